@@ -1,0 +1,55 @@
+import type { Method } from '../../runtime/method.ts';
+import type { CallOptions, Failure } from './transport.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Proxy error types of RFC 9209, section 2.3, as far as they are used here. */
+export type ProxyError =
+  | 'connection_refused'
+  | 'connection_terminated'
+  | 'connection_timeout'
+  | 'connection_limit_reached'
+  | 'destination_unavailable'
+  | 'dns_error'
+  | 'http_response_timeout';
+
+export type CallResult<Response = unknown> =
+  /** The service spoke: whatever it said is the answer. */
+  | { readonly kind: 'verdict'; readonly verdict: Verdict<Response>; readonly address: string }
+  /** The service could not be reached, or its answer never came: a repeatable request may take the queue. */
+  | {
+      readonly kind: 'unreachable';
+      readonly address: string;
+      readonly failure: Failure;
+      readonly proxyError: ProxyError;
+    }
+  /** Our caller went away: nobody waits for an answer. */
+  | { readonly kind: 'gone' };
+
+/** What is known of one address of a service, for /salud. */
+export interface AddressState {
+  readonly address: string;
+  readonly breaker: 'closed' | 'open';
+}
+
+/** Calls one service, over all of its addresses, with the policy of DESIGN section 4. */
+export interface Caller {
+  readonly service: string;
+  /** Whether some address can be tried: its breaker is closed. */
+  readonly reachable: boolean;
+  /** Never rejects. Without `deadlineMs` the configured deadline holds; it bounds all attempts together. */
+  call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: Omit<CallOptions, 'deadlineMs'> & { readonly deadlineMs?: number },
+  ): Promise<CallResult<Response>>;
+  addresses(): readonly AddressState[];
+  /** Asks every address for its health (grpc.health.v1), each within `timeoutMs`. */
+  probe(
+    timeoutMs: number,
+  ): Promise<readonly { readonly address: string; readonly ok: boolean; readonly latencyMs: number }[]>;
+  /** Tells when `reachable` changes; gives the function that ends it. */
+  onReachable(listener: (reachable: boolean) => void): () => void;
+  start(): Promise<void>;
+  /** May be called twice, and before `start`. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,86 @@
+/**
+ * A unary rpc as data: its names, its codecs, and whether it may be repeated. Everything that makes or serves a call
+ * (gRPC, RabbitMQ, the ledger) works on this, so there is no code per rpc.
+ */
+export interface Method<Request = unknown, Response = unknown> {
+  /** `archivos.v1.ListadoService` */
+  readonly service: string;
+  /** `ListarArchivos` */
+  readonly name: string;
+  /** `archivos.v1.ListadoService/ListarArchivos`; with a `/` before it this is the HTTP/2 path. */
+  readonly fullName: string;
+  /** The proto's `idempotency_level = NO_SIDE_EFFECTS`: may be retried, coalesced, cached and queued. */
+  readonly repeatable: boolean;
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
+}
+
+/** A message's two forms: binary (gRPC) and proto3 JSON (RabbitMQ and the ledger). */
+export interface Codec<Message> {
+  toBinary(message: Message): Buffer;
+  fromBinary(bytes: Uint8Array): Message;
+  toJson(message: Message): unknown;
+  fromJson(json: unknown): Message;
+}
+
+/** The shape of ts-proto's `generic-definitions`, as far as it is read here. */
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly fullName: string;
+  readonly methods: Readonly<Record<string, MethodDefinition>>;
+}
+
+export interface MethodDefinition {
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a generated codec is invariant in its message; any is what lets every one of them fit.
+  readonly requestType: MessageFns<any>;
+  readonly requestStream: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  readonly responseType: MessageFns<any>;
+  readonly responseStream: boolean;
+  readonly options: { readonly idempotencyLevel?: string };
+}
+
+interface MessageFns<Message> {
+  encode(message: Message): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): Message;
+  fromJSON(json: unknown): Message;
+  toJSON(message: Message): unknown;
+}
+
+type MessageOf<Fns> = Fns extends { decode(bytes: Uint8Array): infer Message } ? Message : never;
+
+/** The request and response types of one entry of a generated definition. */
+export type RequestOf<Definition extends MethodDefinition> = MessageOf<Definition['requestType']>;
+export type ResponseOf<Definition extends MethodDefinition> = MessageOf<Definition['responseType']>;
+
+function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
+  return {
+    toBinary: (message) => {
+      const bytes = fns.encode(message).finish();
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
+    fromBinary: (bytes) => fns.decode(bytes),
+    toJson: (message) => fns.toJSON(message),
+    fromJson: (json) => fns.fromJSON(json),
+  };
+}
+
+/** The unary method of a generated service definition, by its key there (`listarArchivos`). */
+export function unaryMethod<Definition extends ServiceDefinition, Key extends keyof Definition['methods']>(
+  definition: Definition,
+  key: Key,
+): Method<RequestOf<Definition['methods'][Key]>, ResponseOf<Definition['methods'][Key]>> {
+  const method = definition.methods[key as string];
+  if (method === undefined || method.requestStream || method.responseStream) {
+    throw new TypeError(`${definition.fullName} has no unary method ${String(key)}`);
+  }
+  return {
+    service: definition.fullName,
+    name: method.name,
+    fullName: `${definition.fullName}/${method.name}`,
+    repeatable: method.options.idempotencyLevel === 'NO_SIDE_EFFECTS',
+    request: codec(method.requestType),
+    response: codec(method.responseType),
+  };
+}
