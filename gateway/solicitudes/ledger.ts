@@ -46,7 +46,7 @@ export interface StoredAnswer {
 
 export interface Closing {
   readonly state: EstadoFinal;
-  /** Given for `completada` and `fallida`. */
+  /** Given for `completada`; the other final states are told in the reader's own language. */
   readonly answer?: StoredAnswer;
   readonly at: number;
 }
@@ -83,8 +83,8 @@ export interface Ledger {
   defer(id: string, dueAt: number): Promise<void>;
   /** Puts off all open `encolada` rows of a service that are due at `now`. */
   deferQueued(service: string, now: number, dueAt: number): Promise<void>;
-  /** Makes all open rows of a service due at once: their queue was lost, or the broker is. */
-  makeDue(service: string): Promise<void>;
+  /** Brings forward: every open row of a service is due at `dueAt` at the latest. Their queue was lost, or the broker. */
+  makeDue(service: string, dueAt: number): Promise<void>;
   /** Open rows of a service that are due at `now`, oldest first. */
   due(service: string, now: number, limit: number): Promise<readonly Solicitud[]>;
   /** The earliest due time of the open rows of a service. */
