@@ -93,8 +93,8 @@ export interface Ledger {
   open(): Promise<Readonly<Record<string, number>>>;
   /** Closes a row, once: a row that is closed already stays as it is. */
   close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'>;
-  /** Closes as `vencida` what is open past its time; gives the ids. */
-  expire(now: number): Promise<readonly string[]>;
+  /** Closes as `vencida` what is open past its time; gives what it closed. */
+  expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]>;
   /** Forgets rows that were closed before `closedBefore`; gives how many. */
   purge(closedBefore: number): Promise<number>;
   /** Resolves when a write can be committed. */

@@ -1,0 +1,61 @@
+import type { Logger } from 'pino';
+import { renderVerdict } from '../http/render.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Verdict } from '../calls/verdict.ts';
+import type { DrainRate } from './drain-rate.ts';
+import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
+import type { Waiters } from './waiters.ts';
+
+/** The one way to a final state: through the ledger, and then to whoever waits. */
+export interface Closer {
+  /** Renders what the handler said and stores it: `completada`. */
+  complete(row: Solicitud, verdict: Verdict): Promise<void>;
+  /** Ends a row without an answer. */
+  end(
+    row: Pick<Solicitud, 'id' | 'service' | 'requestId'>,
+    state: Exclude<EstadoFinal, 'completada'>,
+  ): Promise<'closed' | 'was-closed' | 'unknown'>;
+}
+
+export interface CloserDeps {
+  readonly ledger: Ledger;
+  readonly waiters: Waiters;
+  readonly drain: DrainRate;
+  readonly operation: (name: string) => Operation | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+export function createCloser({ ledger, waiters, drain, operation, log, now }: CloserDeps): Closer {
+  async function close(
+    row: Pick<Solicitud, 'id' | 'service' | 'requestId'>,
+    closing: Closing,
+  ): Promise<'closed' | 'was-closed' | 'unknown'> {
+    const result = await ledger.close(row.id, closing);
+    if (result !== 'closed') {
+      log.debug({ id: row.id, requestId: row.requestId, estado: closing.state, result }, 'second ending dropped');
+      return result;
+    }
+    drain.closed(row.service);
+    waiters.notify(row.id);
+    log.info({ id: row.id, requestId: row.requestId, estado: closing.state }, 'solicitud closed');
+    return result;
+  }
+
+  return {
+    complete: async (row, verdict) => {
+      const known = operation(row.operation);
+      if (known === undefined) {
+        log.error({ id: row.id, operation: row.operation }, 'no such operation any more');
+        await close(row, { state: 'fallida', at: now() });
+        return;
+      }
+      await close(row, {
+        state: 'completada',
+        answer: renderVerdict(known, verdict, row.view),
+        at: now(),
+      });
+    },
+    end: (row, state) => close(row, { state, at: now() }),
+  };
+}
