@@ -28,8 +28,9 @@ export interface Acceptance {
 /** A row of the ledger, without its answer. */
 export interface Solicitud extends Acceptance {
   readonly state: Estado;
-  /** How often it was published and confirmed. */
+  /** How often it was published and confirmed, and when last. */
   readonly attempts: number;
+  readonly publishedAt: number | undefined;
   /** How often a direct call for it lost its connection in mid-call. */
   readonly interruptions: number;
   readonly closedAt: number | undefined;
