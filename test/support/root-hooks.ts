@@ -1,0 +1,8 @@
+import { stopSharedRabbit } from './rabbitmq.ts';
+
+/** Loaded by mocha before all tests (.mocharc.json). */
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    await stopSharedRabbit();
+  },
+};
