@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads';
+import { LedgerUnavailableError } from '../ledger.ts';
+import { type Call, type Hello, type Operations, type Result, toError } from './protocol.ts';
+import { stopMessage } from './thread.ts';
+
+interface Pending {
+  readonly call: Call;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Calls that one batch takes along at most, so that the first of them does not wait for thousands of others. */
+const batchCalls = 1000;
+
+/** What a new thread says first. */
+function greeting(worker: Worker): Promise<Hello> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () =>
+      reject(new LedgerUnavailableError("The ledger's thread ended before it was ready")),
+    );
+  });
+}
+
+/**
+ * The way to a worker thread and back. One batch is under way at a time; calls that come meanwhile gather and make the
+ * next one, so that the slower the disk is, the more calls share an fsync. When the thread dies, whatever waits and
+ * whatever comes later rejects with `LedgerUnavailableError`.
+ */
+export class Lane<T extends Operations> {
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #waiting: Pending[] = [];
+  #underWay: Pending[] = [];
+  #departure: NodeJS.Immediate | undefined;
+  /** Why it takes no more calls. */
+  #refusal: Error | undefined;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+    worker.on('message', (results: Result[]) => this.#settle(results));
+    worker.on('error', (cause) => this.#end(`The ledger's thread failed: ${String(cause)}`, cause));
+    worker.on('exit', () => this.#end("The ledger's thread has ended"));
+  }
+
+  /** Starts the thread; rejects with what it says when it cannot open. `hello` is its own first word. */
+  static async open<T extends Operations>(
+    module: URL,
+    workerData: unknown,
+  ): Promise<{ lane: Lane<T>; hello: unknown }> {
+    const worker = new Worker(module, { workerData });
+    const said = await greeting(worker);
+    if (said.ok) return { lane: new Lane<T>(worker), hello: said.hello };
+    await worker.terminate();
+    throw toError(said.failure);
+  }
+
+  run<K extends keyof T & string>(name: K, ...args: Parameters<T[K]>): Promise<ReturnType<T[K]>> {
+    if (this.#refusal) return Promise.reject(this.#refusal);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call: { name, args }, resolve: resolve as (value: unknown) => void, reject });
+      this.#gather();
+    });
+  }
+
+  /** Finishes what was asked before, then ends the thread. */
+  stop(): Promise<void> {
+    if (this.#refusal === undefined) {
+      this.#refusal = new LedgerUnavailableError('The ledger is closed');
+      this.#stopWhenIdle();
+    }
+    return this.#exited;
+  }
+
+  #stopWhenIdle(): void {
+    const idle = this.#waiting.length === 0 && this.#underWay.length === 0;
+    if (this.#refusal && idle) this.#worker.postMessage(stopMessage);
+  }
+
+  /** The calls of one turn of the event loop leave together. */
+  #gather(): void {
+    if (this.#underWay.length > 0) return;
+    this.#departure ??= setImmediate(() => {
+      this.#departure = undefined;
+      this.#underWay = this.#waiting.splice(0, batchCalls);
+      if (this.#underWay.length > 0) this.#worker.postMessage(this.#underWay.map(({ call }) => call));
+    });
+  }
+
+  #settle(results: readonly Result[]): void {
+    const settled = this.#underWay;
+    this.#underWay = [];
+    settled.forEach(({ resolve, reject }, index) => {
+      const result = results[index];
+      if (result?.ok) resolve(result.value);
+      else reject(result ? toError(result.failure) : new Error('A call to the ledger got no result'));
+    });
+    if (this.#waiting.length > 0) this.#gather();
+    else this.#stopWhenIdle();
+  }
+
+  #end(message: string, cause?: unknown): void {
+    const error = new LedgerUnavailableError(message, { cause });
+    this.#refusal ??= error;
+    for (const { reject } of [...this.#underWay, ...this.#waiting]) reject(error);
+    this.#underWay = [];
+    this.#waiting = [];
+  }
+}

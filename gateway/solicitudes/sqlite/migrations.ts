@@ -1,0 +1,73 @@
+/** `PRAGMA application_id` of a ledger ("ARCH"), so that a wrong path never writes into somebody else's database. */
+export const applicationId = 0x41524348;
+
+/**
+ * The schema's steps. `PRAGMA user_version` says how many were made; a step that was released is never edited.
+ *
+ * `requests` keeps a request and, once it is closed, its rendered answer: a closed row is never written again, so that
+ * the answer's bytes are written once. The answer's columns are last, so that reading a row without its answer does not
+ * touch the pages that the body overflows to. Rows are in order of acceptance (rowid).
+ *
+ * `totals` is kept by triggers, inside the transaction that changes the rows: it cannot drift, whatever fails, and
+ * neither the bounds nor the number of open rows ever need a scan.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE ledger (id TEXT NOT NULL) STRICT;
+  INSERT INTO ledger VALUES (lower(hex(randomblob(8))));
+
+  CREATE TABLE requests (
+    id TEXT NOT NULL UNIQUE,
+    service TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    request TEXT NOT NULL,
+    target TEXT NOT NULL,
+    formato TEXT NOT NULL,
+    idioma TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    state TEXT NOT NULL
+      CHECK (state IN ('aceptada', 'encolada', 'completada', 'fallida', 'vencida', 'cancelada')),
+    attempts INTEGER NOT NULL,
+    published_at INTEGER,
+    interruptions INTEGER NOT NULL,
+    closed_at INTEGER,
+    history TEXT NOT NULL,
+    answer_status INTEGER,
+    answer_headers TEXT,
+    answer_body BLOB,
+    CHECK ((closed_at IS NULL) = (state IN ('aceptada', 'encolada')))
+  ) STRICT;
+  CREATE INDEX requests_due ON requests (service, due_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_expiry ON requests (expires_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_closed ON requests (closed_at) WHERE closed_at IS NOT NULL;
+
+  CREATE TABLE totals (
+    service TEXT PRIMARY KEY NOT NULL,
+    rows INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER request_accepted AFTER INSERT ON requests BEGIN
+    INSERT INTO totals VALUES (NEW.service, 1, 1, octet_length(NEW.request))
+      ON CONFLICT (service) DO UPDATE SET rows = rows + 1, open = open + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER request_closed AFTER UPDATE OF closed_at ON requests
+  WHEN OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL BEGIN
+    UPDATE totals SET open = open - 1, bytes = bytes + ifnull(octet_length(NEW.answer_body), 0)
+      WHERE service = NEW.service;
+  END;
+  CREATE TRIGGER request_forgotten AFTER DELETE ON requests BEGIN
+    UPDATE totals SET
+      rows = rows - 1,
+      open = open - (OLD.closed_at IS NULL),
+      bytes = bytes - octet_length(OLD.request) - ifnull(octet_length(OLD.answer_body), 0)
+    WHERE service = OLD.service;
+  END;
+  `,
+];

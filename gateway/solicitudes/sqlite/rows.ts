@@ -1,0 +1,47 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Estado, Solicitud, StoredAnswer } from '../ledger.ts';
+
+export type Row = Record<string, SQLOutputValue>;
+
+/** All that a `Solicitud` is made of; never the answer, which may be large. */
+export const columns = `id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
+  witness, accepted_at, expires_at, state, attempts, published_at, interruptions, closed_at, history`;
+
+export function toSolicitud(row: Row): Solicitud {
+  return {
+    id: String(row['id']),
+    service: String(row['service']),
+    operation: String(row['operation']),
+    request: String(row['request']),
+    view: {
+      target: String(row['target']),
+      formato: String(row['formato']) as Solicitud['view']['formato'],
+      idioma: String(row['idioma']) as Solicitud['view']['idioma'],
+    },
+    caller: String(row['caller']),
+    requestId: String(row['request_id']),
+    traceparent: String(row['traceparent']),
+    witness: String(row['witness']),
+    acceptedAt: Number(row['accepted_at']),
+    expiresAt: Number(row['expires_at']),
+    state: String(row['state']) as Estado,
+    attempts: Number(row['attempts']),
+    publishedAt: row['published_at'] === null ? undefined : Number(row['published_at']),
+    interruptions: Number(row['interruptions']),
+    closedAt: row['closed_at'] === null ? undefined : Number(row['closed_at']),
+    history: JSON.parse(String(row['history'])) as Solicitud['history'],
+  };
+}
+
+/** An answer on its way between the threads, where a `Buffer` would arrive as plain bytes. */
+export interface AnswerBytes extends Omit<StoredAnswer, 'body'> {
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+export function toAnswer(row: Row): AnswerBytes {
+  return {
+    status: Number(row['answer_status']),
+    headers: JSON.parse(String(row['answer_headers'])) as Record<string, string>,
+    body: row['answer_body'] as Uint8Array<ArrayBuffer>,
+  };
+}

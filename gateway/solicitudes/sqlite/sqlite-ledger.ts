@@ -1,0 +1,152 @@
+import {
+  type Acceptance,
+  type Closing,
+  type Ledger,
+  LedgerFullError,
+  type Solicitud,
+  type StoredAnswer,
+} from '../ledger.ts';
+import { Lane } from './lane.ts';
+import type { ReaderData } from './reader.ts';
+import type { Reads } from './reads.ts';
+import type { WriterData, WriterHello } from './writer.ts';
+import { purgeRows, sweepRows, type Writes } from './writes.ts';
+
+export interface SqliteLedgerOptions extends WriterData {
+  /** Accepts that may wait for the disk at the same time; default 10,000. Past it they are refused as if it were full. */
+  readonly maxPending?: number;
+}
+
+/**
+ * The embedded ledger: a SQLite file (WAL, synchronous=FULL) that belongs to one gateway process. Writes that wait
+ * together share one transaction and one fsync; reads have a connection and a thread of their own. What was awaited is
+ * seen by every later read.
+ */
+class SqliteLedger implements Ledger {
+  readonly id: string;
+  readonly #writer: Lane<Writes>;
+  readonly #reader: Lane<Reads>;
+  readonly #maxPending: number;
+  #pending = 0;
+
+  constructor(id: string, writer: Lane<Writes>, reader: Lane<Reads>, maxPending: number) {
+    this.id = id;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#maxPending = maxPending;
+  }
+
+  async accept(acceptance: Acceptance): Promise<void> {
+    if (this.#pending >= this.#maxPending) {
+      throw new LedgerFullError(`${this.#pending} requests already wait for the ledger's disk`);
+    }
+    this.#pending += 1;
+    try {
+      await this.#writer.run('accept', acceptance);
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  get(id: string): Promise<Solicitud | undefined> {
+    return this.#reader.run('get', id);
+  }
+
+  async answer(id: string): Promise<StoredAnswer | undefined> {
+    const answer = await this.#reader.run('answer', id);
+    if (answer === undefined) return undefined;
+    const { buffer, byteOffset, byteLength } = answer.body;
+    return { ...answer, body: Buffer.from(buffer, byteOffset, byteLength) };
+  }
+
+  published(id: string, at: number, dueAt: number): Promise<void> {
+    return this.#writer.run('published', id, at, dueAt);
+  }
+
+  interrupted(id: string, dueAt: number): Promise<number> {
+    return this.#writer.run('interrupted', id, dueAt);
+  }
+
+  defer(id: string, dueAt: number): Promise<void> {
+    return this.#writer.run('defer', id, dueAt);
+  }
+
+  async deferQueued(service: string, now: number, dueAt: number): Promise<void> {
+    while ((await this.#writer.run('deferQueued', service, now, dueAt)) === sweepRows);
+  }
+
+  async makeDue(service: string, dueAt: number): Promise<void> {
+    while ((await this.#writer.run('makeDue', service, dueAt)) === sweepRows);
+  }
+
+  due(service: string, now: number, limit: number): Promise<readonly Solicitud[]> {
+    return this.#reader.run('due', service, now, limit);
+  }
+
+  nextDue(service: string): Promise<number | undefined> {
+    return this.#reader.run('nextDue', service);
+  }
+
+  open(): Promise<Readonly<Record<string, number>>> {
+    return this.#reader.run('open');
+  }
+
+  close(id: string, { state, answer, at }: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
+    if (answer === undefined) return this.#writer.run('close', id, { state, at });
+    // Bytes of their own: a small Buffer is a view of a shared pool, all of which would be copied to the thread.
+    const body = new Uint8Array(answer.body);
+    return this.#writer.run('close', id, { state, at, answer: { ...answer, body } });
+  }
+
+  async expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
+    const expired: ReturnType<Writes['expire']> = [];
+    let some: typeof expired;
+    do {
+      some = await this.#writer.run('expire', now);
+      expired.push(...some);
+    } while (some.length === sweepRows);
+    return expired;
+  }
+
+  async purge(closedBefore: number): Promise<number> {
+    let purged = 0;
+    let some: number;
+    do {
+      some = await this.#writer.run('purge', closedBefore);
+      purged += some;
+    } while (some === purgeRows);
+    return purged;
+  }
+
+  probe(): Promise<void> {
+    return this.#writer.run('probe');
+  }
+
+  async stop(): Promise<void> {
+    // The reader first, so that the writer is the last to close the file and SQLite puts the WAL away.
+    await this.#reader.stop();
+    await this.#writer.stop();
+  }
+}
+
+/**
+ * Opens the ledger in the file `path`, which is made, with its folder, when it is not there; only its owner may read it.
+ * Rejects with `LedgerLockedError` when a running gateway has it, and with `LedgerUnavailableError` when the file
+ * cannot be opened, is damaged, is no ledger or comes from a newer Archivero.
+ */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  const { maxPending = 10_000, ...writerData } = options;
+  const { lane: writer, hello } = await Lane.open<Writes>(
+    new URL('./writer.ts', import.meta.url),
+    writerData,
+  );
+  const { id, path } = hello as WriterHello;
+  try {
+    const readerData: ReaderData = { path };
+    const { lane: reader } = await Lane.open<Reads>(new URL('./reader.ts', import.meta.url), readerData);
+    return new SqliteLedger(id, writer, reader, maxPending);
+  } catch (error) {
+    await writer.stop();
+    throw error;
+  }
+}

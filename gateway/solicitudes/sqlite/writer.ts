@@ -1,0 +1,22 @@
+import { workerData } from 'node:worker_threads';
+import { openStorage } from './database.ts';
+import { groupCommit } from './group-commit.ts';
+import { serve } from './thread.ts';
+import { type Bounds, writes } from './writes.ts';
+
+/** The thread that owns the file: the only one that writes, and the one that waits for the disk. */
+export interface WriterData extends Bounds {
+  readonly path: string;
+}
+
+export interface WriterHello {
+  readonly id: string;
+  readonly path: string;
+}
+
+serve(() => {
+  const { path: wanted, ...bounds } = workerData as WriterData;
+  const { path, db, close } = openStorage(wanted);
+  const id = String(db.prepare('SELECT id FROM ledger').get()?.['id']);
+  return { hello: { id, path } satisfies WriterHello, run: groupCommit(db, writes(db, bounds)), close };
+});

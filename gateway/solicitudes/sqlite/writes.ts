@@ -1,0 +1,130 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Acceptance, type Closing, LedgerFullError } from '../ledger.ts';
+import type { AnswerBytes } from './rows.ts';
+
+export interface Bounds {
+  /** Rows kept, open and closed. */
+  readonly maxRows: number;
+  /** Bytes of requests and answers kept. Answers are stored past it, new requests are not. */
+  readonly maxBytes: number;
+}
+
+/** Rows that one transaction of a sweep changes, so that no accept waits long behind it. */
+export const sweepRows = 500;
+/** Fewer when rows are forgotten: the pages of every answer's body are walked. */
+export const purgeRows = 100;
+
+const append = (state: string, at: string) =>
+  `json_insert(history, '$[#]', json_object('state', ${state}, 'at', ${at}))`;
+
+/**
+ * What changes the ledger. Each runs inside the transaction of a batch (group-commit.ts) and makes at most one writing
+ * statement: SQLite undoes a failed statement by itself, so that none needs a savepoint. Sweeps say how much they did;
+ * who gets a full batch asks again.
+ */
+export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
+  const totals = db.prepare(
+    'SELECT ifnull(sum(rows), 0) AS rows, ifnull(sum(bytes), 0) AS bytes FROM totals',
+  );
+  const accept = db.prepare(
+    `INSERT INTO requests (id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
+       witness, accepted_at, expires_at, due_at, state, attempts, interruptions, history)
+     VALUES (:id, :service, :operation, :request, :target, :formato, :idioma, :caller, :requestId, :traceparent,
+       :witness, :acceptedAt, :expiresAt, :acceptedAt, 'aceptada', 0, 0,
+       json_array(json_object('state', 'aceptada', 'at', :acceptedAt)))`,
+  );
+  // The history tells changes of state: publishing again adds an attempt, not an entry.
+  const published = db.prepare(
+    `UPDATE requests SET attempts = attempts + 1, published_at = :at, due_at = :dueAt, state = 'encolada',
+       history = CASE state WHEN 'encolada' THEN history ELSE ${append("'encolada'", ':at')} END
+     WHERE id = :id AND closed_at IS NULL`,
+  );
+  const interrupted = db.prepare(
+    `UPDATE requests SET interruptions = interruptions + 1, due_at = :dueAt WHERE id = :id AND closed_at IS NULL
+     RETURNING interruptions`,
+  );
+  const interruptions = db.prepare('SELECT interruptions FROM requests WHERE id = ?');
+  const defer = db.prepare('UPDATE requests SET due_at = :dueAt WHERE id = :id AND closed_at IS NULL');
+  // What it has put off must not match again, even when it was put off to a time that has passed.
+  const deferQueued = db.prepare(
+    `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
+       SELECT rowid FROM requests WHERE service = :service AND closed_at IS NULL AND state = 'encolada'
+         AND due_at <= :now AND due_at <> :dueAt LIMIT ${sweepRows})`,
+  );
+  const makeDue = db.prepare(
+    `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
+       SELECT rowid FROM requests WHERE service = :service AND closed_at IS NULL AND due_at > :dueAt LIMIT ${sweepRows})`,
+  );
+  const close = db.prepare(
+    `UPDATE requests SET state = :state, closed_at = :at, history = ${append(':state', ':at')},
+       answer_status = :status, answer_headers = :headers, answer_body = :body
+     WHERE id = :id AND closed_at IS NULL`,
+  );
+  const known = db.prepare('SELECT 1 FROM requests WHERE id = ?');
+  const expire = db.prepare(
+    `UPDATE requests SET state = 'vencida', closed_at = :now, history = ${append("'vencida'", ':now')}
+     WHERE rowid IN (
+       SELECT rowid FROM requests WHERE closed_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT ${sweepRows})
+     RETURNING id, service`,
+  );
+  const purge = db.prepare(
+    `DELETE FROM requests WHERE rowid IN (
+       SELECT rowid FROM requests WHERE closed_at IS NOT NULL AND closed_at < :closedBefore LIMIT ${purgeRows})`,
+  );
+  const probe = db.prepare('UPDATE ledger SET id = id'); // the same value, but a page that is written and synced
+
+  return {
+    accept({ view, ...rest }: Acceptance): void {
+      const kept = totals.get();
+      if (Number(kept?.['rows']) >= maxRows)
+        throw new LedgerFullError(`The ledger keeps ${maxRows} requests, its limit`);
+      if (Number(kept?.['bytes']) + Buffer.byteLength(rest.request) > maxBytes) {
+        throw new LedgerFullError(`The ledger has no room in its ${maxBytes} bytes`);
+      }
+      accept.run({ ...rest, target: view.target, formato: view.formato, idioma: view.idioma });
+    },
+    published(id: string, at: number, dueAt: number): void {
+      published.run({ id, at, dueAt });
+    },
+    interrupted(id: string, dueAt: number): number {
+      const row = interrupted.get({ id, dueAt }) ?? interruptions.get(id);
+      return Number(row?.['interruptions'] ?? 0);
+    },
+    defer(id: string, dueAt: number): void {
+      defer.run({ id, dueAt });
+    },
+    deferQueued(service: string, now: number, dueAt: number): number {
+      return Number(deferQueued.run({ service, now, dueAt }).changes);
+    },
+    makeDue(service: string, dueAt: number): number {
+      return Number(makeDue.run({ service, dueAt }).changes);
+    },
+    close(id: string, { state, answer, at }: ClosingBytes): 'closed' | 'was-closed' | 'unknown' {
+      const { changes } = close.run({
+        id,
+        state,
+        at,
+        status: answer?.status ?? null,
+        headers: answer ? JSON.stringify(answer.headers) : null,
+        body: answer?.body ?? null,
+      });
+      if (Number(changes) > 0) return 'closed';
+      return known.get(id) ? 'was-closed' : 'unknown';
+    },
+    expire(now: number): { id: string; service: string }[] {
+      return expire.all({ now }).map((row) => ({ id: String(row['id']), service: String(row['service']) }));
+    },
+    purge(closedBefore: number): number {
+      return Number(purge.run({ closedBefore }).changes);
+    },
+    probe(): void {
+      probe.run();
+    },
+  };
+}
+
+export interface ClosingBytes extends Omit<Closing, 'answer'> {
+  readonly answer?: AnswerBytes;
+}
+
+export type Writes = ReturnType<typeof writes>;
