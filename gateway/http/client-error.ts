@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type PlainSlug, ProblemError, renderProblem } from './problem.ts';
+
+const slugOfCode: Readonly<Record<string, PlainSlug>> = {
+  HPE_HEADER_OVERFLOW: 'cabeceras-demasiado-grandes',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'cuerpo-demasiado-grande',
+  ERR_HTTP_REQUEST_TIMEOUT: 'peticion-lenta',
+};
+
+/**
+ * Answers what is not HTTP, for the server's event `clientError`. Node's own answer has no body. No request was read, so
+ * its language and address are not known.
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const slug = slugOfCode[error.code ?? ''] ?? 'peticion-no-valida';
+  const { status, headers, body } = renderProblem(new ProblemError(slug), {
+    idioma: 'es',
+    instance: undefined,
+  });
+  const fields = {
+    ...headers,
+    'content-length': body.length,
+    'x-content-type-options': 'nosniff',
+    'x-request-id': randomUUID(),
+    connection: 'close',
+  };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(
+    Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n`), body]),
+  );
+}

@@ -1,0 +1,11 @@
+import type { Context } from './state.ts';
+
+/** Aborted when the client goes away before its response was written. */
+export function goneSignal(ctx: Context): AbortSignal {
+  const gone = new AbortController();
+  ctx.res.once('close', () => {
+    if (!ctx.res.writableFinished) gone.abort();
+  });
+  if (ctx.res.closed) gone.abort();
+  return gone.signal;
+}

@@ -1,0 +1,100 @@
+import { Status } from '../../runtime/status.ts';
+import type { Slug } from './texts.ts';
+
+/** The HTTP status of every type of problem. */
+export const statusOf: Readonly<Record<Slug, number>> = {
+  'parametros-no-validos': 400,
+  'peticion-no-valida': 400,
+  'ruta-no-encontrada': 404,
+  'metodo-no-permitido': 405,
+  'metodo-desconocido': 501,
+  'no-aceptable': 406,
+  'peticion-lenta': 408,
+  'cuerpo-demasiado-grande': 413,
+  'tipo-no-admitido': 415,
+  'cabeceras-demasiado-grandes': 431,
+  'host-no-permitido': 421,
+
+  'solicitud-no-encontrada': 404,
+  'solicitud-terminada': 409,
+  'solicitud-cancelada': 410,
+  'solicitud-fallida': 502,
+  'solicitud-vencida': 504,
+  'registro-lleno': 503,
+  'registro-no-disponible': 503,
+  'error-interno': 500,
+
+  'ruta-no-valida': 400,
+  'ruta-no-existe': 404,
+  'no-es-carpeta': 400,
+  'ruta-sin-permiso': 403,
+  'raiz-no-disponible': 503,
+  'cursor-no-valido': 400,
+  'limite-no-valido': 400,
+  'patron-no-valido': 400,
+  'nombre-demasiado-largo': 400,
+  'tiempo-agotado': 504,
+
+  'llamada-cancelada': 499,
+  'error-desconocido': 500,
+  'argumento-no-valido': 400,
+  'plazo-agotado': 504,
+  'no-encontrado': 404,
+  'ya-existe': 409,
+  'permiso-denegado': 403,
+  'recursos-agotados': 429,
+  'condicion-no-cumplida': 400,
+  'operacion-abortada': 409,
+  'fuera-de-rango': 400,
+  'no-implementado': 501,
+  'error-del-servicio': 500,
+  'servicio-no-disponible': 503,
+  'datos-perdidos': 500,
+  'sin-autenticar': 401,
+};
+
+/**
+ * The reasons that the services of this house give, each with the parameters that may be to blame, likeliest first. A
+ * reason that is not here, as a microservice of somebody else may give, is shown by its status.
+ */
+export const serviceReasons: ReadonlyMap<
+  string,
+  { readonly slug: Slug; readonly parametros: readonly string[] }
+> = new Map(
+  Object.entries({
+    'error-interno': [],
+    'ruta-no-valida': ['ruta', 'ruta_b64'],
+    'ruta-no-existe': [],
+    'no-es-carpeta': ['ruta', 'ruta_b64'],
+    'ruta-sin-permiso': [],
+    'raiz-no-disponible': [],
+    'cursor-no-valido': ['cursor'],
+    'limite-no-valido': ['limite'],
+    'patron-no-valido': ['nombre'],
+    'nombre-demasiado-largo': ['nombre', 'ruta', 'ruta_b64'],
+    'tiempo-agotado': [],
+  } satisfies Partial<Record<Slug, readonly string[]>>).map(([slug, parametros]) => [
+    slug,
+    { slug: slug as Slug, parametros },
+  ]),
+);
+
+/** The type of problem of a gRPC status that came without a known reason. */
+export const slugOfStatus: Readonly<Record<Exclude<Status, 0>, Slug>> = {
+  [Status.CANCELLED]: 'llamada-cancelada',
+  [Status.UNKNOWN]: 'error-desconocido',
+  [Status.INVALID_ARGUMENT]: 'argumento-no-valido',
+  [Status.DEADLINE_EXCEEDED]: 'plazo-agotado',
+  [Status.NOT_FOUND]: 'no-encontrado',
+  [Status.ALREADY_EXISTS]: 'ya-existe',
+  [Status.PERMISSION_DENIED]: 'permiso-denegado',
+  [Status.RESOURCE_EXHAUSTED]: 'recursos-agotados',
+  [Status.FAILED_PRECONDITION]: 'condicion-no-cumplida',
+  [Status.ABORTED]: 'operacion-abortada',
+  [Status.OUT_OF_RANGE]: 'fuera-de-rango',
+  [Status.UNIMPLEMENTED]: 'no-implementado',
+  [Status.INTERNAL]: 'error-del-servicio',
+  [Status.UNAVAILABLE]: 'servicio-no-disponible',
+  [Status.DATA_LOSS]: 'datos-perdidos',
+  [Status.UNAUTHENTICATED]: 'sin-autenticar',
+};

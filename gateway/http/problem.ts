@@ -1,0 +1,99 @@
+import type { BadParameter, Idioma } from '../operations/operation.ts';
+import type { StoredAnswer } from '../solicitudes/ledger.ts';
+import { statusOf } from './problem-types.ts';
+import { type Blanks, motivos, problemas, type Slug, type Text, write } from './texts.ts';
+
+type Values = Readonly<Record<string, string | number>>;
+
+/** A problem before it has a language. */
+export interface Problem {
+  readonly slug: Slug;
+  readonly status: number;
+  /** What fills the blanks of the type's detail. */
+  readonly values?: Values | undefined;
+  /** Instead of the type's own detail, in whatever language it is. */
+  readonly detail?: string | undefined;
+  readonly errores?: readonly BadParameter[] | undefined;
+  /** Sent with it: `allow`, `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** More members of the body. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+type DetailBlanks<S extends Slug> = Blanks<(typeof problemas)[S]['detail']['es']>;
+/** The types of problem whose text has no blanks. */
+export type PlainSlug = { [S in Slug]: [DetailBlanks<S>] extends [never] ? S : never }[Slug];
+type Options<S extends Slug> = Omit<Problem, 'slug' | 'status' | 'values'> & {
+  readonly cause?: unknown;
+} & ([DetailBlanks<S>] extends [never]
+    ? unknown
+    : { readonly values: Record<DetailBlanks<S>, string | number> });
+type Arguments<S extends Slug> = [DetailBlanks<S>] extends [never]
+  ? [options?: Options<S>]
+  : [options: Options<S>];
+
+/** What a route throws to end its request with a problem. The type asks for exactly the blanks that its text has. */
+export class ProblemError<S extends Slug = Slug> extends Error implements Problem {
+  override readonly name = 'ProblemError';
+  readonly slug: S;
+  readonly status: number;
+  readonly values: Values | undefined;
+  readonly detail: string | undefined;
+  readonly errores: readonly BadParameter[] | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(slug: S, ...[options]: Arguments<S>) {
+    const given: Partial<Problem> & { cause?: unknown } = options ?? {};
+    super(slug, { cause: given.cause });
+    this.slug = slug;
+    this.status = statusOf[slug];
+    this.values = given.values;
+    this.detail = given.detail;
+    this.errores = given.errores;
+    this.headers = given.headers;
+    this.members = given.members;
+  }
+}
+
+/**
+ * A problem as it is sent (RFC 9457). Its type is `/problemas/<slug>`, the same under every prefix. The same input makes
+ * the same bytes: nothing here knows the time, the machine or the request's id.
+ */
+export function renderProblem(
+  problem: Problem,
+  { idioma, instance }: { readonly idioma: Idioma; readonly instance: string | undefined },
+): StoredAnswer {
+  const text = problemas[problem.slug];
+  const body = {
+    type: `/problemas/${problem.slug}`,
+    title: text.title[idioma],
+    status: problem.status,
+    detail: problem.detail ?? write(text.detail, idioma, problem.values),
+    instance,
+    errores: problem.errores?.map(({ parametro, motivo, valores }) => ({
+      parametro,
+      motivo: write(motivoText(motivo), idioma, valores),
+    })),
+    ...problem.members,
+  };
+  return {
+    status: problem.status,
+    headers: {
+      ...problem.headers,
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-language': idioma,
+    },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+const reasons: ReadonlyMap<string, Text> = new Map<string, Text>([
+  ...Object.entries(problemas).map(([slug, { detail }]): [string, Text] => [slug, detail]),
+  ...Object.entries(motivos),
+]);
+
+/** A `motivo`, or the slug of a service's own reason; an operation of somebody else may have others. */
+function motivoText(motivo: string): Text {
+  return reasons.get(motivo) ?? motivos['valor-no-valido'];
+}

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino';
+import { ProblemError, renderProblem } from './problem.ts';
+import type { Context, Middleware } from './state.ts';
+import { pathOf } from './target.ts';
+import { problemOfThrown } from './thrown.ts';
+import { answerUnanswered } from './unanswered.ts';
+
+/**
+ * The one place where errors become answers. What was thrown on purpose says what it means; anything else is a bug: it
+ * is logged with its stack, and the client learns the request's id and nothing more. Comes after request-id, language
+ * and version-prefix, and before everything that may throw.
+ */
+export function problems(log: Logger): Middleware {
+  return async (ctx, next) => {
+    const before = new Set(ctx.res.getHeaderNames());
+    try {
+      if (!isDecodable(pathOf(ctx.state.target))) throw new ProblemError('peticion-no-valida');
+      await next();
+      if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined) answerUnanswered(ctx);
+    } catch (thrown) {
+      const problem = problemOfThrown(thrown) ?? unexpected(thrown, ctx, log);
+      if (problem.cause !== undefined)
+        log.warn({ err: problem.cause, requestId: ctx.state.requestId }, problem.slug);
+      if (ctx.headerSent) {
+        // A part of another answer is out already: only a cut connection can tell that it is not whole.
+        ctx.res.destroy();
+        return;
+      }
+      for (const name of ctx.res.getHeaderNames()) if (!before.has(name)) ctx.remove(name);
+      sendProblem(ctx, problem);
+    }
+  };
+}
+
+function unexpected(thrown: unknown, ctx: Context, log: Logger): ProblemError {
+  const { requestId } = ctx.state;
+  log.error({ err: thrown, requestId, target: ctx.state.target }, 'unexpected error');
+  return new ProblemError('error-interno', { members: { peticion: requestId } });
+}
+
+function sendProblem(ctx: Context, problem: ProblemError): void {
+  const { idioma, target } = ctx.state;
+  const answer = renderProblem(problem, { idioma, instance: target });
+  ctx.status = answer.status;
+  ctx.set({ ...answer.headers, 'cache-control': 'no-store' });
+  ctx.vary('Accept-Language');
+  ctx.body = answer.body;
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { parseStatusMessage } from '../../runtime/errors.ts';
+import { httpStatusOf } from '../calls/status-table.ts';
+import type { Verdict } from '../calls/verdict.ts';
+import type { Operation, View } from '../operations/operation.ts';
+import type { StoredAnswer } from '../solicitudes/ledger.ts';
+import { type Problem, renderProblem } from './problem.ts';
+import { serviceReasons, slugOfStatus } from './problem-types.ts';
+import { pathOf, queryOf } from './target.ts';
+
+/**
+ * What a service said, as the HTTP answer that it is. The one renderer, for answers that come directly and for those
+ * that come by the queue: the same verdict and view make the same bytes.
+ */
+export function renderVerdict(operation: Operation, verdict: Verdict, view: View): StoredAnswer {
+  const answer = verdict.ok
+    ? renderResponse(operation, verdict.response, view)
+    : renderProblem(problemOf(verdict, view), { idioma: view.idioma, instance: view.target });
+  return { ...answer, headers: { ...answer.headers, etag: etagOf(answer.body) } };
+}
+
+function renderResponse(operation: Operation, response: unknown, view: View): StoredAnswer {
+  const { body, siguiente } = operation.present(response, view.formato);
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      ...(siguiente === undefined ? {} : { link: `<${withCursor(view.target, siguiente)}>; rel="next"` }),
+    },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** The target of the next page. All but the cursor stays as the client wrote it. */
+function withCursor(target: string, cursor: string): string {
+  const others = queryOf(target)
+    .split('&')
+    .filter((pair) => pair !== '' && !/^cursor(?:=|$)/.test(pair));
+  return `${pathOf(target)}?${[...others, `cursor=${encodeURIComponent(cursor)}`].join('&')}`;
+}
+
+/**
+ * A known reason has texts of ours. With any other the type is that of the status, and of a 4xx the service's own English
+ * detail is shown, which is meant for the caller; what a 5xx says is not.
+ */
+function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
+  const status = httpStatusOf[verdict.code];
+  const { reason, detail } = parseStatusMessage(verdict.message);
+  const known = serviceReasons.get(reason ?? '');
+  if (known === undefined) {
+    const shown = status < 500 && detail !== '' ? detail : undefined;
+    return { slug: slugOfStatus[verdict.code], status, detail: shown };
+  }
+  const query = new URLSearchParams(queryOf(view.target));
+  const parametro = known.parametros.find((name) => query.has(name));
+  const errores = parametro === undefined ? undefined : [{ parametro, motivo: known.slug }];
+  return { slug: known.slug, status, errores };
+}
+
+/** Strong: it changes with every byte of the body. 162 bits of SHA-256. */
+function etagOf(body: Buffer): string {
+  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+}

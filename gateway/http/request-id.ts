@@ -1,0 +1,34 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Middleware } from './state.ts';
+
+/**
+ * Gives every request an id and a W3C trace context, the client's own when they are well-formed, so that its log lines
+ * in all processes, and in the client, can be put together. Never throws.
+ */
+export function requestId(): Middleware {
+  return (ctx, next) => {
+    const given = ctx.get('x-request-id');
+    ctx.state.requestId = /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+    const trace = ctx.get('traceparent');
+    ctx.state.traceparent = isTraceparent(trace) ? trace : newTraceparent();
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    return next();
+  };
+}
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header, version 00; an id of zeros is not valid. */
+function isTraceparent(text: string): boolean {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(text);
+  return match !== null && /[^0]/.test(match[1] ?? '') && /[^0]/.test(match[2] ?? '');
+}
+
+/** The last bit of a trace or span id is set: zeros would not be valid. */
+function newTraceparent(): string {
+  return `00-${oddHex(16)}-${oddHex(8)}-01`;
+}
+
+function oddHex(size: number): string {
+  const bytes = randomBytes(size);
+  bytes.writeUInt8(bytes.readUInt8(size - 1) | 1, size - 1);
+  return bytes.toString('hex');
+}

@@ -1,0 +1,29 @@
+import type { Next, ParameterizedContext } from 'koa';
+import type { Idioma } from '../operations/operation.ts';
+
+/** How an answer was made: the header `Servido-Por`. */
+export type ServidoPor = 'grpc' | 'cola' | 'cache';
+
+/** What the middlewares know of a request, each set by the one whose name it is under. */
+export interface State {
+  /** request-id.ts: the same in all processes that touch this request, and in the answer's `X-Request-Id`. */
+  requestId: string;
+  /** request-id.ts: W3C trace context. */
+  traceparent: string;
+  /** language.ts */
+  idioma: Idioma;
+  /** version-prefix.ts: path and query as the client wrote them, prefix included: `/v1/listar_archivos?ruta=a`. */
+  target: string;
+  /** version-prefix.ts: what goes before every path of our links. */
+  prefix: '' | '/v1';
+  /** version-prefix.ts: the host of a target in absolute form, which counts instead of the header `Host`. */
+  authority: string | undefined;
+  /** identity.ts: who asks. */
+  caller: string;
+  /** send.ts: undefined for what is no answer of an operation. */
+  servidoPor: ServidoPor | undefined;
+}
+
+export type Context = ParameterizedContext<State>;
+export type Middleware = (ctx: Context, next: Next) => Promise<void>;
+export type RouteHandler = (ctx: Context) => Promise<void> | void;

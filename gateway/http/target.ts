@@ -1,0 +1,44 @@
+/** Where a request goes (RFC 9112, section 3.2). */
+export interface Target {
+  /** Origin form, in printable ASCII: path and query, or `*`. Safe in a header, in a log line and in a link. */
+  readonly target: string;
+  /** The host of the absolute form. */
+  readonly authority: string | undefined;
+}
+
+/**
+ * Reads a request target in any form. Whatever may not stand in a URI is percent-encoded, byte by byte, so that a client
+ * that sends plain UTF-8 is understood, and nothing it sends can leave the place where the target is written. The
+ * client's own percent-encoding stays as it is, right or wrong.
+ */
+export function readTarget(raw: string): Target {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(raw);
+  const rest = absolute ? raw.slice(absolute[0].length) : raw;
+  const origin = absolute && !rest.startsWith('/') ? `/${rest}` : rest;
+  return { target: escapeTarget(withoutFragment(origin)), authority: absolute?.[1] };
+}
+
+/** The path of a target in origin form. */
+export function pathOf(target: string): string {
+  const end = target.indexOf('?');
+  return end === -1 ? target : target.slice(0, end);
+}
+
+/** The query of a target in origin form, without its `?`. */
+export function queryOf(target: string): string {
+  const start = target.indexOf('?');
+  return start === -1 ? '' : target.slice(start + 1);
+}
+
+function withoutFragment(target: string): string {
+  const hash = target.indexOf('#');
+  return hash === -1 ? target : target.slice(0, hash);
+}
+
+/** Node gives a target as Latin-1: one character is one byte. */
+function escapeTarget(target: string): string {
+  return target.replace(
+    /[^!#-;=?-[\]_a-z~]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}

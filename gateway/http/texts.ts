@@ -1,0 +1,316 @@
+import type { Idioma } from '../operations/operation.ts';
+
+/** One text in both languages. `{name}` is a blank, the same ones in both. */
+export interface Text {
+  readonly es: string;
+  readonly en: string;
+}
+
+/** What a type of problem is called, and what it says when nothing more is known. */
+export interface ProblemText {
+  readonly title: Text;
+  readonly detail: Text;
+}
+
+/** The names of a text's blanks: `'{min} a {max}'` has `'min' | 'max'`. */
+export type Blanks<Written extends string> = Written extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Blanks<Rest>
+  : never;
+
+/** The text in one language, its blanks filled. */
+export function write(
+  text: Text,
+  idioma: Idioma,
+  values: Readonly<Record<string, string | number>> = {},
+): string {
+  return text[idioma].replace(/\{(\w+)\}/g, (blank, name: string) => String(values[name] ?? blank));
+}
+
+/** Why a parameter is refused. */
+export const motivos = {
+  'parametro-desconocido': { es: 'Este parámetro no existe.', en: 'There is no such parameter.' },
+  'parametro-repetido': {
+    es: 'Este parámetro solo puede darse una vez.',
+    en: 'This parameter may be given only once.',
+  },
+  'codificacion-no-valida': {
+    es: 'La codificación del parámetro no es válida: debe ser UTF-8 escrito con %XX.',
+    en: 'The encoding of the parameter is not valid: it must be UTF-8, written with %XX.',
+  },
+  'demasiado-largo': {
+    es: 'No puede ocupar más de {max} bytes.',
+    en: 'It must not be longer than {max} bytes.',
+  },
+  vacio: { es: 'No puede estar vacío.', en: 'It must not be empty.' },
+  'valor-no-admitido': { es: 'Debe ser uno de: {admitidos}.', en: 'It must be one of: {admitidos}.' },
+  'entero-entre': {
+    es: 'Debe ser un número entero entre {min} y {max}.',
+    en: 'It must be a whole number between {min} and {max}.',
+  },
+  'base64-no-valido': { es: 'No es base64 válido.', en: 'It is not valid base64.' },
+  'incompatible-con': {
+    es: 'No puede darse junto con {otro}.',
+    en: 'It cannot be given together with {otro}.',
+  },
+  'valor-no-valido': { es: 'El valor no es válido.', en: 'The value is not valid.' },
+} as const satisfies Record<string, Text>;
+
+/** Every type of problem. What each one means for whoever calls is in docs/problems.md. */
+export const problemas = {
+  // What the gateway itself finds wrong with a request.
+  'parametros-no-validos': {
+    title: { es: 'Parámetros no válidos', en: 'Invalid parameters' },
+    detail: {
+      es: 'Hay parámetros que no se pueden aceptar; «errores» dice cuáles y por qué.',
+      en: 'Some parameters cannot be accepted; "errores" says which ones and why.',
+    },
+  },
+  'peticion-no-valida': {
+    title: { es: 'Petición no válida', en: 'Bad request' },
+    detail: { es: 'La petición está mal formada.', en: 'The request is malformed.' },
+  },
+  'ruta-no-encontrada': {
+    title: { es: 'Dirección desconocida', en: 'Unknown address' },
+    detail: { es: 'No hay nada en esta dirección.', en: 'There is nothing at this address.' },
+  },
+  'metodo-no-permitido': {
+    title: { es: 'Método no permitido', en: 'Method not allowed' },
+    detail: {
+      es: 'El método {metodo} no se puede usar aquí; se admiten: {permitidos}.',
+      en: 'The method {metodo} cannot be used here; allowed are: {permitidos}.',
+    },
+  },
+  'metodo-desconocido': {
+    title: { es: 'Método desconocido', en: 'Unknown method' },
+    detail: {
+      es: 'Este servidor no conoce el método {metodo}.',
+      en: 'This server does not know the method {metodo}.',
+    },
+  },
+  'no-aceptable': {
+    title: { es: 'Formato no disponible', en: 'Not acceptable' },
+    detail: {
+      es: 'La cabecera Accept no admite ninguno de los formatos disponibles: {tipos}.',
+      en: 'The Accept header admits none of the formats there are: {tipos}.',
+    },
+  },
+  'peticion-lenta': {
+    title: { es: 'La petición tardó demasiado en llegar', en: 'Request timeout' },
+    detail: { es: 'La petición no llegó entera a tiempo.', en: 'The request did not arrive whole in time.' },
+  },
+  'cuerpo-demasiado-grande': {
+    title: { es: 'Cuerpo demasiado grande', en: 'Content too large' },
+    detail: {
+      es: 'El cuerpo de la petición es demasiado grande.',
+      en: 'The body of the request is too large.',
+    },
+  },
+  'tipo-no-admitido': {
+    title: { es: 'Tipo de contenido no admitido', en: 'Unsupported media type' },
+    detail: {
+      es: 'El cuerpo de la petición no es de un tipo admitido.',
+      en: 'The body is not of a supported type.',
+    },
+  },
+  'cabeceras-demasiado-grandes': {
+    title: { es: 'Cabeceras demasiado grandes', en: 'Header fields too large' },
+    detail: {
+      es: 'La dirección y las cabeceras de la petición ocupan demasiado.',
+      en: 'The address and the header fields of the request are too large.',
+    },
+  },
+  'host-no-permitido': {
+    title: { es: 'Host no permitido', en: 'Misdirected request' },
+    detail: {
+      es: 'Este servidor no atiende a «{host}». Si es un nombre suyo, añádalo a GATEWAY_ALLOWED_HOSTS.',
+      en: 'This server does not answer for "{host}". If that is a name of its own, add it to GATEWAY_ALLOWED_HOSTS.',
+    },
+  },
+
+  // What becomes of a solicitud.
+  'solicitud-no-encontrada': {
+    title: { es: 'Solicitud no encontrada', en: 'Unknown solicitud' },
+    detail: {
+      es: 'No hay ninguna solicitud con este identificador, o ya se borró.',
+      en: 'There is no solicitud with this id, or it was purged.',
+    },
+  },
+  'solicitud-terminada': {
+    title: { es: 'La solicitud ya terminó', en: 'The solicitud is closed' },
+    detail: {
+      es: 'La solicitud ya está «{estado}» y no puede cancelarse.',
+      en: 'The solicitud is already "{estado}" and cannot be cancelled.',
+    },
+  },
+  'solicitud-cancelada': {
+    title: { es: 'Solicitud cancelada', en: 'Cancelled solicitud' },
+    detail: { es: 'La solicitud fue cancelada.', en: 'The solicitud was cancelled.' },
+  },
+  'solicitud-fallida': {
+    title: { es: 'Solicitud fallida', en: 'Failed solicitud' },
+    detail: {
+      es: 'La solicitud no pudo procesarse tras varios intentos.',
+      en: 'The solicitud could not be processed after several attempts.',
+    },
+  },
+  'solicitud-vencida': {
+    title: { es: 'Solicitud vencida', en: 'Expired solicitud' },
+    detail: {
+      es: 'La solicitud venció antes de ser atendida.',
+      en: 'The solicitud expired before it was answered.',
+    },
+  },
+  'registro-lleno': {
+    title: { es: 'No caben más solicitudes', en: 'No room for more solicitudes' },
+    detail: {
+      es: 'El servicio no responde y no caben más solicitudes en espera. Inténtelo más tarde.',
+      en: 'The service does not answer, and no more solicitudes can wait for it. Try again later.',
+    },
+  },
+  'registro-no-disponible': {
+    title: { es: 'Registro de solicitudes no disponible', en: 'Ledger unavailable' },
+    detail: {
+      es: 'El registro de solicitudes no está disponible ahora. Inténtelo más tarde.',
+      en: 'The ledger of solicitudes is not available now. Try again later.',
+    },
+  },
+  'error-interno': {
+    title: { es: 'Error interno', en: 'Internal error' },
+    detail: { es: 'Ocurrió un error inesperado.', en: 'An unexpected error occurred.' },
+  },
+
+  // What the services of this house say.
+  'ruta-no-valida': {
+    title: { es: 'Ruta no válida', en: 'Invalid path' },
+    detail: {
+      es: 'La ruta debe ser relativa a la raíz y no puede salir de ella.',
+      en: 'The path must be relative to the root and must not leave it.',
+    },
+  },
+  'ruta-no-existe': {
+    title: { es: 'La ruta no existe', en: 'No such path' },
+    detail: { es: 'No existe ninguna carpeta en esa ruta.', en: 'There is no folder at that path.' },
+  },
+  'no-es-carpeta': {
+    title: { es: 'No es una carpeta', en: 'Not a folder' },
+    detail: { es: 'Lo que hay en esa ruta no es una carpeta.', en: 'What is at that path is not a folder.' },
+  },
+  'ruta-sin-permiso': {
+    title: { es: 'Carpeta sin permiso de lectura', en: 'Folder not readable' },
+    detail: {
+      es: 'No hay permiso para leer esa carpeta.',
+      en: 'There is no permission to read that folder.',
+    },
+  },
+  'raiz-no-disponible': {
+    title: { es: 'Archivos no disponibles', en: 'Files unavailable' },
+    detail: { es: 'La carpeta raíz no está disponible ahora.', en: 'The root folder is not available now.' },
+  },
+  'cursor-no-valido': {
+    title: { es: 'Cursor no válido', en: 'Invalid cursor' },
+    detail: {
+      es: 'El cursor está dañado o es de otra consulta.',
+      en: 'The cursor is damaged or belongs to another query.',
+    },
+  },
+  'limite-no-valido': {
+    title: { es: 'Límite no válido', en: 'Invalid limit' },
+    detail: { es: 'El límite está fuera de lo admitido.', en: 'The limit is out of range.' },
+  },
+  'patron-no-valido': {
+    title: { es: 'Patrón no válido', en: 'Invalid pattern' },
+    detail: { es: 'El patrón de búsqueda no es válido.', en: 'The search pattern is not valid.' },
+  },
+  'nombre-demasiado-largo': {
+    title: { es: 'Nombre demasiado largo', en: 'Name too long' },
+    detail: { es: 'El nombre es demasiado largo.', en: 'The name is too long.' },
+  },
+  'tiempo-agotado': {
+    title: { es: 'Tiempo agotado', en: 'Out of time' },
+    detail: {
+      es: 'El trabajo no terminó dentro de su plazo.',
+      en: 'The work did not end within its deadline.',
+    },
+  },
+
+  // What a service says by its status alone.
+  'llamada-cancelada': {
+    title: { es: 'Llamada cancelada', en: 'Call cancelled' },
+    detail: { es: 'La llamada fue cancelada.', en: 'The call was cancelled.' },
+  },
+  'error-desconocido': {
+    title: { es: 'Error desconocido', en: 'Unknown error' },
+    detail: {
+      es: 'El servicio respondió con un error desconocido.',
+      en: 'The service answered with an unknown error.',
+    },
+  },
+  'argumento-no-valido': {
+    title: { es: 'Argumento no válido', en: 'Invalid argument' },
+    detail: {
+      es: 'El servicio no acepta los datos de la petición.',
+      en: 'The service does not accept the request.',
+    },
+  },
+  'plazo-agotado': {
+    title: { es: 'Plazo agotado', en: 'Deadline exceeded' },
+    detail: { es: 'El servicio no respondió a tiempo.', en: 'The service did not answer in time.' },
+  },
+  'no-encontrado': {
+    title: { es: 'No encontrado', en: 'Not found' },
+    detail: { es: 'Lo que se pide no existe.', en: 'What is asked for does not exist.' },
+  },
+  'ya-existe': {
+    title: { es: 'Ya existe', en: 'Already exists' },
+    detail: { es: 'Lo que se quiere crear ya existe.', en: 'What was to be created exists already.' },
+  },
+  'permiso-denegado': {
+    title: { es: 'Permiso denegado', en: 'Permission denied' },
+    detail: { es: 'No tiene permiso para hacer esto.', en: 'You have no permission to do this.' },
+  },
+  'recursos-agotados': {
+    title: { es: 'Recursos agotados', en: 'Resources exhausted' },
+    detail: { es: 'El servicio no admite más trabajo ahora.', en: 'The service takes no more work now.' },
+  },
+  'condicion-no-cumplida': {
+    title: { es: 'Condición no cumplida', en: 'Failed precondition' },
+    detail: { es: 'No se dan las condiciones para hacerlo.', en: 'The conditions for this are not met.' },
+  },
+  'operacion-abortada': {
+    title: { es: 'Operación abortada', en: 'Operation aborted' },
+    detail: { es: 'El servicio abandonó la operación.', en: 'The service gave the operation up.' },
+  },
+  'fuera-de-rango': {
+    title: { es: 'Fuera de rango', en: 'Out of range' },
+    detail: { es: 'Un valor está fuera de lo admitido.', en: 'A value is out of range.' },
+  },
+  'no-implementado': {
+    title: { es: 'No implementado', en: 'Not implemented' },
+    detail: { es: 'El servicio no ofrece esta operación.', en: 'The service does not offer this operation.' },
+  },
+  'error-del-servicio': {
+    title: { es: 'Error del servicio', en: 'Service error' },
+    detail: { es: 'El servicio tuvo un error interno.', en: 'The service had an internal error.' },
+  },
+  'servicio-no-disponible': {
+    title: { es: 'Servicio no disponible', en: 'Service unavailable' },
+    detail: {
+      es: 'El servicio no está disponible ahora. Inténtelo más tarde.',
+      en: 'The service is not available now. Try again later.',
+    },
+  },
+  'datos-perdidos': {
+    title: { es: 'Datos perdidos', en: 'Data loss' },
+    detail: {
+      es: 'El servicio perdió datos o los tiene dañados.',
+      en: 'The service lost data, or has it damaged.',
+    },
+  },
+  'sin-autenticar': {
+    title: { es: 'Falta la identificación', en: 'Unauthenticated' },
+    detail: { es: 'Hay que identificarse para hacer esto.', en: 'This needs authentication.' },
+  },
+} as const satisfies Record<string, ProblemText>;
+
+/** A type of problem: the last part of its URI, `/problemas/<slug>`. */
+export type Slug = keyof typeof problemas;
