@@ -1,5 +1,6 @@
-import type { Options } from 'amqplib';
-import type { Status } from '../status.ts';
+import type { Message, Options } from 'amqplib';
+import { Status, toStatus } from '../status.ts';
+import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 
 /** A request on its way through RabbitMQ. Its body is proto3 JSON, so that people can read it in the management UI. */
 export interface WorkMessage {
@@ -40,4 +41,100 @@ export interface WorkReply {
 export interface Encoded {
   readonly content: Buffer;
   readonly properties: Options.Publish;
+}
+
+/** What is decoded: a message as it was delivered. */
+export type Received = Pick<Message, 'content' | 'properties'>;
+
+/** Somebody published what is no work and no reply of ours. */
+export class MalformedMessageError extends Error {
+  override readonly name = 'MalformedMessageError';
+}
+
+/** `x-estado` of a reply to a request that was not run. */
+const notRun = { expired: 'vencida', poison: 'fallida' } as const;
+
+/** A message's `type`, `message_id` and so on. `timestamp` is in seconds, as AMQP has it; `x-vence` in milliseconds. */
+export function encodeWork(work: WorkMessage): Encoded {
+  return {
+    content: Buffer.from(work.request),
+    properties: {
+      ...envelope(work.id),
+      type: work.type,
+      replyTo: work.replyTo,
+      headers: {
+        traceparent: work.traceparent,
+        'x-request-id': work.requestId,
+        'x-vence': work.expiresAt,
+        'x-intento': work.attempt,
+        'x-testigo': work.witness,
+      },
+    },
+  };
+}
+
+/** Throws `MalformedMessageError`. Whether `request` is JSON is seen when it is read. */
+export function decodeWork({ content, properties }: Received): WorkMessage {
+  return {
+    id: text(properties.messageId, 'message_id'),
+    type: text(properties.type, 'type'),
+    request: content.toString(),
+    replyTo: text(properties.replyTo, 'reply_to'),
+    requestId: text(properties.headers?.['x-request-id'], 'x-request-id'),
+    traceparent: text(properties.headers?.['traceparent'], 'traceparent'),
+    expiresAt: integer(properties.headers?.['x-vence'], 'x-vence'),
+    attempt: integer(properties.headers?.['x-intento'], 'x-intento'),
+    witness: text(properties.headers?.['x-testigo'], 'x-testigo'),
+  };
+}
+
+/** `grpc-status` and `grpc-message` are as in gRPC's trailers; a request that was not run has `x-estado` instead. */
+export function encodeReply({ id, witness, result }: WorkReply): Encoded {
+  const reply = (content: string, headers: Record<string, string | number>): Encoded => ({
+    content: Buffer.from(content),
+    properties: { ...envelope(id), headers: { ...headers, 'x-testigo': witness } },
+  });
+  switch (result.kind) {
+    case 'answer':
+      return reply(result.response, { 'grpc-status': Status.OK });
+    case 'status':
+      return reply('', { 'grpc-status': result.code, 'grpc-message': encodeGrpcMessage(result.message) });
+    case 'expired':
+    case 'poison':
+      return reply('', { 'x-estado': notRun[result.kind] });
+  }
+}
+
+/** Throws `MalformedMessageError`. */
+export function decodeReply({ content, properties }: Received): WorkReply {
+  const id = text(properties.correlationId, 'correlation_id');
+  const witness = text(properties.headers?.['x-testigo'], 'x-testigo');
+  return { id, witness, result: resultOf(content, properties.headers ?? {}) };
+}
+
+function resultOf(content: Buffer, headers: Readonly<Record<string, unknown>>): WorkResult {
+  if (headers['x-estado'] === notRun.expired) return { kind: 'expired' };
+  if (headers['x-estado'] === notRun.poison) return { kind: 'poison' };
+  const code = toStatus(integer(headers['grpc-status'], 'grpc-status'));
+  if (code === Status.OK) return { kind: 'answer', response: content.toString() };
+  const message = headers['grpc-message'];
+  return { kind: 'status', code, message: typeof message === 'string' ? decodeGrpcMessage(message) : '' };
+}
+
+const envelope = (id: string): Options.Publish => ({
+  contentType: 'application/json',
+  persistent: true,
+  messageId: id,
+  correlationId: id,
+  timestamp: Math.floor(Date.now() / 1000),
+});
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== 'string' || value === '') throw new MalformedMessageError(`${name} is missing`);
+  return value;
+}
+
+function integer(value: unknown, name: string): number {
+  if (!Number.isSafeInteger(value)) throw new MalformedMessageError(`${name} is no integer`);
+  return value as number;
 }

@@ -1,0 +1,206 @@
+import type { Channel, ConsumeMessage, MessageProperties } from 'amqplib';
+import type { Logger } from 'pino';
+import { type Link, type LinkState, openLink } from './link.ts';
+import type { Session } from './session.ts';
+
+/** One delivery of a message. */
+export interface Delivery {
+  readonly content: Buffer;
+  readonly properties: MessageProperties;
+  readonly queue: string;
+  readonly redelivered: boolean;
+  /** How often it was delivered before without being acknowledged (quorum queues count this). */
+  readonly deliveryCount: number;
+  /** Whether it is still ours to acknowledge; when its channel is gone, the broker delivers it again. */
+  readonly held: boolean;
+  /** Acknowledges it, on the channel that delivered it; nothing happens when that is gone, or the second time. */
+  ack(): void;
+}
+
+export interface Consumed {
+  readonly name: string;
+  /** How many deliveries are held at once. */
+  readonly prefetch: number;
+  /** Whether it starts paused. Default false. */
+  readonly paused?: boolean;
+  /**
+   * Takes a delivery, to acknowledge it when it likes. What it throws is a bug: the connection is built anew, so the
+   * message is delivered again, is counted, and ends in isolation if that does not help.
+   */
+  onDelivery(delivery: Delivery): Promise<void> | void;
+}
+
+export interface Subscriber {
+  readonly state: LinkState;
+  /** Tells when `state` changes; gives the function that ends it. */
+  subscribe(listener: () => void): () => void;
+  /** No more deliveries from a queue, over reconnects too, until `resume`. What was delivered stays held. */
+  pause(queue: string): void;
+  resume(queue: string): void;
+  start(): void;
+  /**
+   * Takes no more deliveries, waits up to `graceMs` for those held, and closes; the broker delivers again what was not
+   * acknowledged. May be called twice, and before `start`.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface SubscriberOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly log: Logger;
+  /** Declares what it consumes; run on every new connection. */
+  declare(channel: Channel, session: Session): Promise<void>;
+  readonly queues: readonly Consumed[];
+}
+
+/** A queue's consumption as it should be, and as it is on the connection at hand. */
+interface Consumer {
+  readonly queue: Consumed;
+  paused: boolean;
+  on: Attachment | undefined;
+}
+
+interface Attachment {
+  readonly session: Session;
+  readonly channel: Channel;
+  /** Given while it consumes. */
+  tag: string | undefined;
+  changing: boolean;
+}
+
+/** Consumes over a connection of its own, with a channel for each queue. */
+export function createSubscriber(options: SubscriberOptions): Subscriber {
+  const { url, name, log, declare } = options;
+  const consumers = new Map<string, Consumer>(
+    options.queues.map((queue) => [queue.name, { queue, paused: queue.paused ?? false, on: undefined }]),
+  );
+  const held = new Set<Delivery>();
+  let onIdle: (() => void) | undefined;
+  let stopping: Promise<void> | undefined;
+  let link: Link | undefined;
+  const listeners = new Set<() => void>();
+
+  const release = (delivery: Delivery): void => {
+    held.delete(delivery);
+    if (held.size === 0) onIdle?.();
+  };
+
+  function deliveryOf(message: ConsumeMessage, queue: string, channel: Channel, session: Session): Delivery {
+    const delivery: Delivery = {
+      content: message.content,
+      properties: message.properties,
+      queue,
+      redelivered: message.fields.redelivered,
+      deliveryCount: Number(message.properties.headers?.['x-delivery-count'] ?? 0),
+      get held() {
+        return held.has(delivery);
+      },
+      ack() {
+        if (!held.has(delivery)) return;
+        release(delivery);
+        if (!session.signal.aborted) channel.ack(message);
+      },
+    };
+    held.add(delivery);
+    return delivery;
+  }
+
+  async function hand(delivery: Delivery, consumer: Consumer, session: Session): Promise<void> {
+    try {
+      await consumer.queue.onDelivery(delivery);
+    } catch (error) {
+      log.error({ err: error, queue: delivery.queue }, 'A delivery could not be handled; it will come again');
+      session.drop(new Error(`A delivery from ${delivery.queue} could not be handled`));
+    }
+  }
+
+  async function consume(consumer: Consumer, { session, channel }: Attachment): Promise<string> {
+    const { name: queue } = consumer.queue;
+    const { consumerTag } = await channel.consume(queue, (message) => {
+      // null: the broker cancelled the consumer, because the queue was deleted. A new connection declares it again.
+      if (message === null) session.drop(new Error(`${queue} was deleted`));
+      else void hand(deliveryOf(message, queue, channel, session), consumer, session);
+    });
+    return consumerTag;
+  }
+
+  /** Makes a queue's consumption what it should be; one change at a time. */
+  async function apply(consumer: Consumer): Promise<void> {
+    const { on } = consumer;
+    if (on === undefined || on.changing) return;
+    on.changing = true;
+    try {
+      while (consumer.paused === (on.tag !== undefined)) {
+        if (on.tag === undefined) {
+          on.tag = await consume(consumer, on);
+        } else {
+          await on.channel.cancel(on.tag);
+          on.tag = undefined;
+        }
+      }
+    } catch (error) {
+      // The channel is gone, or the broker refused: a new connection starts from what should be.
+      on.session.drop(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      on.changing = false;
+    }
+  }
+
+  async function setup(session: Session): Promise<void> {
+    session.signal.addEventListener('abort', () => {
+      for (const consumer of consumers.values()) consumer.on = undefined;
+      for (const delivery of [...held]) release(delivery);
+    });
+    const first = await session.openChannel();
+    await declare(first, session);
+    for (const consumer of consumers.values()) {
+      const channel = await session.openChannel();
+      await channel.prefetch(consumer.queue.prefetch);
+      session.signal.throwIfAborted();
+      consumer.on = { session, channel, tag: undefined, changing: false };
+      await apply(consumer);
+    }
+  }
+
+  const turn = (queue: string, paused: boolean): void => {
+    const consumer = consumers.get(queue);
+    if (consumer === undefined) throw new TypeError(`${queue} is not consumed here`);
+    consumer.paused = paused;
+    void apply(consumer);
+  };
+
+  async function end(graceMs: number): Promise<void> {
+    for (const queue of consumers.keys()) turn(queue, true);
+    if (held.size > 0) {
+      const idle = Promise.withResolvers<void>();
+      onIdle = idle.resolve;
+      const timer = setTimeout(idle.resolve, graceMs);
+      await idle.promise.finally(() => clearTimeout(timer));
+    }
+    await link?.stop();
+  }
+
+  return {
+    get state() {
+      return link?.state ?? { kind: 'connecting', failure: undefined };
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    pause: (queue) => turn(queue, true),
+    resume: (queue) => turn(queue, false),
+    start() {
+      if (link !== undefined) return;
+      link = openLink({ url, name, log, setup });
+      link.subscribe(() => {
+        for (const listener of [...listeners]) listener();
+      });
+    },
+    stop(graceMs) {
+      stopping ??= end(graceMs);
+      return stopping;
+    },
+  };
+}
