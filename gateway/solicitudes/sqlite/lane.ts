@@ -3,10 +3,8 @@ import { LedgerUnavailableError } from '../ledger.ts';
 import { type Call, type Hello, type Operations, type Result, toError } from './protocol.ts';
 import { stopMessage } from './thread.ts';
 
-interface Pending {
+interface Pending extends PromiseWithResolvers<unknown> {
   readonly call: Call;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** Calls that one batch takes along at most, so that the first of them does not wait for thousands of others. */
@@ -33,6 +31,7 @@ export class Lane<T extends Operations> {
   readonly #exited: Promise<void>;
   #waiting: Pending[] = [];
   #underWay: Pending[] = [];
+  #stopped: Promise<void> | undefined;
   #departure: NodeJS.Immediate | undefined;
   /** Why it takes no more calls. */
   #refusal: Error | undefined;
@@ -59,24 +58,25 @@ export class Lane<T extends Operations> {
 
   run<K extends keyof T & string>(name: K, ...args: Parameters<T[K]>): Promise<ReturnType<T[K]>> {
     if (this.#refusal) return Promise.reject(this.#refusal);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ call: { name, args }, resolve: resolve as (value: unknown) => void, reject });
-      this.#gather();
-    });
+    const pending = { call: { name, args }, ...Promise.withResolvers<unknown>() };
+    this.#waiting.push(pending);
+    this.#gather();
+    return pending.promise as Promise<ReturnType<T[K]>>;
+  }
+
+  /** Takes no more calls; resolves when those that it took are settled. */
+  async drain(): Promise<void> {
+    this.#refusal ??= new LedgerUnavailableError('The ledger is closed');
+    await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ promise }) => promise));
   }
 
   /** Finishes what was asked before, then ends the thread. */
   stop(): Promise<void> {
-    if (this.#refusal === undefined) {
-      this.#refusal = new LedgerUnavailableError('The ledger is closed');
-      this.#stopWhenIdle();
-    }
-    return this.#exited;
-  }
-
-  #stopWhenIdle(): void {
-    const idle = this.#waiting.length === 0 && this.#underWay.length === 0;
-    if (this.#refusal && idle) this.#worker.postMessage(stopMessage);
+    this.#stopped ??= this.drain().then(() => {
+      this.#worker.postMessage(stopMessage);
+      return this.#exited;
+    });
+    return this.#stopped;
   }
 
   /** The calls of one turn of the event loop leave together. */
@@ -98,7 +98,6 @@ export class Lane<T extends Operations> {
       else reject(result ? toError(result.failure) : new Error('A call to the ledger got no result'));
     });
     if (this.#waiting.length > 0) this.#gather();
-    else this.#stopWhenIdle();
   }
 
   #end(message: string, cause?: unknown): void {

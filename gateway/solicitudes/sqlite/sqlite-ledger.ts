@@ -123,8 +123,8 @@ class SqliteLedger implements Ledger {
   }
 
   async stop(): Promise<void> {
-    // The reader first, so that the writer is the last to close the file and SQLite puts the WAL away.
-    await this.#reader.stop();
+    // The reader ends first, so that the writer is the last to close the file and SQLite puts the WAL away.
+    await Promise.all([this.#writer.drain(), this.#reader.stop()]);
     await this.#writer.stop();
   }
 }

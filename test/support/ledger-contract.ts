@@ -1,0 +1,234 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import {
+  type Ledger,
+  LedgerFullError,
+  LedgerUnavailableError,
+  type StoredAnswer,
+} from '../../gateway/solicitudes/ledger.ts';
+import {
+  acceptance,
+  answerOf,
+  callIds,
+  type LedgerCall,
+  lastTime,
+  picture,
+  writingCall,
+} from './ledger-calls.ts';
+import { MemoryLedger } from './memory-ledger.ts';
+
+export interface LedgerBounds {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+/** A place that outlives the ledgers that are opened on it, one after the other. Empty at first. */
+export interface LedgerPlace {
+  open(bounds: LedgerBounds): Promise<Ledger>;
+  remove(): Promise<void>;
+}
+
+const roomy: LedgerBounds = { maxRows: 100_000, maxBytes: 100_000_000 };
+
+/** What a call gave, so that two ledgers can be compared: its value, or the class of what it threw. */
+async function outcome(call: LedgerCall, ledger: Ledger): Promise<unknown> {
+  try {
+    return { gave: await call.on(ledger) };
+  } catch (error) {
+    return { threw: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
+  }
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** Empties a ledger through its own door, for the next example of a property. */
+async function clear(ledger: Ledger): Promise<void> {
+  for (const id of callIds) await ledger.close(id, { state: 'cancelada', at: 0 });
+  await ledger.purge(lastTime + 1);
+}
+
+/**
+ * What every implementation of `Ledger` must do. `together` is how many calls a ledger that keeps the order of calls
+ * is given at once; 1 for one that does not.
+ */
+export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlace>, together: number): void {
+  describe(`${name} as a ledger`, () => {
+    let place: LedgerPlace;
+    let ledger: Ledger;
+
+    const openWith = async (bounds: LedgerBounds) => {
+      await ledger.stop();
+      ledger = await place.open(bounds);
+    };
+
+    beforeEach(async () => {
+      place = await makePlace();
+      ledger = await place.open(roomy);
+    });
+
+    afterEach(async () => {
+      await ledger.stop();
+      await place.remove();
+    });
+
+    it('does what the model does, whatever is called', async () => {
+      const bounds = { maxRows: 4, maxBytes: 40 };
+      await openWith(bounds);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(writingCall, { minLength: 1, maxLength: together }), { maxLength: 25 }),
+          async (groups) => {
+            await clear(ledger);
+            const model = new MemoryLedger(bounds);
+            for (const calls of groups) {
+              const gave = await Promise.all(calls.map((call) => outcome(call, ledger)));
+              const expected = await Promise.all(calls.map((call) => outcome(call, model)));
+              const told = calls.map(({ tell }) => tell).join('; ');
+              expect(gave, told).to.deep.equal(expected);
+              expect(await picture(ledger), told).to.deep.equal(await picture(model));
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    it('has everything after it was opened again', async () => {
+      const { id } = ledger;
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.published('a', 1500, 6500);
+      await ledger.published('a', 7000, 17_000);
+      await ledger.accept(acceptance({ id: 'b', service: 'mserv2', acceptedAt: 1100 }));
+      await ledger.interrupted('b', 1600);
+      await ledger.accept(acceptance({ id: 'c', acceptedAt: 1200 }));
+      const answer: StoredAnswer = {
+        status: 404,
+        headers: { 'content-type': 'application/problem+json', etag: '"año"', link: '</x>; rel="next"' },
+        body: Buffer.from([0, 255, 10, 195, 40]),
+      };
+      await ledger.close('c', { state: 'completada', answer, at: 1300 });
+
+      const before = await picture(ledger);
+      await openWith(roomy);
+
+      expect(await picture(ledger)).to.deep.equal(before);
+      expect(ledger.id)
+        .to.equal(id)
+        .and.match(/^[a-z0-9]{8,32}$/);
+      expect(await ledger.get('a')).to.deep.equal({
+        ...acceptance({ id: 'a' }),
+        state: 'encolada',
+        attempts: 2,
+        publishedAt: 7000,
+        interruptions: 0,
+        closedAt: undefined,
+        history: [
+          { state: 'aceptada', at: 1000 },
+          { state: 'encolada', at: 1500 },
+        ],
+      });
+      expect(await ledger.answer('c')).to.deep.equal(answer);
+      expect((await ledger.answer('c'))?.body).to.be.instanceOf(Buffer);
+    });
+
+    it('shows an answer to whoever asks after it was closed', async () => {
+      for (const id of ['a', 'b', 'c']) {
+        await ledger.accept(acceptance({ id }));
+        await ledger.close(id, { state: 'completada', answer: answerOf(id), at: 2000 });
+        expect((await ledger.answer(id))?.body.toString()).to.equal(id);
+      }
+    });
+
+    it('keeps the first final state, also when two come at once', async () => {
+      await ledger.accept(acceptance({ id: 'a' }));
+      const results = await Promise.all([
+        ledger.close('a', { state: 'completada', answer: answerOf('first'), at: 2000 }),
+        ledger.close('a', { state: 'cancelada', at: 2000 }),
+        ledger.close('a', { state: 'completada', answer: answerOf('third'), at: 2001 }),
+      ]);
+      expect(results.toSorted()).to.deep.equal(['closed', 'was-closed', 'was-closed']);
+      const kept = [await ledger.get('a'), await ledger.answer('a')];
+      await ledger.published('a', 3000, 4000);
+      await ledger.expire(99_999_999);
+      await ledger.close('a', { state: 'fallida', at: 3000 });
+      expect([await ledger.get('a'), await ledger.answer('a')]).to.deep.equal(kept);
+    });
+
+    it('gives large answers back byte for byte', async () => {
+      const body = Buffer.alloc(3_000_000, 'ñandú ');
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.close('a', { state: 'completada', answer: answerOf(body), at: 2000 });
+      expect((await ledger.answer('a'))?.body.equals(body)).to.equal(true);
+    });
+
+    it('works through more rows than one sweep takes', async () => {
+      const ids = Array.from({ length: 1234 }, (_, index) => `id-${String(index).padStart(4, '0')}`);
+      await Promise.all(ids.map((id, index) => ledger.accept(acceptance({ id, acceptedAt: index }))));
+      await Promise.all(ids.map((id) => ledger.published(id, 2000, 5000)));
+      expect(await ledger.nextDue('mserv1')).to.equal(5000);
+      await ledger.makeDue('mserv1', 3000);
+      expect(await ledger.nextDue('mserv1')).to.equal(3000);
+      expect(await ledger.due('mserv1', 3000, 2000)).to.have.length(1234);
+      await ledger.deferQueued('mserv1', 3000, 9000);
+      expect(await ledger.due('mserv1', 8999, 2000)).to.have.length(0);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 1234 });
+      const expired = await ledger.expire(90_000);
+      expect(expired.map(({ id }) => id).toSorted()).to.deep.equal(ids);
+      expect(await ledger.open()).to.deep.equal({});
+      expect(await ledger.purge(90_000)).to.equal(0);
+      expect(await ledger.purge(90_001)).to.equal(1234);
+      expect(await ledger.get('id-0000')).to.equal(undefined);
+    });
+
+    it('refuses what it has no room for, and stores answers all the same', async () => {
+      await openWith({ maxRows: 3, maxBytes: 10 });
+      await ledger.accept(acceptance({ id: 'a', request: '12345' }));
+      await ledger.accept(acceptance({ id: 'b', request: '1234' }));
+      expect(await rejection(ledger.accept(acceptance({ id: 'c', request: '12' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      await ledger.accept(acceptance({ id: 'd', request: '1' }));
+      expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      const answer = answerOf('an answer that is longer than all there is room for');
+      expect(await ledger.close('a', { state: 'completada', answer, at: 2000 })).to.equal('closed');
+      expect(await ledger.answer('a')).to.deep.equal(answer);
+
+      await openWith({ maxRows: 3, maxBytes: 10 }); // it still knows how much it keeps
+      expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      await ledger.purge(2001);
+      await ledger.accept(acceptance({ id: 'e', request: '12345' }));
+    });
+
+    it('fails one call of many without harm to the others', async () => {
+      const results = await Promise.allSettled(
+        ['a', 'b', 'a', 'c'].map((id) => ledger.accept(acceptance({ id }))),
+      );
+      expect(results.filter(({ status }) => status === 'rejected')).to.have.length(1);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+    });
+
+    it('finishes what it was asked before it stops, and refuses what comes later', async () => {
+      const accepted = ['a', 'b', 'c'].map((id) => ledger.accept(acceptance({ id })));
+      const asked = ledger.get('a');
+      const stopped = ledger.stop();
+      const late = [
+        rejection(ledger.accept(acceptance({ id: 'd' }))),
+        rejection(ledger.get('a')),
+        rejection(ledger.probe()),
+      ];
+      await Promise.all([...accepted, asked, stopped, ledger.stop()]);
+      for (const error of await Promise.all(late)) expect(error).to.be.instanceOf(LedgerUnavailableError);
+      await openWith(roomy);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+    });
+  });
+}
