@@ -7,12 +7,12 @@ import { answerUnanswered } from './unanswered.ts';
 
 /**
  * The one place where errors become answers. What was thrown on purpose says what it means; anything else is a bug: it
- * is logged with its stack, and the client learns the request's id and nothing more. Comes after request-id, language
- * and version-prefix, and before everything that may throw.
+ * is logged with its stack, and the client learns the request's id and nothing more. Headers that a route had set before
+ * it threw are kept: `Proxy-Status` belongs to the problem. Comes after request-id, language and version-prefix, and
+ * before everything that may throw.
  */
 export function problems(log: Logger): Middleware {
   return async (ctx, next) => {
-    const before = new Set(ctx.res.getHeaderNames());
     try {
       if (!isDecodable(pathOf(ctx.state.target))) throw new ProblemError('peticion-no-valida');
       await next();
@@ -26,7 +26,6 @@ export function problems(log: Logger): Middleware {
         ctx.res.destroy();
         return;
       }
-      for (const name of ctx.res.getHeaderNames()) if (!before.has(name)) ctx.remove(name);
       sendProblem(ctx, problem);
     }
   };

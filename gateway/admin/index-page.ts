@@ -1,0 +1,23 @@
+import type { RouteHandler } from '../http/state.ts';
+import type { Operation } from '../operations/operation.ts';
+
+/** `GET /`: what this is, and where to go from here. */
+export function createIndex({
+  version,
+  operations,
+}: {
+  readonly version: string;
+  readonly operations: readonly Pick<Operation, 'name'>[];
+}): RouteHandler {
+  const paths = {
+    ...Object.fromEntries(operations.map(({ name }) => [name, `/${name}`])),
+    solicitudes: '/solicitudes/{id}',
+    salud: '/salud',
+  };
+  return (ctx) => {
+    const { prefix } = ctx.state;
+    const enlaces = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, prefix + path]));
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = { nombre: 'archivero', version, enlaces };
+  };
+}

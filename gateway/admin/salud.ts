@@ -1,0 +1,99 @@
+import type { Caller } from '../calls/caller.ts';
+import type { Context, RouteHandler } from '../http/state.ts';
+import type { Ledger } from '../solicitudes/ledger.ts';
+import { timed } from './timed.ts';
+
+/** RabbitMQ, as the gateway sees it. `desactivado`: none is wanted. Further members are shown as they are. */
+export interface BrokerState {
+  readonly estado: 'listo' | 'conectando' | 'bloqueado' | 'desactivado';
+}
+
+export interface SaludDeps {
+  readonly callers: readonly Caller[];
+  readonly ledger: Pick<Ledger, 'probe' | 'open'>;
+  readonly broker: () => BrokerState;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Of this program. */
+  readonly version: string;
+}
+
+export interface SaludHandlers {
+  /** `GET /salud`: every part. 200, or 503 when the ledger cannot be written. */
+  readonly salud: RouteHandler;
+  /** `GET /salud/viva`: the process answers. */
+  readonly viva: RouteHandler;
+  /** `GET /salud/preparada`: the ledger can be written. Services that are down do not count: a 202 is what we are for. */
+  readonly preparada: RouteHandler;
+}
+
+/** A service has this long to say how it is, and its caller a little longer to say that it did not. */
+const serviceMs = 500;
+const partMs = 900;
+const ledgerMs = 1000;
+
+/** How the gateway and everything it needs are doing. Every answer comes within about a second, whatever hangs. */
+export function createSalud(deps: SaludDeps): SaludHandlers {
+  return {
+    salud: async (ctx) => {
+      const [servicios, registro] = await Promise.all([
+        Promise.all(deps.callers.map(describeService)),
+        describeLedger(deps.ledger),
+      ]);
+      const rabbitmq = deps.broker();
+      const sano =
+        registro.escribible &&
+        servicios.every(({ estado }) => estado === 'sano') &&
+        ['listo', 'desactivado'].includes(rabbitmq.estado);
+      const { rss, heapUsed, heapTotal } = process.memoryUsage();
+      send(ctx, registro.escribible ? 200 : 503, {
+        estado: sano ? 'sano' : 'degradado',
+        servicios: Object.fromEntries(servicios.map(({ servicio, ...state }) => [servicio, state])),
+        registro,
+        rabbitmq,
+        versiones: { archivero: deps.version, node: process.versions.node },
+        memoria: { residente_bytes: rss, monton_usado_bytes: heapUsed, monton_total_bytes: heapTotal },
+        iniciado: new Date(deps.startedAt).toISOString(),
+        segundos_en_marcha: Math.floor(process.uptime()),
+      });
+    },
+    viva: (ctx) => send(ctx, 200, { estado: 'viva' }),
+    preparada: async (ctx) => {
+      const probe = await timed(deps.ledger.probe(), ledgerMs);
+      send(ctx, probe.ok ? 200 : 503, {
+        estado: probe.ok ? 'preparada' : 'no_preparada',
+        registro: { escribible: probe.ok, latencia_ms: probe.latencyMs },
+      });
+    },
+  };
+}
+
+/** A service is `sano` when all of its addresses answer, `degradado` when some do, `caido` when none does. */
+async function describeService(caller: Caller) {
+  const probe = await timed(caller.probe(serviceMs), partMs);
+  const results = new Map(probe.ok ? probe.value.map((result) => [result.address, result]) : []);
+  const direcciones = caller.addresses().map(({ address, breaker }) => ({
+    direccion: address,
+    responde: results.get(address)?.ok ?? false,
+    latencia_ms: results.get(address)?.latencyMs ?? null,
+    disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
+  }));
+  const answering = direcciones.filter(({ responde }) => responde).length;
+  const estado = answering === 0 ? 'caido' : answering < direcciones.length ? 'degradado' : 'sano';
+  return { servicio: caller.service, estado, direcciones };
+}
+
+async function describeLedger(ledger: SaludDeps['ledger']) {
+  const [probe, open] = await Promise.all([timed(ledger.probe(), partMs), timed(ledger.open(), partMs)]);
+  return {
+    escribible: probe.ok,
+    latencia_ms: probe.latencyMs,
+    abiertas: open.ok ? open.value : null,
+  };
+}
+
+function send(ctx: Context, status: number, body: Readonly<Record<string, unknown>>): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = body;
+}

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import {
+  type BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  BusquedaServiceDefinition,
+  Modo,
+} from '../../proto/gen/archivos/v1/busqueda.ts';
+import { unaryMethod } from '../../runtime/method.ts';
+import { presentPage } from './envelope.ts';
+import { folderParameters, oneFolder } from './folder.ts';
+import type { Operation } from './operation.ts';
+import { boolean, cursor, formato, formatos, limite, text, tipos, words } from './parameters.ts';
+import { readStrictly } from './strict-query.ts';
+
+const modo = words<Modo>({
+  contiene: Modo.MODO_CONTIENE,
+  exacto: Modo.MODO_EXACTO,
+  glob: Modo.MODO_GLOB,
+});
+
+const consulta = z
+  .object({
+    nombre: text(1024).default(''),
+    // Without it the service chooses by what `nombre` looks like.
+    modo: modo.default(Modo.MODO_UNSPECIFIED),
+    distinguir_mayusculas: boolean.default(false),
+    distinguir_acentos: boolean.default(false),
+    ...folderParameters,
+    tipo: tipos.default([]),
+    ocultos: boolean.default(false),
+    limite: limite.default(100),
+    cursor: cursor.optional(),
+    formato: formato.optional(),
+  })
+  .check(oneFolder);
+
+/** `GET /buscar_archivos`: one page of the entries whose name matches. */
+export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResponse> = {
+  name: 'buscar_archivos',
+  method: unaryMethod(BusquedaServiceDefinition, 'buscarArchivos'),
+  formatos,
+  parse: (query) => {
+    const read = readStrictly(consulta, query, ['tipo']);
+    const request: BuscarArchivosRequest = {
+      nombre: read.nombre,
+      modo: read.modo,
+      distinguirMayusculas: read.distinguir_mayusculas,
+      distinguirAcentos: read.distinguir_acentos,
+      ruta: read.ruta ?? '',
+      rutaBytes: read.ruta_b64,
+      tipos: read.tipo,
+      ocultos: read.ocultos,
+      limite: read.limite,
+      cursor: read.cursor,
+    };
+    return { request, formato: read.formato };
+  },
+  present: presentPage,
+};

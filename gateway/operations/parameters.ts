@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
+import type { Formato } from './operation.ts';
+import { refuse } from './strict-query.ts';
+
+/** Ways to write an answer that both operations know. */
+export const formatos: readonly Formato[] = ['json', 'nombres'];
+
+/** One word of a few, and what it means. */
+export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
+  const meaningOf = new Map(Object.entries(meanings));
+  return z.string().transform((word, ctx): Meaning => {
+    const meaning = meaningOf.get(word);
+    if (meaning !== undefined) return meaning;
+    return refuse(ctx, 'valor-no-admitido', { admitidos: [...meaningOf.keys()].join(', ') });
+  });
+}
+
+export const boolean = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
+
+export const formato = words<Formato>({ json: 'json', nombres: 'nombres' });
+
+/** Repeatable; the order and the number of times do not matter. */
+export const tipos = z
+  .array(
+    words<Tipo>({
+      archivo: Tipo.TIPO_ARCHIVO,
+      carpeta: Tipo.TIPO_CARPETA,
+      enlace_simbolico: Tipo.TIPO_ENLACE_SIMBOLICO,
+      otro: Tipo.TIPO_OTRO,
+    }),
+  )
+  .transform((list) => [...new Set(list)].sort((a, b) => a - b));
+
+/** Entries in a page: digits only, so that `1e3` and `+5` are no surprise to anybody. */
+export const limite = z.string().transform((digits, ctx) => {
+  const number = /^[1-9]\d{0,4}$/.test(digits) ? Number(digits) : Number.NaN;
+  return number <= 10_000 ? number : refuse(ctx, 'entero-entre', { min: 1, max: 10_000 });
+});
+
+/** Text of at most so many bytes of UTF-8. */
+export function text(maxBytes: number) {
+  return z.string().transform((value, ctx) => {
+    return Buffer.byteLength(value) <= maxBytes ? value : refuse(ctx, 'demasiado-largo', { max: maxBytes });
+  });
+}
+
+export const cursor = z.string().transform((value, ctx) => (value === '' ? refuse(ctx, 'vacio') : value));
+
+/**
+ * Bytes in standard or URL-safe base64, padded or not. A space counts as the `+` that it was before the query string was
+ * decoded. Bits that no byte has must be zero, so that the same bytes are written in one way only.
+ */
+export const base64 = z.string().transform((written, ctx): Buffer => {
+  if (written === '') return refuse(ctx, 'vacio');
+  const urlSafe = written.replace(/[+ ]/g, '-').replaceAll('/', '_');
+  const digits = urlSafe.replace(/={1,2}$/, '');
+  const bytes = Buffer.from(digits, 'base64url');
+  const padded = digits.length + ((4 - (digits.length % 4)) % 4);
+  const exact = bytes.toString('base64url') === digits && [digits.length, padded].includes(urlSafe.length);
+  return exact ? bytes : refuse(ctx, 'base64-no-valido');
+});

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { type BadParameter, BadQueryError } from './operation.ts';
+
+/** No value of any parameter may be longer, in bytes of UTF-8. */
+const longest = 8192;
+
+type Values = NonNullable<BadParameter['valores']>;
+
+/** Refuses the value that a schema is reading, for one of the `motivos` of the texts. */
+export function refuse(ctx: z.core.$RefinementCtx, motivo: string, valores: Values = {}): never {
+  ctx.issues.push({ code: 'custom', input: ctx.value, params: { motivo, valores } });
+  return z.NEVER;
+}
+
+/**
+ * Reads a query string by a schema whose fields take a string, or an array of strings when they are `repeatable`. Nothing
+ * is guessed or ignored: unknown, repeated, overlong and malformed parameters are refused, all of them at once.
+ * @throws BadQueryError
+ */
+export function readStrictly<Schema extends z.ZodObject>(
+  schema: Schema,
+  query: URLSearchParams,
+  repeatable: readonly string[],
+): z.output<Schema> {
+  const errores: BadParameter[] = [];
+  const values = new Map<string, string | string[]>();
+  for (const name of new Set(query.keys())) {
+    const given = query.getAll(name);
+    const motivo = refusalOf(given, Object.hasOwn(schema.shape, name), repeatable.includes(name));
+    if (motivo === undefined) values.set(name, repeatable.includes(name) ? given : (given[0] ?? ''));
+    else errores.push({ parametro: name, ...motivo });
+  }
+  const result = schema.safeParse(Object.fromEntries(values));
+  const all = [...errores, ...(result.error?.issues.map(badParameter) ?? [])];
+  if (result.success && all.length === 0) return result.data;
+  throw new BadQueryError(all);
+}
+
+function refusalOf(
+  given: readonly string[],
+  known: boolean,
+  repeatable: boolean,
+): Omit<BadParameter, 'parametro'> | undefined {
+  if (!known) return { motivo: 'parametro-desconocido' };
+  if (given.length > 1 && !repeatable) return { motivo: 'parametro-repetido' };
+  const tooLong = given.some((value) => Buffer.byteLength(value) > longest);
+  return tooLong ? { motivo: 'demasiado-largo', valores: { max: longest } } : undefined;
+}
+
+function badParameter(issue: z.core.$ZodIssue): BadParameter {
+  const parametro = String(issue.path[0] ?? '');
+  if (issue.code !== 'custom') return { parametro, motivo: 'valor-no-valido' };
+  const { motivo, valores } = issue.params as { motivo: string; valores: Values };
+  return { parametro, motivo, valores };
+}
