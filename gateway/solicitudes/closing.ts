@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { Verdict } from '../calls/verdict.ts';
 import { renderVerdict } from '../http/render.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Verdict } from '../calls/verdict.ts';
 import type { DrainRate } from './drain-rate.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
 import type { Waiters } from './waiters.ts';
@@ -33,7 +33,10 @@ export function createCloser({ ledger, waiters, drain, operation, log, now }: Cl
   ): Promise<'closed' | 'was-closed' | 'unknown'> {
     const result = await ledger.close(row.id, closing);
     if (result !== 'closed') {
-      log.debug({ id: row.id, requestId: row.requestId, estado: closing.state, result }, 'second ending dropped');
+      log.debug(
+        { id: row.id, requestId: row.requestId, estado: closing.state, result },
+        'second ending dropped',
+      );
       return result;
     }
     drain.closed(row.service);

@@ -15,7 +15,10 @@ export interface HousekeepingDeps {
 }
 
 /** Ends what is open past its time (`vencida`) and forgets what was kept long enough, in regular rounds. */
-export function createHousekeeping(deps: HousekeepingDeps): { start(): Promise<void>; stop(): Promise<void> } {
+export function createHousekeeping(deps: HousekeepingDeps): {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+} {
   const { ledger, waiters, log, retentionMs, intervalMs, now } = deps;
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();

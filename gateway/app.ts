@@ -1,0 +1,54 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { createIndex } from './admin/index-page.ts';
+import { createSalud, type SaludDeps } from './admin/salud.ts';
+import { accessLog } from './http/access-log.ts';
+import { hostGuard } from './http/host.ts';
+import { identity } from './http/identity.ts';
+import { language } from './http/language.ts';
+import { problems } from './http/problems.ts';
+import { requestId } from './http/request-id.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import type { State } from './http/state.ts';
+import { versionPrefix } from './http/version-prefix.ts';
+import { type OperationsDeps, operationRoutes } from './operations/routes.ts';
+import { type SolicitudesDeps, solicitudesRoutes } from './solicitudes/routes.ts';
+
+export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps, 'ledger'> {
+  readonly log: Logger;
+  /** Names under which this gateway may be asked, besides its own address. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** The gateway's HTTP application. It does not listen. */
+export function createApp(deps: AppDeps): Koa<State> {
+  const app = new Koa<State>();
+  // Koa tells of answers that could not be written to a client that is gone. The access log has them, as 499.
+  app.on('error', (err) => deps.log.debug({ err }, 'response'));
+  app.use(requestId());
+  app.use(accessLog(deps.log));
+  app.use(versionPrefix());
+  app.use(language());
+  app.use(securityHeaders());
+  app.use(problems(deps.log));
+  app.use(hostGuard({ allowed: deps.allowedHosts }));
+  app.use(identity());
+  app.use(adminRoutes(deps).routes());
+  app.use(operationRoutes(deps).routes());
+  app.use(solicitudesRoutes(deps).routes());
+  return app;
+}
+
+function adminRoutes(deps: AppDeps): Router<State> {
+  const router = new Router<State>();
+  const { salud, viva, preparada } = createSalud(deps);
+  router.get(
+    '/',
+    createIndex({ version: deps.version, operations: deps.services.flatMap((s) => s.operations) }),
+  );
+  router.get('/salud', salud);
+  router.get(['/salud/viva', '/healthz'], viva);
+  router.get(['/salud/preparada', '/readyz'], preparada);
+  return router;
+}

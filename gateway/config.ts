@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import {
+  boolean,
+  brokerUrl,
+  ConfigError,
+  count,
+  type Env,
+  host,
+  isLoopback,
+  milliseconds,
+  parseEnv,
+  port,
+} from '../runtime/env.ts';
+import { logVariables } from '../runtime/log.ts';
+import { parseAddresses } from './calls/addresses.ts';
+import type { Service } from './services.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+/** `sqlite:PATH`; gives the path. */
+const ledgerUrl = z
+  .string()
+  .default('sqlite:data/solicitudes.db')
+  .transform((text, context) => {
+    const path = /^sqlite:(.+)$/.exec(text)?.[1];
+    if (path !== undefined) return path;
+    context.issues.push({ code: 'custom', message: 'expected sqlite:PATH', input: text });
+    return z.NEVER;
+  });
+
+/** What the gateway dials for a service: `host:port`, several with commas, or `dns:///name:port`. */
+function serviceUrl(fallback: string) {
+  return z
+    .string()
+    .default(fallback)
+    .superRefine((text, context) => {
+      try {
+        parseAddresses(text);
+      } catch (err) {
+        context.issues.push({ code: 'custom', message: (err as Error).message, input: text });
+      }
+    });
+}
+
+const names = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''));
+
+const variables = {
+  GATEWAY_HOST: host.default('127.0.0.1'),
+  GATEWAY_PORT: port.default(5000),
+  GATEWAY_ALLOWED_HOSTS: names,
+  ALLOW_ANONYMOUS: boolean.default(false),
+  GRPC_DEADLINE_MS: milliseconds.default(2_000),
+  RABBITMQ_URL: brokerUrl,
+  LEDGER_URL: ledgerUrl,
+  LEDGER_MAX_ROWS: count.default(1_000_000),
+  LEDGER_MAX_BYTES: count.default(4 * 2 ** 30),
+  SOLICITUD_LIFETIME_MS: milliseconds.default(day),
+  ANSWER_RETENTION_MS: milliseconds.default(day),
+  ...logVariables,
+};
+
+export type GatewayConfig = ReturnType<typeof readGatewayConfig>;
+
+/**
+ * The gateway's configuration, from environment variables; those of the services derive from the registry. Throws one
+ * `ConfigError` with all that is wrong. `serviceUrls` has the value of every `<NAME>_URL`, by the service's name.
+ */
+export function readGatewayConfig(env: Env, services: readonly Service[]) {
+  const urlName = (prefix: string): string => `${prefix.toUpperCase()}_URL`;
+  const urls = Object.fromEntries(
+    services.map(({ name, defaultUrl }) => [urlName(name), serviceUrl(defaultUrl)]),
+  );
+  const aliases = Object.fromEntries(
+    services.map(({ name, formerPrefix }) => [
+      urlName(name),
+      formerPrefix === undefined ? [] : [urlName(formerPrefix)],
+    ]),
+  );
+  const config = parseEnv({ ...variables, ...urls }, env, { aliases, keepEmpty: ['RABBITMQ_URL'] });
+  if (!isLoopback(config.GATEWAY_HOST) && !config.ALLOW_ANONYMOUS) {
+    throw new ConfigError([
+      {
+        variable: 'GATEWAY_HOST',
+        problem: `${config.GATEWAY_HOST} is not a loopback address, and whoever reaches it may read the files; set ALLOW_ANONYMOUS=true if that is meant`,
+      },
+    ]);
+  }
+  return Object.freeze({
+    ...config,
+    serviceUrls: new Map(
+      services.map(({ name }) => [name, String((config as Record<string, unknown>)[urlName(name)])]),
+    ),
+  });
+}

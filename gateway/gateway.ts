@@ -1,0 +1,161 @@
+import type { Logger } from 'pino';
+import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
+import { declareService } from '../runtime/amqp/topology.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import type { BrokerState } from './admin/salud.ts';
+import { createApp } from './app.ts';
+import { createCaller } from './calls/service-caller.ts';
+import type { GatewayConfig } from './config.ts';
+import { createHttpDoor } from './http/door.ts';
+import type { Service } from './services.ts';
+import { createAccept } from './solicitudes/acceptance.ts';
+import { createCloser } from './solicitudes/closing.ts';
+import { createDirectWay } from './solicitudes/direct-way.ts';
+import { createDispatcher } from './solicitudes/dispatcher.ts';
+import { createDrainRate } from './solicitudes/drain-rate.ts';
+import { createHousekeeping } from './solicitudes/housekeeping.ts';
+import type { Ledger } from './solicitudes/ledger.ts';
+import { createQueueWay } from './solicitudes/queue-way.ts';
+import { createReplies, type Replies, type RepliesDeps } from './solicitudes/replies.ts';
+import { createWaiters } from './solicitudes/waiters.ts';
+
+export interface GatewayDeps {
+  readonly config: GatewayConfig;
+  readonly services: readonly Service[];
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const housekeepingMs = 10_000;
+/** What is in flight when the process stops has this long. */
+const graceMs = 5_000;
+
+/** Puts the gateway together: its parts, in the order in which they start. */
+export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]> {
+  const { config, services, ledger, log, version } = deps;
+  const now = Date.now;
+  const operations = new Map(
+    services.flatMap((service) => service.operations.map((each) => [each.name, each])),
+  );
+  const operation = (name: string) => operations.get(name);
+  const waiters = createWaiters();
+  const drain = createDrainRate(await ledger.open(), now);
+  const closer = createCloser({ ledger, waiters, drain, operation, log, now });
+  const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation });
+
+  const ways = services.map(({ name: service }) => {
+    const caller = createCaller({
+      service,
+      addresses: config.serviceUrls.get(service) ?? '',
+      deadlineMs: config.GRPC_DEADLINE_MS,
+      log,
+    });
+    const dispatcher = createDispatcher({
+      service,
+      ledger,
+      ways: [
+        ...(broker === undefined
+          ? []
+          : [createQueueWay({ service, ledger, ...broker, operation, log, now })]),
+        createDirectWay({ ledger, caller, closer, operation, log, now }),
+      ],
+      publisher: broker?.publisher,
+      caller,
+      log,
+      now,
+    });
+    return { service, caller, dispatcher };
+  });
+  const wayOf = new Map(ways.map((way) => [way.service, way]));
+
+  const accept = createAccept({
+    ledger,
+    drain,
+    wake: (service) => wayOf.get(service)?.dispatcher.wake(),
+    lifetimeMs: config.SOLICITUD_LIFETIME_MS,
+    now,
+  });
+  const app = createApp({
+    services,
+    callers: ways.map(({ caller }) => caller),
+    caller: (service) => {
+      const way = wayOf.get(service);
+      if (way === undefined) throw new TypeError(`No service ${service}`);
+      return way.caller;
+    },
+    accept,
+    ledger,
+    waiters,
+    closer,
+    drain,
+    broker: () => brokerState(broker?.publisher),
+    startedAt: now(),
+    version,
+    log,
+    allowedHosts: config.GATEWAY_ALLOWED_HOSTS,
+  });
+
+  return [
+    { name: 'ledger', start: async () => undefined, stop: () => ledger.stop() },
+    ...ways.map(({ caller, service }) => ({
+      name: `calls to ${service}`,
+      start: () => caller.start(),
+      stop: () => caller.stop(),
+    })),
+    ...(broker?.parts ?? []),
+    ...ways.map(({ dispatcher, service }) => ({ name: `dispatcher of ${service}`, ...dispatcher })),
+    {
+      name: 'housekeeping',
+      ...createHousekeeping({
+        ledger,
+        waiters,
+        drain,
+        log,
+        retentionMs: config.ANSWER_RETENTION_MS,
+        intervalMs: housekeepingMs,
+        now,
+      }),
+    },
+    createHttpDoor({
+      host: config.GATEWAY_HOST,
+      port: config.GATEWAY_PORT,
+      listener: app.callback(),
+      log,
+      graceMs,
+    }),
+    // Stopped first: those who wait for an answer get their 202 now instead of holding up the door.
+    { name: 'waiters', start: async () => undefined, stop: async () => waiters.stop() },
+  ];
+}
+
+/** Both connections to RabbitMQ: one publishes, the other consumes. Undefined when no broker is wanted. */
+function connectBroker(
+  url: string | undefined,
+  { services, ledger, closer, operation, log }: GatewayDeps & Pick<RepliesDeps, 'closer' | 'operation'>,
+): { publisher: Publisher; replies: Replies; parts: readonly Part[] } | undefined {
+  if (url === undefined) return undefined;
+  const publisher = createPublisher({
+    url,
+    name: 'archivero gateway publisher',
+    log,
+    declare: async (channel) => {
+      for (const { name } of services) await declareService(channel, name);
+    },
+  });
+  const replies = createReplies({ url, ledger, closer, operation, log, now: Date.now });
+  const part = { name: 'publisher', start: async () => publisher.start(), stop: () => publisher.stop() };
+  return { publisher, replies, parts: [replies, part] };
+}
+
+function brokerState(publisher: Publisher | undefined): BrokerState {
+  if (publisher === undefined) return { estado: 'desactivado' };
+  switch (publisher.state.kind) {
+    case 'ready':
+      return { estado: 'listo' };
+    case 'blocked':
+      return { estado: 'bloqueado' };
+    default:
+      return { estado: 'conectando' };
+  }
+}

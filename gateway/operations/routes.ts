@@ -1,0 +1,99 @@
+import Router from '@koa/router';
+import type { Caller } from '../calls/caller.ts';
+import { answerOrAccept, type Unreachable } from '../calls/fallback.ts';
+import { goneSignal } from '../http/gone.ts';
+import { formatoOf } from '../http/negotiate.ts';
+import { type Preferences, parsePrefer, preferenceApplied } from '../http/prefer.ts';
+import { ProblemError } from '../http/problem.ts';
+import { readQuery } from '../http/query.ts';
+import { renderVerdict } from '../http/render.ts';
+import { sendAnswer } from '../http/send.ts';
+import type { Context, State } from '../http/state.ts';
+import type { Service } from '../services.ts';
+import type { Accept } from '../solicitudes/acceptance.ts';
+import { sendEnd, sendPending } from '../solicitudes/answers.ts';
+import type { DrainRate } from '../solicitudes/drain-rate.ts';
+import type { Acceptance, Ledger } from '../solicitudes/ledger.ts';
+import { readSolicitud } from '../solicitudes/reading.ts';
+import type { Waiters } from '../solicitudes/waiters.ts';
+import type { Operation, View } from './operation.ts';
+
+export interface OperationsDeps {
+  readonly services: readonly Service[];
+  /** The caller of a service, by the service's name. */
+  readonly caller: (service: string) => Caller;
+  readonly accept: Accept;
+  readonly ledger: Ledger;
+  readonly waiters: Waiters;
+  readonly drain: DrainRate;
+}
+
+/** One route per operation of the registry. */
+export function operationRoutes(deps: OperationsDeps): Router<State> {
+  const router = new Router<State>();
+  for (const service of deps.services) {
+    for (const operation of service.operations) {
+      router.get(`/${operation.name}`, (ctx) => serve(ctx, service.name, operation, deps));
+    }
+  }
+  return router;
+}
+
+async function serve(
+  ctx: Context,
+  service: string,
+  operation: Operation,
+  deps: OperationsDeps,
+): Promise<void> {
+  ctx.vary('Accept');
+  const { request, formato } = operation.parse(readQuery(ctx.state.target));
+  const { target, idioma, requestId, traceparent } = ctx.state;
+  const view: View = { target, idioma, formato: formatoOf(operation, formato, ctx.get('Accept')) };
+  const prefer = parsePrefer(ctx.get('Prefer'));
+  const signal = goneSignal(ctx);
+  const ask = { service, operation, request, view, requestId, traceparent, signal };
+  const ending = await answerOrAccept(
+    { ...ask, caller: ctx.state.caller, deferrable: ctx.method === 'GET', respondAsync: prefer.respondAsync },
+    deps.caller(service),
+    deps.accept,
+  );
+  switch (ending.kind) {
+    case 'answered':
+      sendAnswer(ctx, renderVerdict(operation, ending.verdict, view), 'grpc');
+      return;
+    case 'gone':
+      ctx.status = 499;
+      return;
+    case 'unavailable':
+      tellNextHop(ctx, ending.because);
+      throw new ProblemError('servicio-no-disponible', { headers: { 'Retry-After': '1' } });
+    case 'accepted':
+      if (ending.because !== undefined) tellNextHop(ctx, ending.because);
+      await sendAccepted(ctx, ending.acceptance, prefer, signal, deps);
+  }
+}
+
+/** The 202, or, when the caller prefers to wait and the answer comes in time, the answer. */
+async function sendAccepted(
+  ctx: Context,
+  acceptance: Acceptance,
+  prefer: Preferences,
+  signal: AbortSignal,
+  { ledger, waiters, drain }: OperationsDeps,
+): Promise<void> {
+  const applied = preferenceApplied(prefer);
+  if (applied !== undefined) ctx.set('Preference-Applied', applied);
+  if (prefer.wait !== undefined) {
+    const row = await readSolicitud({ ledger, waiters }, acceptance.id, { ms: prefer.wait * 1000, signal });
+    if (row?.closedAt !== undefined) {
+      ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
+      return sendEnd(ctx, row, ledger);
+    }
+  }
+  sendPending(ctx, acceptance, drain.retryAfter(acceptance.service));
+}
+
+/** RFC 9209: who could not be reached, and how. */
+function tellNextHop(ctx: Context, { address, proxyError }: Unreachable): void {
+  ctx.set('Proxy-Status', `archivero; error=${proxyError}; next-hop=${JSON.stringify(address)}`);
+}

@@ -1,0 +1,61 @@
+import type { Logger } from 'pino';
+import type { Caller } from '../calls/caller.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Closer } from './closing.ts';
+import type { Way } from './dispatcher.ts';
+import type { Ledger, Solicitud } from './ledger.ts';
+
+export interface DirectWayDeps {
+  readonly ledger: Ledger;
+  readonly caller: Caller;
+  readonly closer: Closer;
+  readonly operation: (name: string) => Operation | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** Work from the ledger has more time than a caller who waits. */
+const deadlineMs = 60_000;
+/** Calls at the same time: a backlog must not starve live callers. */
+const concurrency = 4;
+const retryMs = 1_000;
+/** A request whose call broke this often in mid-call is taken for the one that kills the service. */
+const mostInterruptions = 5;
+
+/** The way without a broker: calls the service for every row, a few at a time. */
+export function createDirectWay(deps: DirectWayDeps): Way {
+  const { ledger, caller, closer, operation, log, now } = deps;
+
+  async function call(row: Solicitud, signal: AbortSignal): Promise<void> {
+    const method = operation(row.operation)?.method;
+    if (method === undefined) return ledger.defer(row.id, row.expiresAt);
+    const result = await caller.call(method, method.request.fromJson(JSON.parse(row.request)), {
+      signal,
+      requestId: row.requestId,
+      traceparent: row.traceparent,
+      deadlineMs,
+    });
+    if (result.kind === 'gone') return;
+    if (result.kind === 'verdict') return closer.complete(row, result.verdict);
+    if (result.proxyError !== 'connection_terminated') return ledger.defer(row.id, now() + retryMs);
+    const broken = await ledger.interrupted(row.id, now() + retryMs * 2 ** row.interruptions);
+    log.warn({ id: row.id, requestId: row.requestId, broken }, 'the call broke in mid-call');
+    if (broken >= mostInterruptions) await closer.end(row, 'fallida');
+  }
+
+  return {
+    get open() {
+      return caller.reachable;
+    },
+    dispatch: async (rows, signal) => {
+      const waiting = rows.values();
+      const worker = async (): Promise<void> => {
+        for (const row of waiting) {
+          if (!caller.reachable || signal.aborted) return;
+          await call(row, signal);
+        }
+      };
+      await Promise.all(Array.from({ length: concurrency }, worker));
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Logger } from 'pino';
+import type { Publisher } from '../../runtime/amqp/publisher.ts';
+import type { Caller } from '../calls/caller.ts';
+import type { Ledger, Solicitud } from './ledger.ts';
+
+/**
+ * Gets the open rows of one service answered, by whichever way works: RabbitMQ, or, while there is no usable broker, a
+ * direct call. It sleeps until a row is due, a row was accepted, or one of the ways opened.
+ */
+export interface Dispatcher {
+  /** There is something new to look at. Cheap, and may be called as often as one likes. */
+  wake(): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One way to get rows answered. */
+export interface Way {
+  readonly open: boolean;
+  /** Deals with every row: publishes, calls, closes or puts it off. Rows that it leaves when `signal` is aborted stay due. */
+  dispatch(rows: readonly Solicitud[], signal: AbortSignal): Promise<void>;
+}
+
+export interface DispatcherDeps {
+  readonly service: string;
+  readonly ledger: Ledger;
+  /** The preferred one first. */
+  readonly ways: readonly Way[];
+  readonly publisher: Pick<Publisher, 'usable' | 'subscribe'> | undefined;
+  readonly caller: Pick<Caller, 'onReachable'>;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** Rows that are looked at together. */
+const batch = 256;
+const pauseAfterErrorMs = 1_000;
+/** A timer takes no more than this; waking up for nothing once a minute costs nothing. */
+const longestSleepMs = 60_000;
+/** After a reconnect the broker gets this long to deliver again what it still holds. */
+const settleMs = 5_000;
+
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { service, ledger, ways, publisher, caller, log, now } = deps;
+  let state: 'idle' | 'running' | 'stopped' = 'stopped';
+  let wanted = false;
+  let timer: NodeJS.Timeout | undefined;
+  let round: Promise<void> = Promise.resolve();
+  const stopping = new AbortController();
+  let unsubscribe: readonly (() => void)[] = [];
+
+  const openWay = (): Way | undefined => ways.find((way) => way.open);
+
+  /** Gives when to look again: a time, 0 for at once, or undefined for when something happens. */
+  async function pass(): Promise<number | undefined> {
+    const way = openWay();
+    if (way === undefined) return undefined;
+    const rows = await ledger.due(service, now(), batch);
+    if (rows.length > 0) await way.dispatch(rows, stopping.signal);
+    return rows.length === batch ? 0 : await ledger.nextDue(service);
+  }
+
+  async function run(): Promise<void> {
+    let next: number | undefined;
+    do {
+      wanted = false;
+      try {
+        next = await pass();
+      } catch (err) {
+        log.error({ err, service }, 'dispatching failed; it will be tried again');
+        next = now() + pauseAfterErrorMs;
+      }
+    } while (state === 'running' && (wanted || next === 0));
+    if (state === 'stopped') return;
+    state = 'idle';
+    if (next !== undefined) timer = setTimeout(wake, Math.min(longestSleepMs, Math.max(1, next - now())));
+  }
+
+  function wake(): void {
+    wanted = true;
+    if (state !== 'idle') return;
+    state = 'running';
+    clearTimeout(timer);
+    round = run();
+  }
+
+  /** Rows that wait in a queue nobody can reach are due now: they may take the other way. */
+  async function onBroker(usable: boolean): Promise<void> {
+    try {
+      await ledger.makeDue(service, usable ? now() + settleMs : now());
+    } catch (err) {
+      log.error({ err, service }, 'could not bring rows forward; they stay due as they were');
+    }
+    wake();
+  }
+
+  return {
+    wake,
+    start: async () => {
+      state = 'idle';
+      let usable = publisher?.usable ?? false;
+      unsubscribe = [
+        caller.onReachable(wake),
+        publisher?.subscribe(() => {
+          if (publisher.usable === usable) return;
+          usable = publisher.usable;
+          void onBroker(usable);
+        }) ?? (() => undefined),
+      ];
+      wake();
+    },
+    stop: async () => {
+      state = 'stopped';
+      stopping.abort();
+      clearTimeout(timer);
+      for (const end of unsubscribe) end();
+      unsubscribe = [];
+      await round;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Channel } from 'amqplib';
+import type { Logger } from 'pino';
+import type { Session } from '../../runtime/amqp/session.ts';
+import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.ts';
+import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
+import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
+import type { Part } from '../../runtime/lifecycle.ts';
+import type { Verdict } from '../calls/verdict.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Closer } from './closing.ts';
+import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
+
+export interface RepliesDeps {
+  readonly url: string;
+  readonly ledger: Ledger;
+  readonly closer: Closer;
+  readonly operation: (name: string) => Operation | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** The consumer of this ledger's reply queue. */
+export interface Replies extends Part {
+  /** The queue's name, for `reply_to`. */
+  readonly queue: string;
+  /**
+   * What was published before this time is gone from the broker, as far as is known: only we declare our reply queue, so
+   * a broker that does not have it was wiped, or is another one. Milliseconds since 1970.
+   */
+  readonly lostBefore: number;
+}
+
+const prefetch = 128;
+const graceMs = 2_000;
+const retryMs = 500;
+const checkTimeoutMs = 2_000;
+
+/**
+ * Takes replies from RabbitMQ into the ledger, and acknowledges each once it is committed there. A reply that is
+ * malformed, unknown, or carries the wrong witness (somebody else wrote it) is dropped, and changes nothing.
+ */
+export function createReplies({ url, ledger, closer, operation, log, now }: RepliesDeps): Replies {
+  const queue = repliesQueue(ledger.id);
+  const stopping = new AbortController();
+  let lostBefore = Number.NEGATIVE_INFINITY;
+
+  function verdictOf(row: Solicitud, result: Extract<WorkResult, { kind: 'answer' | 'status' }>): Verdict {
+    if (result.kind === 'status') return { ok: false, code: result.code, message: result.message };
+    const method = operation(row.operation)?.method;
+    if (method === undefined) throw new Error(`No operation ${row.operation}`);
+    return { ok: true, response: method.response.fromJson(JSON.parse(result.response)) };
+  }
+
+  async function store(row: Solicitud, { result }: WorkReply): Promise<void> {
+    if (result.kind === 'expired') return void (await closer.end(row, 'vencida'));
+    if (result.kind === 'poison') return void (await closer.end(row, 'fallida'));
+    let verdict: Verdict;
+    try {
+      verdict = verdictOf(row, result);
+    } catch (err) {
+      log.error({ err, id: row.id, requestId: row.requestId }, 'the reply cannot be read');
+      await closer.end(row, 'fallida');
+      return;
+    }
+    await closer.complete(row, verdict);
+  }
+
+  async function take(delivery: Delivery): Promise<void> {
+    let reply: WorkReply;
+    try {
+      reply = decodeReply(delivery);
+    } catch (err) {
+      log.warn({ err }, 'malformed reply dropped');
+      return delivery.ack();
+    }
+    const row = await ledger.get(reply.id);
+    if (row === undefined || row.witness !== reply.witness) {
+      log.warn({ id: reply.id, known: row !== undefined }, 'reply dropped: nobody asked for it');
+      return delivery.ack();
+    }
+    if (row.closedAt === undefined) await store(row, reply);
+    delivery.ack();
+  }
+
+  /** The answer exists only in this delivery until it is committed, so a ledger that cannot write is waited for. */
+  async function onDelivery(delivery: Delivery): Promise<void> {
+    while (delivery.held && !stopping.signal.aborted) {
+      try {
+        return await take(delivery);
+      } catch (err) {
+        if (!(err instanceof LedgerUnavailableError)) throw err;
+        log.error({ err }, 'the ledger cannot store an answer; it is held and tried again');
+        await setTimeout(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async function declare(channel: Channel, session: Session): Promise<void> {
+    const known = await session.onSpareChannel(checkTimeoutMs, (spare) =>
+      spare.checkQueue(queue).then(
+        () => true,
+        (err: unknown) => {
+          if ((err as { code?: unknown }).code === 404) return false;
+          throw err;
+        },
+      ),
+    );
+    if (!known) lostBefore = now();
+    await declareReplies(channel, ledger.id);
+  }
+
+  const subscriber = createSubscriber({
+    url,
+    name: 'archivero gateway replies',
+    log,
+    declare,
+    queues: [{ name: queue, prefetch, onDelivery }],
+  });
+
+  return {
+    name: 'replies',
+    queue,
+    get lostBefore() {
+      return lostBefore;
+    },
+    start: async () => subscriber.start(),
+    stop: async () => {
+      stopping.abort();
+      await subscriber.stop(graceMs);
+    },
+  };
+}
