@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOff } from './back-off.ts';
 import { runSession, type Session } from './session.ts';
 
 export type LinkState =
@@ -31,14 +31,8 @@ export interface LinkOptions {
   readonly handshakeTimeoutMs?: number;
 }
 
-const minDelayMs = 100;
-const maxDelayMs = 2_000;
-
-/** Up to twice as long each time, at random, so that the clients of a broker that comes back do not come all at once. */
-function backOff(attempt: number): number {
-  const ceiling = Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
-  return minDelayMs + Math.random() * (ceiling - minDelayMs);
-}
+/** A connection that lasted less is a failed attempt too, so that a setup which harms it is not repeated in haste. */
+const steadyMs = 2_000;
 
 /**
  * Connects, sets up, and does both again whenever the connection ends, until `stop`. Never throws and never rejects:
@@ -79,14 +73,13 @@ export function openLink(options: LinkOptions): Link {
       readyAt = Number.POSITIVE_INFINITY;
       const reason = await runSession(session).catch((error: unknown) => textOf(error));
       if (stopping.signal.aborted) break;
-      // A connection that did not last is a failed attempt too: a setup that harms the broker is not repeated in haste.
-      const lasted = performance.now() - readyAt > maxDelayMs;
+      const lasted = performance.now() - readyAt > steadyMs;
       attempt = lasted ? 0 : attempt + 1;
       if (lasted || reason !== told)
         log.warn({ reason }, 'No connection to RabbitMQ; trying until there is one');
       told = reason;
       enter({ kind: 'connecting', failure: reason });
-      await delay(backOff(attempt), undefined, { signal: stopping.signal }).catch(() => {});
+      await backOff(attempt, stopping.signal);
     }
     enter({ kind: 'stopped' });
   };

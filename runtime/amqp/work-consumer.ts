@@ -1,0 +1,230 @@
+import type { Logger } from 'pino';
+import type { ServedMethod } from '../handlers.ts';
+import { Status } from '../status.ts';
+import { backOff } from './back-off.ts';
+import type { LinkState } from './link.ts';
+import { createPublisher, PublishError } from './publisher.ts';
+import { createSubscriber, type Delivery } from './subscriber.ts';
+import { declareService, queuesOf } from './topology.ts';
+import {
+  decodeWork,
+  encodeReply,
+  MalformedMessageError,
+  type WorkMessage,
+  type WorkResult,
+} from './work-message.ts';
+import { runWork } from './work-run.ts';
+
+/** The second door of a microservice: the requests that come by RabbitMQ. */
+export interface WorkConsumer {
+  /** Of the worse of its two connections. */
+  readonly state: LinkState;
+  /** Tells when `state` changes; gives the function that ends it. */
+  subscribe(listener: () => void): () => void;
+  /** Returns at once; the broker need not be there. */
+  start(): void;
+  /**
+   * Takes no more work, waits up to `graceMs` for what is being done, and aborts the rest, which the broker delivers
+   * again. May be called twice, and before `start`.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface WorkConsumerOptions {
+  readonly url: string;
+  /** Name in the registry: `mserv1`. */
+  readonly service: string;
+  readonly methods: readonly ServedMethod[];
+  readonly log: Logger;
+  /** How many requests are worked on at once. Default 16. */
+  readonly prefetch?: number;
+  /** Bounds the work on one request. Default 60000. */
+  readonly workTimeoutMs?: number;
+  /** How long a request that cannot be worked on yet is held. Default 10 minutes; RabbitMQ's limit is 30. */
+  readonly maxHoldMs?: number;
+}
+
+/** A reply queue that is missing may be about to be declared again, by a gateway that lost its connection too. */
+const returnedTries = 5;
+
+/**
+ * Takes requests from a service's three queues, has them answered, and acknowledges each once its reply is confirmed.
+ *
+ * - The isolation queue holds what its consumer did not survive; it is taken one by one. The quarantine holds what it
+ *   did not survive there either; that is answered without being run.
+ * - A request that the handler cannot work on yet (UNAVAILABLE) is held, its queue is paused, and it is tried until it
+ *   can be. So a pause costs a message one delivery at most.
+ * - Nothing is taken while replies cannot be published.
+ */
+export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
+  const { url, service, log, prefetch = 16, workTimeoutMs = 60_000, maxHoldMs = 10 * 60_000 } = options;
+  const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
+  const queues = queuesOf(service);
+  /** Nothing is held any longer in the hope of better times. */
+  const stopping = new AbortController();
+  /** The grace is over. */
+  const aborting = new AbortController();
+  /** How many requests of a queue cannot be worked on yet. */
+  const waiting = new Map(Object.values(queues).map((queue) => [queue, 0]));
+
+  const declare = {
+    declare: (channel: Parameters<typeof declareService>[0]) => declareService(channel, service),
+  };
+  const publisher = createPublisher({ url, name: `archivero ${service} replies`, log, ...declare });
+  const consume = (name: string, atOnce: number) => ({
+    name,
+    prefetch: atOnce,
+    paused: true,
+    onDelivery: take,
+  });
+  const subscriber = createSubscriber({
+    url,
+    name: `archivero ${service} consumer`,
+    log,
+    ...declare,
+    queues: [consume(queues.work, prefetch), consume(queues.isolation, 1), consume(queues.quarantine, 1)],
+  });
+
+  function regulate(): void {
+    for (const [queue, held] of waiting) {
+      if (publisher.usable && held === 0 && !stopping.signal.aborted) subscriber.resume(queue);
+      else subscriber.pause(queue);
+    }
+  }
+
+  async function take(delivery: Delivery): Promise<void> {
+    let work: WorkMessage;
+    try {
+      work = decodeWork(delivery);
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      // Nobody can be told: what is missing may be the address. A gateway of ours never sends such a message.
+      log.error({ err: error, queue: delivery.queue }, 'A message that is no request was dropped');
+      return delivery.ack();
+    }
+    const requestLog = log.child({ requestId: work.requestId, id: work.id });
+    const begun = performance.now();
+    const result = await resultOf(work, delivery, requestLog);
+    if (result === undefined) return;
+    await reply(work, result, delivery, requestLog);
+    const status = result.kind === 'status' ? result.code : Status.OK;
+    const ms = Math.round(performance.now() - begun);
+    requestLog.info(
+      { type: work.type, result: result.kind, status, ms },
+      'Answered a request from the queue',
+    );
+  }
+
+  /** Gives undefined when the request was handed back, or the process stops. */
+  async function resultOf(
+    work: WorkMessage,
+    delivery: Delivery,
+    requestLog: Logger,
+  ): Promise<WorkResult | undefined> {
+    if (delivery.queue === queues.quarantine) return { kind: 'poison' };
+    const holdUntil = performance.now() + maxHoldMs;
+    const run = { methods, timeoutMs: workTimeoutMs, signal: aborting.signal, log: requestLog };
+    let isWaiting = false;
+    const wait = (now: boolean): void => {
+      if (now === isWaiting) return;
+      isWaiting = now;
+      waiting.set(delivery.queue, (waiting.get(delivery.queue) ?? 0) + (now ? 1 : -1));
+      regulate();
+    };
+    try {
+      for (let attempt = 0; ; attempt += 1) {
+        if (Date.now() >= work.expiresAt) return { kind: 'expired' };
+        const outcome = await runWork(work, run);
+        if (outcome.kind !== 'not-yet') return outcome;
+        if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');
+        wait(true);
+        const goOn = await backOff(attempt, stopping.signal);
+        // Only a request that did no harm is handed back: it starts anew, without its count of deliveries.
+        if (!goOn || performance.now() >= holdUntil) await handBack(delivery);
+        if (!goOn) return undefined;
+      }
+    } finally {
+      wait(false);
+    }
+  }
+
+  async function reply(
+    work: WorkMessage,
+    result: WorkResult,
+    delivery: Delivery,
+    requestLog: Logger,
+  ): Promise<void> {
+    let returned = 0;
+    for (let attempt = 0; delivery.held; attempt += 1) {
+      try {
+        await publisher.publish({
+          exchange: '',
+          routingKey: work.replyTo,
+          ...encodeReply({ ...work, result }),
+        });
+        return delivery.ack();
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+        if (error.kind === 'returned') returned += 1;
+        requestLog.warn({ kind: error.kind }, 'The reply could not be published yet');
+        if (returned === returnedTries) {
+          // Its ledger is gone, or was for 7 days; the gateway that still has it will publish what is open anew.
+          requestLog.error({ replyTo: work.replyTo }, 'The reply was dropped: its queue does not exist');
+          return delivery.ack();
+        }
+        await backOff(attempt, aborting.signal);
+      }
+    }
+  }
+
+  /** Puts a copy behind the others of its queue, and acknowledges it. */
+  async function handBack(delivery: Delivery): Promise<void> {
+    if (!delivery.held) return;
+    const { 'x-delivery-count': _, ...headers } = delivery.properties.headers ?? {};
+    const properties = { ...delivery.properties, headers };
+    try {
+      await publisher.publish({
+        exchange: '',
+        routingKey: delivery.queue,
+        content: delivery.content,
+        properties,
+      });
+      delivery.ack();
+    } catch (error) {
+      if (!(error instanceof PublishError)) throw error;
+      log.warn(
+        { kind: error.kind, queue: delivery.queue },
+        'A request could not be handed back; it stays as it is',
+      );
+    }
+  }
+
+  let end: Promise<void> | undefined;
+  async function stop(graceMs: number): Promise<void> {
+    stopping.abort();
+    await subscriber.stop(graceMs);
+    aborting.abort();
+    await publisher.stop();
+  }
+
+  return {
+    get state() {
+      return publisher.state.kind === 'ready' ? subscriber.state : publisher.state;
+    },
+    subscribe(listener) {
+      const ends = [publisher.subscribe(listener), subscriber.subscribe(listener)];
+      return () => {
+        for (const each of ends) each();
+      };
+    },
+    start() {
+      publisher.subscribe(regulate);
+      publisher.start();
+      subscriber.start();
+    },
+    stop(graceMs) {
+      end ??= stop(graceMs);
+      return end;
+    },
+  };
+}

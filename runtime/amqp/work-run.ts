@@ -1,0 +1,58 @@
+import type { Logger } from 'pino';
+import { StatusError, toStatusError } from '../errors.ts';
+import type { ServedMethod } from '../handlers.ts';
+import { Status } from '../status.ts';
+import type { WorkMessage, WorkResult } from './work-message.ts';
+
+export type Outcome =
+  | WorkResult
+  /** The service cannot work yet (its root is missing, its index is being built): the request must wait. */
+  | { readonly kind: 'not-yet'; readonly reason: string };
+
+export interface RunOptions {
+  readonly methods: ReadonlyMap<string, ServedMethod>;
+  readonly timeoutMs: number;
+  /** Aborted when the process stops; the outcome is then nobody's. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Runs the handler of one request. Never rejects: what a handler throws is its outcome. */
+export async function runWork(work: WorkMessage, options: RunOptions): Promise<Outcome> {
+  const { methods, timeoutMs, signal, log } = options;
+  const bound = new AbortController();
+  const tooLate = (): void => {
+    bound.abort(
+      new StatusError(Status.DEADLINE_EXCEEDED, undefined, `The work took more than ${timeoutMs} ms`),
+    );
+  };
+  const cancel = (): void => {
+    bound.abort(new StatusError(Status.CANCELLED, undefined, 'The service is stopping'));
+  };
+  const timer = setTimeout(tooLate, timeoutMs);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const served = methods.get(work.type);
+    if (served === undefined)
+      throw new StatusError(Status.UNIMPLEMENTED, undefined, `No method ${work.type}`);
+    const request = served.method.request.fromJson(JSON.parse(work.request));
+    const context = { signal: bound.signal, requestId: work.requestId, log };
+    const response = await Promise.race([served.handle(request, context), aborted(bound.signal)]);
+    return { kind: 'answer', response: JSON.stringify(served.method.response.toJson(response)) };
+  } catch (thrown) {
+    const error = toStatusError(thrown);
+    if (error.code === Status.UNAVAILABLE) return { kind: 'not-yet', reason: error.message };
+    if (error !== thrown) log.error({ err: thrown }, 'A handler failed');
+    return { kind: 'status', code: error.code, message: error.message };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** A handler need not heed its signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  );
+}
