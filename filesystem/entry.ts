@@ -1,0 +1,97 @@
+import type { BigIntStats } from 'node:fs';
+import { type ByteString, joinParts, toBytes, toText } from './byte-string.ts';
+import { errnoOf } from './file-error.ts';
+import type { Folder } from './folder.ts';
+import { Kind, kindOf } from './kind.ts';
+import { linkTarget } from './link-target.ts';
+
+/**
+ * An entry in the shape of `archivos.v1.Entrada`, so that a handler passes it on as it is; where one does, the compiler
+ * checks that the two agree. This is why these names are the API's.
+ */
+export interface Entry {
+  readonly nombre: string;
+  readonly ruta: string;
+  readonly tipo: Kind;
+  readonly bytes: number | undefined;
+  readonly modificado: Date | undefined;
+  readonly destino: string | undefined;
+  readonly nombreBytes: Buffer | undefined;
+  readonly rutaBytes: Buffer | undefined;
+}
+
+/** What could not be read, in the shape of `archivos.v1.ErrorDeEntrada`. */
+export interface EntryError {
+  readonly ruta: string;
+  readonly codigo: string;
+  readonly rutaBytes: Buffer | undefined;
+}
+
+/** How many errors an answer holds. A tree where everything fails would not fit in a message. */
+export const maxErrors = 1000;
+
+/** The entry `name` of a folder, from what lstat said of it. */
+export function entryOf(folder: Folder, name: ByteString, stats: BigIntStats): Entry {
+  const path = joinParts(folder.path, name);
+  const nombre = toText(name);
+  const ruta = toText(path);
+  const tipo = kindOf(stats);
+  return {
+    nombre: nombre.text,
+    ruta: ruta.text,
+    tipo,
+    bytes: tipo === Kind.FOLDER ? undefined : safeSize(stats.size),
+    modificado: dateOf(stats.mtimeNs),
+    destino: tipo === Kind.LINK ? textOrNothing(linkTarget(folder, name)) : undefined,
+    nombreBytes: nombre.exact ? undefined : toBytes(name),
+    rutaBytes: ruta.exact ? undefined : toBytes(path),
+  };
+}
+
+/**
+ * Makes a system call for one entry. Undefined when that has vanished, or when it fails, which is then noted in `errors`.
+ */
+export function tryEntry<Result>(
+  path: ByteString,
+  errors: EntryError[],
+  call: () => Result,
+): Result | undefined {
+  try {
+    return call();
+  } catch (thrown) {
+    const error = entryError(path, thrown);
+    if (error.codigo !== 'ENOENT' && errors.length < maxErrors) errors.push(error);
+    return undefined;
+  }
+}
+
+/** @throws `error` again when it is not the system's */
+export function entryError(path: ByteString, error: unknown): EntryError {
+  const codigo = errnoOf(error);
+  if (codigo === undefined) throw error;
+  const ruta = toText(path);
+  return { ruta: ruta.text, codigo, rutaBytes: ruta.exact ? undefined : toBytes(path) };
+}
+
+/** A sparse file may claim more bytes than a number can tell (2^53); then its size is left out. */
+function safeSize(size: bigint): number | undefined {
+  return size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) : undefined;
+}
+
+// Years 1 to 9999: all that ISO 8601 and google.protobuf.Timestamp can tell.
+const firstMs = Date.parse('0001-01-01T00:00:00.000Z');
+const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Whole milliseconds, rounded down also before 1970. From nanoseconds, because `mtimeMs` rounds 0.9999999 s up to the next second. */
+function dateOf(nanoseconds: bigint): Date | undefined {
+  const remainder = nanoseconds % 1_000_000n;
+  const ms = Number((nanoseconds - remainder) / 1_000_000n) - (remainder < 0n ? 1 : 0);
+  return ms >= firstMs && ms <= lastMs ? new Date(ms) : undefined;
+}
+
+/** `destino` has no form for bytes that are not UTF-8. */
+function textOrNothing(path: ByteString | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const { text, exact } = toText(path);
+  return exact ? text : undefined;
+}
