@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
+import { all, expectKept, fillLedger } from '../support/ledger-process.ts';
+
+describe('The SQLite ledger under kill -9', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'archivero-ledger-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('has all that was reported as committed, round after round', async function () {
+    this.timeout(60_000);
+    const path = join(folder, 'solicitudes.db');
+    const lines: string[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      const child = fillLedger({ path, prefix: `r${round}-`, atOnce: 16, count: 1_000_000 });
+      const killAfter = 1 + ((round * 379) % 1000); // in opening bursts, in mid-stream, after checkpoints
+      let seen = 0;
+      for await (const line of child.lines) {
+        lines.push(line);
+        seen += 1;
+        if (seen === killAfter) child.process.kill('SIGKILL');
+      }
+      await child.exited;
+
+      const ledger = await openSqliteLedger({ path, maxRows: 1_000_000, maxBytes: 1_000_000_000 });
+      await expectKept(ledger, lines);
+      await ledger.stop();
+    }
+  });
+
+  it('is free for the next process as soon as its holder is dead', async () => {
+    const path = join(folder, 'solicitudes.db');
+    const first = fillLedger({ path, count: 1_000_000 });
+    for await (const line of first.lines) {
+      if (line !== 'open') break;
+    }
+    const refused = await all(fillLedger({ path, prefix: 'second-', count: 1 }).lines);
+    first.process.kill('SIGKILL');
+    await first.exited;
+    const welcome = await all(fillLedger({ path, prefix: 'third-', count: 1 }).lines);
+
+    expect(refused).to.have.length(1);
+    expect(refused[0])
+      .to.match(/^LedgerLockedError /)
+      .and.contain(path);
+    expect(welcome).to.deep.equal(['open', 'accepted third-0', 'stopped']);
+  });
+});
