@@ -17,9 +17,12 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
 
-  constructor(problems: readonly ConfigProblem[]) {
+  constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {
     const lines = problems.map(({ variable, problem }) => `\n  ${variable}: ${problem}`);
-    super(`The configuration is not valid.${lines.join('')}\n.env.example documents every variable.`);
+    super(
+      `The configuration cannot be used.${lines.join('')}\n.env.example documents every variable.`,
+      options,
+    );
     this.problems = problems;
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ConfigError } from './env.ts';
+import { within } from './timeout.ts';
 
 /** Something that runs: a door, a consumer, a file. `stop` may be called twice, and before `start`. */
 export interface Part {
@@ -73,10 +74,8 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
   })();
 
   await ended;
-  const inTime = await within(stopTimeoutMs, async () => {
-    await starting;
-    return stopAll(log, started.toReversed());
-  });
+  const stopping = starting.then(() => stopAll(log, started.toReversed()));
+  const inTime = await within(stopTimeoutMs, stopping);
   clearInterval(hold);
   if (inTime === undefined) log.error({ stopTimeoutMs }, 'did not stop in time');
   exitSoon(log, ending === 'stop' && inTime === true ? 0 : 1);
@@ -122,16 +121,6 @@ async function stopAll(log: Logger, parts: readonly Part[]): Promise<boolean> {
   return clean;
 }
 
-async function within<Value>(ms: number, work: () => Promise<Value>): Promise<Value | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(late.resolve, ms, undefined);
-  try {
-    return await Promise.race([work(), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Lets the event loop end the process by itself, and ends it when something that was leaked holds it. */
 function exitSoon(log: Logger, code: number): void {
   process.exitCode = code;
@@ -143,5 +132,8 @@ function exitSoon(log: Logger, code: number): void {
 }
 
 function messageOf(thrown: unknown): string {
+  if (thrown instanceof ConfigError) {
+    return thrown.problems.map(({ variable, problem }) => `${variable}: ${problem}`).join('; ');
+  }
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

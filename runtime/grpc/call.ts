@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { StatusError, toStatusError } from '../errors.ts';
+import type { ServedMethod } from '../handlers.ts';
+import { Status, statusName } from '../status.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
+
+/** The metadata key under which a request's id travels. */
+export const requestIdKey = 'x-request-id';
+
+/** Serves one unary method: the context, the status, and one line in the log. */
+export function unaryHandler(
+  { method, handle }: ServedMethod,
+  log: Logger,
+  calls: CallsInFlight,
+): handleUnaryCall<unknown, unknown> {
+  return async (call, callback) => {
+    const startedAt = performance.now();
+    const requestId = requestIdOf(call.metadata);
+    const callLog = log.child({ requestId });
+    const abort = new AbortController();
+    const stopWatching = abortWithCaller(call, abort);
+    calls.enter(abort);
+    const finish = (code: Status, detail?: string): void => {
+      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+      callLog.info({ method: method.fullName, code: statusName(code), ms, detail }, 'call');
+    };
+    try {
+      const response = await handle(call.request, { signal: abort.signal, requestId, log: callLog });
+      callback(null, response);
+      finish(Status.OK);
+    } catch (thrown) {
+      const error = statusOf(thrown, abort.signal);
+      if (error.code === Status.INTERNAL) callLog.error({ err: thrown }, 'a handler failed');
+      callback({ code: error.code, details: error.message });
+      finish(error.code, error.message);
+    } finally {
+      stopWatching();
+      calls.leave(abort);
+    }
+  };
+}
+
+/** A request id is repeated in logs and headers, so it has to look like one. */
+function requestIdOf(metadata: Metadata): string {
+  const [given] = metadata.get(requestIdKey);
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** What a handler threw, as a status. That it stopped when it was told to is not its failure, but the abort's reason. */
+function statusOf(thrown: unknown, signal: AbortSignal): StatusError {
+  const obeyed = signal.aborted && thrown instanceof Error && thrown.name === 'AbortError';
+  return toStatusError(obeyed ? signal.reason : thrown);
+}
+
+/** Aborts when the caller cancels, is lost, or its deadline is over. Returns what ends the watch. */
+function abortWithCaller(call: ServerUnaryCall<unknown, unknown>, abort: AbortController): () => void {
+  const gone = (): void => abort.abort(new StatusError(Status.CANCELLED, undefined, 'The caller is gone'));
+  const late = (): void => abort.abort(new StatusError(Status.DEADLINE_EXCEEDED, undefined, 'Too late'));
+  call.once('cancelled', gone);
+  if (call.cancelled) gone();
+  // A caller that is frozen keeps its stream open beyond its deadline.
+  const deadline = Number(call.getDeadline());
+  const timer = Number.isFinite(deadline) ? setTimeout(late, deadline - Date.now()) : undefined;
+  return () => {
+    clearTimeout(timer);
+    call.off('cancelled', gone);
+  };
+}

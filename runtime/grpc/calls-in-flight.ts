@@ -1,0 +1,28 @@
+/** The calls that are being answered, so that a stop can wait for them and, at its end, abort them. */
+export interface CallsInFlight {
+  enter(call: AbortController): void;
+  leave(call: AbortController): void;
+  /** Resolves when none is left; at once when there is none. */
+  ended(): Promise<void>;
+  abortAll(reason: Error): void;
+}
+
+export function createCallsInFlight(): CallsInFlight {
+  const calls = new Set<AbortController>();
+  let waiting: (() => void)[] = [];
+  return {
+    enter(call) {
+      calls.add(call);
+    },
+    leave(call) {
+      calls.delete(call);
+      if (calls.size > 0) return;
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+    ended: () => (calls.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    abortAll(reason) {
+      for (const call of calls) call.abort(reason);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { fileURLToPath } from 'node:url';
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import type { Logger } from 'pino';
+import { StatusError } from '../errors.ts';
+import type { ServedMethod } from '../handlers.ts';
+import type { Part } from '../lifecycle.ts';
+import { type Binding, listenError } from '../listen-error.ts';
+import { Status } from '../status.ts';
+import { within } from '../timeout.ts';
+import { unaryHandler } from './call.ts';
+import { createCallsInFlight } from './calls-in-flight.ts';
+
+export interface GrpcServerOptions {
+  /** The service as ts-proto generates it for grpc-js (`ListadoServiceService`); its rpcs without a handler are UNIMPLEMENTED. */
+  readonly service: ServiceDefinition;
+  readonly methods: readonly ServedMethod[];
+  /** What reflection tells, below `proto/`: `archivos/v1/listado.proto`. */
+  readonly protoFiles: readonly string[];
+  readonly binding: Binding;
+  readonly log: Logger;
+  /** How long calls in flight may go on once a stop began. Default 5 s. */
+  readonly graceMs?: number;
+}
+
+export interface GrpcServer extends Part {
+  /** The port that is bound; 0 before the start. */
+  readonly port: number;
+  /** What Health says of the service, and of the process. */
+  setServing(serving: boolean): void;
+}
+
+const protoRoot = fileURLToPath(new URL('../../proto', import.meta.url));
+
+/** From the abort of what is still in flight, and from the last answer, to the cut: the time to send it. */
+const lingerMs = 250;
+
+const channelOptions = {
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.max_send_message_length': -1,
+  // Callers that vanished without a word are found by a ping. (Pings of clients are always answered.)
+  'grpc.keepalive_time_ms': 30_000,
+};
+
+/** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection, in plaintext. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { service, methods, protoFiles, binding, log, graceMs = 5_000 } = options;
+  const server = new Server(channelOptions);
+  const names = ['', ...new Set(Object.values(service).map((rpc) => rpc.path.split('/')[1] ?? ''))];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
+  const calls = createCallsInFlight();
+  let port = 0;
+  let serving = true;
+  let state: 'new' | 'started' | 'stopped' = 'new';
+
+  const showServing = (): void => {
+    const status = serving && state === 'started' ? 'SERVING' : 'NOT_SERVING';
+    for (const name of names) health.setStatus(name, status);
+  };
+
+  server.addService(
+    withCodecsOf(service, methods),
+    Object.fromEntries(methods.map((served) => [served.method.name, unaryHandler(served, log, calls)])),
+  );
+  health.addToServer(server);
+  new ReflectionService(
+    loadSync([...protoFiles, healthProto], { includeDirs: [protoRoot], keepCase: true }),
+  ).addToServer(server);
+
+  return {
+    name: 'grpc',
+    get port() {
+      return port;
+    },
+    setServing(now) {
+      serving = now;
+      showServing();
+    },
+    async start() {
+      port = await bind(server, binding);
+      state = 'started';
+      showServing();
+      log.info({ door: 'grpc', host: binding.host, port }, 'listening');
+    },
+    async stop() {
+      if (state !== 'started') return;
+      state = 'stopped';
+      showServing();
+      // Refuses what is new, tells callers to go elsewhere, and ends each connection with its last call.
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      // A stream that only watches Health would hold its connection for ever: it does not count as a call.
+      const answered = calls.ended().then(() => within(lingerMs, closed));
+      await within(graceMs, Promise.race([closed, answered]));
+      calls.abortAll(new StatusError(Status.UNAVAILABLE, undefined, 'The service is stopping'));
+      await within(lingerMs, closed);
+      // Whoever is still connected gets CANCELLED.
+      server.forceShutdown();
+    },
+  };
+}
+
+/** The same rpcs, with the codecs of `Method`, which do not copy what they encoded. */
+function withCodecsOf(service: ServiceDefinition, methods: readonly ServedMethod[]): ServiceDefinition {
+  const byPath = new Map(methods.map(({ method }) => [`/${method.fullName}`, method]));
+  const rpcs = Object.entries(service).map(([key, rpc]) => {
+    const method = byPath.get(rpc.path);
+    if (method === undefined) return [key, rpc];
+    return [
+      key,
+      { ...rpc, requestDeserialize: method.request.fromBinary, responseSerialize: method.response.toBinary },
+    ];
+  });
+  return Object.fromEntries(rpcs) as ServiceDefinition;
+}
+
+function bind(server: Server, binding: Binding): Promise<number> {
+  const host = binding.host.includes(':') ? `[${binding.host}]` : binding.host;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${binding.port}`, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(listenError(error, binding));
+      else resolve(port);
+    });
+  });
+}
