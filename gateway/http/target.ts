@@ -7,9 +7,9 @@ export interface Target {
 }
 
 /**
- * Reads a request target in any form. Whatever may not stand in a URI is percent-encoded, byte by byte, so that a client
- * that sends plain UTF-8 is understood, and nothing it sends can leave the place where the target is written. The
- * client's own percent-encoding stays as it is, right or wrong.
+ * Reads a request target in any form. What may not stand in a URI, and Node lets through (`"<>\^` and the like), is
+ * percent-encoded, so that nothing a client sends can leave the place where the target is written. The client's own
+ * percent-encoding stays as it is, right or wrong.
  */
 export function readTarget(raw: string): Target {
   const absolute = /^https?:\/\/([^/?#]*)/i.exec(raw);
@@ -35,7 +35,7 @@ function withoutFragment(target: string): string {
   return hash === -1 ? target : target.slice(0, hash);
 }
 
-/** Node gives a target as Latin-1: one character is one byte. */
+/** A character is a byte here: Node's parser refuses what is not ASCII. */
 function escapeTarget(target: string): string {
   return target.replace(
     /[^!#-;=?-[\]_a-z~]/g,

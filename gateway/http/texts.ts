@@ -67,7 +67,10 @@ export const problemas = {
   },
   'peticion-no-valida': {
     title: { es: 'Petición no válida', en: 'Bad request' },
-    detail: { es: 'La petición está mal formada.', en: 'The request is malformed.' },
+    detail: {
+      es: 'La petición está mal formada. En la dirección, espacios, acentos y símbolos se escriben con %XX.',
+      en: 'The request is malformed. In the address, spaces, accents and symbols are written with %XX.',
+    },
   },
   'ruta-no-encontrada': {
     title: { es: 'Dirección desconocida', en: 'Unknown address' },

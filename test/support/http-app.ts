@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import Router from '@koa/router';
+import Koa from 'koa';
+import { type Logger, pino } from 'pino';
+import { accessLog } from '../../gateway/http/access-log.ts';
+import { answerClientError } from '../../gateway/http/client-error.ts';
+import { hostGuard } from '../../gateway/http/host.ts';
+import { identity } from '../../gateway/http/identity.ts';
+import { language } from '../../gateway/http/language.ts';
+import { problems } from '../../gateway/http/problems.ts';
+import { requestId } from '../../gateway/http/request-id.ts';
+import { securityHeaders } from '../../gateway/http/security-headers.ts';
+import type { State } from '../../gateway/http/state.ts';
+import { versionPrefix } from '../../gateway/http/version-prefix.ts';
+
+export interface HttpApp {
+  readonly url: string;
+  readonly port: number;
+  /** Every log line so far, parsed. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** Resolves with the first line, of now or later, that has this message. */
+  line(message: string): Promise<Record<string, unknown>>;
+  /** Sends bytes as they are, and gives all that comes back until the connection ends. */
+  raw(request: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The HTTP room's middlewares in their order, with some routes, on a free port. */
+export async function startHttpApp(
+  routes: (router: Router<State>) => void = () => undefined,
+  allowed: readonly string[] = [],
+): Promise<HttpApp> {
+  const lines: Record<string, unknown>[] = [];
+  const waiting = new Set<() => void>();
+  const log: Logger = pino(
+    {},
+    {
+      write: (text) => {
+        lines.push(JSON.parse(text));
+        for (const look of waiting) look();
+      },
+    },
+  );
+  const router = new Router<State>();
+  routes(router);
+  const app = new Koa<State>();
+  app.use(requestId()).use(accessLog(log)).use(identity()).use(language()).use(versionPrefix());
+  app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed })).use(router.routes());
+  const server: Server = createServer(app.callback());
+  server.on('clientError', answerClientError);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    lines,
+    line: (message) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = lines.find((line) => line['msg'] === message);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    raw: async (request) => {
+      const socket = connect(port, '127.0.0.1');
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.write(Buffer.from(request, 'latin1'));
+      await once(socket, 'close');
+      return Buffer.concat(chunks).toString();
+    },
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
