@@ -1,6 +1,5 @@
 import type { BigIntStats } from 'node:fs';
 import { type ByteString, joinParts, toBytes, toText } from './byte-string.ts';
-import { errnoOf } from './file-error.ts';
 import type { Folder } from './folder.ts';
 import { Kind, kindOf } from './kind.ts';
 import { linkTarget } from './link-target.ts';
@@ -20,16 +19,6 @@ export interface Entry {
   readonly rutaBytes: Buffer | undefined;
 }
 
-/** What could not be read, in the shape of `archivos.v1.ErrorDeEntrada`. */
-export interface EntryError {
-  readonly ruta: string;
-  readonly codigo: string;
-  readonly rutaBytes: Buffer | undefined;
-}
-
-/** How many errors an answer holds. A tree where everything fails would not fit in a message. */
-export const maxErrors = 1000;
-
 /** The entry `name` of a folder, from what lstat said of it. */
 export function entryOf(folder: Folder, name: ByteString, stats: BigIntStats): Entry {
   const path = joinParts(folder.path, name);
@@ -46,31 +35,6 @@ export function entryOf(folder: Folder, name: ByteString, stats: BigIntStats): E
     nombreBytes: nombre.exact ? undefined : toBytes(name),
     rutaBytes: ruta.exact ? undefined : toBytes(path),
   };
-}
-
-/**
- * Makes a system call for one entry. Undefined when that has vanished, or when it fails, which is then noted in `errors`.
- */
-export function tryEntry<Result>(
-  path: ByteString,
-  errors: EntryError[],
-  call: () => Result,
-): Result | undefined {
-  try {
-    return call();
-  } catch (thrown) {
-    const error = entryError(path, thrown);
-    if (error.codigo !== 'ENOENT' && errors.length < maxErrors) errors.push(error);
-    return undefined;
-  }
-}
-
-/** @throws `error` again when it is not the system's */
-export function entryError(path: ByteString, error: unknown): EntryError {
-  const codigo = errnoOf(error);
-  if (codigo === undefined) throw error;
-  const ruta = toText(path);
-  return { ruta: ruta.text, codigo, rutaBytes: ruta.exact ? undefined : toBytes(path) };
 }
 
 /** A sparse file may claim more bytes than a number can tell (2^53); then its size is left out. */

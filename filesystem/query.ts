@@ -5,14 +5,14 @@ const kinds: ReadonlySet<number> = new Set(Object.values(Kind));
 const maxPage = 10_000;
 
 /**
- * The kinds that pass a filter; an empty one lets all pass.
+ * The kinds that pass a filter, each once and in order; an empty one lets all pass.
  * @throws FileError `tipo-no-valido`
  */
 export function kindFilter(tipos: readonly number[]): ReadonlySet<number> {
   if (tipos.some((tipo) => !kinds.has(tipo))) {
     throw new FileError('INVALID_ARGUMENT', 'tipo-no-valido', 'Unknown type of entry');
   }
-  return tipos.length === 0 ? kinds : new Set(tipos);
+  return tipos.length === 0 ? kinds : new Set([...kinds].filter((kind) => tipos.includes(kind)));
 }
 
 /**

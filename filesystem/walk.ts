@@ -1,6 +1,6 @@
 import { type ByteString, joinParts, splitParts } from './byte-string.ts';
-import { type EntryError, entryError, maxErrors } from './entry.ts';
-import { FileError, folderFailure } from './file-error.ts';
+import { EntryErrors } from './entry-errors.ts';
+import { folderFailure } from './file-error.ts';
 import type { Folder } from './folder.ts';
 import { Kind } from './kind.ts';
 import type { Root } from './root.ts';
@@ -10,9 +10,6 @@ import type { Slices } from './slices.ts';
 const maxHeld = 64;
 /** PATH_MAX: what lies deeper no other program can name either. */
 const maxPathBytes = 4096;
-
-/** A folder that vanished, or became something else, since its parent was read. */
-const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** A folder on the way from the walk's start to where it is. */
 interface Level {
@@ -37,18 +34,11 @@ export interface WalkOptions {
  * @returns the folders that could not be read
  * @throws FileError when the start cannot be opened or read, as `Root.open` does
  */
-export async function walk(options: WalkOptions): Promise<EntryError[]> {
+export async function walk(options: WalkOptions): Promise<EntryErrors> {
   const { root, slices } = options;
-  const errors: EntryError[] = [];
+  const errors = new EntryErrors();
   const levels: Level[] = [];
 
-  const report = (path: ByteString, thrown: unknown) => {
-    const failure = folderFailure(path, thrown);
-    // Without root or descriptors every folder would fail: that is no answer, but a reason to ask again later.
-    if (failure instanceof FileError && failure.code === 'UNAVAILABLE') throw failure;
-    const error = entryError(path, thrown instanceof FileError ? thrown.cause : thrown);
-    if (!gone.has(error.codigo) && errors.length < maxErrors) errors.push(error);
-  };
   const enter = async (folder: Folder) => {
     const far = levels.at(-maxHeld);
     far?.folder?.[Symbol.dispose]();
@@ -76,7 +66,7 @@ export async function walk(options: WalkOptions): Promise<EntryError[]> {
         level.folder ??= root.open(splitParts(level.path));
         await enter(level.folder.open(name));
       } catch (error) {
-        report(path, error);
+        errors.note(path, error);
       }
       if (slices.over()) await slices.next();
     }

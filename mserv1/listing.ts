@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { type ByteString, joinParts } from '../filesystem/byte-string.ts';
 import { decodeCursor, encodeCursor } from '../filesystem/cursor.ts';
-import { type Entry, type EntryError, entryOf, tryEntry } from '../filesystem/entry.ts';
+import { type Entry, entryOf } from '../filesystem/entry.ts';
+import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
 import { folderFailure } from '../filesystem/file-error.ts';
 import type { Folder, Named } from '../filesystem/folder.ts';
 import { kindOf } from '../filesystem/kind.ts';
@@ -51,19 +52,19 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   const order: Order = orders[query.order];
   const scope = {
     operation: 'ListarArchivos',
-    query: [query.parts, [...query.kinds].sort(), query.hidden, query.order, query.descending],
+    query: [query.parts, [...query.kinds], query.hidden, query.order, query.descending],
   };
   const after = query.cursor === undefined ? undefined : placeAt(order, decodeCursor(scope, query.cursor));
   const slices = new Slices(signal);
   using folder = root.open(query.parts);
-  const errores: EntryError[] = [];
+  const errors = new EntryErrors();
 
   // One more than the page holds tells whether there is a next one.
   const compare = comparePlaces(query.descending);
   const nearest = new Smallest<Candidate>(query.limit + 1, compare);
   for (const entry of await readFolder(folder, query, slices)) {
     if (slices.over()) await slices.next();
-    const candidate = candidateOf(folder, order, entry, errores);
+    const candidate = candidateOf(folder, order, entry, errors);
     if (candidate !== undefined && (after === undefined || compare(candidate, after) > 0))
       nearest.add(candidate);
   }
@@ -73,12 +74,13 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   const archivos: Entry[] = [];
   for (const { name, stats } of page) {
     if (slices.over()) await slices.next();
-    const described = stats ?? lstat(folder, name, errores);
+    const described = stats ?? lstat(folder, name, errors);
     // Another kind than when the folder was read: replaced meanwhile.
     if (described === undefined || !query.kinds.has(kindOf(described))) continue;
     archivos.push(entryOf(folder, name, described));
   }
 
+  const errores = errors.items();
   const last = candidates.length > query.limit ? page.at(-1) : undefined;
   return {
     archivos,
@@ -104,7 +106,7 @@ function candidateOf(
   folder: Folder,
   order: Order,
   { name, kind }: Named,
-  errors: EntryError[],
+  errors: EntryErrors,
 ): Candidate | undefined {
   if (order.by === 'name') return { key: order.key(name), name, stats: undefined };
   if (order.by === 'kind') return { key: order.key(kind), name, stats: undefined };
@@ -112,6 +114,6 @@ function candidateOf(
   return stats && { key: order.key(stats), name, stats };
 }
 
-function lstat(folder: Folder, name: ByteString, errors: EntryError[]): BigIntStats | undefined {
-  return tryEntry(joinParts(folder.path, name), errors, () => folder.lstat(name));
+function lstat(folder: Folder, name: ByteString, errors: EntryErrors): BigIntStats | undefined {
+  return errors.attempt(joinParts(folder.path, name), () => folder.lstat(name));
 }

@@ -1,0 +1,35 @@
+import { type ByteString, splitParts } from './byte-string.ts';
+import { type Entry, entryOf } from './entry.ts';
+import type { Folder } from './folder.ts';
+import type { Root } from './root.ts';
+
+/** Reads entries by their paths. Paths that come in order mostly share a folder, so the last one stays open. */
+export class PathReader implements Disposable {
+  readonly #root: Root;
+  #folder: Folder | undefined;
+
+  constructor(root: Root) {
+    this.#root = root;
+  }
+
+  /** @throws what `Root.open` and lstat throw */
+  read(path: ByteString): Entry {
+    const parts = splitParts(path);
+    const name = parts.pop() ?? ('' as ByteString);
+    const folder = this.#open(parts);
+    return entryOf(folder, name, folder.lstat(name));
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder?.[Symbol.dispose]();
+    this.#folder = undefined;
+  }
+
+  #open(parts: readonly ByteString[]): Folder {
+    const path = parts.join('/');
+    if (this.#folder?.path === path) return this.#folder;
+    this[Symbol.dispose]();
+    this.#folder = this.#root.open(parts);
+    return this.#folder;
+  }
+}
