@@ -31,6 +31,8 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 type Values<S extends Shape> = Readonly<{ [Name in keyof S]: z.output<S[Name]> }>;
 
 export interface ParseEnvOptions<S extends Shape> {
+  /** The variables' names, where they are not the schema's keys. */
+  readonly variables?: { readonly [Key in keyof S]?: string };
   /** Other names that a variable has had; the first one that is set wins, its own name before all. */
   readonly aliases?: { readonly [Name in keyof S]?: readonly string[] };
   /** An empty variable is an absent one; here are those for which it says something. */
@@ -38,14 +40,15 @@ export interface ParseEnvOptions<S extends Shape> {
 }
 
 /**
- * Reads variables as a schema per name says. Throws one `ConfigError` with all that is wrong; gives a frozen object.
+ * Reads variables as a schema per key says. Throws one `ConfigError` with all that is wrong; gives a frozen object.
  */
 export function parseEnv<S extends Shape>(shape: S, env: Env, options: ParseEnvOptions<S> = {}): Values<S> {
   const values: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
-  for (const [name, schema] of Object.entries(shape)) {
-    const names = [name, ...(options.aliases?.[name] ?? [])];
-    const keepEmpty = options.keepEmpty?.includes(name) ?? false;
+  for (const [key, schema] of Object.entries(shape)) {
+    const name = options.variables?.[key] ?? key;
+    const names = [name, ...(options.aliases?.[key] ?? [])];
+    const keepEmpty = options.keepEmpty?.includes(key) ?? false;
     const isSet = (candidate: string): boolean => {
       const value = env[candidate]?.trim();
       return value !== undefined && (keepEmpty || value !== '');
@@ -53,7 +56,7 @@ export function parseEnv<S extends Shape>(shape: S, env: Env, options: ParseEnvO
     const used = names.find(isSet) ?? name;
     const parsed = schema.safeParse(isSet(used) ? env[used]?.trim() : undefined);
     if (parsed.success) {
-      values[name] = parsed.data;
+      values[key] = parsed.data;
     } else {
       const variable = used === name ? name : `${used} (an alias of ${name})`;
       problems.push({ variable, problem: parsed.error.issues.map((issue) => issue.message).join('; ') });

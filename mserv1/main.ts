@@ -1,0 +1,17 @@
+import { openRoot } from '../filesystem/root.ts';
+import { ListadoServiceDefinition, ListadoServiceService } from '../proto/gen/archivos/v1/listado.ts';
+import { configOrExit } from '../runtime/env.ts';
+import { runMicroservice } from '../runtime/microservice.ts';
+import { readConfig } from './config.ts';
+import { createHandlers } from './handlers.ts';
+
+const config = configOrExit(readConfig);
+const root = openRoot(config.root);
+await runMicroservice({
+  config,
+  definition: ListadoServiceDefinition,
+  service: ListadoServiceService,
+  protoFile: 'archivos/v1/listado.proto',
+  handlers: createHandlers(root),
+  source: root,
+});

@@ -1,0 +1,77 @@
+import {
+  boolean,
+  brokerUrl,
+  ConfigError,
+  type ConfigProblem,
+  type Env,
+  host,
+  isLoopback,
+  parseEnv,
+  port,
+} from './env.ts';
+import type { Binding } from './listen-error.ts';
+import { type LoggerOptions, logVariables } from './log.ts';
+
+/** What every microservice is told. A door that is undefined is not opened. */
+export interface MicroserviceConfig {
+  /** Also the name of its queues, and in capitals the prefix of its variables: `mserv1`. */
+  readonly name: string;
+  readonly grpc: Binding | undefined;
+  readonly rabbitmqUrl: string | undefined;
+  readonly log: LoggerOptions;
+}
+
+/** Reads the variables of a microservice: `MSERV1_HOST`, `MSERV1_PORT`, `MSERV1_GRPC`, and those that all share. */
+export function readMicroserviceConfig(name: string, defaultPort: number, env: Env): MicroserviceConfig {
+  const prefix = name.toUpperCase();
+  // What the original system called it.
+  const original = prefix.replace('MSERV', 'MICSERVER');
+  const variables = { host: `${prefix}_HOST`, port: `${prefix}_PORT`, grpc: `${prefix}_GRPC` };
+  const values = parseEnv(
+    {
+      host: host.default('127.0.0.1'),
+      port: port.default(defaultPort),
+      grpc: boolean.default(true),
+      RABBITMQ_URL: brokerUrl,
+      ALLOW_PLAINTEXT: boolean.default(false),
+      ...logVariables,
+    },
+    env,
+    {
+      variables,
+      aliases: { host: [`${original}_HOST`], port: [`${original}_PORT`] },
+      keepEmpty: ['RABBITMQ_URL'],
+    },
+  );
+
+  const problems: ConfigProblem[] = [];
+  if (!values.grpc && values.RABBITMQ_URL === undefined) {
+    problems.push({
+      variable: variables.grpc,
+      problem: 'off, and RABBITMQ_URL is empty: no door would be open',
+    });
+  }
+  if (values.grpc && !values.ALLOW_PLAINTEXT && !isLoopback(values.host)) {
+    problems.push({
+      variable: variables.host,
+      problem:
+        `"${values.host}" can be reached from other machines, and gRPC is not encrypted; ` +
+        'bind 127.0.0.1, or set ALLOW_PLAINTEXT=true in a private network',
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  return Object.freeze({
+    name,
+    grpc: values.grpc
+      ? {
+          host: values.host,
+          port: values.port,
+          hostVariable: variables.host,
+          portVariable: variables.port,
+        }
+      : undefined,
+    rabbitmqUrl: values.RABBITMQ_URL,
+    log: { name, level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+  });
+}

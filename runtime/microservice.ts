@@ -1,0 +1,93 @@
+import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
+import { type Logger, stdSerializers } from 'pino';
+import { createWorkConsumer } from './amqp/work-consumer.ts';
+import { adoptGrpcLog } from './grpc/grpc-log.ts';
+import { createGrpcServer } from './grpc/server.ts';
+import { type HandlersOf, type ServedMethod, servedMethods } from './handlers.ts';
+import { type Part, runProcess } from './lifecycle.ts';
+import { createLogger } from './log.ts';
+import type { ServiceDefinition } from './method.ts';
+import type { MicroserviceConfig } from './microservice-config.ts';
+
+/** What the handlers read from: a folder. */
+export interface Source {
+  /** Rejects while it is not there. */
+  check(): Promise<void>;
+  close(): void;
+}
+
+export interface MicroserviceOptions<Definition extends ServiceDefinition> {
+  readonly config: MicroserviceConfig;
+  /** As ts-proto generates it: `ListadoServiceDefinition`. */
+  readonly definition: Definition;
+  /** The same for grpc-js: `ListadoServiceService`. */
+  readonly service: GrpcService;
+  /** Where it is declared, below `proto/`: `archivos/v1/listado.proto`. */
+  readonly protoFile: string;
+  readonly handlers: HandlersOf<Definition>;
+  readonly source?: Source;
+}
+
+/** Half of the process's bound for each door; they are stopped one after the other. */
+const doorGraceMs = 4_000;
+
+/**
+ * Runs a microservice until it is told to stop: one list of handlers behind two doors, gRPC and RabbitMQ. Neither the
+ * broker nor the source has to be there at the start.
+ */
+export async function runMicroservice<Definition extends ServiceDefinition>(
+  options: MicroserviceOptions<Definition>,
+): Promise<void> {
+  const { config, definition, service, protoFile, handlers, source } = options;
+  const log = createLogger(config.log);
+  adoptGrpcLog(log);
+  const methods = servedMethods(definition, handlers);
+  const doors: Part[] = [];
+  if (config.grpc !== undefined) {
+    doors.push(
+      createGrpcServer({
+        service,
+        methods,
+        protoFiles: [protoFile],
+        binding: config.grpc,
+        log,
+        graceMs: doorGraceMs,
+      }),
+    );
+  }
+  if (config.rabbitmqUrl !== undefined) {
+    doors.push(rabbitmqDoor(config.name, config.rabbitmqUrl, methods, log));
+  }
+  await runProcess({
+    log,
+    parts: source === undefined ? doors : [sourcePart(source, log), ...doors],
+    ready: () => ({ doors: doors.map((door) => door.name) }),
+  });
+}
+
+/** A source that is missing may come yet: its handlers say UNAVAILABLE meanwhile, and nothing is lost. */
+function sourcePart(source: Source, log: Logger): Part {
+  return {
+    name: 'source',
+    async start() {
+      await source.check().catch((err: unknown) => {
+        const { message } = stdSerializers.err(err as Error);
+        log.warn({ reason: message }, 'what is to be served is not there: UNAVAILABLE until it is');
+      });
+    },
+    async stop() {
+      source.close();
+    },
+  };
+}
+
+function rabbitmqDoor(service: string, url: string, methods: readonly ServedMethod[], log: Logger): Part {
+  const consumer = createWorkConsumer({ url, service, methods, log });
+  return {
+    name: 'rabbitmq',
+    async start() {
+      consumer.start();
+    },
+    stop: () => consumer.stop(doorGraceMs),
+  };
+}
