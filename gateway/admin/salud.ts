@@ -71,13 +71,16 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
 /** A service is `sano` when all of its addresses answer, `degradado` when some do, `caido` when none does. */
 async function describeService(caller: Caller) {
   const probe = await timed(caller.probe(serviceMs), partMs);
-  const results = new Map(probe.ok ? probe.value.map((result) => [result.address, result]) : []);
-  const direcciones = caller.addresses().map(({ address, breaker }) => ({
-    direccion: address,
-    responde: results.get(address)?.ok ?? false,
-    latencia_ms: results.get(address)?.latencyMs ?? null,
-    disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
-  }));
+  const results = new Map((probe.ok ? probe.value : []).map((result) => [result.address, result]));
+  const direcciones = caller.addresses().map(({ address, breaker }) => {
+    const result = results.get(address);
+    return {
+      direccion: address,
+      responde: result?.ok ?? false,
+      latencia_ms: result === undefined ? null : Math.round(result.latencyMs * 10) / 10,
+      disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
+    };
+  });
   const answering = direcciones.filter(({ responde }) => responde).length;
   const estado = answering === 0 ? 'caido' : answering < direcciones.length ? 'degradado' : 'sano';
   return { servicio: caller.service, estado, direcciones };

@@ -20,8 +20,8 @@ export interface HttpApp {
   readonly port: number;
   /** Every log line so far, parsed. */
   readonly lines: readonly Record<string, unknown>[];
-  /** Resolves with the first line, of now or later, that has this message. */
-  line(message: string): Promise<Record<string, unknown>>;
+  /** Resolves with the first line, of now or later, that has this message and is the wanted one. */
+  line(message: string, wanted: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   /** Sends bytes as they are, and gives all that comes back until the connection ends. */
   raw(request: string): Promise<string>;
   stop(): Promise<void>;
@@ -58,10 +58,10 @@ export async function startHttpApp(
     url: `http://127.0.0.1:${port}`,
     port,
     lines,
-    line: (message) =>
+    line: (message, wanted) =>
       new Promise((resolve) => {
         const look = () => {
-          const found = lines.find((line) => line['msg'] === message);
+          const found = lines.find((line) => line['msg'] === message && wanted(line));
           if (found === undefined) return;
           waiting.delete(look);
           resolve(found);

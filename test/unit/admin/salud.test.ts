@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import { createIndex } from '../../../gateway/admin/index-page.ts';
+import { type BrokerState, createSalud } from '../../../gateway/admin/salud.ts';
+import type { Caller } from '../../../gateway/calls/caller.ts';
+import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+
+/** A service's caller as /salud sees it: its addresses, and which of them answer. */
+function callerOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): Caller {
+  const probed = Object.entries(answers).map(([address, ok]) => ({ address, ok, latencyMs: 1.23 }));
+  return {
+    service,
+    addresses: () => probed.map(({ address, ok }) => ({ address, breaker: ok ? 'closed' : 'open' })),
+    probe: () => (hangs ? new Promise(() => undefined) : Promise.resolve(probed)),
+  } as Partial<Caller> as Caller;
+}
+
+const hang = () => new Promise<never>(() => undefined);
+const fail = () => Promise.reject(new Error('disk full: /srv/secret'));
+const writable = { probe: () => Promise.resolve(), open: () => Promise.resolve({ mserv1: 2 }) };
+
+describe('/salud', () => {
+  const apps: HttpApp[] = [];
+  afterEach(async () => {
+    for (const app of apps.splice(0)) await app.stop();
+  });
+
+  async function ask(
+    path: string,
+    callers: readonly Caller[],
+    ledger: Parameters<typeof createSalud>[0]['ledger'] = writable,
+    estado: BrokerState['estado'] = 'listo',
+  ) {
+    const handlers = createSalud({
+      callers,
+      ledger,
+      broker: () => ({ estado }),
+      startedAt: 0,
+      version: '1.2.3',
+    });
+    const app = await startHttpApp((router) => {
+      router
+        .get('/salud', handlers.salud)
+        .get('/salud/viva', handlers.viva)
+        .get('/salud/preparada', handlers.preparada);
+    });
+    apps.push(app);
+    const response = await fetch(app.url + path);
+    expect(response.headers.get('cache-control')).to.equal('no-store');
+    return { status: response.status, body: JSON.parse(await response.text()) };
+  }
+
+  const healthy = callerOf('mserv1', { 'a:1': true });
+
+  it('tells every part, and that all is well', async () => {
+    const { status, body } = await ask('/salud', [healthy, callerOf('mserv2', { 'b:1': true })]);
+    expect(status).to.equal(200);
+    expect(body).to.deep.include({
+      estado: 'sano',
+      rabbitmq: { estado: 'listo' },
+      versiones: { archivero: '1.2.3', node: process.versions.node },
+      iniciado: '1970-01-01T00:00:00.000Z',
+    });
+    expect(body.servicios.mserv1).to.deep.equal({
+      estado: 'sano',
+      direcciones: [{ direccion: 'a:1', responde: true, latencia_ms: 1.2, disyuntor: 'cerrado' }],
+    });
+    expect(body.registro).to.deep.include({ escribible: true, abiertas: { mserv1: 2 } });
+    expect(body.memoria.residente_bytes).to.be.above(0);
+    expect(body.segundos_en_marcha).to.be.a('number');
+  });
+
+  it('is degraded, and still 200, when a service is down or half down, or the broker is', async () => {
+    const { status, body } = await ask('/salud', [
+      callerOf('mserv1', { 'a:1': false }),
+      callerOf('mserv2', { 'b:1': true, 'b:2': false }),
+    ]);
+    expect([status, body.estado]).to.deep.equal([200, 'degradado']);
+    expect([body.servicios.mserv1.estado, body.servicios.mserv2.estado]).to.deep.equal([
+      'caido',
+      'degradado',
+    ]);
+    expect(body.servicios.mserv1.direcciones[0].disyuntor).to.equal('abierto');
+    for (const estado of ['conectando', 'bloqueado'] as const) {
+      expect((await ask('/salud', [healthy], writable, estado)).body.estado).to.equal('degradado');
+    }
+    expect((await ask('/salud', [healthy], writable, 'desactivado')).body.estado).to.equal('sano');
+  });
+
+  it('answers although every part hangs', async () => {
+    const { status, body } = await ask('/salud', [callerOf('mserv1', { 'a:1': true }, true)], {
+      probe: hang,
+      open: hang,
+    });
+    expect([status, body.estado]).to.deep.equal([503, 'degradado']);
+    expect(body.servicios.mserv1.estado).to.equal('caido');
+    expect(body.servicios.mserv1.direcciones[0]).to.deep.include({ responde: false, latencia_ms: null });
+    expect(body.registro).to.deep.include({ escribible: false, abiertas: null });
+  });
+
+  it('is 503 when the ledger cannot be written, and does not say why to everybody', async () => {
+    const { status, body } = await ask('/salud', [healthy], { ...writable, probe: fail });
+    expect([status, body.estado, body.registro.escribible]).to.deep.equal([503, 'degradado', false]);
+    expect(JSON.stringify(body)).not.to.include('secret');
+  });
+
+  it('is ready when the ledger is, and alive in any case', async () => {
+    const down = [callerOf('mserv1', { 'a:1': false })];
+    expect(await ask('/salud/preparada', down, writable, 'conectando')).to.deep.include({ status: 200 });
+    for (const probe of [fail, hang]) {
+      const { status, body } = await ask('/salud/preparada', down, { ...writable, probe });
+      expect([status, body.estado]).to.deep.equal([503, 'no_preparada']);
+      expect(await ask('/salud/viva', down, { ...writable, probe })).to.deep.equal({
+        status: 200,
+        body: { estado: 'viva' },
+      });
+    }
+  });
+});
+
+describe('GET /', () => {
+  it('names the house, and links under the prefix that was used', async () => {
+    const app = await startHttpApp((router) => {
+      router.get('/', createIndex({ version: '1.2.3', operations: [{ name: 'listar_archivos' }] }));
+    });
+    try {
+      const bare = JSON.parse(await (await fetch(app.url)).text());
+      expect(bare).to.deep.include({ nombre: 'archivero', version: '1.2.3' });
+      expect(bare.enlaces).to.include({ listar_archivos: '/listar_archivos', salud: '/salud' });
+      for (const path of ['/v1', '/v1/']) {
+        const prefixed = JSON.parse(await (await fetch(app.url + path)).text());
+        expect(prefixed.enlaces).to.include({ listar_archivos: '/v1/listar_archivos', salud: '/v1/salud' });
+      }
+    } finally {
+      await app.stop();
+    }
+  });
+});

@@ -1,0 +1,119 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { idiomaOf } from '../../../gateway/http/language.ts';
+import { formatoOf } from '../../../gateway/http/negotiate.ts';
+import { parsePrefer, preferenceApplied } from '../../../gateway/http/prefer.ts';
+import { ProblemError } from '../../../gateway/http/problem.ts';
+
+/** Whatever a client may put into a header. */
+const header = fc.oneof(
+  fc.string({ unit: 'binary-ascii' }),
+  fc
+    .array(fc.constantFrom('"', '\\', ',', ';', '=', ' ', 'q', 'wait', '1', 'en', '*', '/'))
+    .map((p) => p.join('')),
+);
+
+describe('Accept-Language', () => {
+  const cases: Record<string, 'es' | 'en'> = {
+    '': 'es',
+    en: 'en',
+    'EN-us': 'en',
+    'en-US,en;q=0.9,es;q=0.8': 'en',
+    'es-MX,es;q=0.9,en;q=0.8': 'es',
+    'fr, en;q=0.1': 'en',
+    fr: 'es',
+    '*': 'es',
+    'en;q=0': 'es',
+    'en;q=0.5, es;q=0.5': 'en',
+    'es;q=0.1, en;q=0.11': 'en',
+    'en;q=2, es': 'es',
+    'english, est': 'es',
+    ' en ; q=1.000 ': 'en',
+  };
+  for (const [value, idioma] of Object.entries(cases)) {
+    it(`"${value}" is ${idioma}`, () => expect(idiomaOf(value)).to.equal(idioma));
+  }
+});
+
+describe('Accept and formato', () => {
+  const operation = { formatos: ['json', 'nombres'] as const };
+  const admitted = [undefined, '', '*/*', 'application/json', 'application/*;q=0.1', 'text/html, */*;q=0.8'];
+  const more = ['APPLICATION/JSON; charset=utf-8', 'application/json;q=0.001, */*;q=0'];
+  for (const accept of [...admitted, ...more]) {
+    it(`JSON for ${accept}`, () => expect(formatoOf(operation, undefined, accept)).to.equal('json'));
+  }
+  const refused = [
+    'text/html',
+    'application/json;q=0',
+    'application/json;q=0, */*',
+    'application/problem+json',
+    '*/*;q=0',
+  ];
+  for (const accept of refused) {
+    it(`406 for ${accept}`, () => {
+      expect(() => formatoOf(operation, undefined, accept))
+        .to.throw(ProblemError)
+        .with.property('slug', 'no-aceptable');
+    });
+  }
+  it('lets the parameter win', () =>
+    expect(formatoOf(operation, 'nombres', 'text/html')).to.equal('nombres'));
+});
+
+describe('Prefer', () => {
+  const none = { respondAsync: false, wait: undefined };
+  const cases: Record<string, ReturnType<typeof parsePrefer>> = {
+    '': none,
+    'respond-async': { respondAsync: true, wait: undefined },
+    'Respond-Async, WAIT=10': { respondAsync: true, wait: 10 },
+    'respond-async; foo=bar, wait = "7" ; x': { respondAsync: true, wait: 7 },
+    'wait=0': { respondAsync: false, wait: 0 },
+    'wait=51': { respondAsync: false, wait: 50 },
+    'wait=99999999999999999999999999': { respondAsync: false, wait: 50 },
+    'wait=5, wait=9': { respondAsync: false, wait: 5 },
+    'wait=x, wait=9': none,
+    'wait=-1': none,
+    'wait=1.5': none,
+    wait: none,
+    'wait="5': none,
+    'foo="a, respond-async", wait=3': { respondAsync: false, wait: 3 },
+    'foo="a\\", respond-async': none,
+    'handling=lenient, return=minimal': none,
+    'respond-async=yes': none,
+    'respond-async=""': { respondAsync: true, wait: undefined },
+  };
+  for (const [value, preferences] of Object.entries(cases)) {
+    it(`"${value}"`, () => expect(parsePrefer(value)).to.deep.equal(preferences));
+  }
+
+  it('says what was applied', () => {
+    expect(preferenceApplied({ respondAsync: true, wait: 50 })).to.equal('respond-async, wait=50');
+    expect(preferenceApplied({ wait: 0 })).to.equal('wait=0');
+    expect(preferenceApplied({ respondAsync: false, wait: undefined })).to.equal(undefined);
+  });
+
+  it('is read from what was applied as it was', () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.option(fc.nat({ max: 50 }), { nil: undefined }), (respondAsync, wait) => {
+        const applied = preferenceApplied({ respondAsync, wait });
+        expect(parsePrefer(applied)).to.deep.equal({ respondAsync, wait });
+      }),
+    );
+  });
+});
+
+it('no header makes a parser throw', () => {
+  fc.assert(
+    fc.property(header, (value) => {
+      const { wait } = parsePrefer(value);
+      expect(wait === undefined || (Number.isInteger(wait) && wait >= 0 && wait <= 50)).to.equal(true);
+      expect(idiomaOf(value)).to.be.oneOf(['es', 'en']);
+      try {
+        formatoOf({ formatos: ['json'] }, undefined, value);
+      } catch (err) {
+        expect(err).to.be.instanceOf(ProblemError);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

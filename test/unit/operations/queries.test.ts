@@ -1,0 +1,264 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { readQuery } from '../../../gateway/http/query.ts';
+import { motivos } from '../../../gateway/http/texts.ts';
+import { buscarArchivos } from '../../../gateway/operations/buscar-archivos.ts';
+import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
+import { BadQueryError, type Operation } from '../../../gateway/operations/operation.ts';
+import { Modo } from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { Tipo } from '../../../proto/gen/archivos/v1/entrada.ts';
+import { OrdenListado } from '../../../proto/gen/archivos/v1/listado.ts';
+
+const listar = (query: string) => listarArchivos.parse(readQuery(`/listar_archivos?${query}`));
+const buscar = (query: string) => buscarArchivos.parse(readQuery(`/buscar_archivos?${query}`));
+
+function refusals(parse: () => unknown): [string, string][] {
+  try {
+    parse();
+  } catch (err) {
+    if (err instanceof BadQueryError) return err.errores.map(({ parametro, motivo }) => [parametro, motivo]);
+    throw err;
+  }
+  return [];
+}
+
+describe('GET /listar_archivos, the query', () => {
+  it('may be empty', () => {
+    expect(listar('')).to.deep.equal({
+      request: {
+        ruta: '',
+        rutaBytes: undefined,
+        tipos: [],
+        ocultos: false,
+        orden: OrdenListado.ORDEN_LISTADO_NOMBRE,
+        descendente: false,
+        limite: 1000,
+        cursor: undefined,
+      },
+      formato: undefined,
+    });
+  });
+
+  it('is read whole', () => {
+    const query =
+      'ruta=a%20b/%C3%B1+c&tipo=carpeta&tipo=archivo&tipo=carpeta&ocultos=si&orden=-bytes&limite=10000&cursor=x';
+    expect(listar(`${query}&formato=nombres&`)).to.deep.equal({
+      request: {
+        ruta: 'a b/ñ c',
+        rutaBytes: undefined,
+        tipos: [Tipo.TIPO_ARCHIVO, Tipo.TIPO_CARPETA],
+        ocultos: true,
+        orden: OrdenListado.ORDEN_LISTADO_BYTES,
+        descendente: true,
+        limite: 10000,
+        cursor: 'x',
+      },
+      formato: 'nombres',
+    });
+  });
+
+  it('leaves it to the service to judge a path', () => {
+    expect(listar('ruta=../%00//').request.ruta).to.equal('../\0//');
+    expect(listar('ruta=').request.ruta).to.equal('');
+  });
+
+  for (const [word, value] of Object.entries({
+    true: true,
+    1: true,
+    si: true,
+    false: false,
+    0: false,
+    no: false,
+  })) {
+    it(`takes ocultos=${word}`, () => expect(listar(`ocultos=${word}`).request.ocultos).to.equal(value));
+  }
+
+  for (const written of ['/+8=', '_-8', '_-8=', '/ 8=', '%2F%2B8']) {
+    it(`takes ruta_b64=${written}`, () => {
+      expect(listar(`ruta_b64=${written}`).request).to.deep.include({
+        ruta: '',
+        rutaBytes: Buffer.from([0xff, 0xef]),
+      });
+    });
+  }
+
+  const refused: Record<string, [string, string][]> = {
+    'otro=1': [['otro', 'parametro-desconocido']],
+    recursivo: [['recursivo', 'parametro-desconocido']],
+    '=x': [['', 'parametro-desconocido']],
+    '__proto__=1&constructor=1&toString=1': [
+      ['__proto__', 'parametro-desconocido'],
+      ['constructor', 'parametro-desconocido'],
+      ['toString', 'parametro-desconocido'],
+    ],
+    'ruta=a&ruta=a': [['ruta', 'parametro-repetido']],
+    'ruta=a&ruta_b64=YQ': [['ruta_b64', 'incompatible-con']],
+    [`ruta=${'a'.repeat(8193)}`]: [['ruta', 'demasiado-largo']],
+    'ruta_b64=': [['ruta_b64', 'vacio']],
+    'cursor=': [['cursor', 'vacio']],
+    'tipo=': [['tipo', 'valor-no-admitido']],
+    'tipo=archivo&tipo=Archivo': [['tipo', 'valor-no-admitido']],
+    'tipo=archivo,carpeta': [['tipo', 'valor-no-admitido']],
+    'ocultos=TRUE': [['ocultos', 'valor-no-admitido']],
+    ocultos: [['ocultos', 'valor-no-admitido']],
+    'orden=--bytes': [['orden', 'valor-no-admitido']],
+    'orden=__proto__': [['orden', 'valor-no-admitido']],
+    'formato=ndjson': [['formato', 'valor-no-admitido']],
+    'limite=x&orden=y&otro=z': [
+      ['otro', 'parametro-desconocido'],
+      ['orden', 'valor-no-admitido'],
+      ['limite', 'entero-entre'],
+    ],
+  };
+  for (const [query, errores] of Object.entries(refused)) {
+    it(`refuses ${query.slice(0, 40)}`, () =>
+      expect(refusals(() => listar(query))).to.have.deep.members(errores));
+  }
+
+  for (const limite of [
+    '',
+    '0',
+    '-1',
+    '+5',
+    '%205',
+    '5%20',
+    '05',
+    '1e3',
+    '1.0',
+    'NaN',
+    '10001',
+    '99999999999999999999',
+    '٥',
+  ]) {
+    it(`refuses limite=${limite}`, () => {
+      expect(refusals(() => listar(`limite=${encodeURI(decodeURI(limite))}`))).to.deep.equal([
+        ['limite', 'entero-entre'],
+      ]);
+    });
+  }
+
+  for (const written of ['YQ=', 'YQ===', 'YR', 'a', 'Y%09Q', 'YQ%0A', 'Y=Q=', 'ñ', '=', '====']) {
+    it(`refuses ruta_b64=${written}`, () => {
+      expect(refusals(() => listar(`ruta_b64=${encodeURI(decodeURI(written))}`))).to.deep.equal([
+        ['ruta_b64', 'base64-no-valido'],
+      ]);
+    });
+  }
+
+  it('reads back all bytes, in both alphabets', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
+        const buffer = Buffer.from(bytes);
+        for (const written of [buffer.toString('base64'), buffer.toString('base64url')]) {
+          expect(listar(`ruta_b64=${written}`).request.rutaBytes?.equals(buffer)).to.equal(true);
+        }
+      }),
+    );
+  });
+
+  for (const bad of ['%', '%zz', '%ff', '%C3', '%ED%A0%80']) {
+    it(`refuses the encoding ${bad} instead of guessing`, () => {
+      expect(refusals(() => listar(`ruta=${bad}&limite=0`))).to.deep.equal([
+        ['ruta', 'codificacion-no-valida'],
+      ]);
+      expect(refusals(() => listar(`${bad}=1`))).to.deep.equal([[bad, 'codificacion-no-valida']]);
+    });
+  }
+});
+
+describe('GET /buscar_archivos, the query', () => {
+  it('may be empty', () => {
+    expect(buscar('')).to.deep.equal({
+      request: {
+        nombre: '',
+        modo: Modo.MODO_UNSPECIFIED,
+        distinguirMayusculas: false,
+        distinguirAcentos: false,
+        ruta: '',
+        rutaBytes: undefined,
+        tipos: [],
+        ocultos: false,
+        limite: 100,
+        cursor: undefined,
+      },
+      formato: undefined,
+    });
+  });
+
+  it('is read whole', () => {
+    const { request, formato } = buscar(
+      'nombre=*.p%3Ff&modo=glob&distinguir_mayusculas=1&distinguir_acentos=true&ruta=a&tipo=otro&ocultos=1&limite=1&cursor=c&formato=json',
+    );
+    expect(formato).to.equal('json');
+    expect(request).to.deep.include({
+      nombre: '*.p?f',
+      modo: Modo.MODO_GLOB,
+      tipos: [Tipo.TIPO_OTRO],
+      limite: 1,
+    });
+    expect(request).to.include({
+      distinguirMayusculas: true,
+      distinguirAcentos: true,
+      ocultos: true,
+      cursor: 'c',
+    });
+  });
+
+  it('takes a name of 1024 bytes and no more', () => {
+    expect(buscar(`nombre=${'%C3%B1'.repeat(512)}`).request.nombre).to.have.length(512);
+    expect(refusals(() => buscar(`nombre=${'%C3%B1'.repeat(513)}`))).to.deep.equal([
+      ['nombre', 'demasiado-largo'],
+    ]);
+  });
+
+  for (const query of [
+    'modo=regex',
+    'modo=',
+    'orden=nombre',
+    'extension=pdf',
+    'recursivo=1',
+    'limite=10001',
+  ]) {
+    it(`refuses ${query}`, () => expect(refusals(() => buscar(query))).to.have.length(1));
+  }
+});
+
+const word = fc.constantFrom(
+  'ruta',
+  'ruta_b64',
+  'tipo',
+  'limite',
+  'orden',
+  'nombre',
+  'modo',
+  'cursor',
+  'formato',
+  'ocultos',
+  '%',
+);
+const value = fc.oneof(
+  fc.string({ unit: 'binary' }).map(encodeURIComponentSafe),
+  fc.constantFrom('%', '1', 'archivo', 'si'),
+);
+
+function encodeURIComponentSafe(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+for (const operation of [listarArchivos, buscarArchivos] as Operation[]) {
+  it(`${operation.name}: whatever is asked is a request with a JSON form, or is refused with a known reason`, () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, value), { maxLength: 6 }), (pairs) => {
+        const target = `/${operation.name}?${pairs.map(([name, text]) => `${name}=${text}`).join('&')}`;
+        const reasons = refusals(() => {
+          const { request } = operation.parse(readQuery(target));
+          const { toJson, fromJson, toBinary, fromBinary } = operation.method.request;
+          expect(fromJson(JSON.parse(JSON.stringify(toJson(request))))).to.deep.equal(request);
+          expect(fromBinary(toBinary(request))).to.deep.equal(request);
+        });
+        for (const [, motivo] of reasons) expect(motivo).to.be.oneOf(Object.keys(motivos));
+      }),
+      { numRuns: 500 },
+    );
+  });
+}
