@@ -1,13 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { type Ledger, LedgerFullError, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
+import { LedgerLockedError } from '../../gateway/solicitudes/sqlite/database.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
+import { acceptance } from '../support/ledger-calls.ts';
 import { ledgerContract } from '../support/ledger-contract.ts';
+
+const makeFolder = () => mkdtemp(join(tmpdir(), 'archivero-ledger-'));
 
 ledgerContract(
   'A SQLite file',
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'archivero-ledger-'));
+    const folder = await makeFolder();
     return {
       open: (bounds) => openSqliteLedger({ path: join(folder, 'solicitudes.db'), ...bounds }),
       remove: () => rm(folder, { recursive: true }),
@@ -15,3 +24,164 @@ ledgerContract(
   },
   6,
 );
+
+describe('The SQLite ledger and its file', () => {
+  let folder: string;
+  let path: string;
+  const ledgers: Ledger[] = [];
+
+  const open = async (more: { path?: string; maxPending?: number } = {}) => {
+    const ledger = await openSqliteLedger({ path, maxRows: 1000, maxBytes: 1_000_000, ...more });
+    ledgers.push(ledger);
+    return ledger;
+  };
+  const failure = (opening: Promise<unknown>) =>
+    opening.then(
+      () => expect.fail('It was opened'),
+      (error: unknown) => error as Error,
+    );
+
+  beforeEach(async () => {
+    folder = await makeFolder();
+    path = join(folder, 'data', 'solicitudes.db');
+  });
+
+  afterEach(async () => {
+    await Promise.all(ledgers.splice(0).map((ledger) => ledger.stop()));
+    await rm(folder, { recursive: true });
+  });
+
+  it('makes the folder, and files that only their owner reads', async () => {
+    const ledger = await open();
+    await ledger.accept(acceptance({ id: 'a' }));
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+      expect((await stat(file)).mode & 0o777, file).to.equal(0o600);
+    }
+    await ledger.stop();
+    await chmod(path, 0o644);
+    await open();
+    expect((await stat(path)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('leaves one file behind when it stops, the WAL put away', async () => {
+    const ledger = await open();
+    await ledger.accept(acceptance({ id: 'a' }));
+    await ledger.stop();
+    const left = await stat(`${path}-wal`).catch((error: NodeJS.ErrnoException) => error.code);
+    expect(left).to.equal('ENOENT');
+  });
+
+  it('belongs to one opener, by whatever name it is opened', async () => {
+    const holder = await open();
+    await symlink(path, join(folder, 'other.db'));
+    for (const name of [path, join(folder, 'other.db')]) {
+      const error = await failure(open({ path: name }));
+      expect(error).to.be.instanceOf(LedgerLockedError);
+      expect(error.message).to.contain(path).and.to.contain('in use');
+    }
+    await holder.accept(acceptance({ id: 'a' })); // the holder did not notice
+    await holder.stop();
+    expect(await (await open()).get('a')).to.include({ id: 'a' });
+  });
+
+  it('can be read and backed up by others while it is in use', async () => {
+    const ledger = await open();
+    await ledger.accept(acceptance({ id: 'a' }));
+    const copy = join(folder, 'copy.db');
+    const script = `
+      const db = new (require('node:sqlite').DatabaseSync)(process.argv[1]);
+      db.prepare('VACUUM INTO ?').run(process.argv[2]);
+      console.log(db.prepare('SELECT id, state FROM requests').all());`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, path, copy]);
+    expect(stdout).to.contain("id: 'a'").and.contain("state: 'aceptada'");
+    await ledger.accept(acceptance({ id: 'b' }));
+    expect(await (await open({ path: copy })).open()).to.deep.equal({ mserv1: 1 });
+  });
+
+  it('lets readers pass while a write has to wait', async () => {
+    const ledger = await open();
+    await ledger.accept(acceptance({ id: 'a' }));
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE'); // as slow as a disk can be
+    let over = false;
+    const accepted = ledger.accept(acceptance({ id: 'b' })).finally(() => {
+      over = true;
+    });
+    expect(await ledger.get('a')).to.include({ id: 'a' });
+    expect(await ledger.get('b')).to.equal(undefined);
+    expect(over).to.equal(false);
+    other.exec('COMMIT');
+    other.close();
+    await accepted;
+    expect(await ledger.get('b')).to.include({ id: 'b' });
+  });
+
+  it('refuses when somebody else keeps the file locked, and goes on afterwards', async () => {
+    const ledger = await open();
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    expect(await failure(ledger.accept(acceptance({ id: 'a' })))).to.be.instanceOf(LedgerUnavailableError);
+    expect(await failure(ledger.probe())).to.be.instanceOf(LedgerUnavailableError);
+    other.exec('ROLLBACK');
+    other.close();
+    await ledger.accept(acceptance({ id: 'a' }));
+    expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
+  });
+
+  it('refuses a file of a newer version', async () => {
+    await (await open()).stop();
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    const error = await failure(open());
+    expect(error).to.be.instanceOf(LedgerUnavailableError);
+    expect(error.message).to.contain(path).and.contain('99').and.contain('newer');
+  });
+
+  it("refuses somebody else's database, and leaves it as it was", async () => {
+    await mkdir(join(folder, 'data'));
+    const db = new DatabaseSync(path);
+    db.exec('CREATE TABLE recipes (name TEXT)');
+    const error = await failure(open());
+    expect(error).to.be.instanceOf(LedgerUnavailableError);
+    expect(error.message).to.contain(path).and.contain('not a ledger');
+    expect(db.prepare('SELECT name FROM sqlite_schema').all()).to.have.length(1);
+    db.close();
+  });
+
+  it('refuses what is no database, a folder, and a folder that cannot be made', async () => {
+    await mkdir(path, { recursive: true });
+    const file = join(folder, 'notes.txt');
+    await writeFile(file, 'These are notes and no database. '.repeat(200));
+    for (const name of [path, file, join(file, 'x', 'solicitudes.db')]) {
+      const error = await failure(open({ path: name }));
+      expect(error).to.be.instanceOf(LedgerUnavailableError);
+      expect(error.message).to.contain(`The ledger ${name} cannot be opened: `);
+    }
+  });
+
+  it('gives up the lock when it could not be opened', async () => {
+    await mkdir(join(folder, 'data'));
+    await writeFile(path, 'no database '.repeat(1000));
+    await failure(open());
+    await rm(path);
+    await open();
+  });
+
+  it('refuses at once what would wait behind too many others', async () => {
+    const ledger = await open({ maxPending: 3 });
+    const results = await Promise.allSettled(
+      ['a', 'b', 'c', 'd'].map((id) => ledger.accept(acceptance({ id }))),
+    );
+    expect(results.map(({ status }) => status)).to.deep.equal([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+    ]);
+    const error = results[3]?.status === 'rejected' ? (results[3].reason as Error) : undefined;
+    expect(error).to.be.instanceOf(LedgerFullError);
+    expect(error?.message).to.equal("3 requests already wait for the ledger's disk");
+    await ledger.accept(acceptance({ id: 'd' }));
+  });
+});

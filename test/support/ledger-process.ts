@@ -41,15 +41,19 @@ export function reported(lines: readonly string[], what: 'accepted' | 'closed' |
 
 /** Whatever the child was told is committed must be there, whole. */
 export async function expectKept(ledger: Ledger, lines: readonly string[]): Promise<void> {
-  for (const id of reported(lines, 'accepted')) {
-    const row = await ledger.get(id);
-    expect(row, `${id} was reported as accepted`).to.include({ id, caller: 'anonimo' });
-    expect(JSON.parse(row?.request ?? '')).to.deep.equal({ ruta: id.repeat(20) });
-  }
-  for (const id of reported(lines, 'closed')) {
-    expect((await ledger.get(id))?.state, `${id} was reported as closed`).to.equal('completada');
-    expect((await ledger.answer(id))?.body.toString()).to.equal(`answer of ${id}`);
-  }
+  await Promise.all(
+    reported(lines, 'accepted').map(async (id) => {
+      const row = await ledger.get(id);
+      expect(row, `${id} was reported as accepted`).to.include({ id, caller: 'anonimo' });
+      expect(JSON.parse(row?.request ?? '')).to.deep.equal({ ruta: id.repeat(20) });
+    }),
+  );
+  await Promise.all(
+    reported(lines, 'closed').map(async (id) => {
+      expect((await ledger.get(id))?.state, `${id} was reported as closed`).to.equal('completada');
+      expect((await ledger.answer(id))?.body.toString()).to.equal(`answer of ${id}`);
+    }),
+  );
 }
 
 /** Why strace cannot be used here; undefined when it can. */
