@@ -228,11 +228,15 @@ export const problemas = {
     title: { es: 'Nombre demasiado largo', en: 'Name too long' },
     detail: { es: 'El nombre es demasiado largo.', en: 'The name is too long.' },
   },
-  'tiempo-agotado': {
-    title: { es: 'Tiempo agotado', en: 'Out of time' },
+  'carpeta-ilegible': {
+    title: { es: 'Carpeta ilegible', en: 'Folder unreadable' },
+    detail: { es: 'El sistema no pudo leer esa carpeta.', en: 'The system could not read that folder.' },
+  },
+  'sin-recursos': {
+    title: { es: 'Servicio sin recursos', en: 'Service out of resources' },
     detail: {
-      es: 'El trabajo no terminó dentro de su plazo.',
-      en: 'The work did not end within its deadline.',
+      es: 'El servicio no tiene recursos libres ahora. Inténtelo más tarde.',
+      en: 'The service has no resources left now. Try again later.',
     },
   },
 
