@@ -7,7 +7,7 @@ export interface CallOptions {
   /** The caller's: aborted when it no longer wants the answer. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** W3C trace context of the request. */
+  /** W3C trace context of the request; empty: none. */
   readonly traceparent: string;
 }
 
@@ -15,9 +15,12 @@ export interface CallOptions {
 export interface Failure {
   readonly code: Exclude<Status, 0>;
   readonly message: string;
-  /** Who made the status: the server (it came with response headers or trailers), or our own gRPC client. */
-  readonly origin: 'server' | 'client';
-  /** Whether the request may have reached the server. */
+  /**
+   * Who made the status: the server (it came with gRPC headers or trailers), our own gRPC client, or something on the
+   * way that answered but speaks no gRPC (a proxy's error page).
+   */
+  readonly origin: 'server' | 'client' | 'intermediary';
+  /** Whether the request may have been worked on. A stream that the server refused was not (RFC 9113, section 8.7). */
   readonly sent: boolean;
   /** Whether our caller went away (its `signal`). */
   readonly cancelledByUs: boolean;

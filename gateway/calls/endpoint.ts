@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { type Breaker, createBreaker } from './breaker.ts';
+import type { ProxyError } from './caller.ts';
+import { classify } from './classifier.ts';
+import { createGrpcTransport } from './grpc-transport.ts';
+import { checkHealth } from './health.ts';
+import type { Resolved } from './resolver.ts';
+import type { Failure, Transport } from './transport.ts';
+
+/** Why a service is not reached: the failure, and what RFC 9209 calls it. */
+export interface Cause {
+  readonly failure: Failure;
+  readonly proxyError: ProxyError;
+}
+
+/** One address of a service: its channel and its breaker. */
+export interface Endpoint {
+  readonly address: string;
+  readonly transport: Transport;
+  readonly breaker: Breaker<Cause>;
+  /** Calls in flight still get their answers. */
+  close(): void;
+}
+
+export interface EndpointOptions {
+  readonly probeIntervalMs: number;
+  readonly probeDeadlineMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly onChange: () => void;
+}
+
+/** Connects to an address at once and keeps watching it: a peer that dies or freezes is noticed without a call. */
+export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
+  const { probeIntervalMs, probeDeadlineMs, now, log, onChange } = options;
+  const transport = createGrpcTransport(address, authority);
+
+  const breaker = createBreaker<Cause>({
+    probe: async () => {
+      const failure = await checkHealth(transport, probeDeadlineMs);
+      return failure && { failure, proxyError: proxyErrorOf(failure) };
+    },
+    intervalMs: probeIntervalMs,
+    now,
+    onChange: (state, before) => {
+      if (state.kind === 'open') {
+        log.warn({ address, why: state.cause.failure.message }, 'the address cannot be reached');
+      } else {
+        const downMs = before.kind === 'open' ? Math.round(now() - before.since) : 0;
+        log.info({ address, downMs }, 'the address can be reached again');
+      }
+      onChange();
+    },
+  });
+
+  // A lost connection alone says little (servers close them when they like); a peer that then does not answer is gone.
+  // And a connection that came up ends the wait for the next probe.
+  transport.watch((state) => {
+    if (state !== 'connecting') void breaker.check();
+  });
+
+  return {
+    address,
+    transport,
+    breaker,
+    close: () => {
+      breaker.stop();
+      transport.close();
+    },
+  };
+}
+
+function proxyErrorOf(failure: Failure): ProxyError {
+  const classification = classify(failure);
+  return classification.kind === 'unreachable' ? classification.proxyError : 'destination_unavailable';
+}

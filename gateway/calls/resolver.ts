@@ -1,0 +1,77 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import type { Logger } from 'pino';
+import { type AddressSource, joinAddress } from './addresses.ts';
+
+/** All addresses of a name, A and AAAA, as the machine resolves names (hosts file and search domains included). */
+export type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
+
+/** An address to dial; `authority` is the name that it came from. */
+export interface Resolved {
+  readonly address: string;
+  readonly authority?: string;
+}
+
+export interface ResolverOptions {
+  readonly sources: readonly AddressSource[];
+  /** Milliseconds between two look-ups of a name. */
+  readonly intervalMs: number;
+  readonly log: Logger;
+  readonly onChange: (addresses: readonly Resolved[]) => void;
+  readonly lookup?: Lookup;
+}
+
+export interface Resolver {
+  /** Reports the fixed addresses at once; resolves when every name was looked up once, or failed to be. */
+  start(): Promise<void>;
+  stop(): void;
+}
+
+const lookupAll: Lookup = (host) => systemLookup(host, { all: true });
+
+/** Watches the addresses of a service. A name that cannot be resolved any more keeps the addresses it had. */
+export function createResolver({
+  sources,
+  intervalMs,
+  log,
+  onChange,
+  lookup = lookupAll,
+}: ResolverOptions): Resolver {
+  const found = sources.map((source): readonly Resolved[] =>
+    source.kind === 'fixed' ? [{ address: source.address }] : [],
+  );
+  const timers = new Set<NodeJS.Timeout>();
+  let stopped = false;
+
+  async function resolveName(index: number, host: string, port: number): Promise<void> {
+    const addresses = await lookup(host).catch((error: unknown) => {
+      log.warn({ err: error, host }, 'the name cannot be resolved; its last addresses stay');
+      return undefined;
+    });
+    if (stopped) return;
+    if (addresses !== undefined) {
+      const authority = `${host}:${port}`;
+      found[index] = addresses.map(({ address }) => ({ address: joinAddress(address, port), authority }));
+      onChange(found.flat());
+    }
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      void resolveName(index, host, port);
+    }, intervalMs).unref();
+    timers.add(timer);
+  }
+
+  return {
+    start: async () => {
+      onChange(found.flat());
+      await Promise.all(
+        sources.map((source, index) =>
+          source.kind === 'dns' ? resolveName(index, source.host, source.port) : undefined,
+        ),
+      );
+    },
+    stop: () => {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}

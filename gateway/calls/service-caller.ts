@@ -1,0 +1,178 @@
+import type { Logger } from 'pino';
+import type { Method } from '../../runtime/method.ts';
+import { Status } from '../../runtime/status.ts';
+import { within } from '../../runtime/timeout.ts';
+import { parseAddresses } from './addresses.ts';
+import type { Caller, CallResult } from './caller.ts';
+import { classify } from './classifier.ts';
+import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
+import { checkHealth } from './health.ts';
+import { createResolver, type Lookup, type Resolved } from './resolver.ts';
+
+export interface CallerOptions {
+  /** Name in the registry: `mserv1`. */
+  readonly service: string;
+  /** `host:port`, `[ipv6]:port` or `dns:///host:port`, several with commas. */
+  readonly addresses: string;
+  /** For a call that brings none of its own. All its attempts share it. */
+  readonly deadlineMs: number;
+  readonly log: Logger;
+  /** Milliseconds between two health checks of an address that cannot be reached. Default 250. */
+  readonly probeIntervalMs?: number;
+  /** How long such a check may take. Default 500. */
+  readonly probeDeadlineMs?: number;
+  /** Milliseconds between two look-ups of a `dns:///` name. Default 5000. */
+  readonly resolveIntervalMs?: number;
+  /** Default: as the machine resolves names. */
+  readonly lookup?: Lookup;
+  /** Monotonic clock, in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** `start` does not wait longer than this for names; addresses that come later are used all the same. */
+const slowestNameMs = 1_000;
+
+/** A call is tried at one address, and when that one cannot be reached at one other. */
+const mostAttempts = 2;
+
+/**
+ * Calls a service over all of its addresses, taking turns. Throws `BadAddressError`. Connects on `start`, which waits
+ * for one health check of each address, so that the first caller does not have to find out that one is down.
+ */
+export function createCaller(options: CallerOptions): Caller {
+  const { service, deadlineMs, now = () => performance.now() } = options;
+  const log = options.log.child({ service });
+  const listeners = new Set<(reachable: boolean) => void>();
+  let endpoints: readonly Endpoint[] = [];
+  let reachable = false;
+  let turn = 0;
+
+  const resolver = createResolver({
+    sources: parseAddresses(options.addresses),
+    intervalMs: options.resolveIntervalMs ?? 5_000,
+    log,
+    onChange: use,
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  });
+
+  function use(addresses: readonly Resolved[]): void {
+    const before = new Map(endpoints.map((endpoint) => [endpoint.address, endpoint]));
+    const wanted = new Map(addresses.map((resolved) => [resolved.address, resolved]));
+    endpoints = [...wanted.values()].map(
+      (resolved) =>
+        before.get(resolved.address) ??
+        createEndpoint(resolved, {
+          probeIntervalMs: options.probeIntervalMs ?? 250,
+          probeDeadlineMs: options.probeDeadlineMs ?? 500,
+          now,
+          log,
+          onChange: tellReachable,
+        }),
+    );
+    for (const [address, endpoint] of before) if (!wanted.has(address)) endpoint.close();
+    tellReachable();
+  }
+
+  function tellReachable(): void {
+    const next = endpoints.some(isClosed);
+    if (next === reachable) return;
+    reachable = next;
+    for (const listener of listeners) listener(reachable);
+  }
+
+  /** The next address in turn whose breaker is closed. */
+  function pick(tried: readonly Endpoint[]): Endpoint | undefined {
+    for (let step = 0; step < endpoints.length; step++) {
+      const endpoint = endpoints[turn++ % endpoints.length];
+      if (endpoint !== undefined && isClosed(endpoint) && !tried.includes(endpoint)) return endpoint;
+    }
+    return undefined;
+  }
+
+  async function call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    callOptions: Parameters<Caller['call']>[2],
+  ): Promise<CallResult<Response>> {
+    if (callOptions.signal.aborted) return { kind: 'gone' };
+    const endsAt = now() + (callOptions.deadlineMs ?? deadlineMs);
+    const tried: Endpoint[] = [];
+    let result: CallResult<Response> | undefined;
+    while (tried.length < mostAttempts) {
+      const endpoint = pick(tried);
+      const leftMs = Math.ceil(endsAt - now());
+      if (endpoint === undefined || leftMs <= 0) break;
+      tried.push(endpoint);
+      const { address, transport, breaker } = endpoint;
+      const outcome = await transport.unary(method, request, { ...callOptions, deadlineMs: leftMs });
+      if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
+      const { failure } = outcome;
+      const means = classify(failure);
+      if (means.kind === 'gone') return means;
+      if (means.kind === 'verdict') {
+        if (failure.origin === 'client') log.error({ address, failure }, 'the answer cannot be read');
+        return { kind: 'verdict', verdict: { ok: false, code: means.code, message: means.message }, address };
+      }
+      const { proxyError } = means;
+      if (means.opensBreaker) breaker.open({ failure, proxyError });
+      log.debug({ address, failure, requestId: callOptions.requestId }, 'not reached');
+      result = { kind: 'unreachable', address, failure, proxyError };
+      if (failure.sent && !method.repeatable) break;
+    }
+    return result ?? notTried();
+  }
+
+  /** What is told when no address can be tried: why the first of them cannot. */
+  function notTried(): CallResult<never> & { kind: 'unreachable' } {
+    const [first] = endpoints;
+    const state = first?.breaker.state;
+    const cause = state?.kind === 'open' ? state.cause : unresolved;
+    return { kind: 'unreachable', address: first?.address ?? options.addresses, ...cause };
+  }
+
+  return {
+    service,
+    get reachable() {
+      return reachable;
+    },
+    call,
+    addresses: () => endpoints.map(({ address, breaker }) => ({ address, breaker: breaker.state.kind })),
+    probe: (timeoutMs) =>
+      Promise.all(
+        endpoints.map(async ({ address, transport }) => {
+          const startedAt = now();
+          const failure = await checkHealth(transport, timeoutMs);
+          return { address, ok: failure === undefined, latencyMs: now() - startedAt };
+        }),
+      ),
+    onReachable: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    start: async () => {
+      await within(slowestNameMs, resolver.start());
+      await Promise.all(endpoints.map(({ breaker }) => breaker.check()));
+    },
+    stop: async () => {
+      resolver.stop();
+      for (const endpoint of endpoints) endpoint.close();
+      endpoints = [];
+      tellReachable();
+    },
+  };
+}
+
+function isClosed({ breaker }: Endpoint): boolean {
+  return breaker.state.kind === 'closed';
+}
+
+const unresolved: Cause = {
+  failure: {
+    code: Status.UNAVAILABLE,
+    message: 'The service has no address',
+    origin: 'client',
+    sent: false,
+    cancelledByUs: false,
+  },
+  proxyError: 'dns_error',
+};
