@@ -33,7 +33,8 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'limite-no-valido': 400,
   'patron-no-valido': 400,
   'nombre-demasiado-largo': 400,
-  'tiempo-agotado': 504,
+  'carpeta-ilegible': 500,
+  'sin-recursos': 503,
 
   'llamada-cancelada': 499,
   'error-desconocido': 500,
@@ -57,27 +58,26 @@ export const statusOf: Readonly<Record<Slug, number>> = {
  * The reasons that the services of this house give, each with the parameters that may be to blame, likeliest first. A
  * reason that is not here, as a microservice of somebody else may give, is shown by its status.
  */
-export const serviceReasons: ReadonlyMap<
-  string,
-  { readonly slug: Slug; readonly parametros: readonly string[] }
-> = new Map(
-  Object.entries({
-    'error-interno': [],
-    'ruta-no-valida': ['ruta', 'ruta_b64'],
-    'ruta-no-existe': [],
-    'no-es-carpeta': ['ruta', 'ruta_b64'],
-    'ruta-sin-permiso': [],
-    'raiz-no-disponible': [],
-    'cursor-no-valido': ['cursor'],
-    'limite-no-valido': ['limite'],
-    'patron-no-valido': ['nombre'],
-    'nombre-demasiado-largo': ['nombre', 'ruta', 'ruta_b64'],
-    'tiempo-agotado': [],
-  } satisfies Partial<Record<Slug, readonly string[]>>).map(([slug, parametros]) => [
-    slug,
-    { slug: slug as Slug, parametros },
-  ]),
-);
+export const serviceReasons = {
+  'error-interno': [],
+  'ruta-no-valida': ['ruta', 'ruta_b64'],
+  'ruta-no-existe': [],
+  'no-es-carpeta': ['ruta', 'ruta_b64'],
+  'ruta-sin-permiso': [],
+  'raiz-no-disponible': [],
+  'cursor-no-valido': ['cursor'],
+  'limite-no-valido': ['limite'],
+  'patron-no-valido': ['nombre'],
+  'nombre-demasiado-largo': ['nombre'],
+  'carpeta-ilegible': [],
+  'sin-recursos': [],
+} as const satisfies Partial<Record<Slug, readonly string[]>>;
+
+export type ServiceReason = keyof typeof serviceReasons;
+
+export function isServiceReason(word: string | undefined): word is ServiceReason {
+  return word !== undefined && Object.hasOwn(serviceReasons, word);
+}
 
 /** The type of problem of a gRPC status that came without a known reason. */
 export const slugOfStatus: Readonly<Record<Exclude<Status, 0>, Slug>> = {

@@ -5,7 +5,7 @@ import type { Verdict } from '../calls/verdict.ts';
 import type { Operation, View } from '../operations/operation.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
 import { type Problem, renderProblem } from './problem.ts';
-import { serviceReasons, slugOfStatus } from './problem-types.ts';
+import { isServiceReason, serviceReasons, slugOfStatus } from './problem-types.ts';
 import { pathOf, queryOf } from './target.ts';
 
 /**
@@ -46,15 +46,17 @@ function withCursor(target: string, cursor: string): string {
 function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
   const status = httpStatusOf[verdict.code];
   const { reason, detail } = parseStatusMessage(verdict.message);
-  const known = serviceReasons.get(reason ?? '');
-  if (known === undefined) {
+  if (!isServiceReason(reason)) {
     const shown = status < 500 && detail !== '' ? detail : undefined;
     return { slug: slugOfStatus[verdict.code], status, detail: shown };
   }
   const query = new URLSearchParams(queryOf(view.target));
-  const parametro = known.parametros.find((name) => query.has(name));
-  const errores = parametro === undefined ? undefined : [{ parametro, motivo: known.slug }];
-  return { slug: known.slug, status, errores };
+  const parametro = serviceReasons[reason].find((name) => query.has(name));
+  return {
+    slug: reason,
+    status,
+    errores: parametro === undefined ? undefined : [{ parametro, motivo: reason }],
+  };
 }
 
 /** Strong: it changes with every byte of the body. 162 bits of SHA-256. */

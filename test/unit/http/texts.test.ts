@@ -26,7 +26,7 @@ describe('the texts', () => {
   }
 
   it('have no blanks where a service names the problem, which gives no values', () => {
-    for (const slug of [...Object.values(slugOfStatus), ...[...serviceReasons.values()].map((r) => r.slug)]) {
+    for (const slug of [...Object.values(slugOfStatus), ...(Object.keys(serviceReasons) as Slug[])]) {
       expect(blanks(problemas[slug].detail.es), slug).to.deep.equal([]);
     }
   });
@@ -35,7 +35,7 @@ describe('the texts', () => {
 describe('docs/problems.md', () => {
   const page = readFileSync(new URL('../../../docs/problems.md', import.meta.url), 'utf8');
   const rows = new Map(
-    [...page.matchAll(/^\| `([a-z-]+)` \| (\d+) \| ([^|]+) \| ([^|]+) \|/gm)].map(
+    [...page.matchAll(/^\| `([a-z-]+)` +\| (\d+) +\| ([^|]+?) +\| ([^|]+?) +\|/gm)].map(
       ([, slug, status, es, en]) => [slug, { status: Number(status), es, en }],
     ),
   );
