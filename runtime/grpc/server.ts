@@ -62,7 +62,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
   server.addService(
     withCodecsOf(service, methods),
-    Object.fromEntries(methods.map((served) => [served.method.name, unaryHandler(served, log, calls)])),
+    Object.fromEntries(
+      Object.entries(service).flatMap(([key, rpc]) =>
+        methods
+          .filter(({ method }) => rpc.path === `/${method.fullName}`)
+          .map((served) => [key, unaryHandler(served, log, calls)]),
+      ),
+    ),
   );
   health.addToServer(server);
   new ReflectionService(
