@@ -52,13 +52,15 @@ export async function runSession(options: SessionOptions): Promise<never> {
   };
 
   let ready: ChannelModel | undefined;
-  const stop = (): void => {
-    if (ready === undefined) {
-      end(new Error('Stopped'));
-    } else {
-      endAfter(closeTimeoutMs, 'Closing');
-      ready.close().catch(end);
-    }
+  const channels = new Set<Channel>();
+  const stop = async (): Promise<void> => {
+    if (ready === undefined) return end(new Error('Stopped'));
+    endAfter(closeTimeoutMs, 'Closing');
+    // amqplib sends the connection's close past what its channels have not sent yet, such as acknowledgements.
+    const open = [...channels];
+    channels.clear();
+    await Promise.allSettled(open.map((channel) => channel.close()));
+    await ready.close().catch(end);
   };
   options.stopping.addEventListener('abort', stop, { once: true });
 
@@ -83,7 +85,7 @@ export async function runSession(options: SessionOptions): Promise<never> {
     model.on('unblocked', () => tellBlocked(undefined));
 
     const setup = endAfter(setupTimeoutMs, 'The setup');
-    await Promise.race([options.setup(sessionOf(model, signal, end)), ended]);
+    await Promise.race([options.setup(sessionOf(model, channels, signal, end)), ended]);
     clearTimeout(setup);
     // The connection may have ended in the same read from the socket that finished the setup.
     signal.throwIfAborted();
@@ -98,16 +100,25 @@ export async function runSession(options: SessionOptions): Promise<never> {
   }
 }
 
-function sessionOf(model: ChannelModel, signal: AbortSignal, end: (reason: Error) => void): Session {
-  const vital = <Kind extends Channel>(channel: Kind): Kind => {
+/** `vital` is filled with the channels that the session lives by. */
+function sessionOf(
+  model: ChannelModel,
+  vital: Set<Channel>,
+  signal: AbortSignal,
+  end: (reason: Error) => void,
+): Session {
+  const live = <Kind extends Channel>(channel: Kind): Kind => {
+    vital.add(channel);
     channel.on('error', end);
-    channel.on('close', () => end(new Error('A channel was closed')));
+    channel.on('close', () => {
+      if (vital.has(channel)) end(new Error('A channel was closed'));
+    });
     return channel;
   };
   return {
     signal,
-    openChannel: async () => vital(await model.createChannel()),
-    openConfirmChannel: async () => vital(await model.createConfirmChannel()),
+    openChannel: async () => live(await model.createChannel()),
+    openConfirmChannel: async () => live(await model.createConfirmChannel()),
     async onSpareChannel(timeoutMs, use) {
       const work = async (): Promise<Awaited<ReturnType<typeof use>>> => {
         const channel = await model.createChannel();

@@ -21,9 +21,12 @@ const dayMs = 24 * 60 * 60 * 1000;
 const durable = { durable: true };
 
 /**
- * Declares a service's queues. A delivery that its consumer did not survive three times is dead-lettered to the
- * isolation queue (one at a time there), and after two more to the quarantine, whose consumer answers without running
- * it. Both ends declare, so neither has to be first; the arguments never change under one version of a name.
+ * Declares a service's queues. A message whose consumer did not survive it is delivered again, three times at most;
+ * then it is dead-lettered to the isolation queue (one at a time there), and after three deliveries there to the
+ * quarantine, whose consumer answers without running it. `x-delivery-limit` counts what follows the first delivery.
+ *
+ * Dead-lettering is at-least-once: a message leaves its queue when the next one has confirmed it, which asks for
+ * `reject-publish`. Both ends declare, so neither has to be first; the arguments never change under a version of a name.
  */
 export async function declareService(channel: Channel, service: string): Promise<void> {
   const queues = queuesOf(service);

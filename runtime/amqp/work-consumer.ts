@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
 import { Status } from '../status.ts';
 import { backOff } from './back-off.ts';
+import { createIsolationTurn } from './isolation-turn.ts';
 import type { LinkState } from './link.ts';
 import { createPublisher, PublishError } from './publisher.ts';
 import { createSubscriber, type Delivery } from './subscriber.ts';
@@ -60,7 +61,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const { url, service, log, prefetch = 16, workTimeoutMs = 60_000, maxHoldMs = 10 * 60_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
-  /** Nothing is held any longer in the hope of better times. */
+  /** No request waits any longer for the service to be able to work. */
   const stopping = new AbortController();
   /** The grace is over. */
   const aborting = new AbortController();
@@ -85,14 +86,31 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     queues: [consume(queues.work, prefetch), consume(queues.isolation, 1), consume(queues.quarantine, 1)],
   });
 
+  const isolation = createIsolationTurn({
+    depth: async () => (await publisher.inspect(queues.isolation))?.ready ?? 0,
+    onChange: regulate,
+    signal: stopping.signal,
+  });
+
   function regulate(): void {
     for (const [queue, held] of waiting) {
-      if (publisher.usable && held === 0 && !stopping.signal.aborted) subscriber.resume(queue);
+      const mayWork = queue !== queues.work || isolation.over;
+      if (publisher.usable && held === 0 && mayWork && !stopping.signal.aborted) subscriber.resume(queue);
       else subscriber.pause(queue);
     }
   }
 
+  function onConnection(): void {
+    if (publisher.state.kind !== 'ready' || subscriber.state.kind !== 'ready') isolation.again();
+    regulate();
+  }
+
   async function take(delivery: Delivery): Promise<void> {
+    if (delivery.queue === queues.isolation) await isolation.take(() => answer(delivery));
+    else await answer(delivery);
+  }
+
+  async function answer(delivery: Delivery): Promise<void> {
     let work: WorkMessage;
     try {
       work = decodeWork(delivery);
@@ -134,7 +152,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     try {
       for (let attempt = 0; ; attempt += 1) {
         if (Date.now() >= work.expiresAt) return { kind: 'expired' };
-        const outcome = await runWork(work, run);
+        const outcome = await isolation.run(delivery.queue === queues.isolation, () => runWork(work, run));
         if (outcome.kind !== 'not-yet') return outcome;
         if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');
         wait(true);
@@ -218,9 +236,11 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       };
     },
     start() {
-      publisher.subscribe(regulate);
+      publisher.subscribe(onConnection);
+      subscriber.subscribe(onConnection);
       publisher.start();
       subscriber.start();
+      isolation.again();
     },
     stop(graceMs) {
       end ??= stop(graceMs);

@@ -1,0 +1,71 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { startAsker, uniqueName } from '../support/amqp-asker.ts';
+import { eventually } from '../support/eventually.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+
+describe('A worker that dies', () => {
+  const begun: unknown[] = [];
+  let worker: ChildProcess | undefined;
+  let over: AbortController;
+
+  function startWorker(url: string, service: string): ChildProcess {
+    const child = fork(`${import.meta.dirname}/../support/eco-worker.ts`, [url, service]);
+    child.on('message', (request) => begun.push(request));
+    return child;
+  }
+
+  beforeEach(() => {
+    begun.length = 0;
+    over = new AbortController();
+  });
+
+  afterEach(async () => {
+    over.abort();
+    if (worker === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+  });
+
+  it('has its request answered as poison when it dies of it every time, and all others answered', async () => {
+    const { url } = await sharedRabbit();
+    const service = uniqueName();
+    const asker = await startAsker(url, service);
+    const keepAlive = (): void => {
+      worker = startWorker(url, service);
+      worker.once('exit', () => {
+        if (!over.signal.aborted) keepAlive();
+      });
+    };
+    const neighbours = Array.from({ length: 8 }, (_, n) => `vecino${n}`);
+    await Promise.all([...neighbours, 'muere'].map((id) => asker.send(id, id)));
+    keepAlive();
+    const deaths = (): number => begun.filter((request) => request === 'muere').length;
+    await eventually(() => deaths() === 5);
+    await asker.send('tarde', 'tarde');
+
+    expect(await asker.result('muere')).to.deep.equal({ kind: 'poison' });
+    for (const id of [...neighbours, 'tarde']) expect((await asker.result(id)).kind).to.equal('answer');
+    over.abort();
+    // A limit of n lets n + 1 deliveries through: 4 of the work queue, 3 of the isolation queue.
+    expect(deaths()).to.equal(7);
+    // Once isolated it harmed nobody: what came later was not delivered beside it.
+    expect(begun.indexOf('tarde')).to.be.greaterThan(begun.lastIndexOf('muere'));
+    await asker.stop();
+  });
+
+  it('has its request delivered to the next worker', async () => {
+    const { url } = await sharedRabbit();
+    const service = uniqueName();
+    const asker = await startAsker(url, service);
+    worker = startWorker(url, service);
+    await asker.send('a', 'espera');
+    await eventually(() => begun.length === 1);
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+    worker = startWorker(url, service);
+    await eventually(() => begun.length === 2);
+    await asker.stop();
+  });
+});

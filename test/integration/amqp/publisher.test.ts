@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { createPublisher, PublishError, type Publisher } from '../../../runtime/amqp/publisher.ts';
+import { silent, uniqueName } from '../../support/amqp-asker.ts';
+import { until } from '../../support/eventually.ts';
+import { type Rabbit, sharedRabbit } from '../../support/rabbitmq.ts';
+
+const content = Buffer.from('{}');
+
+async function failure(publishing: Promise<void>): Promise<string> {
+  return publishing.then(
+    () => 'none',
+    (error: unknown) => (error instanceof PublishError ? error.kind : String(error)),
+  );
+}
+
+describe('A publisher', () => {
+  let rabbit: Rabbit;
+  let publisher: Publisher;
+  let queue: string;
+
+  beforeEach(async () => {
+    rabbit = await sharedRabbit();
+    queue = uniqueName();
+    publisher = createPublisher({
+      url: rabbit.url,
+      name: 'archivero test publisher',
+      log: silent,
+      maxInFlight: 3,
+      async declare(channel) {
+        await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+        await channel.assertQueue(`${queue}.lleno`, { maxLength: 1, overflow: 'reject-publish' });
+      },
+    });
+  });
+
+  afterEach(() => publisher.stop());
+
+  const start = async (): Promise<void> => {
+    publisher.start();
+    await until(publisher, () => publisher.usable);
+  };
+  const to = (routingKey: string, properties = {}) =>
+    publisher.publish({ exchange: '', routingKey, content, properties });
+
+  it('resolves when the broker has the message', async () => {
+    await start();
+    await to(queue);
+    expect(await publisher.inspect(queue)).to.deep.equal({ ready: 1, consumers: 0 });
+  });
+
+  it('tells what no queue takes', async () => {
+    await start();
+    expect(await failure(to(uniqueName()))).to.equal('returned');
+    expect(await failure(to(queue))).to.equal('none');
+  });
+
+  it('tells two messages of the same id apart', async () => {
+    await start();
+    const same = { messageId: 'a' };
+    const both = [to(queue, same), to(uniqueName(), same), to(queue, same)];
+    expect(await Promise.all(both.map(failure))).to.deep.equal(['none', 'returned', 'none']);
+  });
+
+  it('tells what the broker refuses', async () => {
+    await start();
+    await to(`${queue}.lleno`);
+    expect(await failure(to(`${queue}.lleno`))).to.equal('nacked');
+  });
+
+  it('sends nothing beyond its bound, and has room again after the confirms', async () => {
+    await start();
+    const four = await Promise.all([1, 2, 3, 4].map(() => failure(to(queue))));
+    expect(four).to.deep.equal(['none', 'none', 'none', 'too-many']);
+    expect(await failure(to(queue))).to.equal('none');
+    expect(await publisher.inspect(queue)).to.deep.equal({ ready: 4, consumers: 0 });
+  });
+
+  it('is not available before it is connected, nor after its stop', async () => {
+    expect(await failure(to(queue))).to.equal('unavailable');
+    await start();
+    await publisher.stop();
+    expect(publisher.usable).to.equal(false);
+    expect(await failure(to(queue))).to.equal('unavailable');
+    expect(await publisher.inspect(queue).catch((error) => error.kind)).to.equal('unavailable');
+  });
+
+  it('rejects what was pending when it stops', async () => {
+    await start();
+    const pending = failure(to(queue));
+    const stopped = publisher.stop();
+    expect(await pending).to.equal('unavailable');
+    await stopped;
+  });
+
+  it('knows no queue that is missing, and declares it again', async () => {
+    await start();
+    const model = await import('amqplib').then(({ connect }) => connect(rabbit.url));
+    const channel = await model.createChannel();
+    await channel.deleteQueue(queue);
+    await model.close();
+    const pending = to(`${queue}.lleno`);
+    expect(await publisher.inspect(queue)).to.equal(undefined);
+    await pending;
+    await publisher.redeclare();
+    expect(await publisher.inspect(queue)).to.deep.equal({ ready: 0, consumers: 0 });
+    expect(publisher.usable).to.equal(true);
+  });
+
+  it('takes a message that cannot be encoded for a bug, and goes on', async () => {
+    await start();
+    expect(await failure(to(queue, { headers: { 'x-testigo': 'a'.repeat(70_000) } }))).to.contain(
+      'RangeError',
+    );
+    expect(await failure(to(queue))).to.equal('none');
+  });
+});
