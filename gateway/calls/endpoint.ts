@@ -25,6 +25,7 @@ export interface Endpoint {
 export interface EndpointOptions {
   readonly probeIntervalMs: number;
   readonly probeDeadlineMs: number;
+  readonly stuckMs: number | undefined;
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
@@ -32,8 +33,8 @@ export interface EndpointOptions {
 
 /** Connects to an address at once and keeps watching it: a peer that dies or freezes is noticed without a call. */
 export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
-  const { probeIntervalMs, probeDeadlineMs, now, log, onChange } = options;
-  const transport = createGrpcTransport(address, authority);
+  const { probeIntervalMs, probeDeadlineMs, stuckMs, now, log, onChange } = options;
+  const transport = createGrpcTransport(address, { authority, stuckMs });
 
   const breaker = createBreaker<Cause>({
     probe: async () => {

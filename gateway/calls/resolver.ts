@@ -40,15 +40,19 @@ export function createResolver({
     source.kind === 'fixed' ? [{ address: source.address }] : [],
   );
   const timers = new Set<NodeJS.Timeout>();
+  const failing = new Set<number>();
   let stopped = false;
 
   async function resolveName(index: number, host: string, port: number): Promise<void> {
     const addresses = await lookup(host).catch((error: unknown) => {
-      log.warn({ err: error, host }, 'the name cannot be resolved; its last addresses stay');
+      if (!failing.has(index))
+        log.warn({ err: error, host }, 'the name cannot be resolved; its last addresses stay');
+      failing.add(index);
       return undefined;
     });
     if (stopped) return;
     if (addresses !== undefined) {
+      failing.delete(index);
       const authority = `${host}:${port}`;
       found[index] = addresses.map(({ address }) => ({ address: joinAddress(address, port), authority }));
       onChange(found.flat());

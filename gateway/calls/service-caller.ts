@@ -21,6 +21,8 @@ export interface CallerOptions {
   readonly probeIntervalMs?: number;
   /** How long such a check may take. Default 500. */
   readonly probeDeadlineMs?: number;
+  /** How long a channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
+  readonly stuckMs?: number;
   /** Milliseconds between two look-ups of a `dns:///` name. Default 5000. */
   readonly resolveIntervalMs?: number;
   /** Default: as the machine resolves names. */
@@ -64,6 +66,7 @@ export function createCaller(options: CallerOptions): Caller {
         createEndpoint(resolved, {
           probeIntervalMs: options.probeIntervalMs ?? 250,
           probeDeadlineMs: options.probeDeadlineMs ?? 500,
+          stuckMs: options.stuckMs,
           now,
           log,
           onChange: tellReachable,

@@ -1,0 +1,154 @@
+import type { Socket } from 'node:net';
+import {
+  CallCredentials,
+  ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  type experimental,
+} from '@grpc/grpc-js';
+
+const channelOptions: ChannelOptions = {
+  // A frozen peer keeps its connections: only pings show it, and they must not wait for a call.
+  'grpc.keepalive_time_ms': 1_000,
+  'grpc.keepalive_timeout_ms': 500,
+  'grpc.keepalive_permit_without_calls': 1,
+  'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 500,
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  // grpc-js obeys http_proxy; our services are neighbours, and a proxy that is set for the outside cannot reach them.
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_channelz': 0,
+  // Retries stay on: without a service config they are only the transparent ones, of what no server has worked on.
+};
+
+/** A connection's state; `down` is a connection attempt that failed. */
+export type ChannelState = 'ready' | 'connecting' | 'idle' | 'down';
+
+export interface ChannelSettings {
+  /** What the server is told it was called by. Default: the address. */
+  readonly authority?: string | undefined;
+  /** How long the channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
+  readonly stuckMs?: number | undefined;
+}
+
+export interface GrpcChannel {
+  /** Not to be kept: it is replaced when it does not connect. */
+  readonly client: Client;
+  /** Keeps a connection up without calls, and tells every change of its state. One listener. */
+  watch(listener: (state: ChannelState) => void): void;
+  /** Calls in flight still end on their own. */
+  close(): void;
+}
+
+/**
+ * A channel of @grpc/grpc-js to one address. grpc-js has no limit for a connection attempt: one that was made while
+ * packets got lost would wait for TCP's own retransmissions, which are a minute apart in the end, long after the peer
+ * is back. So a channel that stays without a connection is thrown away, and its attempts with it.
+ */
+export function createGrpcChannel(address: string, settings: ChannelSettings): GrpcChannel {
+  const { authority, stuckMs = 5_000 } = settings;
+  const attempts = new Set<Socket>();
+  const options =
+    authority === undefined ? channelOptions : { ...channelOptions, 'grpc.default_authority': authority };
+  const open = () => new Client(targetOf(address), new Plaintext((socket) => attempts.add(socket)), options);
+  let client = open();
+  let tell: (state: ChannelState) => void = () => undefined;
+  let stuck: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  function follow(): void {
+    const channel = client.getChannel();
+    const next = (): void => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.SHUTDOWN) return;
+      if (state === connectivityState.READY) {
+        clearTimeout(stuck);
+        stuck = undefined;
+        attempts.clear();
+      } else {
+        stuck ??= setTimeout(replace, stuckMs).unref();
+      }
+      tell(channelStates[state]);
+      // In a turn of its own: grpc-js calls back while it is still changing its state.
+      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => queueMicrotask(next));
+    };
+    next();
+  }
+
+  function drop(): void {
+    clearTimeout(stuck);
+    stuck = undefined;
+    client.close();
+    for (const socket of attempts) socket.destroy();
+    attempts.clear();
+  }
+
+  function replace(): void {
+    drop();
+    client = open();
+    follow();
+  }
+
+  return {
+    get client() {
+      return client;
+    },
+    watch: (listener) => {
+      tell = listener;
+      follow();
+    },
+    close: () => {
+      if (closed) return;
+      closed = true;
+      drop();
+    },
+  };
+}
+
+/** With its scheme, so that no host name is taken for one. */
+function targetOf(address: string): string {
+  if (address.startsWith('[')) return `ipv6:${address}`;
+  return /^[\d.]+:\d+$/.test(address) ? `ipv4:${address}` : `dns:${address}`;
+}
+
+const channelStates: Record<Exclude<connectivityState, connectivityState.SHUTDOWN>, ChannelState> = {
+  [connectivityState.IDLE]: 'idle',
+  [connectivityState.CONNECTING]: 'connecting',
+  [connectivityState.READY]: 'ready',
+  [connectivityState.TRANSIENT_FAILURE]: 'down',
+};
+
+/** No TLS, as `credentials.createInsecure()`; but it shows the sockets, which grpc-js leaves open when it gives up. */
+class Plaintext extends ChannelCredentials {
+  readonly #show: (socket: Socket) => void;
+
+  constructor(show: (socket: Socket) => void) {
+    super();
+    this.#show = show;
+  }
+
+  override _isSecure(): boolean {
+    return false;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(): experimental.SecureConnector {
+    const none = CallCredentials.createEmpty();
+    return {
+      connect: async (socket) => {
+        this.#show(socket);
+        return { socket, secure: false };
+      },
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => none,
+      destroy: () => undefined,
+    };
+  }
+}
