@@ -46,10 +46,9 @@ function safeSize(size: bigint): number | undefined {
 const firstMs = Date.parse('0001-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** Whole milliseconds, rounded down also before 1970. From nanoseconds, because `mtimeMs` rounds 0.9999999 s up to the next second. */
+/** The nearest millisecond, as in Node's own `mtime`: what was set to .123 s by way of a double is stored as .122999906. */
 function dateOf(nanoseconds: bigint): Date | undefined {
-  const remainder = nanoseconds % 1_000_000n;
-  const ms = Number((nanoseconds - remainder) / 1_000_000n) - (remainder < 0n ? 1 : 0);
+  const ms = Math.round(Number(nanoseconds) / 1e6);
   return ms >= firstMs && ms <= lastMs ? new Date(ms) : undefined;
 }
 

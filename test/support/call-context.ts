@@ -1,0 +1,7 @@
+import { pino } from 'pino';
+import type { CallContext } from '../../runtime/handlers.ts';
+
+/** What a door tells a handler, for a test that is its own door. */
+export function callContext(signal = new AbortController().signal): CallContext {
+  return { signal, requestId: 'test', log: pino({ level: 'silent' }) };
+}

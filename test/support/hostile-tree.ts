@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { linkSync, lutimesSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { TemporaryFolder } from './temporary-folder.ts';
+
+/** An entry as a test wants it. */
+export interface Planned {
+  readonly path: Buffer;
+  readonly name: Buffer;
+  readonly parent: Buffer;
+  readonly kind: 1 | 2 | 3 | 4;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+const special = [
+  'a',
+  'a.b',
+  'a b',
+  'a0',
+  'A',
+  'Ñandú',
+  'n\u0303andu\u0301',
+  'ñ',
+  'n',
+  'ß',
+  'SS',
+  'İ',
+  'ς',
+  'σ',
+  '-rf',
+  '--',
+  '*',
+  '?',
+  '[a]',
+  'a\\b',
+  '\n',
+  'a\nb',
+  '\t',
+  ' ',
+  "'",
+  '"',
+  '%2e%2e',
+  '...',
+  '.oculto',
+  '..b',
+  'parte2',
+  'parte10',
+  'parte002',
+  'parte١',
+  '😀',
+  '👩‍👩‍👧',
+  '\u202e',
+  '\ufffd',
+  '\ufeff',
+  'x'.repeat(255),
+  'ñ'.repeat(127),
+  '__proto__',
+  'constructor',
+  'CON',
+  'con',
+].map((text) => Buffer.from(text));
+const notUtf8 = [[0xff], [0xc3], [0xc3, 0x28], [0x61, 0xe9], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98]].map(
+  (b) => Buffer.from(b),
+);
+
+/** A name that a folder may hold: no `/`, no NUL, not `.` and not `..`, at most 255 bytes. */
+export const hostileName: fc.Arbitrary<Buffer> = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...special) },
+    { weight: 1, arbitrary: fc.constantFrom(...notUtf8) },
+    {
+      weight: 2,
+      arbitrary: fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map((text) => Buffer.from(text)),
+    },
+  )
+  .filter(
+    (name) => !name.includes(0) && !name.includes(0x2f) && !['.', '..', ''].includes(name.toString('latin1')),
+  );
+
+const kind = fc.constantFrom(1, 1, 1, 2, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>;
+const modifiedMs = fc.oneof(
+  fc.integer({ min: -5, max: 5 }),
+  fc.integer({ min: Date.UTC(1905, 0), max: Date.UTC(2200, 0) }),
+);
+
+/** Plans of trees of up to four levels. Entries whose parent is planned as something else than a folder are left out. */
+export const hostileTree: fc.Arbitrary<Planned[]> = fc
+  .array(
+    fc.record({
+      parts: fc.array(hostileName, { minLength: 1, maxLength: 4 }),
+      kind,
+      size: fc.nat(3),
+      modifiedMs,
+    }),
+    { maxLength: 30 },
+  )
+  .map((wishes) => {
+    const planned = new Map<string, Planned>();
+    for (const { parts, ...wish } of wishes) {
+      let parent: Buffer = Buffer.alloc(0);
+      for (const [index, name] of parts.entries()) {
+        const path = parent.length === 0 ? name : Buffer.concat([parent, Buffer.from('/'), name]);
+        const key = path.toString('hex');
+        const kind = index === parts.length - 1 ? wish.kind : 2;
+        // All FIFOs are links to one, so they share its time.
+        const modifiedMs = kind === 4 ? 0 : wish.modifiedMs;
+        const entry = planned.get(key) ?? { size: wish.size, modifiedMs, kind, path, name, parent };
+        planned.set(key, entry);
+        if (entry.kind !== 2) break;
+        parent = path;
+      }
+    }
+    return [...planned.values()];
+  });
+
+/** Makes a planned tree in a new temporary folder. */
+export function plantTree(plan: readonly Planned[]): TemporaryFolder {
+  const folder = new TemporaryFolder();
+  for (const entry of plan) plant(folder.path, entry);
+  // Children change their folders' times, so those come last.
+  for (const entry of plan.toReversed()) {
+    const modified = new Date(entry.modifiedMs); // a negative number would mean the present to Node
+    lutimesSync(inside(folder.path, entry.path), modified, modified);
+  }
+  return folder;
+}
+
+export function plant(root: string, entry: Planned): void {
+  const at = inside(root, entry.path);
+  if (entry.kind === 1) writeFileSync(at, 'x'.repeat(entry.size));
+  if (entry.kind === 2) mkdirSync(at);
+  if (entry.kind === 3) symlinkSync('/', at);
+  if (entry.kind === 4) linkSync(fifo(), at);
+}
+
+export function inside(root: string, path: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${root}/`), path]);
+}
+
+let fifoFolder: TemporaryFolder | undefined;
+
+/** One FIFO, made once: Node has no mkfifo, but it can link to one. */
+function fifo(): string {
+  if (fifoFolder === undefined) {
+    fifoFolder = new TemporaryFolder();
+    execFileSync('mkfifo', [fifoFolder.join('fifo')]);
+    const made = fifoFolder;
+    process.once('exit', () => made[Symbol.dispose]());
+  }
+  return fifoFolder.join('fifo');
+}

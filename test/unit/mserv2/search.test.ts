@@ -1,0 +1,281 @@
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openRoot } from '../../../filesystem/root.ts';
+import { createHandlers } from '../../../mserv2/handlers.ts';
+import {
+  BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+} from '../../../proto/gen/archivos/v1/busqueda.ts';
+import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
+import { callContext } from '../../support/call-context.ts';
+import { hostileName, hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
+import { statusOf } from '../../support/status-of.ts';
+import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { unprivileged } from '../../support/unprivileged.ts';
+
+type Wish = Partial<BuscarArchivosRequest>;
+
+function search(root: string, wish: Wish = {}): Promise<BuscarArchivosResponse> {
+  const request = { ...BuscarArchivosRequest.fromPartial({}), ...wish };
+  return createHandlers(openRoot(root)).buscarArchivos(request, callContext());
+}
+
+async function searchAll(
+  root: string,
+  wish: Wish,
+  between: () => void = () => {},
+): Promise<BuscarArchivosResponse[]> {
+  const pages: BuscarArchivosResponse[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await search(root, { ...wish, cursor });
+    pages.push(page);
+    cursor = page.siguiente;
+    if (cursor !== undefined) between();
+  } while (cursor !== undefined);
+  return pages;
+}
+
+const pathOf = (entry: Entrada): string => (entry.rutaBytes ?? Buffer.from(entry.ruta)).toString('hex');
+const pathsOf = (entries: readonly Entrada[]): string[] => entries.map((entry) => entry.ruta);
+
+/** Makes files and, for paths that end with `/`, folders. */
+function plantPaths(folder: TemporaryFolder, paths: readonly string[]): void {
+  for (const path of paths) {
+    if (path.endsWith('/')) mkdirSync(folder.join(path), { recursive: true });
+    else {
+      mkdirSync(folder.join(path, '..'), { recursive: true });
+      writeFileSync(folder.join(path), '');
+    }
+  }
+}
+
+describe('searching a tree', () => {
+  it('equals a naive reference, page by page', async () => {
+    const wishes = fc.record({
+      tree: hostileTree,
+      scope: fc.nat(),
+      wanted: fc.nat(),
+      part: fc.constantFrom('whole', 'one', 'nothing'),
+      tipos: fc.uniqueArray(fc.constantFrom(1, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>, { maxLength: 2 }),
+      ocultos: fc.boolean(),
+      limite: fc.integer({ min: 1, max: 7 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(wishes, async ({ tree, scope, wanted, part, tipos, ocultos, limite }) => {
+        using planted = plantTree(tree);
+        const folders = [
+          Buffer.alloc(0),
+          ...tree.filter((entry) => entry.kind === 2).map((entry) => entry.path),
+        ];
+        const rutaBytes = folders[scope % folders.length] ?? Buffer.alloc(0);
+        const below = rutaBytes.length === 0 ? '' : `${rutaBytes.toString('latin1')}/`;
+        const whole = tree[wanted % Math.max(tree.length, 1)]?.name.toString() ?? '';
+        const nombre = part === 'whole' ? whole : part === 'one' ? [...whole].slice(0, 1).join('') : '';
+        const hidden = (entry: Planned): boolean =>
+          entry.path
+            .toString('latin1')
+            .slice(below.length)
+            .split('/')
+            .some((name) => name.startsWith('.'));
+        const expected = tree
+          .filter((entry) => entry.path.toString('latin1').startsWith(below))
+          .filter((entry) => ocultos || !hidden(entry))
+          .filter((entry) => tipos.length === 0 || tipos.includes(entry.kind))
+          .filter((entry) => entry.name.toString().normalize('NFC').includes(nombre.normalize('NFC')))
+          .sort((a, b) => a.path.compare(b.path));
+
+        const pages = await searchAll(planted.path, {
+          rutaBytes,
+          nombre,
+          tipos,
+          ocultos,
+          limite,
+          modo: 1,
+          distinguirAcentos: true,
+          distinguirMayusculas: true,
+        });
+
+        const all = pages.flatMap((page) => page.archivos);
+        expect(all.map(pathOf)).to.deep.equal(expected.map((entry) => entry.path.toString('hex')));
+        expect(all.map((entry) => entry.tipo)).to.deep.equal(expected.map((entry) => entry.kind));
+        for (const page of pages) expect(page).to.include({ total: expected.length, completo: true });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('goes by the bytes of whole paths', async () => {
+    using folder = new TemporaryFolder();
+    plantPaths(folder, ['a/x', 'a/y/z', 'a.b/x', 'a-b', 'a0', 'b', 'Z']);
+    const sorted = ['Z', 'a', 'a-b', 'a.b', 'a.b/x', 'a/x', 'a/y', 'a/y/z', 'a0', 'b'];
+    expect(pathsOf((await search(folder.path)).archivos)).to.deep.equal(sorted);
+    const pages = await searchAll(folder.path, { limite: 1 });
+    expect(pathsOf(pages.flatMap((page) => page.archivos))).to.deep.equal(sorted);
+  });
+
+  it('gives every entry that stays exactly once while others come and go', async () => {
+    const wishes = fc.record({
+      staying: fc.uniqueArray(hostileName, {
+        minLength: 1,
+        maxLength: 12,
+        selector: (name) => name.toString('hex'),
+      }),
+      passing: fc.array(hostileName, { maxLength: 20 }),
+      limite: fc.integer({ min: 1, max: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(wishes, async ({ staying, passing, limite }) => {
+        using folder = new TemporaryFolder();
+        const keep = new Set(staying.map((name) => name.toString('hex')));
+        for (const name of staying) mkdirSync(inside(folder.path, name));
+        const coming = passing.filter((name) => !keep.has(name.toString('hex')));
+        const going: Buffer[] = [];
+        const pages = await searchAll(folder.path, { limite, ocultos: true }, () => {
+          for (const name of going.splice(0, 2))
+            rmSync(inside(folder.path, name), { recursive: true, force: true });
+          for (const name of coming.splice(0, 2)) {
+            mkdirSync(Buffer.concat([inside(folder.path, name), Buffer.from('/x')]), { recursive: true });
+            going.push(name);
+          }
+        });
+        const seen = pages.flatMap((page) => page.archivos.map(pathOf));
+        expect(seen.filter((path) => keep.has(path))).to.have.members([...keep]);
+        expect(new Set(seen).size, 'nothing twice').to.equal(seen.length);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('leaves out what is hidden and what lies in hidden folders, unless asked', async () => {
+    using folder = new TemporaryFolder();
+    plantPaths(folder, ['.git/config', 'config', 'a/.config', '.config']);
+    expect(pathsOf((await search(folder.path, { nombre: 'config' })).archivos)).to.deep.equal(['config']);
+    const all = ['.config', '.git/config', 'a/.config', 'config'];
+    expect(pathsOf((await search(folder.path, { nombre: 'config', ocultos: true })).archivos)).to.deep.equal(
+      all,
+    );
+    expect(pathsOf((await search(folder.path, { nombre: 'config', ruta: '.git' })).archivos)).to.deep.equal([
+      '.git/config',
+    ]);
+  });
+
+  it('uses the mode that is asked for, and glob for what looks like one', async () => {
+    using folder = new TemporaryFolder();
+    plantPaths(folder, ['informe.txt', 'Informe Técnico.md', '[a].txt']);
+    const find = async (wish: Wish): Promise<string[]> => pathsOf((await search(folder.path, wish)).archivos);
+    expect(await find({ nombre: '*.txt' })).to.deep.equal(['[a].txt', 'informe.txt']);
+    expect(await find({ nombre: '*.txt', modo: 1 })).to.deep.equal([]);
+    expect(await find({ nombre: '[a]', modo: 1 })).to.deep.equal(['[a].txt']);
+    expect(await find({ nombre: 'tecnico' })).to.deep.equal(['Informe Técnico.md']);
+    expect(await find({ nombre: 'tecnico', distinguirAcentos: true })).to.deep.equal([]);
+    expect(await find({ nombre: 'INFORME.TXT', modo: 2 })).to.deep.equal(['informe.txt']);
+    expect(await find({ nombre: 'informe', distinguirMayusculas: true })).to.deep.equal(['informe.txt']);
+    expect(await find({ nombre: 'informe*', modo: 3, tipos: [2] })).to.deep.equal([]);
+  });
+
+  it('says what it could not read', async () => {
+    using folder = new TemporaryFolder();
+    plantPaths(folder, ['a/x', 'privado/x', 'b/privado/x']);
+    chmodSync(folder.path, 0o755);
+    for (const path of ['privado', 'b/privado']) chmodSync(folder.join(path), 0o000);
+    const page = await unprivileged(() => search(folder.path, { nombre: 'x' }));
+    const denied = await unprivileged(() => statusOf(search(folder.path, { ruta: 'privado' })));
+    for (const path of ['privado', 'b/privado']) chmodSync(folder.join(path), 0o755);
+    expect(pathsOf(page.archivos)).to.deep.equal(['a/x']);
+    expect(page).to.include({ completo: false, total: 1 });
+    expect(page.errores).to.deep.equal(
+      ['b/privado', 'privado'].map((ruta) => ({ ruta, codigo: 'EACCES', rutaBytes: undefined })),
+    );
+    expect(denied).to.equal('PERMISSION_DENIED ruta-sin-permiso');
+  });
+
+  it('walks deep trees, and says where paths become too long', async () => {
+    using folder = new TemporaryFolder();
+    const start = process.cwd();
+    try {
+      // One by one, since no single path may be this long. Siblings make the walk come back to folders it had closed.
+      process.chdir(folder.path);
+      for (let depth = 0; depth < 2100; depth++) {
+        mkdirSync('d');
+        if (depth % 100 === 50) mkdirSync('e');
+        process.chdir('d');
+      }
+    } finally {
+      process.chdir(start);
+    }
+    const page = await search(folder.path, { nombre: 'e' });
+    const tooDeep = `${'d/'.repeat(2048)}d`; // 4097 bytes
+    expect(page.archivos.at(-1)?.ruta).to.equal(`${'d/'.repeat(50)}e`);
+    expect(page).to.include({ total: 20, completo: false });
+    expect(page.errores).to.deep.equal([{ ruta: tooDeep, codigo: 'ENAMETOOLONG', rutaBytes: undefined }]);
+  });
+
+  describe('a bad request', () => {
+    const bad: [string, Wish, string][] = [
+      ['an unknown mode', { modo: -1 }, 'INVALID_ARGUMENT modo-no-valido'],
+      ['an unknown type', { tipos: [99 as 0] }, 'INVALID_ARGUMENT tipo-no-valido'],
+      ['a page that is too large', { limite: 10_001 }, 'INVALID_ARGUMENT limite-no-valido'],
+      ['a malformed pattern', { nombre: 'a[', modo: 3 }, 'INVALID_ARGUMENT patron-no-valido'],
+      ['a malformed pattern, by its looks', { nombre: '[a' }, 'INVALID_ARGUMENT patron-no-valido'],
+      ['an endless name', { nombre: 'x'.repeat(10_000) }, 'INVALID_ARGUMENT nombre-demasiado-largo'],
+      ['a path that climbs', { ruta: '..' }, 'INVALID_ARGUMENT ruta-no-valida'],
+      ['a cursor that is none', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
+      ['a folder that does not exist', { ruta: 'nada' }, 'NOT_FOUND ruta-no-existe'],
+      ['a file', { ruta: 'archivo' }, 'INVALID_ARGUMENT no-es-carpeta'],
+      ['a link to a folder', { ruta: 'enlace' }, 'INVALID_ARGUMENT no-es-carpeta'],
+    ];
+    for (const [what, wish, status] of bad) {
+      it(`${what}: ${status}`, async () => {
+        using folder = new TemporaryFolder();
+        plantPaths(folder, ['archivo', 'carpeta/x']);
+        symlinkSync('carpeta', folder.join('enlace'));
+        expect(await statusOf(search(folder.path, wish))).to.equal(status);
+      });
+    }
+
+    it('a root that is missing is UNAVAILABLE', async () => {
+      using folder = new TemporaryFolder();
+      expect(await statusOf(search(folder.join('nada')))).to.equal('UNAVAILABLE raiz-no-disponible');
+    });
+
+    it('a cursor of another query is refused', async () => {
+      using folder = new TemporaryFolder();
+      plantPaths(folder, ['a1', 'a2', 'b/a3']);
+      const { siguiente: cursor } = await search(folder.path, { nombre: 'a', limite: 1 });
+      const others: Wish[] = [
+        { nombre: 'b' },
+        { modo: 2 },
+        { ruta: 'b' },
+        { ocultos: true },
+        { tipos: [1] },
+        { distinguirAcentos: true },
+        { distinguirMayusculas: true },
+      ];
+      for (const other of others) {
+        const status = await statusOf(search(folder.path, { nombre: 'a', ...other, cursor }));
+        expect(status).to.equal('INVALID_ARGUMENT cursor-no-valido');
+      }
+      expect(pathsOf((await search(folder.path, { nombre: 'a', modo: 1, cursor })).archivos)).to.deep.equal([
+        'a2',
+        'b/a3',
+      ]);
+    });
+  });
+
+  it('gives way to the event loop, and ends with the reason of its signal', async () => {
+    using folder = new TemporaryFolder();
+    for (let i = 0; i < 300; i++) plantPaths(folder, [`${i}/a/b/c`]);
+    const abort = new AbortController();
+    const handlers = createHandlers(openRoot(folder.path));
+    const reason = new Error('gone');
+    // Set before the search starts: it only runs in mid-search if the search gives way.
+    setImmediate(() => abort.abort(reason));
+    const searching = handlers.buscarArchivos(
+      BuscarArchivosRequest.fromPartial({}),
+      callContext(abort.signal),
+    );
+    expect(await searching.catch((error: unknown) => error)).to.equal(reason);
+  });
+});
