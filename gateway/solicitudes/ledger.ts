@@ -86,7 +86,7 @@ export interface Ledger {
   deferQueued(service: string, now: number, dueAt: number): Promise<void>;
   /** Brings forward: every open row of a service is due at `dueAt` at the latest. Their queue was lost, or the broker. */
   makeDue(service: string, dueAt: number): Promise<void>;
-  /** Open rows of a service that are due at `now`, oldest first. */
+  /** Open rows of a service that are due at `now`: the longest due first, and of one time in order of acceptance. */
   due(service: string, now: number, limit: number): Promise<readonly Solicitud[]>;
   /** The earliest due time of the open rows of a service. */
   nextDue(service: string): Promise<number | undefined>;

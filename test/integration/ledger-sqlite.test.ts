@@ -128,6 +128,20 @@ describe('The SQLite ledger and its file', () => {
     expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
   });
 
+  it('leaves nothing of a batch that it could not finish', async () => {
+    const ledger = await open();
+    const other = new DatabaseSync(path);
+    other.exec('ALTER TABLE totals RENAME TO missing');
+    const together = [ledger.published('x', 1, 2), ledger.accept(acceptance({ id: 'a' })), ledger.probe()];
+    for (const error of await Promise.all(together.map(failure))) {
+      expect(error).to.be.instanceOf(LedgerUnavailableError);
+    }
+    other.exec('ALTER TABLE missing RENAME TO totals');
+    other.close();
+    await ledger.accept(acceptance({ id: 'a' }));
+    expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
+  });
+
   it('refuses a file of a newer version', async () => {
     await (await open()).stop();
     const db = new DatabaseSync(path);
