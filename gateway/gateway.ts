@@ -74,6 +74,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     drain,
     wake: (service) => wayOf.get(service)?.dispatcher.wake(),
     lifetimeMs: config.SOLICITUD_LIFETIME_MS,
+    log,
     now,
   });
   const app = createApp({

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
+import { answerClientError } from './client-error.ts';
 
 export interface HttpDoorDeps {
   readonly host: string;
@@ -27,6 +28,7 @@ export function createHttpDoor({ host, port, listener, log, graceMs }: HttpDoorD
         res.once('close', () => stopping && http.closeIdleConnections());
         listener(req, res);
       });
+      http.on('clientError', answerClientError);
       server = http;
       http.listen(port, host);
       try {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { Operation, View } from '../operations/operation.ts';
 import type { DrainRate } from './drain-rate.ts';
@@ -25,10 +26,11 @@ export interface AcceptDeps {
   readonly wake: (service: string) => void;
   /** How long a solicitud may stay open, milliseconds. */
   readonly lifetimeMs: number;
+  readonly log: Logger;
   readonly now: () => number;
 }
 
-export function createAccept({ ledger, drain, wake, lifetimeMs, now }: AcceptDeps): Accept {
+export function createAccept({ ledger, drain, wake, lifetimeMs, log, now }: AcceptDeps): Accept {
   return async ({ operation, request, ...rest }) => {
     const acceptedAt = now();
     const acceptance: Acceptance = {
@@ -41,8 +43,10 @@ export function createAccept({ ledger, drain, wake, lifetimeMs, now }: AcceptDep
       expiresAt: acceptedAt + lifetimeMs,
     };
     await ledger.accept(acceptance);
-    drain.accepted(acceptance.service);
-    wake(acceptance.service);
+    const { id, service, requestId } = acceptance;
+    log.info({ id, service, requestId }, 'accepted');
+    drain.accepted(service);
+    wake(service);
     return acceptance;
   };
 }

@@ -1,0 +1,94 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { accepted, answerAt, identityOf } from '../support/accepted.ts';
+import { startRabbit } from '../support/rabbitmq.ts';
+import { setUp } from '../support/set-up.ts';
+
+describe('what is killed loses nothing', () => {
+  it('500 accepted, kill -9 of gateway, mserv1 and broker at once, 500 answered', async () => {
+    const rabbit = await startRabbit();
+    try {
+      await using it = await setUp({ env: { RABBITMQ_URL: rabbit.url } });
+      const paths = Array.from({ length: 500 }, (_, n) => {
+        mkdirSync(join(it.root, String(n)));
+        writeFileSync(join(it.root, String(n), `fichero ${n}`), '');
+        return `/listar_archivos?ruta=${n}`;
+      });
+      const where: string[] = [];
+      // Half with the service up, so that work, replies and acks are under way everywhere when all is killed.
+      const ask = async (path: string): Promise<void> => {
+        where.push(await accepted(it, path, { prefer: 'respond-async' }));
+      };
+      await it.end('mserv1');
+      await Promise.all(paths.slice(0, 250).map(ask));
+      await it.start('mserv1');
+      await Promise.all(paths.slice(250).map(ask));
+      await Promise.all([it.end('gateway'), it.end('mserv1'), rabbit.kill()]);
+      await Promise.all([it.start('gateway'), it.start('mserv1'), rabbit.restart()]);
+      const answers = await Promise.all(where.map((path) => answerAt(it, path)));
+      expect(answers.map((answer) => answer.status)).to.deep.equal(paths.map(() => 200));
+      for (const [n, answer] of answers.entries()) {
+        const { solicitud } = (await (await it.get((where[n] ?? '').replace('/respuesta', ''))).json()) as {
+          solicitud: { estado: string };
+        };
+        expect(solicitud.estado).to.equal('completada');
+        const body = JSON.parse((await identityOf(answer)).body) as { archivos: { ruta: string }[] };
+        expect(body.archivos).to.have.length(1);
+      }
+    } finally {
+      await rabbit.stop();
+    }
+  }).timeout(120_000);
+
+  it("answers what is open although the broker's data was wiped", async () => {
+    const rabbit = await startRabbit();
+    try {
+      await using it = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: rabbit.url } });
+      mkdirSync(join(it.root, 'a'));
+      const where = await Promise.all(
+        Array.from({ length: 50 }, () => accepted(it, '/listar_archivos?ruta=a')),
+      );
+      const gateway = it.processes.get('gateway');
+      await Promise.all(
+        where.map((path) =>
+          gateway?.waitFor((line) => line.msg === 'published' && path.includes(String(line['id']))),
+        ),
+      );
+      await rabbit.wipe();
+      await rabbit.restart();
+      await it.start('mserv1', { MSERV1_GRPC: 'off' });
+      for (const path of where) expect((await answerAt(it, path)).status).to.equal(200);
+    } finally {
+      await rabbit.stop();
+    }
+  }).timeout(120_000);
+
+  it('a frozen service costs its callers one deadline at most, and then nothing', async () => {
+    await using it = await setUp({ env: { GRPC_DEADLINE_MS: '1000' } });
+    expect((await it.get('/listar_archivos')).status).to.equal(200);
+    const mserv1 = it.processes.get('mserv1');
+    mserv1?.pause();
+    const where = await accepted(it, '/listar_archivos');
+    const next = await it.get('/listar_archivos');
+    expect(next.status).to.equal(202);
+    mserv1?.resume();
+    expect((await answerAt(it, where)).status).to.equal(200);
+  });
+
+  it('a service that is killed in mid-call is no error for its caller', async () => {
+    await using it = await setUp();
+    for (let n = 0; n < 2000; n++) writeFileSync(join(it.root, `f${n}`), '');
+    const asked = Promise.all(Array.from({ length: 64 }, () => it.get('/listar_archivos?limite=2000')));
+    await it.end('mserv1');
+    const answers = await asked;
+    await it.start('mserv1');
+    for (const answer of answers) {
+      expect(answer.status).to.be.oneOf([200, 202]);
+      if (answer.status === 202) {
+        const { enlaces } = (await answer.json()) as { enlaces: { respuesta: string } };
+        expect((await answerAt(it, enlaces.respuesta)).status).to.equal(200);
+      } else await answer.arrayBuffer();
+    }
+  });
+});
