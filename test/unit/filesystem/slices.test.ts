@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { Slices } from '../../../filesystem/slices.ts';
+
+describe('slices', () => {
+  it('of many who work at once take turns, one per round of the event loop', async () => {
+    let round = 0;
+    const count = (): void => {
+      round++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const rounds: number[] = [];
+    const work = async (): Promise<void> => {
+      const slices = new Slices(new AbortController().signal);
+      for (let i = 0; i < 5; i++) {
+        await slices.next();
+        rounds.push(round);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, work));
+    clearImmediate(next);
+    expect(rounds).to.have.lengthOf(100);
+    expect(new Set(rounds).size).to.equal(100);
+  });
+
+  it('end with the reason of their signal', async () => {
+    const abort = new AbortController();
+    const slices = new Slices(abort.signal);
+    await slices.next();
+    abort.abort(new Error('gone'));
+    expect(await slices.next().catch((error: unknown) => error)).to.equal(abort.signal.reason);
+    expect(() => new Slices(abort.signal)).to.throw('gone');
+  });
+});
