@@ -1,0 +1,55 @@
+import { brokerUrl, configOrExit, loadEnvFile, parseEnv } from '../runtime/env.ts';
+import { runProcess } from '../runtime/lifecycle.ts';
+import { createLogger } from '../runtime/log.ts';
+import { createLocalBroker } from './local-broker.ts';
+import { brokerAnswers } from './rabbit-node.ts';
+
+// `npm run broker`: a RabbitMQ with its management UI, in the foreground, from what this machine has.
+
+const advice = `RabbitMQ is not here, and Docker does not answer. Archivero works without: its ledger keeps the requests.
+To get RabbitMQ:
+  Debian, Ubuntu   sudo apt-get install -y rabbitmq-server
+  macOS            brew install rabbitmq
+  Docker           start its engine; npm run broker does the rest
+and then again: npm run broker`;
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const { RABBITMQ_URL: url } = configOrExit(() =>
+  parseEnv({ RABBITMQ_URL: brokerUrl }, loadEnvFile(process.env)),
+);
+
+async function run(url: string): Promise<void> {
+  const address = new URL(url).host;
+  if (await brokerAnswers(url)) {
+    say(`A RabbitMQ answers already at ${address}: nothing to start.`);
+    return;
+  }
+  const failure = new AbortController();
+  const broker = await createLocalBroker(url, ['installed', 'docker'], (why) => failure.abort(why));
+  if (broker === undefined) {
+    say(advice);
+    process.exitCode = 1;
+    return;
+  }
+  say(`Starting RabbitMQ (${broker.origin})…`);
+  const announce = {
+    name: 'announcement',
+    async start() {
+      say(
+        `RabbitMQ answers at ${address}\nmanagement UI at ${broker.managementUrl} (guest/guest)\nCtrl-C stops it`,
+      );
+    },
+    async stop() {},
+  };
+  await runProcess({
+    log: createLogger({ name: 'broker', level: 'warn' }),
+    parts: [broker, announce],
+    stopTimeoutMs: 15_000,
+    failure: failure.signal,
+  });
+}
+
+if (url !== undefined) await run(url);

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// `npm run generate` makes proto/gen from proto; with --check it only tells whether it is what would be made.
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const generated = join('proto', 'gen');
+
+function generate(...options: string[]): void {
+  // buf finds protoc-gen-ts_proto in the PATH.
+  const bin = join(repository, 'node_modules', '.bin');
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  execFileSync(join(bin, 'buf'), ['generate', ...options], { cwd: repository, env, stdio: 'inherit' });
+}
+
+function filesOf(folder: string): Map<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(files.map((file) => [file.slice(folder.length + 1), readFileSync(file, 'utf8')]));
+}
+
+function staleFiles(): string[] {
+  const temporary = mkdtempSync(join(tmpdir(), 'archivero-generate-'));
+  try {
+    generate('--output', temporary);
+    const wanted = filesOf(join(temporary, generated));
+    const found = filesOf(join(repository, generated));
+    const names = new Set([...wanted.keys(), ...found.keys()]);
+    return [...names].filter((name) => wanted.get(name) !== found.get(name));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+if (process.argv.includes('--check')) {
+  const stale = staleFiles();
+  if (stale.length > 0) {
+    console.error(`proto/gen is not what proto says. Run: npm run generate\n  ${stale.join('\n  ')}`);
+    process.exitCode = 1;
+  }
+} else {
+  generate();
+}

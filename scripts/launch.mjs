@@ -1,0 +1,22 @@
+// Runs a .ts program on the Node that it needs, after installing what is missing: node scripts/launch.mjs x.ts [options]
+// Plain JavaScript for Node 18 or newer. (`node setup.mjs && node x.ts` in one npm script would run the old Node twice:
+// the shell remembers where it found it.)
+
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isNewEnough, nodeProgram, setup } from './setup.mjs';
+
+setup();
+const [entry, ...options] = process.argv.slice(2);
+const program = fileURLToPath(new URL(`../${entry}`, import.meta.url));
+
+if (isNewEnough(process.version)) {
+  process.argv = [process.execPath, program, ...options];
+  await import(pathToFileURL(program).href);
+} else {
+  // Only the first run, and those outside of npm, whose PATH has the newer Node first.
+  const child = spawn(nodeProgram(), [program, ...options], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}

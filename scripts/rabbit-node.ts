@@ -1,0 +1,169 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { connect } from 'amqplib';
+import { freePorts } from './free-ports.ts';
+import { findRabbit, rabbitAdvice } from './rabbit-install.mjs';
+
+export interface RabbitNodeOptions {
+  /** Absolute; all that it writes is there. */
+  readonly dir: string;
+  /** `archivero@localhost`; its data is found again under the same name only. */
+  readonly name: string;
+  readonly port: number;
+  readonly managementPort: number;
+  /** More lines for its rabbitmq.conf: `consumer_timeout = 60000`. */
+  readonly config?: readonly string[];
+  /** More options for the Erlang machine: `+S 1:1`. */
+  readonly erlang?: string;
+}
+
+/**
+ * A RabbitMQ of our own from the installed `rabbitmq-server`, bound to the loopback: own data, ports, cookie and epmd,
+ * whichever user runs it, and whatever else of RabbitMQ the machine has. It ends with the process that started it.
+ */
+export interface RabbitNode {
+  /** `amqp://guest:guest@127.0.0.1:PORT?heartbeat=5` */
+  readonly url: string;
+  /** `http://guest:guest@127.0.0.1:PORT` */
+  readonly managementUrl: string;
+  /** The broker's process, once started. */
+  readonly process: ChildProcess | undefined;
+  /** Resolves when AMQP answers, in about 6 s. */
+  start(): Promise<void>;
+  /** Ends the broker: SIGTERM in good order (seconds), SIGKILL at once. Its data stays, and it can be started again. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Deletes its data. */
+  wipe(): Promise<void>;
+  /** Runs `rabbitmqctl` against it (about a second) and gives what it printed. */
+  ctl(...args: string[]): Promise<string>;
+  /** Ends what is left besides the broker. It cannot be started again. */
+  close(): Promise<void>;
+}
+
+const startTimeoutMs = 60_000;
+const orderlyStopMs = 10_000;
+
+export async function createRabbitNode(options: RabbitNodeOptions): Promise<RabbitNode> {
+  const { dir, name, port, managementPort, config = [], erlang = '' } = options;
+  const programs = findRabbit();
+  if (programs === undefined) throw new Error(`RabbitMQ is not installed. To install it: ${rabbitAdvice}`);
+  const [distPort = 0, epmdPort = 0] = await freePorts(2);
+  const url = `amqp://guest:guest@127.0.0.1:${port}?heartbeat=5`;
+  const log = join(dir, 'log');
+  const console = join(log, 'console.log');
+  const data = join(dir, 'data');
+  const env = {
+    PATH: process.env['PATH'],
+    LANG: 'C.UTF-8',
+    HOME: dir,
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODENAME: name,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_CTL_DIST_PORT_MIN: '0',
+    RABBITMQ_CTL_DIST_PORT_MAX: '0',
+    RABBITMQ_MNESIA_BASE: data,
+    RABBITMQ_LOG_BASE: log,
+    RABBITMQ_PID_FILE: join(dir, 'pid'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'plugins'),
+    RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'generated'),
+    RABBITMQ_CONF_ENV_FILE: join(dir, 'env.conf'),
+    RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq.conf'),
+    // Without this an interrupt opens a menu.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${erlang} +B i`.trim(),
+    // The script then becomes the broker (one pid), which reads its stdin and ends when that does: with us.
+    RABBITMQ_ALLOW_INPUT: 'true',
+  };
+  const conf = ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${managementPort}`, ...config];
+  await mkdir(dir, { recursive: true });
+  const cookie = join(dir, '.erlang.cookie');
+  if (!existsSync(cookie)) await writeFile(cookie, randomBytes(16).toString('hex'), { mode: 0o400 });
+  await writeFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, '[rabbitmq_management].\n');
+  await writeFile(env.RABBITMQ_CONF_ENV_FILE, '');
+  await writeFile(env.RABBITMQ_CONFIG_FILE, `${conf.join('\n')}\n`);
+
+  let epmd: ChildProcess | undefined;
+  let broker: ChildProcess | undefined;
+
+  return {
+    url,
+    managementUrl: `http://guest:guest@127.0.0.1:${managementPort}`,
+    get process() {
+      return broker;
+    },
+    async start() {
+      // A child of ours, held to our life by its stdin; otherwise the broker starts a daemon that stays when it ends.
+      epmd ??= spawn('sh', ['-c', `epmd -port ${epmdPort} -address 127.0.0.1 & read _; kill $!; wait`], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        env,
+        detached: true,
+      });
+      await mkdir(log, { recursive: true });
+      // Detached, so that a Ctrl-C in the terminal is for us alone: what depends on the broker is stopped before it.
+      const child = spawn(join(programs, 'rabbitmq-server'), [], {
+        cwd: dir,
+        env,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      });
+      broker = child;
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk: Buffer) => void appendFile(console, chunk).catch(() => {}));
+      }
+      // Its stdin only holds it to our life: what goes wrong with it is seen in its exit.
+      child.stdin.on('error', () => {});
+      const giveUpAt = performance.now() + startTimeoutMs;
+      while (!(await brokerAnswers(url))) {
+        if (hasEnded(child) || performance.now() > giveUpAt) {
+          const said = await readFile(console, 'utf8').catch(() => 'no output');
+          throw new Error(`RabbitMQ did not start:\n${said}`);
+        }
+        await delay(100);
+      }
+    },
+    async end(signal) {
+      if (broker === undefined || hasEnded(broker)) return;
+      const exit = once(broker, 'exit');
+      broker.kill(signal);
+      const late = setTimeout(() => broker?.kill('SIGKILL'), orderlyStopMs);
+      await exit;
+      clearTimeout(late);
+    },
+    wipe: () => rm(data, { recursive: true, force: true }),
+    async ctl(...args) {
+      const run = promisify(execFile);
+      const { stdout } = await run(join(programs, 'rabbitmqctl'), ['-n', name, ...args], { cwd: dir, env });
+      return stdout;
+    },
+    async close() {
+      if (epmd === undefined || hasEnded(epmd)) return;
+      const exit = once(epmd, 'exit');
+      epmd.stdin?.end();
+      await exit;
+    },
+  };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Whether a broker answers there, within 2 s, and lets us in. */
+export async function brokerAnswers(url: string): Promise<boolean> {
+  try {
+    const model = await connect(url, { timeout: 2_000 });
+    model.on('error', () => {});
+    await model.close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+// Makes sure that what the npm scripts need is installed. Plain JavaScript for Node 18 or newer, because it runs before
+// anything is installed, on whatever Node the machine has. `--test` also wants what the tests run against.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findRabbit, installRabbit } from './rabbit-install.mjs';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const inRepository = (...parts) => join(repository, ...parts);
+
+/** The Node that runs the code: the one that npm installed, else this one. */
+export function nodeProgram() {
+  const installed = inRepository(
+    'node_modules',
+    'node',
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
+  return existsSync(installed) ? installed : process.execPath;
+}
+
+/** Whether a version like `v24.12.0` can run the code: package.json's `engines`. */
+export function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 12);
+}
+
+/** Installs what is missing or is not what package-lock.json says; says nothing when there is nothing to do. */
+export function setup() {
+  if (!isInstalled()) alone(install);
+  if (nodeProgram() === process.execPath && !isNewEnough(process.version)) {
+    fail(
+      `Node 24.12 or newer is needed, this is ${process.version}, and npm could not install its own (the package "node").`,
+    );
+  }
+}
+
+/** npm leaves a copy of the lock file of what it has installed. */
+function isInstalled() {
+  const wanted = packagesOf(inRepository('package-lock.json'));
+  const installed = packagesOf(inRepository('node_modules', '.package-lock.json'));
+  return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
+    if (path === '') return true;
+    const there = installed[path];
+    return there === undefined ? Boolean(optional || devOptional) : there.version === version;
+  });
+}
+
+function packagesOf(lockFile) {
+  try {
+    return JSON.parse(readFileSync(lockFile, 'utf8')).packages;
+  } catch {
+    return {};
+  }
+}
+
+/** Three terminals of a fresh clone may want to install at the same time: one does, the others wait for it. */
+function alone(work) {
+  const lock = inRepository('data', 'setup.lock');
+  mkdirSync(inRepository('data'), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (isRunning(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      else rmSync(lock, { force: true });
+    }
+  }
+  try {
+    if (!isInstalled()) work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Whether the process that wrote its pid there still runs. An empty file was made this very moment. */
+function isRunning(lock) {
+  let text;
+  try {
+    text = readFileSync(lock, 'utf8');
+    if (text === '') return true;
+    process.kill(Number(text), 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit` say. */
+function install() {
+  process.stderr.write('Installing what is needed (npm ci); this happens once…\n');
+  const options = [
+    'ci',
+    '--include=dev',
+    '--ignore-scripts=false',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const npm = process.env.npm_execpath;
+  const result = npm
+    ? spawnSync(process.execPath, [npm, ...options], { cwd: repository, stdio: ['ignore', 2, 2] })
+    : spawnSync('npm', options, {
+        cwd: repository,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32',
+      });
+  if (result.status !== 0) fail('npm could not install what is needed; what it said is above.');
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  setup();
+  if (process.argv.includes('--test') && findRabbit() === undefined) {
+    const problem = installRabbit();
+    if (problem !== undefined) fail(problem);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Part } from '../runtime/lifecycle.ts';
+import { createLocalBroker, type LocalBroker } from './local-broker.ts';
+import { brokerAnswers } from './rabbit-node.ts';
+
+export interface Queue extends Part {
+  /** How requests are kept right now, for a person. */
+  readonly status: string;
+}
+
+const getOne = 'npm run broker shows how to get RabbitMQ';
+
+/**
+ * The broker of `npm start`: the one that answers already, else one from the installed `rabbitmq-server`, else none,
+ * which is no failure: requests are kept by the ledger. Nobody waits for its start, nor dies with it. `say` is called
+ * when `status` changes afterwards.
+ */
+export function createQueue(url: string | undefined, say: (status: string) => void): Queue {
+  let status = 'embedded ledger (RABBITMQ_URL is empty)';
+  let broker: LocalBroker | undefined;
+  let starting: Promise<void> | undefined;
+  let stopping = false;
+
+  const become = (next: string): void => {
+    status = next;
+    if (!stopping) say(next);
+  };
+  const startInBackground = async (local: LocalBroker): Promise<void> => {
+    try {
+      await local.start();
+      become(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
+    } catch {
+      become('embedded ledger; RabbitMQ did not start, data/rabbitmq/log/console.log has its reasons');
+    }
+  };
+
+  return {
+    name: 'queue',
+    get status() {
+      return status;
+    },
+    async start() {
+      if (url === undefined) return;
+      if (await brokerAnswers(url)) {
+        const ui = await managementUi(url);
+        status = `RabbitMQ at ${new URL(url).host}${ui === undefined ? '' : `, management UI at ${ui}`}`;
+        return;
+      }
+      const onDeath = (why: Error): void => become(`embedded ledger; ${why.message}`);
+      broker = await createLocalBroker(url, ['installed'], onDeath);
+      if (broker === undefined) {
+        status = `embedded ledger; ${getOne}`;
+        return;
+      }
+      status = 'embedded ledger, until RabbitMQ has started (some seconds)';
+      starting = startInBackground(broker);
+    },
+    async stop() {
+      stopping = true;
+      await broker?.stop();
+      await starting;
+    },
+  };
+}
+
+async function managementUi(url: string): Promise<string | undefined> {
+  const ui = `http://${new URL(url).hostname}:15672`;
+  try {
+    const answer = await fetch(ui, { signal: AbortSignal.timeout(1_000) });
+    await answer.body?.cancel();
+    return answer.ok ? ui : undefined;
+  } catch {
+    return undefined;
+  }
+}
