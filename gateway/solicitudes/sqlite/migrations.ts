@@ -44,6 +44,7 @@ export const migrations: readonly string[] = [
     CHECK ((closed_at IS NULL) = (state IN ('aceptada', 'encolada')))
   ) STRICT;
   CREATE INDEX requests_due ON requests (service, due_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_queued ON requests (service, due_at) WHERE state = 'encolada';
   CREATE INDEX requests_expiry ON requests (expires_at) WHERE closed_at IS NULL;
   CREATE INDEX requests_closed ON requests (closed_at) WHERE closed_at IS NOT NULL;
 

@@ -48,8 +48,8 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   // What it has put off must not match again, even when it was put off to a time that has passed.
   const deferQueued = db.prepare(
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
-       SELECT rowid FROM requests WHERE service = :service AND closed_at IS NULL AND state = 'encolada'
-         AND due_at <= :now AND due_at <> :dueAt LIMIT ${sweepRows})`,
+       SELECT rowid FROM requests WHERE service = :service AND state = 'encolada' AND due_at <= :now
+         AND due_at <> :dueAt LIMIT ${sweepRows})`,
   );
   const makeDue = db.prepare(
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
