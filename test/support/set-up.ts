@@ -15,8 +15,8 @@ export interface SetUp extends AsyncDisposable {
   readonly root: string;
   /** The running processes. */
   readonly processes: ReadonlyMap<ProcessName, Proc>;
-  /** Starts a process, on the port that it had before; `env` is for this start only. */
-  start(name: ProcessName, env?: Readonly<Record<string, string>>): Promise<Proc>;
+  /** Starts a process, on the port that it had before; `env` and `entry` are for this start only. */
+  start(name: ProcessName, env?: Readonly<Record<string, string>>, entry?: string): Promise<Proc>;
   /** SIGKILL by default; SIGTERM must end it with code 0. */
   end(name: ProcessName, signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -65,8 +65,8 @@ export async function setUp({
     url,
     root: files.path,
     processes,
-    start: async (name, more = {}) => {
-      const proc = await startProcess(`${name}/main.ts`, { ...common, ...more });
+    start: async (name, more = {}, entry = `${name}/main.ts`) => {
+      const proc = await startProcess(entry, { ...common, ...more });
       processes.set(name, proc);
       return proc;
     },

@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { JuegosServiceDefinition, JuegosServiceService } from '../../proto/gen/juegos/v1/juegos.ts';
+import { configOrExit } from '../../runtime/env.ts';
+import { runMicroservice } from '../../runtime/microservice.ts';
+import { readConfig } from './config.ts';
+import { handlers } from './handlers.ts';
+
+await runMicroservice({
+  config: configOrExit(readConfig),
+  definition: JuegosServiceDefinition,
+  service: JuegosServiceService,
+  protoFile: fileURLToPath(new URL('proto/juegos/v1/juegos.proto', import.meta.url)),
+  handlers,
+});

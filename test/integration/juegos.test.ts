@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { accepted, answerAt, identityOf } from '../support/accepted.ts';
+import { eventually } from '../support/eventually.ts';
+import { startProcess } from '../support/processes.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+import { ownVhost, setUp } from '../support/set-up.ts';
+
+describe('a third microservice', () => {
+  it('is one entry in the registry: route, probe, variables, queues and fallback come with it', async () => {
+    const vhost = await ownVhost(await sharedRabbit());
+    await using it = await setUp({ running: [], env: { RABBITMQ_URL: vhost.url } });
+    const first = await startProcess('examples/juegos/main.ts', { JUEGOS_PORT: '0' });
+    const port = String(first.port);
+    await it.start('gateway', { JUEGOS_URL: `127.0.0.1:${port}` }, 'examples/juegos/gateway.ts');
+    const direct = await it.get('/listar_juegos?jugadores=4');
+    expect(direct.headers.get('servido-por')).to.equal('grpc');
+    const identity = await identityOf(direct);
+    expect(identity.body).to.include('Mus');
+    expect(await (await it.get('/salud')).json())
+      .to.have.nested.property('servicios.juegos.estado')
+      .that.equals('sano');
+    await first.kill();
+    const where = await accepted(it, '/listar_juegos?jugadores=4');
+    const second = await startProcess('examples/juegos/main.ts', {
+      JUEGOS_GRPC: 'off',
+      RABBITMQ_URL: vhost.url,
+    });
+    try {
+      const answer = await answerAt(it, where);
+      expect(answer.headers.get('servido-por')).to.equal('cola');
+      // The body is the same to the byte; written as Latin-1 here, like every identity.
+      expect(await identityOf(answer)).to.deep.equal(identity);
+      await eventually(async () => (await vhost.messages('archivero.juegos.v1')) === 0);
+    } finally {
+      await second.stop();
+    }
+  });
+});
