@@ -23,7 +23,7 @@ export interface SetUp extends AsyncDisposable {
 }
 
 /** Below the ephemeral ports, so that nobody's outgoing connection takes it while its process is down. */
-async function quietPort(): Promise<number> {
+export async function quietPort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     const server = createServer();
