@@ -100,7 +100,8 @@ describe('README.md', () => {
         });
         expect(timeless(printed), step.command).to.equal(timeless(here(step.output)));
         const real = essential(printed).match(uuid) ?? [];
-        for (const [n, id] of (essential(step.output).match(uuid) ?? []).entries()) ids.set(id, real[n] ?? id);
+        for (const [n, id] of (essential(step.output).match(uuid) ?? []).entries())
+          ids.set(id, real[n] ?? id);
       }
     }
   }).timeout(120_000);
