@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { z } from 'zod';
 
-/** The names and values of `process.env`. */
+/** The names and values of an environment. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ConfigProblem {

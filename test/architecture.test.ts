@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/** What each room may import of ours, besides itself; DESIGN: the direction of imports. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  gateway: ['runtime', 'proto'],
+  mserv1: ['runtime', 'filesystem', 'proto'],
+  mserv2: ['runtime', 'filesystem', 'proto'],
+  runtime: [],
+  filesystem: [],
+  proto: [],
+  scripts: ['runtime'],
+};
+
+const sources = readdirSync(repository, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+  .map((entry) => relative(repository, join(entry.parentPath, entry.name)))
+  .filter((file) => !/(?:^|\/)(?:node_modules|\.git|data|coverage)\//.test(file));
+
+const roomOf = (file: string): string => file.split(sep)[0] ?? '';
+const textOf = (file: string): string => readFileSync(join(repository, file), 'utf8');
+
+/** The files of ours that a file imports, static and dynamic, as paths of the repository. */
+function importsOf(file: string): string[] {
+  const specifiers = textOf(file).matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g);
+  return [...specifiers].map(([, specifier = '']) =>
+    relative(repository, resolve(repository, dirname(file), specifier)),
+  );
+}
+
+describe('The house', () => {
+  it('has the rooms that are looked at here', () => {
+    for (const room of Object.keys(mayImport)) {
+      expect(sources.filter((file) => roomOf(file) === room)).not.to.deep.equal([], room);
+    }
+    expect(importsOf('mserv1/main.ts')).to.include.members(['filesystem/root.ts', 'runtime/microservice.ts']);
+  });
+
+  for (const [room, allowed] of Object.entries(mayImport)) {
+    it(`${room} imports ${allowed.length === 0 ? 'nothing else of ours' : `only ${allowed.join(', ')}`}`, () => {
+      const wrong = sources
+        .filter((file) => roomOf(file) === room)
+        .flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
+        .filter(({ imported }) => ![room, ...allowed].includes(roomOf(imported)))
+        .map(({ file, imported }) => `${file} imports ${imported}`);
+      expect(wrong).to.deep.equal([]);
+    });
+  }
+
+  it('reads the environment only where configuration is read', () => {
+    const readers = sources.filter((file) => /\bprocess\.env\b/.test(textOf(file)));
+    const wrong = readers.filter(
+      (file) => !/^(?:scripts|test)\/|\/config\.ts$|^gateway\/run\.ts$/.test(file),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('has no folder or file that is named for nothing in particular', () => {
+    const nameless = /(?:^|\/)(?:utils?|common|shared|helpers?)(?:\/|\.ts$)/;
+    expect(sources.filter((file) => nameless.test(file))).to.deep.equal([]);
+  });
+});
