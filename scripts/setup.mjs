@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findRabbit, installRabbit } from './rabbit-install.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
+const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', '--no-update-notifier'];
 const inRepository = (...parts) => join(repository, ...parts);
 
 /** The Node that runs the code: the one that npm installed, else this one. */
@@ -90,17 +91,13 @@ function isRunning(lock) {
   }
 }
 
-/** Development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit` say. */
+/**
+ * Development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit` say. Not `npm ci`: it refuses
+ * a lock file that was written where the binaries of other platforms could not be looked up.
+ */
 function install() {
-  process.stderr.write('Installing what is needed (npm ci); this happens once…\n');
-  const options = [
-    'ci',
-    '--include=dev',
-    '--ignore-scripts=false',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
+  process.stderr.write('Installing what is needed (npm install); this happens once…\n');
+  const options = ['install', '--no-save', '--include=dev', '--ignore-scripts=false', ...quiet];
   const npm = process.env.npm_execpath;
   const result = npm
     ? spawnSync(process.execPath, [npm, ...options], { cwd: repository, stdio: ['ignore', 2, 2] })
