@@ -1,4 +1,4 @@
-import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { renameSync, symlinkSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
 /** A thread that replaces a folder by a link to another place and back, until it is terminated. */
@@ -6,10 +6,10 @@ const { folder, outside } = workerData as { folder: string; outside: string };
 const aside = `${folder}-aside`;
 const link = `${folder}-link`;
 
+symlinkSync(outside, link);
 for (;;) {
   renameSync(folder, aside);
-  symlinkSync(outside, link);
   renameSync(link, folder);
-  unlinkSync(folder);
+  renameSync(folder, link);
   renameSync(aside, folder);
 }

@@ -17,6 +17,7 @@ function house(): TemporaryFolder {
   symlinkSync('raíz', folder.join('alias'));
   symlinkSync('../fuera', folder.join('raíz', 'salida'));
   symlinkSync('../fuera/nada', folder.join('raíz', 'salida-rota'));
+  symlinkSync('../raíz-2', folder.join('raíz', 'vecina'));
   symlinkSync('a', folder.join('raíz', 'entrada'));
   symlinkSync('lazo', folder.join('raíz', 'lazo'));
   return folder;
@@ -46,6 +47,7 @@ describe("a link's target", () => {
     // Back inside, over the root's own name: the way leads outside.
     ['../../raíz/a/x', undefined],
     ['../salida', undefined],
+    ['../vecina', undefined],
     ['../salida/x', undefined],
     // By its letters this is the root; the system goes out by the link first.
     ['../salida/..', undefined],
