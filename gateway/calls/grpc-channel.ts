@@ -36,61 +36,74 @@ export interface ChannelSettings {
 }
 
 export interface GrpcChannel {
-  /** Not to be kept: it is replaced when it does not connect. */
-  readonly client: Client;
-  /** Keeps a connection up without calls, and tells every change of its state. One listener. */
+  /** Not to be kept: it is replaced when it does not connect. Undefined once the channel is closed. */
+  readonly client: Client | undefined;
+  /** Tells the state, and every change of it. One listener. */
   watch(listener: (state: ChannelState) => void): void;
   /** Calls in flight still end on their own. */
   close(): void;
 }
 
 /**
- * A channel of @grpc/grpc-js to one address. grpc-js has no limit for a connection attempt: one that was made while
- * packets got lost would wait for TCP's own retransmissions, which are a minute apart in the end, long after the peer
- * is back. So a channel that stays without a connection is thrown away, and its attempts with it.
+ * A channel of @grpc/grpc-js to one address, kept connected without calls. grpc-js has no limit for a connection
+ * attempt: one that was made while packets got lost would wait for TCP's own retransmissions, which are a minute apart
+ * in the end, long after the peer is back. So a channel that stays without a connection is thrown away, and its
+ * attempts with it.
  */
 export function createGrpcChannel(address: string, settings: ChannelSettings): GrpcChannel {
   const { authority, stuckMs = 5_000 } = settings;
   const attempts = new Set<Socket>();
   const options =
     authority === undefined ? channelOptions : { ...channelOptions, 'grpc.default_authority': authority };
-  const open = () => new Client(targetOf(address), new Plaintext((socket) => attempts.add(socket)), options);
-  let client = open();
   let tell: (state: ChannelState) => void = () => undefined;
+  let state: ChannelState = 'idle';
   let stuck: NodeJS.Timeout | undefined;
-  let closed = false;
+  let client: Client | undefined = open();
 
-  function follow(): void {
-    const channel = client.getChannel();
-    const next = (): void => {
-      const state = channel.getConnectivityState(true);
-      if (state === connectivityState.SHUTDOWN) return;
-      if (state === connectivityState.READY) {
-        clearTimeout(stuck);
-        stuck = undefined;
-        attempts.clear();
-      } else {
-        stuck ??= setTimeout(replace, stuckMs).unref();
-      }
-      tell(channelStates[state]);
-      // In a turn of its own: grpc-js calls back while it is still changing its state.
-      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => queueMicrotask(next));
-    };
-    next();
+  function open(): Client {
+    const credentials = new Plaintext((socket) => {
+      if (opened === client) attempts.add(socket);
+      else socket.destroy();
+    });
+    const opened = new Client(targetOf(address), credentials, options);
+    follow(opened);
+    return opened;
+  }
+
+  function follow(followed: Client): void {
+    const current = followed.getChannel().getConnectivityState(true);
+    if (current === connectivityState.SHUTDOWN) return;
+    // In a turn of its own: grpc-js calls back while it is still changing its state.
+    followed
+      .getChannel()
+      .watchConnectivityState(current, Number.POSITIVE_INFINITY, () =>
+        queueMicrotask(() => follow(followed)),
+      );
+    state = channelStates[current];
+    if (state === 'ready') {
+      clearTimeout(stuck);
+      stuck = undefined;
+      attempts.clear();
+    } else {
+      stuck ??= setTimeout(replace, stuckMs).unref();
+    }
+    tell(state);
   }
 
   function drop(): void {
     clearTimeout(stuck);
     stuck = undefined;
-    client.close();
     for (const socket of attempts) socket.destroy();
     attempts.clear();
+    const dropped = client;
+    client = undefined;
+    // Not now: a channel that is closed before its resolver has reported comes back to life when it does.
+    setImmediate(() => dropped?.close());
   }
 
   function replace(): void {
     drop();
     client = open();
-    follow();
   }
 
   return {
@@ -99,13 +112,9 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
     },
     watch: (listener) => {
       tell = listener;
-      follow();
+      tell(state);
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      drop();
-    },
+    close: drop,
   };
 }
 

@@ -1,10 +1,4 @@
-import {
-  type Client,
-  type ClientUnaryCall,
-  connectivityState,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type Client, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Method } from '../../runtime/method.ts';
 import { Status, toStatus } from '../../runtime/status.ts';
 import { streamRefused } from './classifier.ts';
@@ -13,7 +7,7 @@ import { originOf } from './status-origin.ts';
 import type { CallOptions, Failure, Outcome, Transport } from './transport.ts';
 
 export interface GrpcTransport extends Transport {
-  /** Keeps a connection up without calls, and tells every change of its state until `close`. One listener. */
+  /** Tells the state of its connection, and every change of it until `close`. One listener. */
   watch(listener: (state: ChannelState) => void): void;
 }
 
@@ -39,7 +33,7 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
  * whichever comes first names the failure.
  */
 function unary<Request, Response>(
-  client: Client,
+  client: Client | undefined,
   method: Method<Request, Response>,
   request: Request,
   { deadlineMs, signal, requestId, traceparent }: CallOptions,
@@ -47,6 +41,9 @@ function unary<Request, Response>(
   const { promise, resolve } = Promise.withResolvers<Outcome<Response>>();
   if (signal.aborted) {
     return Promise.resolve(failed(Status.CANCELLED, 'Aborted before it started', false, true));
+  }
+  if (client === undefined) {
+    return Promise.resolve(failed(Status.UNAVAILABLE, 'The channel is closed', false));
   }
 
   let call: ClientUnaryCall | undefined;
@@ -90,11 +87,7 @@ function unary<Request, Response>(
       headers = received;
     });
   } catch (cause) {
-    settle(
-      client.getChannel().getConnectivityState(false) === connectivityState.SHUTDOWN
-        ? failed(Status.UNAVAILABLE, 'The channel is closed', false)
-        : failed(Status.INTERNAL, `The request cannot be encoded: ${String(cause)}`, false),
-    );
+    settle(failed(Status.INTERNAL, `The request cannot be encoded: ${String(cause)}`, false));
   }
   return promise;
 }

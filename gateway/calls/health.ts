@@ -15,6 +15,7 @@ const onlyBinary = () => {
 
 /** `grpc.health.v1.Health/Check`. The empty service name asks for the server as a whole. */
 const check: Method<{ readonly service: string }, HealthAnswer> = {
+  kind: 'unary',
   service: 'grpc.health.v1.Health',
   name: 'Check',
   fullName: definition.path.slice(1),

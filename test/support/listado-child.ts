@@ -1,20 +1,20 @@
 /**
- * A listado service as a process of its own, to be stopped and killed. Prints its port. `ruta` says what it does:
- * `cuelga` never answers; anything else is answered with an empty page.
+ * A listing service as a process of its own, to be frozen and killed; run by `startProcess`. It hangs on the folder
+ * `cuelga`, and says so, and answers any other with an empty page. LISTADO_PORT is for one that comes back.
  */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import { ListadoServiceService } from '../../proto/gen/archivos/v1/listado.ts';
+import { emptyPage, startListado } from './listado-server.ts';
 
-const server = new Server();
-server.addService(ListadoServiceService, {
-  listarArchivos: (call: { request: { ruta: string } }, answer: (error: null, response: object) => void) => {
-    if (call.request.ruta === 'cuelga') return;
-    answer(null, { archivos: [], completo: true, errores: [] });
+const say = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+process.once('disconnect', () => process.exit());
+const { port } = await startListado({
+  port: Number(process.env['LISTADO_PORT'] ?? 0),
+  handle: ({ request: { ruta } }, answer) => {
+    if (ruta === 'cuelga') say({ msg: 'hangs' });
+    else answer(null, emptyPage);
   },
 });
-new HealthImplementation({ '': 'SERVING' }).addToServer(server);
-server.bindAsync(`127.0.0.1:${process.argv[2] ?? 0}`, ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  process.stdout.write(`${port}\n`);
-});
+say({ msg: 'listening', port });
+say({ msg: 'ready' });

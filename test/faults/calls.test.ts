@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Caller, CallResult } from '../../gateway/calls/caller.ts';
+import { createGrpcTransport } from '../../gateway/calls/grpc-transport.ts';
+import { createCaller } from '../../gateway/calls/service-caller.ts';
+import { eventually } from '../support/eventually.ts';
+import { folder, listarArchivos } from '../support/listado-server.ts';
+import { type Proc, startProcess } from '../support/processes.ts';
+
+describe('Calls to a service that is killed or frozen', () => {
+  const cleanUp: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const undo of cleanUp.splice(0).reverse()) await undo();
+  });
+
+  async function startService(port = 0): Promise<Proc> {
+    const service = await startProcess('test/support/listado-child.ts', { LISTADO_PORT: `${port}` });
+    cleanUp.push(() => service.kill());
+    return service;
+  }
+
+  async function callerTo(...services: readonly Proc[]): Promise<Caller> {
+    const caller = createCaller({
+      service: 'mserv1',
+      addresses: services.map(({ port }) => `127.0.0.1:${port}`).join(','),
+      deadlineMs: 5_000,
+      log: pino({ level: 'silent' }),
+    });
+    cleanUp.push(() => caller.stop());
+    await caller.start();
+    return caller;
+  }
+
+  function call(caller: Caller, ruta = ''): Promise<CallResult> {
+    const options = { signal: new AbortController().signal, requestId: 'r1', traceparent: '' };
+    return caller.call(listarArchivos, folder(ruta), options);
+  }
+
+  function proxyErrorOf(result: CallResult): string {
+    return result.kind === 'unreachable' ? result.proxyError : result.kind;
+  }
+
+  it('kill -9 while idle: not reachable without a call, and reachable again without a call', async () => {
+    const service = await startService();
+    const caller = await callerTo(service);
+    expect((await call(caller)).kind).to.equal('verdict');
+    await service.kill();
+    await eventually(() => !caller.reachable);
+    expect((await call(caller)).kind).to.equal('unreachable');
+    await startService(service.port);
+    await eventually(() => caller.reachable);
+    expect((await call(caller)).kind).to.equal('verdict');
+  });
+
+  it('kill -9 in mid-call: the call ends with it, long before its deadline', async () => {
+    const service = await startService();
+    const caller = await callerTo(service);
+    const result = call(caller, 'cuelga');
+    await service.waitFor(({ msg }) => msg === 'hangs');
+    await service.kill();
+    expect(proxyErrorOf(await result)).to.equal('connection_terminated');
+    expect(caller.reachable).to.equal(false);
+  });
+
+  it('kill -9 of one of two in mid-call: the other one answers', async () => {
+    const [one, other] = [await startService(), await startService()];
+    const caller = await callerTo(one, other);
+    const results = [call(caller, 'cuelga'), call(caller, 'cuelga')];
+    await Promise.all([one, other].map((each) => each.waitFor(({ msg }) => msg === 'hangs')));
+    await one.kill();
+    await eventually(() => other.lines.filter(({ msg }) => msg === 'hangs').length === 2);
+    await other.kill();
+    for (const result of results) expect(proxyErrorOf(await result)).to.equal('connection_terminated');
+  });
+
+  it('SIGSTOP in mid-call: the pings notice it before the deadline does', async () => {
+    const service = await startService();
+    const caller = await callerTo(service);
+    const result = call(caller, 'cuelga');
+    await service.waitFor(({ msg }) => msg === 'hangs');
+    service.pause();
+    expect(proxyErrorOf(await result)).to.equal('connection_terminated');
+    expect(caller.reachable).to.equal(false);
+    service.resume();
+    await eventually(() => caller.reachable);
+    expect((await call(caller)).kind).to.equal('verdict');
+  });
+
+  it('SIGSTOP while idle: not reachable without a call', async () => {
+    const service = await startService();
+    const caller = await callerTo(service);
+    service.pause();
+    await eventually(() => !caller.reachable);
+    expect((await call(caller)).kind).to.equal('unreachable');
+    service.resume();
+    await eventually(() => caller.reachable);
+  });
+
+  it('a peer that never speaks: the connection is given up and made anew', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const transport = createGrpcTransport(`127.0.0.1:${port}`, { stuckMs: 50 });
+    cleanUp.push(transport.close, () => {
+      silent.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    await eventually(() => sockets.length >= 3 && sockets.slice(0, 2).every(({ destroyed }) => destroyed));
+  });
+});

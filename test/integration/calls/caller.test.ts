@@ -1,0 +1,303 @@
+import { once } from 'node:events';
+import { constants } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { BadAddressError } from '../../../gateway/calls/addresses.ts';
+import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
+import { type CallerOptions, createCaller } from '../../../gateway/calls/service-caller.ts';
+import { Status } from '../../../runtime/status.ts';
+import { eventually } from '../../support/eventually.ts';
+import {
+  emptyPage,
+  folder,
+  type ListadoOptions,
+  listarArchivos,
+  notRepeatable,
+  startHttp2,
+  startListado,
+} from '../../support/listado-server.ts';
+
+describe('The caller of a service', () => {
+  const cleanUp: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const undo of cleanUp.splice(0).reverse()) await undo();
+  });
+
+  async function serve(options: ListadoOptions = {}) {
+    const listado = await startListado(options);
+    cleanUp.push(listado.stop);
+    return listado;
+  }
+
+  async function callerTo(addresses: string, more: Partial<CallerOptions> = {}): Promise<Caller> {
+    const caller = createCaller({
+      service: 'mserv1',
+      addresses,
+      deadlineMs: 10_000,
+      log: pino({ level: 'silent' }),
+      probeIntervalMs: 20,
+      ...more,
+    });
+    cleanUp.push(() => caller.stop());
+    await caller.start();
+    return caller;
+  }
+
+  /** An address where nobody listens. */
+  async function freeAddress(): Promise<string> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return `127.0.0.1:${port}`;
+  }
+
+  const options = () => ({ signal: new AbortController().signal, requestId: 'r1', traceparent: '' });
+  const call = (caller: Caller, method = listarArchivos) => caller.call(method, folder(), options());
+
+  function unreachable(result: CallResult): CallResult & { kind: 'unreachable' } {
+    if (result.kind !== 'unreachable') throw new Error(`it was ${JSON.stringify(result)}`);
+    return result;
+  }
+
+  it('gives the answer and the address that gave it', async () => {
+    const { address } = await serve();
+    const caller = await callerTo(address);
+    expect(await call(caller)).to.deep.equal({
+      kind: 'verdict',
+      verdict: { ok: true, response: emptyPage },
+      address,
+    });
+  });
+
+  it("gives the handler's own status as a verdict", async () => {
+    const { address } = await serve({
+      handle: (_call, answer) => answer({ code: Status.NOT_FOUND, details: 'ruta-no-existe: No' }),
+    });
+    expect(await call(await callerTo(address))).to.deep.equal({
+      kind: 'verdict',
+      verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+      address,
+    });
+  });
+
+  it('takes turns over all addresses', async () => {
+    const [a, b, c] = [await serve(), await serve(), await serve()];
+    const caller = await callerTo(`${a.address},${b.address},${c.address}`);
+    const served: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const result = await call(caller);
+      if (result.kind === 'verdict') served.push(result.address);
+    }
+    for (const { address } of [a, b, c]) expect(served.filter((each) => each === address)).to.have.length(2);
+  });
+
+  it('knows before the first call that nobody listens', async () => {
+    const address = await freeAddress();
+    const caller = await callerTo(address);
+    expect(caller.reachable).to.equal(false);
+    expect(caller.addresses()).to.deep.equal([{ address, breaker: 'open' }]);
+    expect(unreachable(await call(caller))).to.deep.include({ address, proxyError: 'connection_refused' });
+  });
+
+  it('tries one other address when one is unavailable', async () => {
+    const unavailable = await serve({ handle: (_call, answer) => answer({ code: Status.UNAVAILABLE }) });
+    const good = await serve();
+    const caller = await callerTo(`${unavailable.address},${good.address}`);
+    for (let i = 0; i < 4; i++)
+      expect(await call(caller)).to.include({ kind: 'verdict', address: good.address });
+    expect(caller.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
+  });
+
+  it('tries one other address and not a third', async () => {
+    let calls = 0;
+    const servers = [1, 2, 3].map(() =>
+      serve({
+        handle: (_call, answer) => {
+          calls++;
+          answer({ code: Status.UNAVAILABLE });
+        },
+      }),
+    );
+    const addresses = (await Promise.all(servers)).map(({ address }) => address).join(',');
+    unreachable(await call(await callerTo(addresses)));
+    expect(calls).to.equal(2);
+  });
+
+  it('does not repeat what was sent, where repeating does harm', async () => {
+    let calls = 0;
+    const handle: ListadoOptions['handle'] = (_call, answer) => {
+      calls++;
+      answer({ code: Status.UNAVAILABLE });
+    };
+    const [a, b] = [await serve({ handle }), await serve({ handle })];
+    unreachable(await call(await callerTo(`${a.address},${b.address}`), notRepeatable));
+    expect(calls).to.equal(1);
+  });
+
+  it('repeats what was never worked on, also where repeating does harm', async () => {
+    const refusing = await startHttp2((stream, headers) => {
+      if (!headers[':path']?.endsWith('/Check')) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      const unimplemented = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' };
+      stream.respond(unimplemented, { endStream: true });
+    });
+    cleanUp.push(refusing.stop);
+    const good = await serve();
+    const caller = await callerTo(`${refusing.address},${good.address}`);
+    for (let i = 0; i < 4; i++) {
+      expect(await call(caller, notRepeatable)).to.include({ kind: 'verdict', address: good.address });
+    }
+    expect(caller.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
+  });
+
+  it('is gone when its caller is, before and in mid-call', async () => {
+    const leaving = new AbortController();
+    const { address } = await serve({ handle: () => leaving.abort() });
+    const caller = await callerTo(address);
+    const gone = { kind: 'gone' };
+    const leave = { ...options(), signal: leaving.signal };
+    expect(await caller.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
+    expect(await caller.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
+    expect(caller.reachable).to.equal(true);
+  });
+
+  it('leaves the door open after a call that was too slow', async () => {
+    const { address } = await serve({ handle: () => undefined });
+    const caller = await callerTo(address);
+    const result = await caller.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
+    expect(unreachable(result).proxyError).to.equal('http_response_timeout');
+    expect(caller.reachable).to.equal(true);
+  });
+
+  it('knows before the first call that a peer is silent', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanUp.push(() => {
+      silent.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const caller = await callerTo(address, { probeDeadlineMs: 100 });
+    expect(caller.reachable).to.equal(false);
+    expect(unreachable(await call(caller)).proxyError).to.equal('connection_timeout');
+  });
+
+  it('tells when it becomes reachable and when it no longer is', async () => {
+    const told: boolean[] = [];
+    const { address, port, stop } = await serve();
+    const caller = await callerTo(address);
+    const end = caller.onReachable((reachable) => told.push(reachable));
+    await stop();
+    await eventually(() => !caller.reachable);
+    await serve({ port });
+    await eventually(() => caller.reachable);
+    end();
+    await caller.stop();
+    expect(told).to.deep.equal([false, true]);
+  });
+
+  describe('asks for health', () => {
+    it('and keeps an address closed off that says NOT_SERVING, once it was lost', async () => {
+      const { address } = await serve({ health: 'NOT_SERVING' });
+      const caller = await callerTo(address);
+      expect(caller.reachable).to.equal(false);
+      expect(unreachable(await call(caller)).failure.message).to.equal('NOT_SERVING');
+    });
+
+    it('and takes a server without a health service for one that can be called', async () => {
+      const { address } = await serve({ health: 'none' });
+      const caller = await callerTo(address);
+      expect((await call(caller)).kind).to.equal('verdict');
+    });
+
+    it('of every address, for whoever asks', async () => {
+      const [good, bad, gone] = [
+        await serve(),
+        await serve({ health: 'NOT_SERVING' }),
+        { address: await freeAddress() },
+      ];
+      const caller = await callerTo([good, bad, gone].map(({ address }) => address).join(','));
+      const health = await caller.probe(5_000);
+      expect(health.map(({ address, ok }) => [address, ok])).to.deep.equal([
+        [good.address, true],
+        [bad.address, false],
+        [gone.address, false],
+      ]);
+      for (const { latencyMs } of health) expect(latencyMs).to.be.at.least(0);
+    });
+  });
+
+  describe('follows a name', () => {
+    it('with one channel per address, which come and go', async () => {
+      const { port } = await serve();
+      let found = ['127.0.0.1'];
+      const caller = await callerTo(`dns:///mserv1:${port}`, {
+        resolveIntervalMs: 5,
+        lookup: async () => found.map((address) => ({ address })),
+      });
+      const first = { address: `127.0.0.1:${port}`, breaker: 'closed' };
+      expect(caller.addresses()).to.deep.equal([first]);
+      expect((await call(caller)).kind).to.equal('verdict');
+      found = ['127.0.0.1', '127.0.0.2'];
+      await eventually(() => caller.addresses().length === 2);
+      expect(caller.addresses()[0]).to.deep.equal(first);
+      found = ['127.0.0.2'];
+      await eventually(() => caller.addresses().length === 1);
+      expect(caller.addresses()[0]?.address).to.equal(`127.0.0.2:${port}`);
+    });
+
+    it('and lets the calls finish whose address is no longer found', async () => {
+      const begun = Promise.withResolvers<() => void>();
+      const { port } = await serve({
+        handle: (_call, answer) => begun.resolve(() => answer(null, emptyPage)),
+      });
+      let found = ['127.0.0.1'];
+      const caller = await callerTo(`dns:///mserv1:${port}`, {
+        resolveIntervalMs: 5,
+        lookup: async () => found.map((address) => ({ address })),
+      });
+      const result = call(caller);
+      const answer = await begun.promise;
+      found = [];
+      await eventually(() => caller.addresses().length === 0);
+      expect(unreachable(await call(caller)).proxyError).to.equal('dns_error');
+      answer();
+      expect((await result).kind).to.equal('verdict');
+    });
+
+    it('as the machine resolves it', async () => {
+      const { port } = await serve();
+      const caller = await callerTo(`dns:///localhost:${port}`);
+      expect((await call(caller)).kind).to.equal('verdict');
+    });
+  });
+
+  it('refuses addresses that are none', () => {
+    const make = () =>
+      createCaller({
+        service: 'mserv1',
+        addresses: 'http://x',
+        deadlineMs: 1,
+        log: pino({ level: 'silent' }),
+      });
+    expect(make).to.throw(BadAddressError);
+  });
+
+  it('may be stopped before it starts, and twice', async () => {
+    const { address } = await serve();
+    const caller = createCaller({
+      service: 'mserv1',
+      addresses: address,
+      deadlineMs: 1_000,
+      log: pino({ level: 'silent' }),
+    });
+    await caller.stop();
+    await caller.stop();
+    expect(unreachable(await call(caller)).address).to.equal(address);
+  });
+});
