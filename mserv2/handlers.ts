@@ -20,7 +20,9 @@ export function createHandlers(root: Root): HandlersOf<BusquedaServiceDefinition
   return {
     async buscarArchivos(request, { signal }) {
       try {
-        return await searchTree(root, searchQuery(request), signal);
+        const page = await searchTree(root, searchQuery(request), signal);
+        const archivos = page.archivos.map((entrada) => ({ entrada, coincidencias: [], puntaje: undefined }));
+        return { ...page, archivos, indice: undefined };
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         throw new StatusError(Status[error.code], error.reason, error.message, { cause: error });

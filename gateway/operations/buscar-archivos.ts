@@ -3,10 +3,12 @@ import {
   type BuscarArchivosRequest,
   type BuscarArchivosResponse,
   BusquedaServiceDefinition,
+  Campo,
   Modo,
+  OrdenBusqueda,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { unaryMethod } from '../../runtime/method.ts';
-import { presentPage } from './envelope.ts';
+import { presentFound } from './envelope.ts';
 import { folderParameters, oneFolder } from './folder.ts';
 import type { Operation } from './operation.ts';
 import { boolean, cursor, formato, formatos, limite, text, tipos, words } from './parameters.ts';
@@ -52,8 +54,16 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
       ocultos: read.ocultos,
       limite: read.limite,
       cursor: read.cursor,
+      campo: Campo.CAMPO_UNSPECIFIED,
+      extensiones: [],
+      bytesMin: undefined,
+      bytesMax: undefined,
+      modificadoDesde: undefined,
+      modificadoHasta: undefined,
+      orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED,
+      descendente: false,
     };
     return { request, formato: read.formato };
   },
-  present: presentPage,
+  present: presentFound,
 };

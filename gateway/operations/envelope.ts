@@ -1,14 +1,27 @@
+import { EstadoIndice, type Hallazgo, type Indice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 import type { Formato } from './operation.ts';
 
-/** What the responses of both operations have in common; `total` is of those that count. */
-interface Page {
-  readonly archivos: readonly Entrada[];
+/** What the responses of both operations have in common; `total` and `indice` are of the search. */
+interface Page<Item> {
+  readonly archivos: readonly Item[];
   readonly total?: number;
   readonly siguiente?: string | undefined;
   readonly completo: boolean;
   readonly errores: readonly ErrorDeEntrada[];
+  readonly indice?: Indice | undefined;
 }
+
+interface Presented {
+  readonly body: unknown;
+  readonly siguiente: string | undefined;
+}
+
+const stateWordOf: Readonly<Record<number, string>> = {
+  [EstadoIndice.ESTADO_INDICE_CONSTRUYENDO]: 'construyendo',
+  [EstadoIndice.ESTADO_INDICE_VERIFICANDO]: 'verificando',
+  [EstadoIndice.ESTADO_INDICE_LISTO]: 'listo',
+};
 
 const wordOf: Readonly<Record<number, string>> = {
   [Tipo.TIPO_ARCHIVO]: 'archivo',
@@ -20,19 +33,42 @@ const wordOf: Readonly<Record<number, string>> = {
  * A page as its JSON body. Members that are undefined are left out of the text. Strings are made well-formed because the
  * two ways differ in what they make of half a surrogate pair: binary protobuf replaces it, JSON keeps it.
  */
-export function presentPage(page: Page, formato: Formato): { body: unknown; siguiente: string | undefined } {
+export function presentPage(page: Page<Entrada>, formato: Formato): Presented {
+  return present(page, formato, (entrada) => entrada.nombre, presentEntry);
+}
+
+/** The same of what was found: each entry with where it matches, and how well. */
+export function presentFound(page: Page<Hallazgo>, formato: Formato): Presented {
+  return present(page, formato, ({ entrada }) => entrada?.nombre ?? '', presentFinding);
+}
+
+function present<Item>(
+  page: Page<Item>,
+  formato: Formato,
+  nameOf: (item: Item) => string,
+  presentItem: (item: Item) => unknown,
+): Presented {
   const siguiente = page.siguiente?.toWellFormed() || undefined;
   if (formato === 'nombres') {
-    return { body: page.archivos.map((entrada) => entrada.nombre.toWellFormed()), siguiente };
+    return { body: page.archivos.map((item) => nameOf(item).toWellFormed()), siguiente };
   }
   const body = {
-    archivos: page.archivos.map(presentEntry),
+    archivos: page.archivos.map(presentItem),
     total: page.total,
     siguiente: siguiente ?? null,
     completo: page.completo,
     errores: page.errores.map(presentError),
+    indice: page.indice && { estado: stateWordOf[page.indice.estado] ?? 'construyendo' },
   };
   return { body, siguiente };
+}
+
+function presentFinding({ entrada, coincidencias, puntaje }: Hallazgo) {
+  return {
+    ...(entrada && presentEntry(entrada)),
+    coincidencias: coincidencias.map(({ desde, hasta }) => [desde, hasta]),
+    puntaje,
+  };
 }
 
 function presentEntry(entrada: Entrada) {

@@ -6,7 +6,7 @@ import { renderVerdict } from '../../../gateway/http/render.ts';
 import { buscarArchivos } from '../../../gateway/operations/buscar-archivos.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation, View } from '../../../gateway/operations/operation.ts';
-import { BuscarArchivosResponse } from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { BuscarArchivosResponse, EstadoIndice } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { Tipo } from '../../../proto/gen/archivos/v1/entrada.ts';
 import { ListarArchivosResponse } from '../../../proto/gen/archivos/v1/listado.ts';
 import { Status } from '../../../runtime/status.ts';
@@ -66,6 +66,33 @@ describe('an answer', () => {
       '{"archivos":[],"total":0,"siguiente":null,"completo":true,"errores":[]}',
     );
     expect(headers).not.to.have.property('link');
+  });
+
+  it('of a search tells where entries match, how well, and how its index is', () => {
+    const response = BuscarArchivosResponse.create({
+      archivos: [
+        { entrada: { nombre: 'año', ruta: 'año', tipo: Tipo.TIPO_CARPETA }, coincidencias: [{ hasta: 2 }] },
+        {
+          entrada: { nombre: 'b', ruta: 'b', tipo: Tipo.TIPO_ARCHIVO, bytes: 1 },
+          coincidencias: [
+            { desde: 0, hasta: 1 },
+            { desde: 3, hasta: 4 },
+          ],
+          puntaje: 31.5,
+        },
+      ],
+      completo: false,
+      total: 7,
+      indice: { estado: EstadoIndice.ESTADO_INDICE_VERIFICANDO, version: 3, edadMs: 4 },
+    });
+    const { body } = renderVerdict(buscar, { ok: true, response }, view);
+    expect(body.toString()).to.equal(
+      '{"archivos":[{"nombre":"año","ruta":"año","tipo":"carpeta","coincidencias":[[0,2]]},' +
+        '{"nombre":"b","ruta":"b","tipo":"archivo","bytes":1,"coincidencias":[[0,1],[3,4]],"puntaje":31.5}],' +
+        '"total":7,"siguiente":null,"completo":false,"errores":[],"indice":{"estado":"verificando"}}',
+    );
+    const names = renderVerdict(buscar, { ok: true, response }, { ...view, formato: 'nombres' });
+    expect(names.body.toString()).to.equal('["año","b"]');
   });
 
   it('can be plain names', () => {
@@ -196,16 +223,35 @@ const entry = fc.record({
   nombreBytes: bytes,
   rutaBytes: bytes,
 });
-const response = fc.record({
-  archivos: fc.array(entry, { maxLength: 4 }),
+const rest = {
   siguiente: fc.option(hostile, { nil: undefined }),
   completo: fc.boolean(),
   errores: fc.array(fc.record({ ruta: hostile, codigo: hostile, rutaBytes: bytes }), { maxLength: 2 }),
+};
+const listed = fc.record({ archivos: fc.array(entry, { maxLength: 4 }), ...rest });
+const offset = fc.nat(765);
+const finding = fc.record({
+  entrada: entry,
+  coincidencias: fc.array(fc.record({ desde: offset, hasta: offset }), { maxLength: 3 }),
+  puntaje: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
+});
+const indice = fc.record({
+  estado: fc.constantFrom(...Object.values(EstadoIndice), 77) as fc.Arbitrary<EstadoIndice>,
+  version: fc.maxSafeNat(),
+  edadMs: fc.maxSafeNat(),
+});
+const found = fc.record({
+  archivos: fc.array(finding, { maxLength: 4 }),
+  ...rest,
   total: fc.maxSafeNat(),
+  indice: fc.option(indice, { nil: undefined }),
 });
 
 describe('the identity promise', () => {
-  for (const operation of [listar, buscar]) {
+  for (const [operation, response] of [
+    [listar, listed],
+    [buscar, found],
+  ] as [Operation, fc.Arbitrary<object>][]) {
     it(`${operation.name}: the same bytes by gRPC and by the queue`, () => {
       fc.assert(
         fc.property(response, fc.constantFrom('json', 'nombres'), (message, formato) => {

@@ -6,8 +6,8 @@ import { createHandlers } from '../../../mserv2/handlers.ts';
 import {
   BuscarArchivosRequest,
   type BuscarArchivosResponse,
+  type Hallazgo,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
-import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
 import { callContext } from '../../support/call-context.ts';
 import { hostileName, hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
 import { statusOf } from '../../support/status-of.ts';
@@ -37,8 +37,10 @@ async function searchAll(
   return pages;
 }
 
-const pathOf = (entry: Entrada): string => (entry.rutaBytes ?? Buffer.from(entry.ruta)).toString('hex');
-const pathsOf = (entries: readonly Entrada[]): string[] => entries.map((entry) => entry.ruta);
+const pathOf = ({ entrada }: Hallazgo): string =>
+  (entrada?.rutaBytes ?? Buffer.from(entrada?.ruta ?? '')).toString('hex');
+const pathsOf = (found: readonly Hallazgo[]): (string | undefined)[] =>
+  found.map(({ entrada }) => entrada?.ruta);
 
 /** Makes files and, for paths that end with `/`, folders. */
 function plantPaths(folder: TemporaryFolder, paths: readonly string[]): void {
@@ -99,7 +101,7 @@ describe('searching a tree', () => {
 
         const all = pages.flatMap((page) => page.archivos);
         expect(all.map(pathOf)).to.deep.equal(expected.map((entry) => entry.path.toString('hex')));
-        expect(all.map((entry) => entry.tipo)).to.deep.equal(expected.map((entry) => entry.kind));
+        expect(all.map(({ entrada }) => entrada?.tipo)).to.deep.equal(expected.map((entry) => entry.kind));
         for (const page of pages) expect(page).to.include({ total: expected.length, completo: true });
       }),
       { numRuns: 150 },
@@ -164,7 +166,7 @@ describe('searching a tree', () => {
   it('uses the mode that is asked for, and glob for what looks like one', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['informe.txt', 'Informe Técnico.md', '[a].txt']);
-    const find = async (wish: Wish): Promise<string[]> => pathsOf((await search(folder.path, wish)).archivos);
+    const find = async (wish: Wish): Promise<unknown> => pathsOf((await search(folder.path, wish)).archivos);
     expect(await find({ nombre: '*.txt' })).to.deep.equal(['[a].txt', 'informe.txt']);
     expect(await find({ nombre: '*.txt', modo: 1 })).to.deep.equal([]);
     expect(await find({ nombre: '[a]', modo: 1 })).to.deep.equal(['[a].txt']);
@@ -207,7 +209,7 @@ describe('searching a tree', () => {
     }
     const page = await search(folder.path, { nombre: 'e' });
     const tooDeep = `${'d/'.repeat(2048)}d`; // 4097 bytes
-    expect(page.archivos.at(-1)?.ruta).to.equal(`${'d/'.repeat(50)}e`);
+    expect(page.archivos.at(-1)?.entrada?.ruta).to.equal(`${'d/'.repeat(50)}e`);
     expect(page).to.include({ total: 20, completo: false });
     expect(page.errores).to.deep.equal([{ ruta: tooDeep, codigo: 'ENAMETOOLONG', rutaBytes: undefined }]);
   });

@@ -5,7 +5,7 @@ import { motivos } from '../../../gateway/http/texts.ts';
 import { buscarArchivos } from '../../../gateway/operations/buscar-archivos.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import { BadQueryError, type Operation } from '../../../gateway/operations/operation.ts';
-import { Modo } from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { Campo, Modo, OrdenBusqueda } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { Tipo } from '../../../proto/gen/archivos/v1/entrada.ts';
 import { OrdenListado } from '../../../proto/gen/archivos/v1/listado.ts';
 
@@ -180,6 +180,14 @@ describe('GET /buscar_archivos, the query', () => {
         ocultos: false,
         limite: 100,
         cursor: undefined,
+        campo: Campo.CAMPO_UNSPECIFIED,
+        extensiones: [],
+        bytesMin: undefined,
+        bytesMax: undefined,
+        modificadoDesde: undefined,
+        modificadoHasta: undefined,
+        orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED,
+        descendente: false,
       },
       formato: undefined,
     });

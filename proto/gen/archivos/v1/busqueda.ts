@@ -22,15 +22,23 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entrada.ts";
 
 export const Modo = {
   /** MODO_UNSPECIFIED - glob when `nombre` has one of `*?[`, else contiene. */
   MODO_UNSPECIFIED: 0,
+  /** MODO_CONTIENE - Words, all of which must be in it, wherever; "a phrase"; -not. */
   MODO_CONTIENE: 1,
   MODO_EXACTO: 2,
-  /** MODO_GLOB - `*`, `?` and classes, over the whole name. */
+  /** MODO_GLOB - `*`, `?`, classes and `{a,b}`, over the whole; in a path `*` ends at `/` and `**` does not. */
   MODO_GLOB: 3,
+  MODO_PREFIJO: 4,
+  MODO_SUFIJO: 5,
+  /** MODO_REGEX - RE2's syntax; a match anywhere. */
+  MODO_REGEX: 6,
+  /** MODO_DIFUSO - The characters in their order, with others between them; the best score comes first. */
+  MODO_DIFUSO: 7,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -41,6 +49,10 @@ export namespace Modo {
   export type MODO_CONTIENE = typeof Modo.MODO_CONTIENE;
   export type MODO_EXACTO = typeof Modo.MODO_EXACTO;
   export type MODO_GLOB = typeof Modo.MODO_GLOB;
+  export type MODO_PREFIJO = typeof Modo.MODO_PREFIJO;
+  export type MODO_SUFIJO = typeof Modo.MODO_SUFIJO;
+  export type MODO_REGEX = typeof Modo.MODO_REGEX;
+  export type MODO_DIFUSO = typeof Modo.MODO_DIFUSO;
   export type UNRECOGNIZED = typeof Modo.UNRECOGNIZED;
 }
 
@@ -58,6 +70,18 @@ export function modoFromJSON(object: any): Modo {
     case 3:
     case "MODO_GLOB":
       return Modo.MODO_GLOB;
+    case 4:
+    case "MODO_PREFIJO":
+      return Modo.MODO_PREFIJO;
+    case 5:
+    case "MODO_SUFIJO":
+      return Modo.MODO_SUFIJO;
+    case 6:
+    case "MODO_REGEX":
+      return Modo.MODO_REGEX;
+    case 7:
+    case "MODO_DIFUSO":
+      return Modo.MODO_DIFUSO;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -75,14 +99,203 @@ export function modoToJSON(object: Modo): string {
       return "MODO_EXACTO";
     case Modo.MODO_GLOB:
       return "MODO_GLOB";
+    case Modo.MODO_PREFIJO:
+      return "MODO_PREFIJO";
+    case Modo.MODO_SUFIJO:
+      return "MODO_SUFIJO";
+    case Modo.MODO_REGEX:
+      return "MODO_REGEX";
+    case Modo.MODO_DIFUSO:
+      return "MODO_DIFUSO";
     case Modo.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
 }
 
+/** What is compared. */
+export const Campo = {
+  /** CAMPO_UNSPECIFIED - The name. */
+  CAMPO_UNSPECIFIED: 0,
+  CAMPO_NOMBRE: 1,
+  /** CAMPO_RUTA - The path below the root. */
+  CAMPO_RUTA: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Campo = typeof Campo[keyof typeof Campo];
+
+export namespace Campo {
+  export type CAMPO_UNSPECIFIED = typeof Campo.CAMPO_UNSPECIFIED;
+  export type CAMPO_NOMBRE = typeof Campo.CAMPO_NOMBRE;
+  export type CAMPO_RUTA = typeof Campo.CAMPO_RUTA;
+  export type UNRECOGNIZED = typeof Campo.UNRECOGNIZED;
+}
+
+export function campoFromJSON(object: any): Campo {
+  switch (object) {
+    case 0:
+    case "CAMPO_UNSPECIFIED":
+      return Campo.CAMPO_UNSPECIFIED;
+    case 1:
+    case "CAMPO_NOMBRE":
+      return Campo.CAMPO_NOMBRE;
+    case 2:
+    case "CAMPO_RUTA":
+      return Campo.CAMPO_RUTA;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Campo.UNRECOGNIZED;
+  }
+}
+
+export function campoToJSON(object: Campo): string {
+  switch (object) {
+    case Campo.CAMPO_UNSPECIFIED:
+      return "CAMPO_UNSPECIFIED";
+    case Campo.CAMPO_NOMBRE:
+      return "CAMPO_NOMBRE";
+    case Campo.CAMPO_RUTA:
+      return "CAMPO_RUTA";
+    case Campo.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Entries that tie follow each other in byte order of their paths. */
+export const OrdenBusqueda = {
+  /** ORDEN_BUSQUEDA_UNSPECIFIED - relevancia. */
+  ORDEN_BUSQUEDA_UNSPECIFIED: 0,
+  /** ORDEN_BUSQUEDA_RELEVANCIA - What is wanted itself, then what begins with it, then what has it at a word's start, then the rest; the shorter first. */
+  ORDEN_BUSQUEDA_RELEVANCIA: 1,
+  /** ORDEN_BUSQUEDA_NOMBRE - In byte order. */
+  ORDEN_BUSQUEDA_NOMBRE: 2,
+  ORDEN_BUSQUEDA_RUTA: 3,
+  ORDEN_BUSQUEDA_BYTES: 4,
+  ORDEN_BUSQUEDA_MODIFICADO: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type OrdenBusqueda = typeof OrdenBusqueda[keyof typeof OrdenBusqueda];
+
+export namespace OrdenBusqueda {
+  export type ORDEN_BUSQUEDA_UNSPECIFIED = typeof OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED;
+  export type ORDEN_BUSQUEDA_RELEVANCIA = typeof OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA;
+  export type ORDEN_BUSQUEDA_NOMBRE = typeof OrdenBusqueda.ORDEN_BUSQUEDA_NOMBRE;
+  export type ORDEN_BUSQUEDA_RUTA = typeof OrdenBusqueda.ORDEN_BUSQUEDA_RUTA;
+  export type ORDEN_BUSQUEDA_BYTES = typeof OrdenBusqueda.ORDEN_BUSQUEDA_BYTES;
+  export type ORDEN_BUSQUEDA_MODIFICADO = typeof OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO;
+  export type UNRECOGNIZED = typeof OrdenBusqueda.UNRECOGNIZED;
+}
+
+export function ordenBusquedaFromJSON(object: any): OrdenBusqueda {
+  switch (object) {
+    case 0:
+    case "ORDEN_BUSQUEDA_UNSPECIFIED":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED;
+    case 1:
+    case "ORDEN_BUSQUEDA_RELEVANCIA":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA;
+    case 2:
+    case "ORDEN_BUSQUEDA_NOMBRE":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_NOMBRE;
+    case 3:
+    case "ORDEN_BUSQUEDA_RUTA":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_RUTA;
+    case 4:
+    case "ORDEN_BUSQUEDA_BYTES":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_BYTES;
+    case 5:
+    case "ORDEN_BUSQUEDA_MODIFICADO":
+      return OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OrdenBusqueda.UNRECOGNIZED;
+  }
+}
+
+export function ordenBusquedaToJSON(object: OrdenBusqueda): string {
+  switch (object) {
+    case OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED:
+      return "ORDEN_BUSQUEDA_UNSPECIFIED";
+    case OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA:
+      return "ORDEN_BUSQUEDA_RELEVANCIA";
+    case OrdenBusqueda.ORDEN_BUSQUEDA_NOMBRE:
+      return "ORDEN_BUSQUEDA_NOMBRE";
+    case OrdenBusqueda.ORDEN_BUSQUEDA_RUTA:
+      return "ORDEN_BUSQUEDA_RUTA";
+    case OrdenBusqueda.ORDEN_BUSQUEDA_BYTES:
+      return "ORDEN_BUSQUEDA_BYTES";
+    case OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO:
+      return "ORDEN_BUSQUEDA_MODIFICADO";
+    case OrdenBusqueda.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export const EstadoIndice = {
+  ESTADO_INDICE_UNSPECIFIED: 0,
+  /** ESTADO_INDICE_CONSTRUYENDO - Not everything was seen yet. */
+  ESTADO_INDICE_CONSTRUYENDO: 1,
+  /** ESTADO_INDICE_VERIFICANDO - What is known may be out of date. */
+  ESTADO_INDICE_VERIFICANDO: 2,
+  ESTADO_INDICE_LISTO: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type EstadoIndice = typeof EstadoIndice[keyof typeof EstadoIndice];
+
+export namespace EstadoIndice {
+  export type ESTADO_INDICE_UNSPECIFIED = typeof EstadoIndice.ESTADO_INDICE_UNSPECIFIED;
+  export type ESTADO_INDICE_CONSTRUYENDO = typeof EstadoIndice.ESTADO_INDICE_CONSTRUYENDO;
+  export type ESTADO_INDICE_VERIFICANDO = typeof EstadoIndice.ESTADO_INDICE_VERIFICANDO;
+  export type ESTADO_INDICE_LISTO = typeof EstadoIndice.ESTADO_INDICE_LISTO;
+  export type UNRECOGNIZED = typeof EstadoIndice.UNRECOGNIZED;
+}
+
+export function estadoIndiceFromJSON(object: any): EstadoIndice {
+  switch (object) {
+    case 0:
+    case "ESTADO_INDICE_UNSPECIFIED":
+      return EstadoIndice.ESTADO_INDICE_UNSPECIFIED;
+    case 1:
+    case "ESTADO_INDICE_CONSTRUYENDO":
+      return EstadoIndice.ESTADO_INDICE_CONSTRUYENDO;
+    case 2:
+    case "ESTADO_INDICE_VERIFICANDO":
+      return EstadoIndice.ESTADO_INDICE_VERIFICANDO;
+    case 3:
+    case "ESTADO_INDICE_LISTO":
+      return EstadoIndice.ESTADO_INDICE_LISTO;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EstadoIndice.UNRECOGNIZED;
+  }
+}
+
+export function estadoIndiceToJSON(object: EstadoIndice): string {
+  switch (object) {
+    case EstadoIndice.ESTADO_INDICE_UNSPECIFIED:
+      return "ESTADO_INDICE_UNSPECIFIED";
+    case EstadoIndice.ESTADO_INDICE_CONSTRUYENDO:
+      return "ESTADO_INDICE_CONSTRUYENDO";
+    case EstadoIndice.ESTADO_INDICE_VERIFICANDO:
+      return "ESTADO_INDICE_VERIFICANDO";
+    case EstadoIndice.ESTADO_INDICE_LISTO:
+      return "ESTADO_INDICE_LISTO";
+    case EstadoIndice.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 export interface BuscarArchivosRequest {
-  /** What to look for in names; empty means every entry. */
+  /** What to look for; empty means every entry. */
   nombre: string;
   modo: Modo;
   distinguirMayusculas: boolean;
@@ -101,20 +314,59 @@ export interface BuscarArchivosRequest {
   limite: number;
   /** Where the page starts: `siguiente` of the page before. */
   cursor?: string | undefined;
+  campo: Campo;
+  /** Only names that end with one of these after a dot, whatever their case; none means all. */
+  extensiones: string[];
+  /** Sizes, both included. What has no size, as a folder, does not pass. */
+  bytesMin?: number | undefined;
+  bytesMax?:
+    | number
+    | undefined;
+  /** Last modification, in milliseconds as `modificado` tells it, both included. */
+  modificadoDesde: Date | undefined;
+  modificadoHasta: Date | undefined;
+  orden: OrdenBusqueda;
+  descendente: boolean;
+}
+
+/** Part of a name, in UTF-16 code units: from `desde` to before `hasta`. */
+export interface Tramo {
+  desde: number;
+  hasta: number;
+}
+
+/** An entry that was found. */
+export interface Hallazgo {
+  entrada:
+    | Entrada
+    | undefined;
+  /** Where in `nombre` it matches, in order; not to be had for every match. */
+  coincidencias: Tramo[];
+  /** How well it matches; only of difuso, more is better. */
+  puntaje?: number | undefined;
+}
+
+/** How up to date the index was that answered. */
+export interface Indice {
+  estado: EstadoIndice;
+  /** Grows with every change of the index. */
+  version: number;
+  /** Since all of it was last known to be right. */
+  edadMs: number;
 }
 
 export interface BuscarArchivosResponse {
-  /** In byte order of their paths. */
-  archivos: Entrada[];
+  archivos: Hallazgo[];
   /** The next page's cursor; absent on the last page. */
   siguiente?:
     | string
     | undefined;
-  /** False when something could not be read. */
+  /** False when something could not be read, or is not known yet. */
   completo: boolean;
   errores: ErrorDeEntrada[];
   /** How many entries match, on all pages together. */
   total: number;
+  indice: Indice | undefined;
 }
 
 export interface TransmitirBusquedaRequest {
@@ -124,8 +376,15 @@ export interface TransmitirBusquedaRequest {
 
 export interface TransmitirBusquedaResponse {
   /** Up to 256 entries. */
-  archivos: Entrada[];
+  archivos: Hallazgo[];
   errores: ErrorDeEntrada[];
+  /** In the last message only: how many entries there were, and the index that told them. */
+  total?:
+    | number
+    | undefined;
+  /** In the last message only: false when something could not be read, or is not known yet. */
+  completo?: boolean | undefined;
+  indice: Indice | undefined;
 }
 
 export interface BuscarEnVivoRequest {
@@ -151,6 +410,14 @@ function createBaseBuscarArchivosRequest(): BuscarArchivosRequest {
     ocultos: false,
     limite: 0,
     cursor: undefined,
+    campo: 0,
+    extensiones: [],
+    bytesMin: undefined,
+    bytesMax: undefined,
+    modificadoDesde: undefined,
+    modificadoHasta: undefined,
+    orden: 0,
+    descendente: false,
   };
 }
 
@@ -189,6 +456,30 @@ export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
     }
     if (message.cursor !== undefined) {
       writer.uint32(82).string(message.cursor);
+    }
+    if (message.campo !== 0) {
+      writer.uint32(88).int32(message.campo);
+    }
+    for (const v of message.extensiones) {
+      writer.uint32(98).string(v!);
+    }
+    if (message.bytesMin !== undefined) {
+      writer.uint32(104).int64(message.bytesMin);
+    }
+    if (message.bytesMax !== undefined) {
+      writer.uint32(112).int64(message.bytesMax);
+    }
+    if (message.modificadoDesde !== undefined) {
+      Timestamp.encode(toTimestamp(message.modificadoDesde), writer.uint32(122).fork()).join();
+    }
+    if (message.modificadoHasta !== undefined) {
+      Timestamp.encode(toTimestamp(message.modificadoHasta), writer.uint32(130).fork()).join();
+    }
+    if (message.orden !== 0) {
+      writer.uint32(136).int32(message.orden);
+    }
+    if (message.descendente !== false) {
+      writer.uint32(144).bool(message.descendente);
     }
     return writer;
   },
@@ -296,6 +587,70 @@ export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
             message.cursor = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.campo = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.extensiones.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.bytesMin = longToNumber(reader.int64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.bytesMax = longToNumber(reader.int64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.modificadoDesde = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.modificadoHasta = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.orden = reader.int32() as any;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.descendente = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -334,6 +689,32 @@ export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
       ocultos: isSet(object.ocultos) ? globalThis.Boolean(object.ocultos) : false,
       limite: isSet(object.limite) ? globalThis.Number(object.limite) : 0,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : undefined,
+      campo: isSet(object.campo) ? campoFromJSON(object.campo) : 0,
+      extensiones: globalThis.Array.isArray(object?.extensiones)
+        ? object.extensiones.map((e: any) => globalThis.String(e))
+        : [],
+      bytesMin: isSet(object.bytesMin)
+        ? globalThis.Number(object.bytesMin)
+        : isSet(object.bytes_min)
+        ? globalThis.Number(object.bytes_min)
+        : undefined,
+      bytesMax: isSet(object.bytesMax)
+        ? globalThis.Number(object.bytesMax)
+        : isSet(object.bytes_max)
+        ? globalThis.Number(object.bytes_max)
+        : undefined,
+      modificadoDesde: isSet(object.modificadoDesde)
+        ? fromJsonTimestamp(object.modificadoDesde)
+        : isSet(object.modificado_desde)
+        ? fromJsonTimestamp(object.modificado_desde)
+        : undefined,
+      modificadoHasta: isSet(object.modificadoHasta)
+        ? fromJsonTimestamp(object.modificadoHasta)
+        : isSet(object.modificado_hasta)
+        ? fromJsonTimestamp(object.modificado_hasta)
+        : undefined,
+      orden: isSet(object.orden) ? ordenBusquedaFromJSON(object.orden) : 0,
+      descendente: isSet(object.descendente) ? globalThis.Boolean(object.descendente) : false,
     };
   },
 
@@ -369,6 +750,30 @@ export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
     if (message.cursor !== undefined) {
       obj.cursor = message.cursor;
     }
+    if (message.campo !== 0) {
+      obj.campo = campoToJSON(message.campo);
+    }
+    if (message.extensiones?.length) {
+      obj.extensiones = message.extensiones;
+    }
+    if (message.bytesMin !== undefined) {
+      obj.bytesMin = Math.round(message.bytesMin);
+    }
+    if (message.bytesMax !== undefined) {
+      obj.bytesMax = Math.round(message.bytesMax);
+    }
+    if (message.modificadoDesde !== undefined) {
+      obj.modificadoDesde = message.modificadoDesde.toISOString();
+    }
+    if (message.modificadoHasta !== undefined) {
+      obj.modificadoHasta = message.modificadoHasta.toISOString();
+    }
+    if (message.orden !== 0) {
+      obj.orden = ordenBusquedaToJSON(message.orden);
+    }
+    if (message.descendente !== false) {
+      obj.descendente = message.descendente;
+    }
     return obj;
   },
 
@@ -387,18 +792,321 @@ export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
     message.ocultos = object.ocultos ?? false;
     message.limite = object.limite ?? 0;
     message.cursor = object.cursor ?? undefined;
+    message.campo = object.campo ?? 0;
+    message.extensiones = object.extensiones?.map((e) => e) || [];
+    message.bytesMin = object.bytesMin ?? undefined;
+    message.bytesMax = object.bytesMax ?? undefined;
+    message.modificadoDesde = object.modificadoDesde ?? undefined;
+    message.modificadoHasta = object.modificadoHasta ?? undefined;
+    message.orden = object.orden ?? 0;
+    message.descendente = object.descendente ?? false;
+    return message;
+  },
+};
+
+function createBaseTramo(): Tramo {
+  return { desde: 0, hasta: 0 };
+}
+
+export const Tramo: MessageFns<Tramo> = {
+  encode(message: Tramo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.desde !== 0) {
+      writer.uint32(8).uint32(message.desde);
+    }
+    if (message.hasta !== 0) {
+      writer.uint32(16).uint32(message.hasta);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Tramo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTramo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.desde = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hasta = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Tramo {
+    return {
+      desde: isSet(object.desde) ? globalThis.Number(object.desde) : 0,
+      hasta: isSet(object.hasta) ? globalThis.Number(object.hasta) : 0,
+    };
+  },
+
+  toJSON(message: Tramo): unknown {
+    const obj: any = {};
+    if (message.desde !== 0) {
+      obj.desde = Math.round(message.desde);
+    }
+    if (message.hasta !== 0) {
+      obj.hasta = Math.round(message.hasta);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Tramo>): Tramo {
+    return Tramo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Tramo>): Tramo {
+    const message = createBaseTramo();
+    message.desde = object.desde ?? 0;
+    message.hasta = object.hasta ?? 0;
+    return message;
+  },
+};
+
+function createBaseHallazgo(): Hallazgo {
+  return { entrada: undefined, coincidencias: [], puntaje: undefined };
+}
+
+export const Hallazgo: MessageFns<Hallazgo> = {
+  encode(message: Hallazgo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entrada !== undefined) {
+      Entrada.encode(message.entrada, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.coincidencias) {
+      Tramo.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.puntaje !== undefined) {
+      writer.uint32(25).double(message.puntaje);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hallazgo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHallazgo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entrada = Entrada.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.coincidencias.push(Tramo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.puntaje = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Hallazgo {
+    return {
+      entrada: isSet(object.entrada) ? Entrada.fromJSON(object.entrada) : undefined,
+      coincidencias: globalThis.Array.isArray(object?.coincidencias)
+        ? object.coincidencias.map((e: any) => Tramo.fromJSON(e))
+        : [],
+      puntaje: isSet(object.puntaje) ? globalThis.Number(object.puntaje) : undefined,
+    };
+  },
+
+  toJSON(message: Hallazgo): unknown {
+    const obj: any = {};
+    if (message.entrada !== undefined) {
+      obj.entrada = Entrada.toJSON(message.entrada);
+    }
+    if (message.coincidencias?.length) {
+      obj.coincidencias = message.coincidencias.map((e) => Tramo.toJSON(e));
+    }
+    if (message.puntaje !== undefined) {
+      obj.puntaje = floatToJson(message.puntaje);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Hallazgo>): Hallazgo {
+    return Hallazgo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Hallazgo>): Hallazgo {
+    const message = createBaseHallazgo();
+    message.entrada = (object.entrada !== undefined && object.entrada !== null)
+      ? Entrada.fromPartial(object.entrada)
+      : undefined;
+    message.coincidencias = object.coincidencias?.map((e) => Tramo.fromPartial(e)) || [];
+    message.puntaje = object.puntaje ?? undefined;
+    return message;
+  },
+};
+
+function createBaseIndice(): Indice {
+  return { estado: 0, version: 0, edadMs: 0 };
+}
+
+export const Indice: MessageFns<Indice> = {
+  encode(message: Indice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.estado !== 0) {
+      writer.uint32(8).int32(message.estado);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    if (message.edadMs !== 0) {
+      writer.uint32(24).uint64(message.edadMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Indice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.estado = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.edadMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Indice {
+    return {
+      estado: isSet(object.estado) ? estadoIndiceFromJSON(object.estado) : 0,
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      edadMs: isSet(object.edadMs)
+        ? globalThis.Number(object.edadMs)
+        : isSet(object.edad_ms)
+        ? globalThis.Number(object.edad_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Indice): unknown {
+    const obj: any = {};
+    if (message.estado !== 0) {
+      obj.estado = estadoIndiceToJSON(message.estado);
+    }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.edadMs !== 0) {
+      obj.edadMs = Math.round(message.edadMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Indice>): Indice {
+    return Indice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Indice>): Indice {
+    const message = createBaseIndice();
+    message.estado = object.estado ?? 0;
+    message.version = object.version ?? 0;
+    message.edadMs = object.edadMs ?? 0;
     return message;
   },
 };
 
 function createBaseBuscarArchivosResponse(): BuscarArchivosResponse {
-  return { archivos: [], siguiente: undefined, completo: false, errores: [], total: 0 };
+  return { archivos: [], siguiente: undefined, completo: false, errores: [], total: 0, indice: undefined };
 }
 
 export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
   encode(message: BuscarArchivosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
-      Entrada.encode(v!, writer.uint32(10).fork()).join();
+      Hallazgo.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message.siguiente !== undefined) {
       writer.uint32(18).string(message.siguiente);
@@ -411,6 +1119,9 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
     }
     if (message.total !== 0) {
       writer.uint32(40).int64(message.total);
+    }
+    if (message.indice !== undefined) {
+      Indice.encode(message.indice, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -433,7 +1144,7 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
               break;
             }
 
-            message.archivos.push(Entrada.decode(reader, reader.uint32()));
+            message.archivos.push(Hallazgo.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -468,6 +1179,14 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
             message.total = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.indice = Indice.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -482,20 +1201,21 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
 
   fromJSON(object: any): BuscarArchivosResponse {
     return {
-      archivos: globalThis.Array.isArray(object?.archivos) ? object.archivos.map((e: any) => Entrada.fromJSON(e)) : [],
+      archivos: globalThis.Array.isArray(object?.archivos) ? object.archivos.map((e: any) => Hallazgo.fromJSON(e)) : [],
       siguiente: isSet(object.siguiente) ? globalThis.String(object.siguiente) : undefined,
       completo: isSet(object.completo) ? globalThis.Boolean(object.completo) : false,
       errores: globalThis.Array.isArray(object?.errores)
         ? object.errores.map((e: any) => ErrorDeEntrada.fromJSON(e))
         : [],
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      indice: isSet(object.indice) ? Indice.fromJSON(object.indice) : undefined,
     };
   },
 
   toJSON(message: BuscarArchivosResponse): unknown {
     const obj: any = {};
     if (message.archivos?.length) {
-      obj.archivos = message.archivos.map((e) => Entrada.toJSON(e));
+      obj.archivos = message.archivos.map((e) => Hallazgo.toJSON(e));
     }
     if (message.siguiente !== undefined) {
       obj.siguiente = message.siguiente;
@@ -509,6 +1229,9 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
     if (message.total !== 0) {
       obj.total = Math.round(message.total);
     }
+    if (message.indice !== undefined) {
+      obj.indice = Indice.toJSON(message.indice);
+    }
     return obj;
   },
 
@@ -517,11 +1240,14 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
   },
   fromPartial(object: DeepPartial<BuscarArchivosResponse>): BuscarArchivosResponse {
     const message = createBaseBuscarArchivosResponse();
-    message.archivos = object.archivos?.map((e) => Entrada.fromPartial(e)) || [];
+    message.archivos = object.archivos?.map((e) => Hallazgo.fromPartial(e)) || [];
     message.siguiente = object.siguiente ?? undefined;
     message.completo = object.completo ?? false;
     message.errores = object.errores?.map((e) => ErrorDeEntrada.fromPartial(e)) || [];
     message.total = object.total ?? 0;
+    message.indice = (object.indice !== undefined && object.indice !== null)
+      ? Indice.fromPartial(object.indice)
+      : undefined;
     return message;
   },
 };
@@ -596,16 +1322,25 @@ export const TransmitirBusquedaRequest: MessageFns<TransmitirBusquedaRequest> = 
 };
 
 function createBaseTransmitirBusquedaResponse(): TransmitirBusquedaResponse {
-  return { archivos: [], errores: [] };
+  return { archivos: [], errores: [], total: undefined, completo: undefined, indice: undefined };
 }
 
 export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> = {
   encode(message: TransmitirBusquedaResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
-      Entrada.encode(v!, writer.uint32(10).fork()).join();
+      Hallazgo.encode(v!, writer.uint32(10).fork()).join();
     }
     for (const v of message.errores) {
       ErrorDeEntrada.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.total !== undefined) {
+      writer.uint32(24).int64(message.total);
+    }
+    if (message.completo !== undefined) {
+      writer.uint32(32).bool(message.completo);
+    }
+    if (message.indice !== undefined) {
+      Indice.encode(message.indice, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -628,7 +1363,7 @@ export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> 
               break;
             }
 
-            message.archivos.push(Entrada.decode(reader, reader.uint32()));
+            message.archivos.push(Hallazgo.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -637,6 +1372,30 @@ export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> 
             }
 
             message.errores.push(ErrorDeEntrada.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.completo = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.indice = Indice.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -653,20 +1412,32 @@ export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> 
 
   fromJSON(object: any): TransmitirBusquedaResponse {
     return {
-      archivos: globalThis.Array.isArray(object?.archivos) ? object.archivos.map((e: any) => Entrada.fromJSON(e)) : [],
+      archivos: globalThis.Array.isArray(object?.archivos) ? object.archivos.map((e: any) => Hallazgo.fromJSON(e)) : [],
       errores: globalThis.Array.isArray(object?.errores)
         ? object.errores.map((e: any) => ErrorDeEntrada.fromJSON(e))
         : [],
+      total: isSet(object.total) ? globalThis.Number(object.total) : undefined,
+      completo: isSet(object.completo) ? globalThis.Boolean(object.completo) : undefined,
+      indice: isSet(object.indice) ? Indice.fromJSON(object.indice) : undefined,
     };
   },
 
   toJSON(message: TransmitirBusquedaResponse): unknown {
     const obj: any = {};
     if (message.archivos?.length) {
-      obj.archivos = message.archivos.map((e) => Entrada.toJSON(e));
+      obj.archivos = message.archivos.map((e) => Hallazgo.toJSON(e));
     }
     if (message.errores?.length) {
       obj.errores = message.errores.map((e) => ErrorDeEntrada.toJSON(e));
+    }
+    if (message.total !== undefined) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.completo !== undefined) {
+      obj.completo = message.completo;
+    }
+    if (message.indice !== undefined) {
+      obj.indice = Indice.toJSON(message.indice);
     }
     return obj;
   },
@@ -676,8 +1447,13 @@ export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> 
   },
   fromPartial(object: DeepPartial<TransmitirBusquedaResponse>): TransmitirBusquedaResponse {
     const message = createBaseTransmitirBusquedaResponse();
-    message.archivos = object.archivos?.map((e) => Entrada.fromPartial(e)) || [];
+    message.archivos = object.archivos?.map((e) => Hallazgo.fromPartial(e)) || [];
     message.errores = object.errores?.map((e) => ErrorDeEntrada.fromPartial(e)) || [];
+    message.total = object.total ?? undefined;
+    message.completo = object.completo ?? undefined;
+    message.indice = (object.indice !== undefined && object.indice !== null)
+      ? Indice.fromPartial(object.indice)
+      : undefined;
     return message;
   },
 };
@@ -994,6 +1770,10 @@ function base64FromBytes(arr: Uint8Array): string {
   return globalThis.Buffer.from(arr).toString("base64");
 }
 
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 type DeepPartial<T> = T extends Builtin ? T
@@ -1001,6 +1781,28 @@ type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
