@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import {
   CallCredentials,
   ChannelCredentials,
@@ -58,27 +58,26 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
   let tell: (state: ChannelState) => void = () => undefined;
   let state: ChannelState = 'idle';
   let stuck: NodeJS.Timeout | undefined;
-  let client: Client | undefined = open();
+  let client: Client | undefined;
 
-  function open(): Client {
+  function open(): void {
     const credentials = new Plaintext((socket) => {
       if (opened === client) attempts.add(socket);
       else socket.destroy();
     });
     const opened = new Client(targetOf(address), credentials, options);
+    client = opened;
     follow(opened);
-    return opened;
   }
 
   function follow(followed: Client): void {
-    const current = followed.getChannel().getConnectivityState(true);
+    if (followed !== client) return;
+    const channel = followed.getChannel();
+    const current = channel.getConnectivityState(true);
     if (current === connectivityState.SHUTDOWN) return;
     // In a turn of its own: grpc-js calls back while it is still changing its state.
-    followed
-      .getChannel()
-      .watchConnectivityState(current, Number.POSITIVE_INFINITY, () =>
-        queueMicrotask(() => follow(followed)),
-      );
+    const changed = () => queueMicrotask(() => follow(followed));
+    channel.watchConnectivityState(current, Number.POSITIVE_INFINITY, changed);
     state = channelStates[current];
     if (state === 'ready') {
       clearTimeout(stuck);
@@ -103,9 +102,10 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
 
   function replace(): void {
     drop();
-    client = open();
+    open();
   }
 
+  open();
   return {
     get client() {
       return client;
@@ -121,7 +121,7 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
 /** With its scheme, so that no host name is taken for one. */
 function targetOf(address: string): string {
   if (address.startsWith('[')) return `ipv6:${address}`;
-  return /^[\d.]+:\d+$/.test(address) ? `ipv4:${address}` : `dns:${address}`;
+  return isIPv4(address.slice(0, address.lastIndexOf(':'))) ? `ipv4:${address}` : `dns:${address}`;
 }
 
 const channelStates: Record<Exclude<connectivityState, connectivityState.SHUTDOWN>, ChannelState> = {

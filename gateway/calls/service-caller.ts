@@ -97,7 +97,8 @@ export function createCaller(options: CallerOptions): Caller {
     request: Request,
     callOptions: Parameters<Caller['call']>[2],
   ): Promise<CallResult<Response>> {
-    if (callOptions.signal.aborted) return { kind: 'gone' };
+    const { signal, requestId } = callOptions;
+    if (signal.aborted) return { kind: 'gone' };
     const endsAt = now() + (callOptions.deadlineMs ?? deadlineMs);
     const tried: Endpoint[] = [];
     let result: CallResult<Response> | undefined;
@@ -113,13 +114,16 @@ export function createCaller(options: CallerOptions): Caller {
       const means = classify(failure);
       if (means.kind === 'gone') return means;
       if (means.kind === 'verdict') {
-        if (failure.origin === 'client') log.error({ address, failure }, 'the answer cannot be read');
+        if (failure.origin === 'client')
+          log.error({ address, failure, requestId }, 'the answer cannot be read');
         return { kind: 'verdict', verdict: { ok: false, code: means.code, message: means.message }, address };
       }
       const { proxyError } = means;
       if (means.opensBreaker) breaker.open({ failure, proxyError });
-      log.debug({ address, failure, requestId: callOptions.requestId }, 'not reached');
-      result = { kind: 'unreachable', address, failure, proxyError };
+      log.debug({ address, failure, requestId }, 'not reached');
+      // Of two failures the one that is told is the one whose request was under way: it may have done harm.
+      if (result === undefined || failure.sent)
+        result = { kind: 'unreachable', address, failure, proxyError };
       if (failure.sent && !method.repeatable) break;
     }
     return result ?? notTried();

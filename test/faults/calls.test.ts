@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Caller, CallResult } from '../../gateway/calls/caller.ts';
-import { createGrpcTransport } from '../../gateway/calls/grpc-transport.ts';
+import { createGrpcTransport, type GrpcTransport } from '../../gateway/calls/grpc-transport.ts';
 import { createCaller } from '../../gateway/calls/service-caller.ts';
 import { eventually } from '../support/eventually.ts';
 import { folder, listarArchivos } from '../support/listado-server.ts';
@@ -99,17 +99,40 @@ describe('Calls to a service that is killed or frozen', () => {
     await eventually(() => caller.reachable);
   });
 
-  it('a peer that never speaks: the connection is given up and made anew', async () => {
-    const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
-    const transport = createGrpcTransport(`127.0.0.1:${port}`, { stuckMs: 50 });
-    cleanUp.push(transport.close, () => {
-      silent.close();
-      for (const socket of sockets) socket.destroy();
+  describe('a peer that never speaks', () => {
+    async function startSilent(): Promise<{ address: string; sockets: readonly Socket[] }> {
+      const sockets: Socket[] = [];
+      const server = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      cleanUp.push(() => {
+        server.close();
+        for (const socket of sockets) socket.destroy();
+      });
+      return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
+    }
+
+    function connectTo(address: string): GrpcTransport {
+      const transport = createGrpcTransport(address, { stuckMs: 30 });
+      cleanUp.push(transport.close);
+      return transport;
+    }
+
+    it('has its connection given up and made anew', async () => {
+      const { address, sockets } = await startSilent();
+      connectTo(address);
+      await eventually(() => sockets.length >= 3 && sockets.slice(0, 2).every(({ destroyed }) => destroyed));
     });
-    await eventually(() => sockets.length >= 3 && sockets.slice(0, 2).every(({ destroyed }) => destroyed));
+
+    it('is left alone once the channel is closed', async () => {
+      const [left, tried] = [await startSilent(), await startSilent()];
+      const transport = connectTo(left.address);
+      await eventually(() => left.sockets.length === 1);
+      transport.close();
+      connectTo(tried.address);
+      await eventually(() => tried.sockets.length >= 5);
+      expect(left.sockets).to.have.length(1);
+      expect(left.sockets[0]).to.have.property('destroyed', true);
+    });
   });
 });

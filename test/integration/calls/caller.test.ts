@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { constants } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -29,6 +29,17 @@ describe('The caller of a service', () => {
     const listado = await startListado(options);
     cleanUp.push(listado.stop);
     return listado;
+  }
+
+  /** A server that knows no health service and ends every other call as it is told; gives its address. */
+  async function serveHttp2(end: (stream: ServerHttp2Stream) => void): Promise<string> {
+    const server = await startHttp2((stream, headers) => {
+      if (!headers[':path']?.endsWith('/Check')) return end(stream);
+      const unimplemented = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' };
+      stream.respond(unimplemented, { endStream: true });
+    });
+    cleanUp.push(server.stop);
+    return server.address;
   }
 
   async function callerTo(addresses: string, more: Partial<CallerOptions> = {}): Promise<Caller> {
@@ -139,18 +150,27 @@ describe('The caller of a service', () => {
   });
 
   it('repeats what was never worked on, also where repeating does harm', async () => {
-    const refusing = await startHttp2((stream, headers) => {
-      if (!headers[':path']?.endsWith('/Check')) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
-      const unimplemented = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' };
-      stream.respond(unimplemented, { endStream: true });
-    });
-    cleanUp.push(refusing.stop);
+    const refusing = await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
     const good = await serve();
-    const caller = await callerTo(`${refusing.address},${good.address}`);
+    const caller = await callerTo(`${refusing},${good.address}`);
     for (let i = 0; i < 4; i++) {
       expect(await call(caller, notRepeatable)).to.include({ kind: 'verdict', address: good.address });
     }
     expect(caller.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
+  });
+
+  it('tells the failure of the request that was under way, of two', async () => {
+    const [refusing, breaking] = [
+      await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)),
+      await serveHttp2((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
+    ];
+    const caller = await callerTo(`${refusing},${breaking}`);
+    for (let i = 0; i < 2; i++) {
+      expect(unreachable(await call(caller))).to.include({
+        address: breaking,
+        proxyError: 'connection_terminated',
+      });
+    }
   });
 
   it('is gone when its caller is, before and in mid-call', async () => {
