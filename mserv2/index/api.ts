@@ -20,12 +20,12 @@ export const rootFolder: FolderNumber = 0;
 export const noEntry: EntryId = -1;
 
 /**
- * The names, places, types, sizes and dates of a whole tree, in memory. It touches no file: whoever crawls and watches
+ * The names, places, types, sizes and dates of a whole tree, in memory; `MemoryIndex` is it. It touches no file: whoever crawls and watches
  * the tree tells it what is there. All calls are synchronous and take microseconds, unless they say otherwise; it is used by
  * one thread. Ids and numbers that are not in the index are the caller's bug and give nonsense.
  */
 export interface FileIndex {
-  /** How many entries there are. What lies in removed folders counts until `maintain` has cleared it away. */
+  /** How many entries there are. */
   readonly entries: number;
   /** How many folders, with the root. */
   readonly folders: number;
@@ -64,7 +64,7 @@ export interface FileIndex {
 
   /**
    * Adds an entry, without stats. One of the same kind that is there already stays as it is, with its stats.
-   * @throws RangeError when one of another kind is there: that is to be removed first
+   * @throws RangeError when one of another kind is there: that is to be removed first; when the folder is gone
    */
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId;
   /** What lstat said: `stats.size` and `stats.mtimeNs`. Entries without are not found by filters on size and date. */

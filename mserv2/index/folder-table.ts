@@ -1,0 +1,153 @@
+import { type EntryId, type FolderNumber, noEntry, rootFolder } from './api.ts';
+
+const free = 0;
+const live = 1;
+/** Removed, while entries may still have it for their folder. */
+const dead = 2;
+
+/** What is known of each folder by its number, as columns. */
+export class FolderTable {
+  /** Every number is below it. */
+  limit = 0;
+  /** Folders that are there. */
+  count = 0;
+  /** Grows when a number stops meaning what it meant. */
+  epoch = 0;
+  /** Grows while numbers may not be given to new folders. */
+  held = 0;
+  entries = new Uint32Array(0);
+  parents = new Uint32Array(0);
+  /** The entries of a folder lie between these two, others among them. `first` is above `last` when there are none. */
+  first = new Uint32Array(0);
+  last = new Uint32Array(0);
+  /** How many entries it has, and how many of them are folders. */
+  children = new Uint32Array(0);
+  subfolders = new Uint32Array(0);
+  stamps = new BigInt64Array(0);
+  #states = new Uint8Array(0);
+  readonly #free: FolderNumber[] = [];
+  /** Those that are dead, since when `takeDead` was called. */
+  #dead: FolderNumber[] = [];
+
+  constructor() {
+    this.add(noEntry, rootFolder);
+  }
+
+  bytesUsed(): number {
+    const columns = [this.entries, this.parents, this.first, this.last, this.children, this.subfolders];
+    return (
+      columns.reduce((sum, column) => sum + column.byteLength, 0) +
+      this.stamps.byteLength +
+      this.#states.byteLength
+    );
+  }
+
+  isLive(folder: FolderNumber): boolean {
+    return this.#states[folder] === live;
+  }
+
+  isDead(folder: FolderNumber): boolean {
+    return this.#states[folder] === dead;
+  }
+
+  get anyDead(): boolean {
+    return this.#dead.length > 0;
+  }
+
+  add(entry: EntryId, parent: FolderNumber): FolderNumber {
+    const number = (this.held === 0 ? this.#free.pop() : undefined) ?? this.limit;
+    this.addAs(number, entry, parent);
+    if (number !== rootFolder) this.subfolders[parent] = (this.subfolders[parent] ?? 0) + 1;
+    return number;
+  }
+
+  /** Adds a folder whose number was decided elsewhere; numbers that are left out in between are free. */
+  addAs(number: FolderNumber, entry: EntryId, parent: FolderNumber): void {
+    if (number >= this.entries.length) this.#grow(Math.max(16, number + 1, this.entries.length * 2));
+    for (; this.limit <= number; this.limit++) if (this.limit < number) this.#free.push(this.limit);
+    this.entries[number] = entry;
+    this.parents[number] = parent;
+    this.first[number] = 0xffff_ffff;
+    this.last[number] = 0;
+    this.children[number] = 0;
+    this.subfolders[number] = 0;
+    this.stamps[number] = 0n;
+    this.#states[number] = live;
+    this.count++;
+  }
+
+  noteChild(folder: FolderNumber, entry: EntryId): void {
+    this.children[folder] = (this.children[folder] ?? 0) + 1;
+    if (entry < (this.first[folder] ?? 0)) this.first[folder] = entry;
+    if (entry > (this.last[folder] ?? 0)) this.last[folder] = entry;
+  }
+
+  /** Removes a folder and those below it. @returns their numbers */
+  remove(folder: FolderNumber): FolderNumber[] {
+    const gone = this.subfolders[folder] === 0 ? [folder] : this.#withBelow(folder);
+    const parent = this.parents[folder] ?? rootFolder;
+    this.subfolders[parent] = (this.subfolders[parent] ?? 0) - 1;
+    for (const number of gone) {
+      this.#states[number] = dead;
+      if (this.children[number] === 0) this.release(number);
+      else this.#dead.push(number);
+    }
+    this.count -= gone.length;
+    this.epoch++;
+    return gone;
+  }
+
+  /** The dead ones, to be released when no entry has them for its folder. */
+  takeDead(): FolderNumber[] {
+    const taken = this.#dead;
+    this.#dead = [];
+    return taken;
+  }
+
+  release(folder: FolderNumber): void {
+    this.#states[folder] = free;
+    this.#free.push(folder);
+    this.epoch++;
+  }
+
+  #withBelow(folder: FolderNumber): FolderNumber[] {
+    // A folder's number tells nothing about its depth, so each is judged by its way up, whose judgement is kept.
+    const below = 1;
+    const aside = 2;
+    const judged = new Uint8Array(this.limit);
+    judged[folder] = below;
+    judged[rootFolder] ||= aside;
+    const found = [folder];
+    const way: FolderNumber[] = [];
+    for (let number = 0; number < this.limit; number++) {
+      if (!this.isLive(number)) continue;
+      let at = number;
+      for (; judged[at] === 0; at = this.parents[at] ?? rootFolder) way.push(at);
+      for (let last = way.pop(); last !== undefined; last = way.pop()) {
+        judged[last] = judged[at] ?? aside;
+        if (judged[at] === below) found.push(last);
+      }
+    }
+    return found;
+  }
+
+  #grow(length: number): void {
+    const wide = (from: Uint32Array) => {
+      const to = new Uint32Array(length);
+      to.set(from);
+      return to;
+    };
+    this.entries = wide(this.entries);
+    this.parents = wide(this.parents);
+    this.first = wide(this.first);
+    this.last = wide(this.last);
+    this.children = wide(this.children);
+    this.subfolders = wide(this.subfolders);
+    const stamps = new BigInt64Array(length);
+    stamps.set(this.stamps);
+    this.stamps = stamps;
+    const states = new Uint8Array(length);
+    states.set(this.#states);
+    this.#states = states;
+  }
+}

@@ -1,0 +1,254 @@
+import { type ByteString, fromBytes, joinParts } from '../../filesystem/byte-string.ts';
+import { Kind } from '../../filesystem/kind.ts';
+import { type EntryId, type FileIndex, type FolderNumber, noEntry, rootFolder } from './api.ts';
+import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts';
+import { FolderTable } from './folder-table.ts';
+import { Maintenance } from './maintenance.ts';
+import { hashBytes, type NamedEntries, NameTable } from './name-table.ts';
+import { maxNameBytes, Segment } from './segment.ts';
+
+/** A query that is under way, with entries and a place in the index in its hands. */
+export interface Reader {
+  /**
+   * The dead entries of a segment were taken out: what was in place `p` is in place `ranks[p]` now, and it was dead if
+   * `ranks[p + 1]` is the same.
+   */
+  moved(segment: number, ranks: Uint32Array): void;
+}
+
+export interface IndexOptions {
+  /** Entries in a segment, a power of 2. Tests have small ones. */
+  readonly segmentEntries?: number;
+}
+
+const scratch = Buffer.alloc(maxNameBytes);
+
+/**
+ * The one FileIndex there is. An entry's id is the number of its segment and its place there. Queries read the segments
+ * themselves; whatever else is public here is for the files of this folder.
+ */
+export class MemoryIndex implements FileIndex, NamedEntries {
+  entries = 0;
+  changes = 0;
+  readonly segmentEntries: number;
+  readonly shift: number;
+  readonly segments: Segment[] = [];
+  readonly tree = new FolderTable();
+  readonly table = new NameTable(this);
+  /** Those who are told when entries move. */
+  readonly readers = new Set<Reader>();
+  readonly #maintenance = new Maintenance(this);
+  #tail = 0;
+
+  constructor({ segmentEntries = 1 << 15 }: IndexOptions = {}) {
+    this.segmentEntries = segmentEntries;
+    this.shift = Math.log2(segmentEntries);
+  }
+
+  get folders(): number {
+    return this.tree.count;
+  }
+
+  get folderLimit(): number {
+    return this.tree.limit;
+  }
+
+  bytesUsed(): number {
+    const segments = this.segments.reduce((sum, segment) => sum + segment.bytesUsed(), 0);
+    return segments + this.tree.bytesUsed() + this.table.bytesUsed();
+  }
+
+  hasFolder(folder: FolderNumber): boolean {
+    return this.tree.isLive(folder);
+  }
+
+  folderAt(parts: readonly ByteString[]): FolderNumber | undefined {
+    let folder = rootFolder;
+    for (const part of parts) {
+      const entry = this.find(folder, part);
+      if (entry === noEntry || this.kindOf(entry) !== Kind.FOLDER) return undefined;
+      folder = this.folderOf(entry);
+    }
+    return folder;
+  }
+
+  folderPath(folder: FolderNumber): ByteString {
+    return folder === rootFolder ? ('' as ByteString) : this.pathOf(this.folderEntry(folder));
+  }
+
+  folderParent(folder: FolderNumber): FolderNumber {
+    return this.tree.parents[folder] ?? rootFolder;
+  }
+
+  folderEntry(folder: FolderNumber): EntryId {
+    return folder === rootFolder ? noEntry : (this.tree.entries[folder] ?? noEntry);
+  }
+
+  childCount(folder: FolderNumber): number {
+    return this.tree.children[folder] ?? 0;
+  }
+
+  children(folder: FolderNumber): EntryId[] {
+    const found: EntryId[] = [];
+    const { first, last, children } = this.tree;
+    const end = (last[folder] ?? 0) + 1;
+    const count = children[folder] ?? 0;
+    let entry = first[folder] ?? 0;
+    while (entry < end && found.length < count) {
+      const base = entry - this.placeOf(entry);
+      const { parents, facts, count: places } = this.segmentOf(entry);
+      const until = Math.min(end - base, places);
+      for (let place = entry - base; place < until; place++) {
+        if (parents[place] === folder && ((facts[place] ?? 0) & isDead) === 0) found.push(base + place);
+      }
+      entry = base + this.segmentEntries;
+    }
+    return found;
+  }
+
+  find(folder: FolderNumber, name: ByteString): EntryId {
+    return this.table.find(folder, name);
+  }
+
+  kindOf(entry: EntryId): Kind {
+    return kindIn(this.factsOf(entry));
+  }
+
+  nameOf(entry: EntryId): ByteString {
+    const length = this.segmentOf(entry).copyName(this.placeOf(entry), scratch);
+    return fromBytes(scratch.subarray(0, length));
+  }
+
+  parentOf(entry: EntryId): FolderNumber {
+    return this.segmentOf(entry).parents[this.placeOf(entry)] ?? rootFolder;
+  }
+
+  folderOf(entry: EntryId): FolderNumber {
+    return this.segmentOf(entry).sizes[this.placeOf(entry)] ?? rootFolder;
+  }
+
+  pathOf(entry: EntryId): ByteString {
+    let path = this.nameOf(entry);
+    for (let folder = this.parentOf(entry); folder !== rootFolder; folder = this.folderParent(folder)) {
+      path = joinParts(this.nameOf(this.folderEntry(folder)), path);
+    }
+    return path;
+  }
+
+  hasStats(entry: EntryId): boolean {
+    return (this.factsOf(entry) & hasStats) !== 0;
+  }
+
+  sameStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): boolean {
+    const facts = this.factsOf(entry);
+    const segment = this.segmentOf(entry);
+    const place = this.placeOf(entry);
+    const { ms, ns } = splitTime(mtimeNs);
+    return (
+      (facts & hasStats) !== 0 &&
+      (facts & nanosecondsMask) === ns &&
+      segment.times[place] === ms &&
+      (kindIn(facts) === Kind.FOLDER || segment.sizes[place] === Number(size))
+    );
+  }
+
+  put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId {
+    const there = this.find(folder, name);
+    if (there !== noEntry) {
+      if (this.kindOf(there) === kind) return there;
+      throw new RangeError('An entry of another kind has this name');
+    }
+    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
+    if (name === '' || name.length > maxNameBytes) throw new RangeError('A name of no or too many bytes');
+    const tail = this.#roomyTail();
+    const segment = this.segments[tail] as Segment;
+    const place = segment.append(name, folder, kind);
+    const entry = tail * this.segmentEntries + place;
+    if (kind === Kind.FOLDER) segment.sizes[place] = this.tree.add(entry, folder);
+    if (segment.count === this.segmentEntries) segment.trim();
+    this.tree.noteChild(folder, entry);
+    this.table.add(entry, this.hashOf(entry));
+    this.entries++;
+    this.changes++;
+    return entry;
+  }
+
+  setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void {
+    const segment = this.segmentOf(entry);
+    const place = this.placeOf(entry);
+    const { ms, ns } = splitTime(mtimeNs);
+    const facts = segment.facts[place] ?? 0;
+    segment.facts[place] = (facts & ~nanosecondsMask) | ns | hasStats;
+    segment.times[place] = ms;
+    if (kindIn(facts) !== Kind.FOLDER) segment.sizes[place] = Number(size);
+    this.changes++;
+  }
+
+  remove(entry: EntryId): FolderNumber[] {
+    const folder = this.parentOf(entry);
+    this.table.remove(entry);
+    this.segmentOf(entry).kill(this.placeOf(entry));
+    this.tree.children[folder] = this.childCount(folder) - 1;
+    this.entries--;
+    this.changes++;
+    if (this.kindOf(entry) !== Kind.FOLDER) return [];
+    const gone = this.tree.remove(this.folderOf(entry));
+    for (const number of gone) this.entries -= this.childCount(number);
+    return gone;
+  }
+
+  folderStamp(folder: FolderNumber): bigint {
+    return this.tree.stamps[folder] ?? 0n;
+  }
+
+  setFolderStamp(folder: FolderNumber, stamp: bigint): void {
+    this.tree.stamps[folder] = stamp;
+  }
+
+  maintain(): boolean {
+    return this.#maintenance.step();
+  }
+
+  isNamed(entry: EntryId, folder: FolderNumber, name: ByteString): boolean {
+    const segment = this.segmentOf(entry);
+    const place = this.placeOf(entry);
+    if (segment.parents[place] !== folder) return false;
+    const length = segment.copyName(place, scratch);
+    if (length !== name.length) return false;
+    for (let i = 0; i < length; i++) if (scratch[i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+
+  hashOf(entry: EntryId): number {
+    const length = this.segmentOf(entry).copyName(this.placeOf(entry), scratch);
+    return hashBytes(this.parentOf(entry), scratch, length);
+  }
+
+  segmentOf(entry: EntryId): Segment {
+    return this.segments[entry >>> this.shift] as Segment;
+  }
+
+  placeOf(entry: EntryId): number {
+    return entry & (this.segmentEntries - 1);
+  }
+
+  factsOf(entry: EntryId): number {
+    return this.segmentOf(entry).facts[this.placeOf(entry)] ?? 0;
+  }
+
+  /** The segment where entries are put: the same until it is full, then the emptiest that is not, or a new one. */
+  #roomyTail(): number {
+    if ((this.segments[this.#tail]?.count ?? this.segmentEntries) < this.segmentEntries) return this.#tail;
+    let tail = this.segments.length;
+    let least = this.segmentEntries / 2;
+    for (const [number, segment] of this.segments.entries()) {
+      if (segment.count < least) {
+        tail = number;
+        least = segment.count;
+      }
+    }
+    if (tail === this.segments.length) this.segments.push(new Segment());
+    this.#tail = tail;
+    return tail;
+  }
+}

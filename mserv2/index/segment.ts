@@ -1,0 +1,187 @@
+import { type ByteString, toText } from '../../filesystem/byte-string.ts';
+import { foldText } from '../../filesystem/folding.ts';
+import type { Kind } from '../../filesystem/kind.ts';
+import { isDead, isHidden, kindFacts } from './facts.ts';
+
+/** What a name is compared as when neither case nor accents count. */
+export const coarse = { case: true, accents: true };
+
+/** No file system has longer ones (255 is usual). */
+export const maxNameBytes = 4096;
+
+const slash = 0x2f;
+/** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
+export const capitals = 0x8000_0000;
+
+/**
+ * Up to some ten thousand entries, as columns: entry `n` is place `n` of each. Folded names lie one after the other in
+ * UTF-8, with `/` around each, which no name holds, so that one `indexOf` looks through all of them.
+ *
+ * `spellings` tells how a name differs from its folded form: 0, not at all; with the top bit, by capitals; else it is 1 +
+ * the place in `originals` of two bytes of length and the name's own bytes.
+ */
+export class Segment {
+  count = 0;
+  dead = 0;
+  /** Where folded names start; the one after the last tells where the next will. */
+  starts = new Uint32Array([1]);
+  parents = new Uint32Array(0);
+  facts = new Uint32Array(0);
+  /** Bytes; of a folder, its number. */
+  sizes = new Float64Array(0);
+  /** Dates: whole milliseconds since 1970. */
+  times = new Float64Array(0);
+  spellings = new Uint32Array(0);
+  names: Buffer = Buffer.of(slash);
+  originals: Buffer = Buffer.alloc(0);
+  originalsEnd = 0;
+
+  /** @param places how many entries there is room for, before it grows */
+  constructor(places = 0) {
+    this.#resize(places);
+  }
+
+  get namesEnd(): number {
+    return this.starts[this.count] ?? 0;
+  }
+
+  bytesUsed(): number {
+    const columns = this.starts.byteLength + this.parents.byteLength + this.facts.byteLength;
+    const wide = this.sizes.byteLength + this.times.byteLength + this.spellings.byteLength;
+    return columns + wide + this.names.byteLength + this.originals.byteLength;
+  }
+
+  /** @returns its place */
+  append(name: ByteString, parent: number, kind: Kind): number {
+    const slot = this.count;
+    if (slot === this.parents.length) this.#resize(Math.max(16, slot * 2));
+    this.spellings[slot] = this.#appendName(name, this.namesEnd);
+    this.parents[slot] = parent;
+    this.facts[slot] = kindFacts(kind) | (name.startsWith('.') ? isHidden : 0);
+    this.sizes[slot] = 0;
+    this.times[slot] = 0;
+    this.count++;
+    return slot;
+  }
+
+  /** Puts one of another segment, or of this one's past, at the end, with all that is known of it. */
+  appendFrom(from: Segment, slot: number): void {
+    const to = this.count;
+    const start = from.starts[slot] ?? 0;
+    const end = from.starts[slot + 1] ?? 0;
+    const at = this.namesEnd;
+    this.#reserveNames(at + end - start);
+    from.names.copy(this.names, at, start, end);
+    this.starts[to + 1] = at + end - start;
+    const spelling = from.spellings[slot] ?? 0;
+    this.spellings[to] =
+      spelling === 0 || spelling >= capitals ? spelling : this.#appendOriginal(from.original(spelling));
+    this.parents[to] = from.parents[slot] ?? 0;
+    this.facts[to] = from.facts[slot] ?? 0;
+    this.sizes[to] = from.sizes[slot] ?? 0;
+    this.times[to] = from.times[slot] ?? 0;
+    this.count++;
+  }
+
+  kill(slot: number): void {
+    this.facts[slot] = (this.facts[slot] ?? 0) | isDead;
+    this.dead++;
+  }
+
+  isDead(slot: number): boolean {
+    return ((this.facts[slot] ?? 0) & isDead) !== 0;
+  }
+
+  /** The own bytes of a name whose spelling is written out. */
+  original(spelling: number): Buffer {
+    const at = spelling - 1;
+    return this.originals.subarray(at + 2, at + 2 + this.originals.readUInt16LE(at));
+  }
+
+  /** Writes a name's own bytes to the start of `target`. @returns how many */
+  copyName(slot: number, target: Buffer): number {
+    const spelling = this.spellings[slot] ?? 0;
+    if (spelling !== 0 && spelling < capitals) return this.original(spelling).copy(target);
+    const { names } = this;
+    const start = this.starts[slot] ?? 0;
+    const length = (this.starts[slot + 1] ?? 0) - 1 - start;
+    for (let i = 0; i < length; i++) target[i] = names[start + i] ?? 0;
+    for (let i = 0, bits = spelling & ~capitals; bits !== 0; i++, bits >>>= 1) {
+      if ((bits & 1) !== 0) target[i] = (target[i] ?? 0) - 32;
+    }
+    return length;
+  }
+
+  /** Gives back what was reserved for growth. */
+  trim(): void {
+    this.#resize(this.count);
+    this.names = copyOf(this.names, this.namesEnd, this.namesEnd);
+    this.originals = copyOf(this.originals, this.originalsEnd, this.originalsEnd);
+  }
+
+  #appendName(name: ByteString, at: number): number {
+    const { length } = name;
+    this.#reserveNames(at + length + 1);
+    const { names } = this;
+    let bits = 0;
+    for (let i = 0; i < length; i++) {
+      const byte = name.charCodeAt(i);
+      const isCapital = byte >= 0x41 && byte <= 0x5a;
+      if (byte >= 0x80 || (isCapital && i >= 31)) return this.#appendWrittenOut(name, at);
+      if (isCapital) bits |= 1 << i;
+      names[at + i] = isCapital ? byte + 32 : byte;
+    }
+    names[at + length] = slash;
+    this.starts[this.count + 1] = at + length + 1;
+    return bits === 0 ? 0 : (bits | capitals) >>> 0;
+  }
+
+  #appendWrittenOut(name: ByteString, at: number): number {
+    const original = Buffer.from(name, 'latin1');
+    const folded = Buffer.from(foldText(toText(name).text, coarse));
+    this.#reserveNames(at + folded.length + 1);
+    folded.copy(this.names, at);
+    this.names[at + folded.length] = slash;
+    this.starts[this.count + 1] = at + folded.length + 1;
+    return folded.equals(original) ? 0 : this.#appendOriginal(original);
+  }
+
+  #appendOriginal(original: Buffer): number {
+    const at = this.originalsEnd;
+    const end = at + 2 + original.length;
+    if (end > this.originals.length) this.originals = copyOf(this.originals, at, grown(end));
+    this.originals.writeUInt16LE(original.length, at);
+    original.copy(this.originals, at + 2);
+    this.originalsEnd = end;
+    return at + 1;
+  }
+
+  #reserveNames(end: number): void {
+    if (end > this.names.length) this.names = copyOf(this.names, this.namesEnd, grown(end));
+  }
+
+  #resize(places: number): void {
+    this.starts = resized(this.starts, new Uint32Array(places + 1));
+    this.parents = resized(this.parents, new Uint32Array(places));
+    this.facts = resized(this.facts, new Uint32Array(places));
+    this.sizes = resized(this.sizes, new Float64Array(places));
+    this.times = resized(this.times, new Float64Array(places));
+    this.spellings = resized(this.spellings, new Uint32Array(places));
+  }
+}
+
+function grown(needed: number): number {
+  return Math.max(64, Math.ceil(needed * 1.5));
+}
+
+function copyOf(bytes: Buffer, end: number, length: number): Buffer {
+  // Not from Buffer's pool: a small piece would keep 8 KiB alive.
+  const copy = Buffer.allocUnsafeSlow(length);
+  bytes.copy(copy, 0, 0, end);
+  return copy;
+}
+
+function resized<Column extends Uint32Array | Float64Array>(from: Column, to: Column): Column {
+  to.set(from.length > to.length ? from.subarray(0, to.length) : from);
+  return to;
+}

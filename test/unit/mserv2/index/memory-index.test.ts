@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ByteString } from '../../../../filesystem/byte-string.ts';
+import { Kind } from '../../../../filesystem/kind.ts';
+import { noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
+import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
+import { anySteps, IndexModel } from '../../../support/index-model.ts';
+
+const text = (value: string) => value as ByteString;
+
+/** Everything that the index says of its entries, found from the root down. */
+function listed(index: MemoryIndex): Map<ByteString, { kind: Kind; folders: number }> {
+  const found = new Map<ByteString, { kind: Kind; folders: number }>();
+  const folders = [rootFolder];
+  for (const folder of folders) {
+    const children = index.children(folder);
+    expect(children.length).to.equal(index.childCount(folder));
+    for (const entry of children) {
+      const path = index.pathOf(entry);
+      expect(found.has(path), 'nothing twice').to.equal(false);
+      expect(index.find(folder, index.nameOf(entry))).to.equal(entry);
+      expect(index.parentOf(entry)).to.equal(folder);
+      found.set(path, { kind: index.kindOf(entry), folders: folders.length });
+      if (index.kindOf(entry) !== Kind.FOLDER) continue;
+      const number = index.folderOf(entry);
+      expect(index.hasFolder(number)).to.equal(true);
+      expect(index.folderEntry(number)).to.equal(entry);
+      expect(index.folderPath(number)).to.equal(path);
+      expect(index.folderParent(number)).to.equal(folder);
+      folders.push(number);
+    }
+  }
+  expect(index.folders).to.equal(folders.length);
+  expect(new Set(folders).size).to.equal(folders.length);
+  return found;
+}
+
+describe('the index', () => {
+  it('holds what was put, until it is removed, whatever is cleared away meanwhile', () => {
+    fc.assert(
+      fc.property(anySteps(), (steps) => {
+        const model = new IndexModel();
+        for (const step of steps) model.step(step);
+        const { index, entries } = model;
+        expect(index.entries).to.equal(entries.size);
+        const found = listed(index);
+        expect([...found.keys()]).to.have.members([...entries.keys()]);
+        for (const { path, kind, size, mtimeNs } of entries.values()) {
+          expect(found.get(path)?.kind).to.equal(kind);
+          const entry = model.find(path);
+          expect(index.hasStats(entry)).to.equal(mtimeNs !== undefined);
+          expect(index.sameStats(entry, size ?? 0, mtimeNs ?? 0n)).to.equal(mtimeNs !== undefined);
+          expect(index.sameStats(entry, size ?? 0, (mtimeNs ?? 0n) + 1n)).to.equal(false);
+          if (kind !== Kind.FOLDER)
+            expect(index.sameStats(entry, (size ?? 0) - 1, mtimeNs ?? 0n)).to.equal(false);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('ends its maintenance, and gives the memory of what is gone back', () => {
+    fc.assert(
+      fc.property(anySteps(), (steps) => {
+        const model = new IndexModel();
+        model.run(steps);
+        for (const path of [...model.entries.keys()]) if (!path.includes('/')) model.remove(path);
+        let rounds = 0;
+        while (model.index.maintain()) expect(rounds++).to.be.lessThan(200);
+        expect(model.index.entries).to.equal(0);
+        expect(model.index.folders).to.equal(1);
+        expect(model.index.segments.every(({ count }) => count === 0)).to.equal(true);
+      }),
+    );
+  });
+
+  it('tells which folders went with a folder', () => {
+    fc.assert(
+      fc.property(anySteps(), fc.nat(), (steps, choice) => {
+        const model = new IndexModel();
+        model.run(steps);
+        const folders = model.folderPaths().slice(1);
+        const path = folders[choice % Math.max(1, folders.length)];
+        if (path === undefined) return;
+        const below = folders.filter((other) => other === path || other.startsWith(`${path}/`));
+        const numbers = below.map((other) => model.folder(other));
+        expect(model.remove(path)).to.have.members(numbers);
+        for (const number of numbers) expect(model.index.hasFolder(number)).to.equal(false);
+      }),
+    );
+  });
+
+  it('refuses a second kind for a name, and names for a folder that is gone', () => {
+    const index = new MemoryIndex();
+    const folder = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));
+    expect(() => index.put(rootFolder, text('a'), Kind.FILE)).to.throw(RangeError);
+    expect(index.put(rootFolder, text('a'), Kind.FOLDER)).to.equal(index.find(rootFolder, text('a')));
+    index.remove(index.find(rootFolder, text('a')));
+    expect(() => index.put(folder, text('b'), Kind.FILE)).to.throw(RangeError);
+    expect(() => index.put(rootFolder, text(''), Kind.FILE)).to.throw(RangeError);
+    expect(index.find(rootFolder, text('a'))).to.equal(noEntry);
+  });
+
+  it('keeps a stamp for each folder, which a new folder does not inherit', () => {
+    const index = new MemoryIndex();
+    const first = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));
+    index.setFolderStamp(first, 1_700_000_000_123_456_789n);
+    expect(index.folderStamp(first)).to.equal(1_700_000_000_123_456_789n);
+    index.remove(index.find(rootFolder, text('a')));
+    expect(index.folderStamp(index.folderOf(index.put(rootFolder, text('b'), Kind.FOLDER)))).to.equal(0n);
+  });
+
+  it('counts its changes', () => {
+    const index = new MemoryIndex();
+    const entry = index.put(rootFolder, text('a'), Kind.FILE);
+    const { changes } = index;
+    index.put(rootFolder, text('a'), Kind.FILE);
+    expect(index.changes, 'nothing new').to.equal(changes);
+    index.setStats(entry, 1, 1n);
+    index.remove(entry);
+    expect(index.changes).to.be.greaterThan(changes + 1);
+  });
+});
