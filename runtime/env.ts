@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parse } from 'dotenv';
 import { z } from 'zod';
 
@@ -105,9 +106,7 @@ export const boolean = piece('on, off, true or false', (text) => {
 
 /** An address to bind: a name or an IP, IPv6 without brackets, without a port. */
 export const host = piece('a host name or an IP address, without a port', (text) =>
-  /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/.test(text)
-    ? text
-    : undefined,
+  isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? text : undefined,
 );
 
 /** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means that none is wanted. */

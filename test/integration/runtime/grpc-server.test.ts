@@ -1,0 +1,346 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { type CallOptions, type Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { expect } from 'chai';
+import { service as healthService } from 'grpc-health-check';
+import { pino } from 'pino';
+import {
+  ListadoServiceClient,
+  ListadoServiceDefinition,
+  ListadoServiceService,
+  type ListarArchivosRequest,
+  type ListarArchivosResponse,
+  RecorrerArchivosRequest,
+} from '../../../proto/gen/archivos/v1/listado.ts';
+import { ConfigError } from '../../../runtime/env.ts';
+import { StatusError } from '../../../runtime/errors.ts';
+import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.ts';
+import { type Handler, servedMethods } from '../../../runtime/handlers.ts';
+import { unaryMethod } from '../../../runtime/method.ts';
+import { Status } from '../../../runtime/status.ts';
+
+const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
+const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
+const page = (siguiente?: string): ListarArchivosResponse => responses.fromJson({ siguiente });
+const longTimeMs = 10 * 60_000;
+
+type ListarHandler = Handler<ListarArchivosRequest, ListarArchivosResponse>;
+
+interface Service {
+  readonly server: GrpcServer;
+  readonly client: ListadoServiceClient;
+  /** The lines of its log. */
+  readonly lines: Record<string, unknown>[];
+  list(
+    request?: ListarArchivosRequest,
+    metadata?: Metadata,
+    options?: CallOptions,
+  ): Promise<ListarArchivosResponse>;
+}
+
+interface ReflectionAnswer {
+  readonly list_services_response?: { readonly service: readonly { readonly name: string }[] };
+  readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Uint8Array[] };
+}
+
+const opened: (() => void | Promise<void>)[] = [];
+
+async function serve(handle: ListarHandler = async () => page(), graceMs = longTimeMs): Promise<Service> {
+  const lines: Record<string, unknown>[] = [];
+  const server = createGrpcServer({
+    service: ListadoServiceService,
+    methods: servedMethods(ListadoServiceDefinition, { listarArchivos: handle }),
+    protoFiles: ['archivos/v1/listado.proto'],
+    binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
+    log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+    graceMs,
+  });
+  opened.push(() => server.stop());
+  await server.start();
+  const client = new ListadoServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+  });
+  opened.push(() => client.close());
+  return {
+    server,
+    client,
+    lines,
+    list: (request = folder(), metadata = new Metadata(), options = {}) =>
+      new Promise((resolve, reject) => {
+        client.listarArchivos(request, metadata, options, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
+      }),
+  };
+}
+
+async function failureOf(call: Promise<unknown>): Promise<ServiceError> {
+  return call.then(
+    () => {
+      throw new Error('It was answered');
+    },
+    (error: ServiceError) => error,
+  );
+}
+
+function rpcOf(service: typeof healthService, name: string): (typeof healthService)[string] {
+  const rpc = Object.entries(service).find(([key]) => key === name)?.[1];
+  if (rpc === undefined) throw new Error(`No rpc ${name}`);
+  return rpc;
+}
+
+/** A call to something that is served besides the service itself. */
+function ask(client: Client, rpc: (typeof healthService)[string], request: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      rpc.path,
+      rpc.requestSerialize,
+      rpc.responseDeserialize,
+      request,
+      (error, response) => (error ? reject(error) : resolve(response)),
+    );
+  });
+}
+
+describe('The gRPC door', () => {
+  afterEach(async () => {
+    for (const close of opened.splice(0).reverse()) await close();
+  });
+
+  it('answers, and writes one line per call, with the id that the caller gave', async () => {
+    let seen = '';
+    const { list, lines } = await serve(async ({ ruta }, { requestId }) => {
+      seen = requestId;
+      return page(ruta);
+    });
+    const metadata = new Metadata();
+    metadata.set('x-request-id', 'abc-123');
+    expect(await list(folder('mañana'), metadata)).to.deep.equal(page('mañana'));
+    expect(seen).to.equal('abc-123');
+    const calls = lines.filter(({ msg }) => msg === 'call');
+    expect(calls).to.have.length(1);
+    expect(calls[0]).to.include({
+      requestId: 'abc-123',
+      method: 'archivos.v1.ListadoService/ListarArchivos',
+      code: 'OK',
+    });
+  });
+
+  for (const id of ['', 'a b', 'x'.repeat(65), '"}{"msg":"forged"']) {
+    it(`does not repeat ${JSON.stringify(id.slice(0, 20))} as a request id`, async () => {
+      let seen = id;
+      const { list } = await serve(async (_request, { requestId }) => {
+        seen = requestId;
+        return page();
+      });
+      const metadata = new Metadata();
+      metadata.set('x-request-id', id);
+      await list(folder(), metadata);
+      expect(seen).to.match(/^[0-9a-f-]{36}$/);
+    });
+  }
+
+  it('gives the status that the handler threw', async () => {
+    const { list } = await serve(async () => {
+      throw new StatusError(Status.NOT_FOUND, 'ruta-no-existe', 'There is no «ñandú»');
+    });
+    expect(await failureOf(list())).to.include({
+      code: Status.NOT_FOUND,
+      details: 'ruta-no-existe: There is no «ñandú»',
+    });
+  });
+
+  it('tells nothing of a bug, and logs all of it', async () => {
+    const { list, lines } = await serve(() => {
+      throw new TypeError('cannot read /home/secret');
+    });
+    const failure = await failureOf(list());
+    expect(failure).to.include({ code: Status.INTERNAL, details: 'error-interno: Internal error' });
+    expect(JSON.stringify(lines)).to.include('cannot read /home/secret').and.include('grpc-server.test.ts');
+  });
+
+  it('carries more than the 4 MiB that gRPC usually allows', async () => {
+    const { list } = await serve(async ({ ruta }) => page(ruta));
+    const long = 'x'.repeat(20 * 2 ** 20);
+    expect((await list(folder(long))).siguiente?.length).to.equal(long.length);
+  });
+
+  it('refuses a request of more than 64 MiB, and goes on', async () => {
+    const { list } = await serve();
+    expect(await failureOf(list(folder('x'.repeat(64 * 2 ** 20))))).to.include({
+      code: Status.RESOURCE_EXHAUSTED,
+    });
+    expect(await list()).to.deep.equal(page());
+  });
+
+  it('answers UNIMPLEMENTED for a stream that has no handler', async () => {
+    const { client } = await serve();
+    const stream = client.recorrerArchivos(RecorrerArchivosRequest.fromJSON({}));
+    const [error] = await once(stream.resume(), 'error').catch((thrown) => [thrown]);
+    expect(error).to.include({ code: Status.UNIMPLEMENTED });
+  });
+
+  it("aborts the handler's signal when the caller's deadline is over", async () => {
+    const aborted = Promise.withResolvers<unknown>();
+    const { list } = await serve(async (_request, { signal }) => {
+      await once(signal, 'abort');
+      aborted.resolve(signal.reason);
+      return page();
+    });
+    const failure = await failureOf(list(folder(), undefined, { deadline: Date.now() + 100 }));
+    expect(failure.code).to.equal(Status.DEADLINE_EXCEEDED);
+    expect(await aborted.promise).to.be.instanceOf(StatusError);
+  });
+
+  it("aborts the handler's signal when the caller cancels", async () => {
+    const entered = Promise.withResolvers<void>();
+    const aborted = Promise.withResolvers<unknown>();
+    const { client, lines } = await serve(async (_request, { signal }) => {
+      entered.resolve();
+      await once(signal, 'abort');
+      aborted.resolve(signal.reason);
+      signal.throwIfAborted();
+      return page();
+    });
+    const call = client.listarArchivos(folder(), () => {});
+    await entered.promise;
+    call.cancel();
+    expect(await aborted.promise).to.include({ code: Status.CANCELLED });
+    await new Promise(setImmediate);
+    expect(lines.find(({ msg }) => msg === 'call')).to.include({ code: 'CANCELLED' });
+  });
+
+  describe('Health', () => {
+    const check = rpcOf(healthService, 'Check');
+    const watch = rpcOf(healthService, 'Watch');
+
+    it('tells of the process and of its service', async () => {
+      const { server, client } = await serve();
+      const healthOf = (service: string) => ask(client, check, { service });
+      for (const service of ['', 'archivos.v1.ListadoService']) {
+        expect(await healthOf(service)).to.deep.equal({ status: 'SERVING' });
+      }
+      expect((await failureOf(healthOf('archivos.v1.Otro'))).code).to.equal(Status.NOT_FOUND);
+      server.setServing(false);
+      expect(await healthOf('')).to.deep.equal({ status: 'NOT_SERVING' });
+    });
+
+    it('says NOT_SERVING to who watches it when a stop begins, and does not hold up the stop', async () => {
+      const { server, client } = await serve();
+      const stream = client.makeServerStreamRequest(
+        watch.path,
+        watch.requestSerialize,
+        watch.responseDeserialize,
+        { service: '' },
+      );
+      stream.on('error', () => {});
+      expect(await once(stream, 'data')).to.deep.equal([{ status: 'SERVING' }]);
+      const next = once(stream, 'data');
+      await server.stop();
+      expect(await next).to.deep.equal([{ status: 'NOT_SERVING' }]);
+    });
+  });
+
+  describe('Reflection', () => {
+    it('lists the services and describes them', async () => {
+      const { client } = await serve();
+      const file = createRequire(import.meta.url).resolve(
+        '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+      );
+      const reflection = loadSync(file, { oneofs: true, keepCase: true })[
+        'grpc.reflection.v1.ServerReflection'
+      ];
+      const info = rpcOf(reflection as typeof healthService, 'ServerReflectionInfo');
+      const stream = client.makeBidiStreamRequest(info.path, info.requestSerialize, info.responseDeserialize);
+      const ask = async (question: object): Promise<ReflectionAnswer> => {
+        stream.write(question);
+        const [answer] = await once(stream, 'data');
+        return answer;
+      };
+      const { list_services_response: list } = await ask({ list_services: '' });
+      expect(list?.service.map(({ name }) => name)).to.include.members([
+        'archivos.v1.ListadoService',
+        'grpc.health.v1.Health',
+      ]);
+      const answer = await ask({ file_containing_symbol: 'archivos.v1.ListadoService' });
+      const [bytes] = answer.file_descriptor_response?.file_descriptor_proto ?? [];
+      expect(Buffer.from(bytes ?? []).toString('latin1')).to.include('ListarArchivos');
+      stream.end();
+      await once(stream.resume(), 'end');
+    });
+  });
+
+  describe('Its stop', () => {
+    it('finishes what is in flight and refuses what is new', async () => {
+      const entered = Promise.withResolvers<void>();
+      const finish = Promise.withResolvers<void>();
+      const { server, list } = await serve(async () => {
+        entered.resolve();
+        await finish.promise;
+        return page('last');
+      });
+      const last = list();
+      await entered.promise;
+      const stopped = server.stop();
+      expect((await failureOf(list())).code).to.equal(Status.UNAVAILABLE);
+      finish.resolve();
+      expect((await last).siguiente).to.equal('last');
+      await stopped;
+    });
+
+    it('aborts what is not finished within its grace: UNAVAILABLE', async () => {
+      const entered = Promise.withResolvers<void>();
+      const { server, list } = await serve(async (_request, { signal }) => {
+        entered.resolve();
+        await once(signal, 'abort');
+        signal.throwIfAborted();
+        return page();
+      }, 1);
+      const failure = failureOf(list());
+      await entered.promise;
+      await server.stop();
+      expect(await failure).to.include({ code: Status.UNAVAILABLE });
+    });
+
+    it('cuts off what does not even obey that: CANCELLED', async () => {
+      const entered = Promise.withResolvers<void>();
+      const { server, list } = await serve(() => {
+        entered.resolve();
+        return new Promise(() => {});
+      }, 1);
+      const failure = failureOf(list());
+      await entered.promise;
+      await server.stop();
+      expect((await failure).code).to.equal(Status.CANCELLED);
+    });
+
+    it('may come twice', async () => {
+      const { server } = await serve();
+      await server.stop();
+      await server.stop();
+    });
+  });
+
+  for (const [binding, variable, text] of [
+    [{ host: '127.0.0.1' }, 'X_PORT', /port \d+ of 127\.0\.0\.1 is already in use/],
+    [{ host: '192.0.2.1', port: 0 }, 'X_HOST', /not an address of this machine/],
+  ] as const) {
+    it(`names ${variable} when it cannot be bound`, async () => {
+      const { server: holder } = await serve();
+      const server = createGrpcServer({
+        service: ListadoServiceService,
+        methods: [],
+        protoFiles: [],
+        binding: { port: holder.port, hostVariable: 'X_HOST', portVariable: 'X_PORT', ...binding },
+        log: pino({ level: 'silent' }),
+      });
+      const error: unknown = await server.start().catch((thrown) => thrown);
+      if (!(error instanceof ConfigError)) throw error;
+      expect(error.problems[0]?.variable).to.equal(variable);
+      expect(error.problems[0]?.problem).to.match(text);
+      await server.stop();
+    });
+  }
+});

@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import {
+  boolean,
+  brokerUrl,
+  ConfigError,
+  type Env,
+  host,
+  isLoopback,
+  loadEnvFile,
+  milliseconds,
+  parseEnv,
+  port,
+} from '../../../runtime/env.ts';
+import { logVariables } from '../../../runtime/log.ts';
+import { readMicroserviceConfig } from '../../../runtime/microservice-config.ts';
+import { TemporaryFolder } from '../../support/temporary-folder.ts';
+
+function problemsOf(read: () => unknown): Record<string, string> {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return Object.fromEntries(error.problems.map(({ variable, problem }) => [variable, problem]));
+  }
+  throw new Error('It was accepted');
+}
+
+describe('Reading the environment', () => {
+  it('tells all that is wrong at once, with what is expected', () => {
+    const shape = { PORT: port, ON: boolean, HOST: host, WAIT: milliseconds, ...logVariables };
+    const env = { PORT: '70000', ON: 'maybe', HOST: 'a b', LOG_LEVEL: 'loud', LOG_FORMAT: 'xml' };
+    expect(problemsOf(() => parseEnv(shape, env))).to.deep.equal({
+      PORT: 'expected a port (0 to 65535), got "70000"',
+      ON: 'expected on, off, true or false, got "maybe"',
+      HOST: 'expected a host name or an IP address, without a port, got "a b"',
+      WAIT: 'missing; expected milliseconds (1 to 2147483647)',
+      LOG_LEVEL: 'expected one of fatal, error, warn, info, debug, trace, silent, got "loud"',
+      LOG_FORMAT: 'expected one of pretty, json, got "xml"',
+    });
+  });
+
+  it('gives a frozen object with values, and defaults for what is absent or empty', () => {
+    const shape = { PORT: port.default(5000), ON: boolean.default(true), HOST: host };
+    const values = parseEnv(shape, { PORT: '', ON: ' Off ', HOST: '::1' });
+    expect(values).to.deep.equal({ PORT: 5000, ON: false, HOST: '::1' });
+    expect(values).to.be.frozen;
+  });
+
+  for (const text of ['-1', '65536', '1e3', '0x10', '5000.0', '５０００', '99999999999999999999']) {
+    it(`takes ${text} for no port`, () => {
+      expect(problemsOf(() => parseEnv({ PORT: port }, { PORT: text }))).to.have.key('PORT');
+    });
+  }
+
+  for (const text of ['127.0.0.1:80', '[::1]', 'http://x', '-x', 'a/b', 'x\u0000']) {
+    it(`takes ${JSON.stringify(text)} for no host`, () => {
+      expect(problemsOf(() => parseEnv({ HOST: host }, { HOST: text }))).to.have.key('HOST');
+    });
+  }
+
+  it('knows a variable by its former names, and its own name wins', () => {
+    const read = (env: Env) => parseEnv({ PORT: port }, env, { aliases: { PORT: ['OLD', 'OLDER'] } });
+    expect(read({ OLDER: '3', OLD: '2', PORT: '1' }).PORT).to.equal(1);
+    expect(read({ OLDER: '3', OLD: '2', PORT: '' }).PORT).to.equal(2);
+    expect(read({ OLDER: '3' }).PORT).to.equal(3);
+    expect(problemsOf(() => read({ OLD: 'x' }))).to.have.key('OLD (an alias of PORT)');
+  });
+
+  it('tells no broker from a broker that nobody named, and never repeats its password', () => {
+    const read = (env: Env) => parseEnv({ RABBITMQ_URL: brokerUrl }, env, { keepEmpty: ['RABBITMQ_URL'] });
+    expect(read({ RABBITMQ_URL: '' }).RABBITMQ_URL).to.equal(undefined);
+    expect(read({}).RABBITMQ_URL).to.equal('amqp://guest:guest@127.0.0.1:5672?heartbeat=5');
+    const problems = problemsOf(() => read({ RABBITMQ_URL: 'http://user:secret@host' }));
+    expect(problems['RABBITMQ_URL'])
+      .to.match(/^expected amqp:/)
+      .and.not.include('secret');
+  });
+
+  it('knows which addresses others can reach', () => {
+    expect(['127.0.0.1', '127.8.9.10', '::1', 'localhost'].filter(isLoopback)).to.have.length(4);
+    const reachable = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'];
+    expect(reachable.filter(isLoopback)).to.deep.equal([]);
+  });
+});
+
+describe('An .env file', () => {
+  it('yields to what is really set', () => {
+    using folder = new TemporaryFolder();
+    const file = folder.join('x.env');
+    writeFileSync(file, 'A=file\nB="from the file" # why\n');
+    expect(loadEnvFile({ A: 'set', ENV_FILE: file })).to.include({ A: 'set', B: 'from the file' });
+  });
+
+  it('is not read when none is wanted, and must exist when it is named', () => {
+    expect(loadEnvFile({ A: '1', ENV_FILE: '' })).to.deep.equal({ A: '1', ENV_FILE: '' });
+    expect(problemsOf(() => loadEnvFile({ ENV_FILE: '/nowhere/x.env' }))).to.have.key('ENV_FILE');
+  });
+});
+
+describe("A microservice's configuration", () => {
+  const read = (env: Env) => readMicroserviceConfig('mserv1', 5001, env);
+
+  it('needs no variable', () => {
+    const { grpc, rabbitmqUrl } = read({});
+    expect(grpc).to.include({ host: '127.0.0.1', port: 5001, portVariable: 'MSERV1_PORT' });
+    expect(rabbitmqUrl).to.match(/^amqp:/);
+  });
+
+  it("understands the original system's names", () => {
+    expect(read({ MICSERVER1_PORT: '50051' }).grpc?.port).to.equal(50051);
+  });
+
+  it('opens one door, the other, or both, but not none', () => {
+    expect(read({ MSERV1_GRPC: 'off' }).grpc).to.equal(undefined);
+    expect(read({ RABBITMQ_URL: '' }).rabbitmqUrl).to.equal(undefined);
+    expect(problemsOf(() => read({ MSERV1_GRPC: 'off', RABBITMQ_URL: '' }))).to.have.key('MSERV1_GRPC');
+  });
+
+  it('does not bind an address that others can reach, unless told to', () => {
+    expect(problemsOf(() => read({ MSERV1_HOST: '0.0.0.0' }))).to.have.key('MSERV1_HOST');
+    expect(read({ MSERV1_HOST: '0.0.0.0', ALLOW_PLAINTEXT: 'true' }).grpc?.host).to.equal('0.0.0.0');
+    expect(read({ MSERV1_HOST: '0.0.0.0', MSERV1_GRPC: 'off' }).grpc).to.equal(undefined);
+  });
+});

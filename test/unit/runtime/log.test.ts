@@ -1,0 +1,46 @@
+import { PassThrough } from 'node:stream';
+import { expect } from 'chai';
+import { createLogger, type LoggerOptions } from '../../../runtime/log.ts';
+
+/** What a logger writes while `say` uses it. */
+function written(
+  options: Partial<LoggerOptions>,
+  say: (log: ReturnType<typeof createLogger>) => void,
+): string {
+  const destination = new PassThrough();
+  say(createLogger({ name: 'mserv1', destination, ...options }));
+  return String(destination.read() ?? '');
+}
+
+describe('The log', () => {
+  it('has one JSON object per line: level, ISO time, process, message, and what belongs to it', () => {
+    const text = written({ format: 'json' }, (log) => {
+      log.info({ requestId: 'a\nb' }, 'one');
+      log.error({ err: new TypeError('broken', { cause: new Error('why') }) }, 'two');
+    });
+    const [one, two, ...more] = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(more).to.deep.equal([]);
+    expect(one).to.include({
+      level: 'info',
+      name: 'mserv1',
+      pid: process.pid,
+      requestId: 'a\nb',
+      msg: 'one',
+    });
+    expect(new Date(one.time).toISOString()).to.equal(one.time);
+    expect(two.err.type).to.equal('TypeError');
+    expect(two.err.stack).to.include('broken').and.include('why');
+  });
+
+  it('is readable on a terminal, still one line per event', () => {
+    const text = written({ format: 'pretty' }, (log) => log.warn({ port: 5001, door: 'grpc' }, 'listening'));
+    expect(text).to.match(/^\[.*\] WARN \(mserv1\): listening \{"port":5001,"door":"grpc"\}\n$/);
+  });
+
+  it('leaves out what is below its level', () => {
+    expect(written({ format: 'json', level: 'warn' }, (log) => log.info('quiet'))).to.equal('');
+  });
+});
