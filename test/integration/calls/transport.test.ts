@@ -121,6 +121,18 @@ describe('The gRPC transport', () => {
       });
     }
 
+    it("a text that grpc-js uses is the server's, when the server says it", async () => {
+      const { transport } = await serve((_call, answer) =>
+        answer({ code: Status.INTERNAL, details: 'Received RST_STREAM with code 2' }),
+      );
+      expectFailure(
+        await call(transport),
+        'server',
+        { code: 'INTERNAL', sent: true },
+        /^Received RST_STREAM/,
+      );
+    });
+
     for (const status of ['99', 'abc']) {
       it(`grpc-status ${status} is UNKNOWN`, async () => {
         const transport = await serveHttp2((stream) =>
