@@ -74,8 +74,12 @@ export async function startProcess(entry: string, env: Record<string, string> = 
 }
 
 /** Starts a process and does not wait for it; for those that are meant to fail. */
-export function spawnProcess(entry: string, env: Record<string, string> = {}): Proc {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+export function spawnProcess(
+  entry: string,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Proc {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     cwd: repository,
     env: { ...hermetic, ...env },
     // Through the channel it notices when this process is gone, however that ended.

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { brokerAnswers } from '../../scripts/rabbit-node.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Proc, spawnProcess } from '../support/processes.ts';
+import { quietPort } from '../support/set-up.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `npm start` in a copy of the house, so that nothing of the developer's own data is touched. */
+class House implements Disposable {
+  readonly #folder = new TemporaryFolder();
+  readonly path = this.#folder.path;
+
+  constructor() {
+    const rooms = ['examples', 'filesystem', 'gateway', 'mserv1', 'mserv2', 'proto', 'runtime', 'scripts'];
+    for (const each of [...rooms, 'package.json', 'package-lock.json']) {
+      cpSync(join(repository, each), join(this.path, each), { recursive: true });
+    }
+    symlinkSync(join(repository, 'node_modules'), join(this.path, 'node_modules'));
+  }
+
+  start(args: readonly string[] = [], env: Record<string, string> = {}): Proc {
+    const ledger = `sqlite:${join(this.path, 'data', 'solicitudes.db')}`;
+    return spawnProcess(
+      join(this.path, 'scripts', 'launch.mjs'),
+      { INIT_CWD: this.path, LEDGER_URL: ledger, ...env },
+      ['scripts/start.ts', ...args],
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+const says = (text: string) => (line: { msg?: string }) => line.msg?.includes(text) ?? false;
+const textOf = (proc: Proc): string => proc.lines.map(({ msg }) => msg).join('\n');
+
+async function addressOf(proc: Proc): Promise<string> {
+  const { msg } = await proc.waitFor(says('Archivero answers at'));
+  return /http:\S+/.exec(msg ?? '')?.[0] ?? '';
+}
+
+/** The services that it has started, by their own word. */
+function servicesOf(proc: Proc): number[] {
+  const pids = proc.lines.filter(({ msg }) => msg === 'ready').map((line) => Number(line['pid']));
+  expect(pids).to.have.length(3);
+  return pids;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('npm start', () => {
+  let house: House;
+  before(() => {
+    house = new House();
+  });
+  after(() => {
+    house[Symbol.dispose]();
+  });
+
+  it('serves the folder that was named, says how requests are kept, and stops all that it started', async () => {
+    mkdirSync(join(house.path, 'de otros'), { recursive: true });
+    writeFileSync(join(house.path, 'de otros', 'año.txt'), 'x');
+    const proc = house.start(['--root', 'de otros']);
+    const url = await addressOf(proc);
+    await proc.waitFor(says('queue: embedded ledger'));
+    const names = await (await fetch(`${url}/listar_archivos?formato=nombres`)).json();
+    expect(names).to.deep.equal(['año.txt']);
+    expect(await (await fetch(`${url}/buscar_archivos?nombre=ano`)).json()).to.include({ total: 1 });
+    const services = servicesOf(proc);
+    await proc.stop();
+    expect(services.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it('says that a service has died, stops the others, and ends with code 1', async () => {
+    const proc = house.start();
+    await addressOf(proc);
+    const [mserv1 = 0, ...others] = servicesOf(proc);
+    process.kill(mserv1, 'SIGKILL');
+    expect(await proc.exited).to.deep.equal({ code: 1, signal: null });
+    expect(textOf(proc)).to.include('mserv1 ended (SIGKILL): stopping the others');
+    expect(others.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it('leaves no service behind when it is killed', async () => {
+    const proc = house.start();
+    await addressOf(proc);
+    const services = servicesOf(proc);
+    await proc.kill();
+    await eventually(() => !services.some(isAlive));
+  });
+
+  it('starts the RabbitMQ that is installed, and ends it', async function () {
+    this.timeout(60_000);
+    const url = `amqp://guest:guest@127.0.0.1:${await quietPort()}?heartbeat=5`;
+    const proc = house.start([], { RABBITMQ_URL: url });
+    await addressOf(proc);
+    const { msg } = await proc.waitFor(says('queue: RabbitMQ, management UI at'));
+    const ui = /http:\S+/.exec(msg ?? '')?.[0] ?? '';
+    const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
+    const overview = await fetch(`${ui}/api/overview`, { headers: { authorization } });
+    expect(await overview.json()).to.include({ node: 'archivero@localhost' });
+    await proc.stop();
+    expect(await brokerAnswers(url)).to.equal(false);
+  });
+
+  it('starts nothing when a port is taken, and names the variables', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const port = String((holder.address() as AddressInfo).port);
+    const proc = house.start(['--port', port], { MSERV2_PORT: port });
+    expect((await proc.exited).code).to.equal(1);
+    holder.close();
+    expect(textOf(proc)).to.include(`GATEWAY_PORT: port ${port} of 127.0.0.1 is already in use`);
+    expect(textOf(proc)).to.include(`MSERV2_PORT: port ${port} of 127.0.0.1 is already in use`);
+    expect(textOf(proc)).not.to.include('listening');
+  });
+
+  for (const [args, text] of [
+    [['--root', 'nowhere'], '--root: there is no folder /'],
+    [['--root', 'package.json'], 'is not a folder'],
+    [['--rot', 'x'], "Unknown option '--rot'"],
+    [['folder'], 'folder'],
+    [['--port', 'x'], 'GATEWAY_PORT: expected a port'],
+  ] as const) {
+    it(`explains itself to: ${args.join(' ')}`, async () => {
+      const proc = house.start(args);
+      expect((await proc.exited).code).to.equal(1);
+      expect(textOf(proc)).to.include(text);
+    });
+  }
+});
