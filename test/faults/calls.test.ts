@@ -134,5 +134,13 @@ describe('Calls to a service that is killed or frozen', () => {
       expect(left.sockets).to.have.length(1);
       expect(left.sockets[0]).to.have.property('destroyed', true);
     });
+
+    it('is left alone also when the channel was closed before it had begun to connect', async () => {
+      const [left, tried] = [await startSilent(), await startSilent()];
+      connectTo(left.address).close();
+      connectTo(tried.address);
+      await eventually(() => tried.sockets.length >= 15);
+      expect(left.sockets.length).to.be.at.most(1);
+    });
   });
 });
