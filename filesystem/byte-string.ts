@@ -42,3 +42,8 @@ export function joinParts(folder: ByteString, name: ByteString): ByteString {
 export function splitParts(path: ByteString): ByteString[] {
   return path === '' ? [] : (path.split('/') as ByteString[]);
 }
+
+/** The name of what is at a path. */
+export function lastPart(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf('/') + 1) as ByteString;
+}

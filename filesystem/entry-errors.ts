@@ -16,7 +16,12 @@ const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** Collects what fails while the rest goes on. */
 export class EntryErrors {
-  readonly #errors: EntryError[] = [];
+  #errors: EntryError[] = [];
+
+  /** How many there are. */
+  get size(): number {
+    return this.#errors.length;
+  }
 
   /** Makes a call for the entry at `path`. Undefined when it failed. */
   attempt<Result>(path: ByteString, call: () => Result): Result | undefined {
@@ -40,6 +45,13 @@ export class EntryErrors {
     if (gone.has(codigo) || this.#errors.length >= maxErrors) return;
     const { text, exact } = toText(path);
     this.#errors.push({ ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
+  }
+
+  /** Gives what there is so far, and forgets it. */
+  take(): EntryError[] {
+    const errors = this.items();
+    this.#errors = [];
+    return errors;
   }
 
   /** In order of their paths, so that equal answers are equal byte for byte. */

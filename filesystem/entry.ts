@@ -1,7 +1,6 @@
-import type { BigIntStats } from 'node:fs';
 import { type ByteString, joinParts, toBytes, toText } from './byte-string.ts';
-import type { Folder } from './folder.ts';
-import { Kind, kindOf } from './kind.ts';
+import type { Folder, Stats } from './folder.ts';
+import { Kind } from './kind.ts';
 import { linkTarget } from './link-target.ts';
 
 /**
@@ -20,11 +19,11 @@ export interface Entry {
 }
 
 /** The entry `name` of a folder, from what lstat said of it. */
-export function entryOf(folder: Folder, name: ByteString, stats: BigIntStats): Entry {
+export function entryOf(folder: Folder, name: ByteString, stats: Stats): Entry {
   const path = joinParts(folder.path, name);
   const nombre = toText(name);
   const ruta = toText(path);
-  const tipo = kindOf(stats);
+  const tipo = stats.kind;
   return {
     nombre: nombre.text,
     ruta: ruta.text,

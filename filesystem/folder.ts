@@ -1,14 +1,19 @@
-import { type BigIntStats, lstatSync, opendirSync, readdirSync } from 'node:fs';
-import { type ByteString, joinParts, toPath } from './byte-string.ts';
-import { errnoOf } from './file-error.ts';
+import { lstatSync, opendirSync } from 'node:fs';
+import { type ByteString, fromBytes, joinParts, toPath } from './byte-string.ts';
 import type { Jail, Place } from './jail.ts';
-import { Kind, kindOf } from './kind.ts';
-import type { Slices } from './slices.ts';
+import { type Kind, kindOf } from './kind.ts';
 
 /** An entry as the folder itself tells it, before any lstat. */
 export interface Named {
   readonly name: ByteString;
   readonly kind: Kind;
+}
+
+/** What lstat tells of an entry, as far as it is shown. Node's own object is ten times as large. */
+export interface Stats {
+  readonly kind: Kind;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
 }
 
 /** An open folder inside the root. All that is done with its entries goes through it. Errors are the system's. */
@@ -33,8 +38,9 @@ export class Folder implements Disposable {
     return new Folder(this.#jail, this.root, joinParts(this.path, name), place);
   }
 
-  lstat(name: ByteString): BigIntStats {
-    return lstatSync(toPath(this.addressOf(name)), { bigint: true });
+  lstat(name: ByteString): Stats {
+    const stats = lstatSync(toPath(this.addressOf(name)), { bigint: true });
+    return { kind: kindOf(stats), size: stats.size, mtimeNs: stats.mtimeNs };
   }
 
   /** What a system call takes to reach an entry while this folder is open. Never to be shown. */
@@ -42,13 +48,19 @@ export class Folder implements Disposable {
     return `${this.#place.address}/${name}` as ByteString;
   }
 
-  /** The entries that `keep` wants, in the folder's own order. */
-  async read(slices: Slices, keep: (name: ByteString, kind: Kind) => boolean): Promise<Named[]> {
+  /** All entries, in the folder's own order, read as they are taken. */
+  *entries(): Generator<Named> {
+    let given = 0;
     try {
-      return await this.#readTyped(slices, keep);
+      const { address } = this.#place;
+      using directory = opendirSync(toPath(address), { encoding: 'latin1', bufferSize: 256 });
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        given++;
+        yield { name: entry.name as ByteString, kind: kindOf(entry) };
+      }
     } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      return await this.#readUntyped(slices, keep);
+      if (!isOfTypes(error)) throw error;
+      yield* this.#entriesWithoutTypes(given);
     }
   }
 
@@ -56,39 +68,29 @@ export class Folder implements Disposable {
     this.#place.leave();
   }
 
-  async #readTyped(slices: Slices, keep: (name: ByteString, kind: Kind) => boolean): Promise<Named[]> {
-    const kept: Named[] = [];
-    using directory = opendirSync(this.#place.address, { encoding: 'latin1', bufferSize: 256 });
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      const name = entry.name as ByteString;
-      const kind = kindOf(entry);
-      if (keep(name, kind)) kept.push({ name, kind });
-      if (slices.over()) await slices.next();
-    }
-    return kept;
-  }
-
   /**
-   * For file systems that do not tell types (d_type is DT_UNKNOWN). Node then makes an lstat of its own in mid-read,
-   * and one entry that has vanished, or whose name is not ASCII (it takes our latin1 for text), ends the whole read.
+   * For file systems that do not tell the types of all entries (d_type is DT_UNKNOWN). Node makes an lstat of its own for
+   * those, in mid-read, and an entry that has vanished, or whose name is not ASCII (it takes our latin1 for text), ends the
+   * read with the rest of the buffer. So they are read one by one here, as bytes, after the first `given`, which are known.
    */
-  async #readUntyped(slices: Slices, keep: (name: ByteString, kind: Kind) => boolean): Promise<Named[]> {
-    const kept: Named[] = [];
-    for (const name of readdirSync(toPath(this.#place.address), 'latin1') as ByteString[]) {
-      const kind = this.#kindByLstat(name);
-      if (kind !== undefined && keep(name, kind)) kept.push({ name, kind });
-      if (slices.over()) await slices.next();
+  *#entriesWithoutTypes(given: number): Generator<Named> {
+    const oneByOne = { encoding: 'buffer' as BufferEncoding, bufferSize: 1 };
+    using directory = opendirSync(toPath(this.#place.address), oneByOne);
+    for (let place = 0; ; place++) {
+      try {
+        const entry = directory.readSync();
+        if (entry === null) return;
+        const name = fromBytes(entry.name as unknown as Buffer);
+        if (place >= given) yield { name, kind: kindOf(entry) };
+      } catch (error) {
+        if (!isOfTypes(error) || error.code !== 'ENOENT') throw error;
+      }
     }
-    return kept;
   }
+}
 
-  #kindByLstat(name: ByteString): Kind | undefined {
-    try {
-      return kindOf(this.lstat(name));
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === undefined) throw error;
-      return errno === 'ENOENT' ? undefined : Kind.OTHER;
-    }
-  }
+/** Node's own lstat failed, or could not be made: it joins no path of bytes with a name of text. */
+function isOfTypes(error: unknown): error is NodeJS.ErrnoException {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return ('syscall' in error && error.syscall === 'lstat') || error.code === 'ERR_INVALID_ARG_TYPE';
 }

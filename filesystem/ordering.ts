@@ -1,17 +1,17 @@
-import type { BigIntStats } from 'node:fs';
-import { type ByteString, toText } from './byte-string.ts';
+import { type ByteString, lastPart, toText } from './byte-string.ts';
 import { invalidCursor } from './cursor.ts';
+import type { Stats } from './folder.ts';
 import { foldText } from './folding.ts';
 import { Kind } from './kind.ts';
 
 /** Compared with `<`. Within one order all keys are of one type. */
 export type Key = string | bigint;
 
-/** A way to sort a folder. Entries with equal keys follow each other in byte order of their names, so the order is total. */
+/** A way to sort entries. Those with equal keys follow each other in byte order of their paths, so the order is total. */
 export type Order =
   | { readonly by: 'name'; key(name: ByteString): Key }
   | { readonly by: 'kind'; key(kind: Kind): bigint }
-  | { readonly by: 'stats'; key(stats: BigIntStats): bigint };
+  | { readonly by: 'stats'; key(stats: Stats): bigint };
 
 export const orders = {
   nombre: { by: 'name', key: (name) => name },
@@ -19,37 +19,38 @@ export const orders = {
   /** Folders first. */
   tipo: { by: 'kind', key: (kind) => (kind === Kind.FOLDER ? 0n : BigInt(kind)) },
   /** A folder has no size: it comes before what has none to show, the empty file. */
-  bytes: { by: 'stats', key: (stats) => (stats.isDirectory() ? -1n : stats.size) },
+  bytes: { by: 'stats', key: (stats) => (stats.kind === Kind.FOLDER ? -1n : stats.size) },
   modificado: { by: 'stats', key: (stats) => stats.mtimeNs },
 } as const satisfies Record<string, Order>;
 
 /** An entry's place in an order. */
 export interface Place {
   readonly key: Key;
-  readonly name: ByteString;
+  /** Below the folder that is listed; of that folder's own entries it is their name. */
+  readonly path: ByteString;
 }
 
-/** `descending` turns the keys around; names that tie stay in byte order. */
+/** `descending` turns the keys around; paths that tie stay in byte order. */
 export function comparePlaces(descending: boolean): (a: Place, b: Place) => number {
   const sign = descending ? -1 : 1;
   return (a, b) => {
     if (a.key !== b.key) return a.key < b.key ? -sign : sign;
-    if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+    if (a.path !== b.path) return a.path < b.path ? -1 : 1;
     return 0;
   };
 }
 
 /** A place as the position of a cursor. A key that follows from the name is not written. */
 export function positionOf(order: Order, place: Place): ByteString {
-  return order.by === 'name' ? place.name : (`${place.key}/${place.name}` as ByteString);
+  return order.by === 'name' ? place.path : (`${place.key}/${place.path}` as ByteString);
 }
 
 /** @throws FileError `cursor-no-valido` */
 export function placeAt(order: Order, position: ByteString): Place {
-  if (order.by === 'name') return { key: order.key(position), name: position };
-  const [, key, name] = /^(-?[0-9]{1,30})\/([^/]+)$/.exec(position) ?? [];
-  if (key === undefined || name === undefined) throw invalidCursor();
-  return { key: BigInt(key), name: name as ByteString };
+  if (order.by === 'name') return { key: order.key(lastPart(position)), path: position };
+  const [, key, path] = /^(-?[0-9]{1,30})\/(.+)$/s.exec(position) ?? [];
+  if (key === undefined || path === undefined) throw invalidCursor();
+  return { key: BigInt(key), path: path as ByteString };
 }
 
 const digits = /[0-9]+/g;

@@ -1,6 +1,6 @@
 import { type ByteString, splitParts } from './byte-string.ts';
 import { type Entry, entryOf } from './entry.ts';
-import type { Folder } from './folder.ts';
+import type { Folder, Stats } from './folder.ts';
 import type { Root } from './root.ts';
 
 /** Reads entries by their paths. Paths that come in order mostly share a folder, so the last one stays open. */
@@ -12,12 +12,15 @@ export class PathReader implements Disposable {
     this.#root = root;
   }
 
-  /** @throws what `Root.open` and lstat throw */
-  read(path: ByteString): Entry {
+  /**
+   * @param known what lstat said of it, when it was asked already
+   * @throws what `Root.open` and lstat throw
+   */
+  read(path: ByteString, known?: Stats): Entry {
     const parts = splitParts(path);
     const name = parts.pop() ?? ('' as ByteString);
     const folder = this.#open(parts);
-    return entryOf(folder, name, folder.lstat(name));
+    return entryOf(folder, name, known ?? folder.lstat(name));
   }
 
   [Symbol.dispose](): void {

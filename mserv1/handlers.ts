@@ -7,11 +7,13 @@ import {
   type ListadoServiceDefinition,
   type ListarArchivosRequest,
   OrdenListado,
+  type RecorrerArchivosRequest,
 } from '../proto/gen/archivos/v1/listado.ts';
 import { StatusError } from '../runtime/errors.ts';
 import type { HandlersOf } from '../runtime/handlers.ts';
 import { Status } from '../runtime/status.ts';
-import { type ListingQuery, listFolder } from './listing.ts';
+import { listFolder, type Scope, type Sorting } from './listing.ts';
+import { walkFolder } from './walking.ts';
 
 const defaultLimit = 1000;
 
@@ -20,30 +22,58 @@ export function createHandlers(root: Root): HandlersOf<ListadoServiceDefinition>
   return {
     async listarArchivos(request, { signal }) {
       try {
-        return await listFolder(root, listingQuery(request), signal);
+        const { limite, cursor } = request;
+        const limit = pageSize(limite, defaultLimit);
+        const sorting = sortingOf(request) ?? { order: 'nombre', descending: request.descendente };
+        return await listFolder(root, { ...scopeOf(request), ...sorting, limit, cursor }, signal);
       } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        throw new StatusError(Status[error.code], error.reason, error.message, { cause: error });
+        throw statusOf(error);
+      }
+    },
+
+    async *recorrerArchivos(request, { signal }) {
+      try {
+        yield* walkFolder(root, { ...scopeOf(request), sorting: sortingOf(request) }, signal);
+      } catch (error) {
+        throw statusOf(error);
       }
     },
   };
 }
 
-function listingQuery(request: ListarArchivosRequest): ListingQuery {
+function statusOf(thrown: unknown): unknown {
+  if (!(thrown instanceof FileError)) return thrown;
+  return new StatusError(Status[thrown.code], thrown.reason, thrown.message, { cause: thrown });
+}
+
+type ScopeRequest = Pick<
+  ListarArchivosRequest & RecorrerArchivosRequest,
+  'ruta' | 'rutaBytes' | 'tipos' | 'ocultos' | 'recursivo' | 'profundidad'
+>;
+
+function scopeOf(request: ScopeRequest): Scope {
+  const unbounded = request.recursivo ? Number.POSITIVE_INFINITY : 1;
   return {
     parts: parsePath(request.ruta, request.rutaBytes),
     kinds: kindFilter(request.tipos),
     hidden: request.ocultos,
-    order: orderOf(request.orden),
-    descending: request.descendente,
-    limit: pageSize(request.limite, defaultLimit),
-    cursor: request.cursor,
+    depth: request.profundidad === 0 ? unbounded : request.profundidad,
   };
 }
 
-function orderOf(orden: OrdenListado): keyof typeof orders {
+/** Undefined when the request names no order. */
+function sortingOf({
+  orden,
+  descendente: descending,
+}: Pick<ListarArchivosRequest, 'orden' | 'descendente'>): Sorting | undefined {
+  const order = orderOf(orden);
+  return order && { order, descending };
+}
+
+function orderOf(orden: OrdenListado): keyof typeof orders | undefined {
   switch (orden) {
     case OrdenListado.ORDEN_LISTADO_UNSPECIFIED:
+      return undefined;
     case OrdenListado.ORDEN_LISTADO_NOMBRE:
       return 'nombre';
     case OrdenListado.ORDEN_LISTADO_NATURAL:

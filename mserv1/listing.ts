@@ -1,11 +1,8 @@
-import type { BigIntStats } from 'node:fs';
 import { type ByteString, joinParts } from '../filesystem/byte-string.ts';
 import { decodeCursor, encodeCursor } from '../filesystem/cursor.ts';
-import { type Entry, entryOf } from '../filesystem/entry.ts';
+import type { Entry } from '../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
-import { folderFailure } from '../filesystem/file-error.ts';
-import type { Folder, Named } from '../filesystem/folder.ts';
-import { kindOf } from '../filesystem/kind.ts';
+import type { Stats } from '../filesystem/folder.ts';
 import {
   comparePlaces,
   type Order,
@@ -14,18 +11,29 @@ import {
   placeAt,
   positionOf,
 } from '../filesystem/ordering.ts';
+import { PathReader } from '../filesystem/path-reader.ts';
 import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { Smallest } from '../filesystem/smallest.ts';
+import { entriesBelow, type Found } from '../filesystem/tree.ts';
 
-export interface ListingQuery {
+/** Which entries are listed. */
+export interface Scope {
   readonly parts: readonly ByteString[];
   /** The kinds that are shown. */
   readonly kinds: ReadonlySet<number>;
-  /** Whether names that start with a dot are shown. */
+  /** Whether names that start with a dot are shown, and their folders entered. */
   readonly hidden: boolean;
+  /** Levels, at least 1; `Infinity` is no bound. */
+  readonly depth: number;
+}
+
+export interface Sorting {
   readonly order: keyof typeof orders;
   readonly descending: boolean;
+}
+
+export interface ListingQuery extends Scope, Sorting {
   /** Entries of a page, at least 1. */
   readonly limit: number;
   readonly cursor: string | undefined;
@@ -39,45 +47,35 @@ export interface ListingPage {
 }
 
 /** An entry with its place in the order, and what lstat said if the order needed that. */
-interface Candidate extends Place {
-  readonly stats: BigIntStats | undefined;
+export interface Candidate extends Place {
+  readonly stats: Stats | undefined;
 }
 
 /**
- * One page of a folder, as it is now. An entry that vanishes while the page is made is left out, so a page may be
- * shorter than its limit and still have a next one.
+ * One page of a folder or of a tree, as it is now. Every page reads all of it and holds no more than the page. An entry
+ * that vanishes while the page is made is left out, so a page may be shorter than its limit and still have a next one.
  * @throws FileError as `Root.open` does, and `cursor-no-valido`
  */
 export async function listFolder(root: Root, query: ListingQuery, signal: AbortSignal): Promise<ListingPage> {
   const order: Order = orders[query.order];
   const scope = {
     operation: 'ListarArchivos',
-    query: [query.parts, [...query.kinds], query.hidden, query.order, query.descending],
+    query: [query.parts, [...query.kinds], query.hidden, depthText(query), query.order, query.descending],
   };
   const after = query.cursor === undefined ? undefined : placeAt(order, decodeCursor(scope, query.cursor));
   const slices = new Slices(signal);
-  using folder = root.open(query.parts);
   const errors = new EntryErrors();
 
   // One more than the page holds tells whether there is a next one.
-  const compare = comparePlaces(query.descending);
-  const nearest = new Smallest<Candidate>(query.limit + 1, compare);
-  for (const entry of await readFolder(folder, query, slices)) {
-    if (slices.over()) await slices.next();
-    const candidate = candidateOf(folder, order, entry, errors);
-    if (candidate !== undefined && (after === undefined || compare(candidate, after) > 0))
-      nearest.add(candidate);
-  }
-  const candidates = nearest.items();
+  const candidates = await nearest(root, { ...query, after, size: query.limit + 1 }, slices, errors);
   const page = candidates.slice(0, query.limit);
 
   const archivos: Entry[] = [];
-  for (const { name, stats } of page) {
+  using reader = new EntryReader(root, query, errors);
+  for (const candidate of page) {
     if (slices.over()) await slices.next();
-    const described = stats ?? lstat(folder, name, errors);
-    // Another kind than when the folder was read: replaced meanwhile.
-    if (described === undefined || !query.kinds.has(kindOf(described))) continue;
-    archivos.push(entryOf(folder, name, described));
+    const entry = reader.read(candidate);
+    if (entry !== undefined) archivos.push(entry);
   }
 
   const errores = errors.items();
@@ -90,30 +88,75 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   };
 }
 
-async function readFolder(folder: Folder, query: ListingQuery, slices: Slices): Promise<Named[]> {
-  try {
-    return await folder.read(
-      slices,
-      (name, kind) => query.kinds.has(kind) && (query.hidden || !name.startsWith('.')),
-    );
-  } catch (error) {
-    throw folderFailure(folder.path, error);
+/** JSON, in which a cursor's scope is written, has no Infinity. */
+function depthText({ depth }: Scope): string {
+  return String(depth);
+}
+
+export interface NearestQuery extends Scope, Sorting {
+  /** Only what comes after it. */
+  readonly after: Place | undefined;
+  readonly size: number;
+}
+
+/** The first `size` entries of an order, after a place: one walk, holding twice as many at most. */
+export async function nearest(
+  root: Root,
+  query: NearestQuery,
+  slices: Slices,
+  errors: EntryErrors,
+): Promise<Candidate[]> {
+  const { parts: start, kinds, hidden, depth, after } = query;
+  const order: Order = orders[query.order];
+  const compare = comparePlaces(query.descending);
+  const smallest = new Smallest<Candidate>(query.size, compare);
+  const skipped = start.length === 0 ? 0 : start.join('/').length + 1;
+  for (const found of entriesBelow({ root, start, hidden, depth, errors })) {
+    if (slices.over()) await slices.next();
+    if (found === undefined || !kinds.has(found.kind)) continue;
+    const candidate = candidateOf(found, order, skipped, errors);
+    if (candidate !== undefined && (after === undefined || compare(candidate, after) > 0))
+      smallest.add(candidate);
   }
+  return smallest.items();
 }
 
 /** Undefined when the order needs an lstat and that fails. */
 function candidateOf(
-  folder: Folder,
+  { folder, name, kind }: Found,
   order: Order,
-  { name, kind }: Named,
+  skipped: number,
   errors: EntryErrors,
 ): Candidate | undefined {
-  if (order.by === 'name') return { key: order.key(name), name, stats: undefined };
-  if (order.by === 'kind') return { key: order.key(kind), name, stats: undefined };
-  const stats = lstat(folder, name, errors);
-  return stats && { key: order.key(stats), name, stats };
+  const path = joinParts(folder.path.slice(skipped) as ByteString, name);
+  if (order.by === 'name') return { key: order.key(name), path, stats: undefined };
+  if (order.by === 'kind') return { key: order.key(kind), path, stats: undefined };
+  const stats = errors.attempt(joinParts(folder.path, name), () => folder.lstat(name));
+  return stats && { key: order.key(stats), path, stats };
 }
 
-function lstat(folder: Folder, name: ByteString, errors: EntryErrors): BigIntStats | undefined {
-  return errors.attempt(joinParts(folder.path, name), () => folder.lstat(name));
+/** Describes candidates, one after another. */
+export class EntryReader implements Disposable {
+  readonly #scope: Scope;
+  readonly #errors: EntryErrors;
+  readonly #start: ByteString;
+  readonly #reader: PathReader;
+
+  constructor(root: Root, scope: Scope, errors: EntryErrors) {
+    this.#scope = scope;
+    this.#errors = errors;
+    this.#start = scope.parts.join('/') as ByteString;
+    this.#reader = new PathReader(root);
+  }
+
+  /** Undefined when it has vanished, cannot be read, or is of another kind now than when its folder was read. */
+  read({ path, stats }: Candidate): Entry | undefined {
+    const whole = joinParts(this.#start, path);
+    const entry = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));
+    return entry !== undefined && this.#scope.kinds.has(entry.tipo) ? entry : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
+  }
 }

@@ -1,9 +1,14 @@
 import type { Logger } from 'pino';
 import {
+  bidirectionalMethod,
+  kindOf,
   type Method,
+  type MethodDefinition,
   type RequestOf,
   type ResponseOf,
   type ServiceDefinition,
+  type StreamMethod,
+  serverStreamMethod,
   unaryMethod,
 } from './method.ts';
 
@@ -22,14 +27,36 @@ export type Handler<Request = unknown, Response = unknown> = (
   context: CallContext,
 ) => Promise<Response>;
 
-/** The handlers of a service's unary rpcs, by their keys in the generated definition. Rpcs left out are UNIMPLEMENTED. */
+/**
+ * Answers a request, or a stream of them, with a stream; a `StatusError` that it throws ends that. Nobody asks for the
+ * next response before the last one is on its way, and a caller that goes away ends the iteration, so a generator's
+ * `finally` always runs. The requests end with the caller's half, and when the process wants to stop.
+ */
+export type StreamHandler<Input = unknown, Response = unknown> = (
+  input: Input,
+  context: CallContext,
+) => AsyncIterable<Response>;
+
+type HandlerOf<Definition extends MethodDefinition> = Definition extends { responseStream: false }
+  ? Handler<RequestOf<Definition>, ResponseOf<Definition>>
+  : StreamHandler<
+      Definition extends { requestStream: true }
+        ? AsyncIterable<RequestOf<Definition>>
+        : RequestOf<Definition>,
+      ResponseOf<Definition>
+    >;
+
+type KeysOf<Definition extends ServiceDefinition, Shape> = {
+  [Key in keyof Definition['methods']]: Definition['methods'][Key] extends Shape ? Key : never;
+}[keyof Definition['methods']];
+
+/** The handlers of a service, by their keys in the generated definition. Streams left out are UNIMPLEMENTED. */
 export type HandlersOf<Definition extends ServiceDefinition> = {
-  readonly [Key in keyof Definition['methods'] as Definition['methods'][Key] extends {
-    requestStream: false;
-    responseStream: false;
-  }
-    ? Key
-    : never]: Handler<RequestOf<Definition['methods'][Key]>, ResponseOf<Definition['methods'][Key]>>;
+  readonly [Key in KeysOf<Definition, { requestStream: false; responseStream: false }>]: HandlerOf<
+    Definition['methods'][Key]
+  >;
+} & {
+  readonly [Key in KeysOf<Definition, { responseStream: true }>]?: HandlerOf<Definition['methods'][Key]>;
 };
 
 /** A method with the handler that serves it. Both doors of a microservice are made from one list of these. */
@@ -38,13 +65,44 @@ export interface ServedMethod {
   readonly handle: Handler;
 }
 
+/** The same for streams, which come by gRPC only. */
+export interface ServedStream {
+  readonly method: StreamMethod;
+  readonly handle: StreamHandler;
+}
+
 /** Pairs every unary method of a definition with its handler. */
 export function servedMethods<Definition extends ServiceDefinition>(
   definition: Definition,
   handlers: HandlersOf<Definition>,
 ): readonly ServedMethod[] {
-  return Object.entries(handlers).map(([key, handle]) => ({
-    method: unaryMethod(definition, key) as Method,
-    handle: handle as Handler,
-  }));
+  return handledKeys(definition, handlers)
+    .filter(([, kind]) => kind === 'unary')
+    .map(([key, , handle]) => ({
+      method: unaryMethod(definition, key) as Method,
+      handle: handle as Handler,
+    }));
+}
+
+/** Pairs every stream of a definition with its handler. */
+export function servedStreams<Definition extends ServiceDefinition>(
+  definition: Definition,
+  handlers: HandlersOf<Definition>,
+): readonly ServedStream[] {
+  return handledKeys(definition, handlers)
+    .filter(([, kind]) => kind === 'server-stream' || kind === 'bidirectional')
+    .map(([key, kind, handle]) => {
+      const construct = kind === 'bidirectional' ? bidirectionalMethod : serverStreamMethod;
+      return { method: construct(definition, key) as StreamMethod, handle: handle as StreamHandler };
+    });
+}
+
+function handledKeys<Definition extends ServiceDefinition>(
+  definition: Definition,
+  handlers: HandlersOf<Definition>,
+) {
+  return Object.entries(handlers).map(([key, handle]) => {
+    const method = definition.methods[key];
+    return [key, method && kindOf(method), handle] as const;
+  });
 }

@@ -1,8 +1,8 @@
 /**
- * A unary rpc as data: its names, its codecs, and whether it may be repeated. Everything that makes or serves a call
- * (gRPC, RabbitMQ, the ledger) works on this, so there is no code per rpc.
+ * An rpc as data: its names, its codecs, and whether it may be repeated. Everything that makes or serves a call (gRPC,
+ * RabbitMQ, the ledger) works on this, so there is no code per rpc.
  */
-export interface Method<Request = unknown, Response = unknown> {
+interface Rpc<Request, Response> {
   /** `archivos.v1.ListadoService` */
   readonly service: string;
   /** `ListarArchivos` */
@@ -14,6 +14,27 @@ export interface Method<Request = unknown, Response = unknown> {
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
 }
+
+/** One request, one response. Only these take the queue. */
+export interface Method<Request = unknown, Response = unknown> extends Rpc<Request, Response> {
+  readonly kind: 'unary';
+}
+
+/** One request, many responses. */
+export interface ServerStreamMethod<Request = unknown, Response = unknown> extends Rpc<Request, Response> {
+  readonly kind: 'server-stream';
+}
+
+/** Many of both, in both directions at the same time. */
+export interface BidirectionalMethod<Request = unknown, Response = unknown> extends Rpc<Request, Response> {
+  readonly kind: 'bidirectional';
+}
+
+export type StreamMethod<Request = unknown, Response = unknown> =
+  | ServerStreamMethod<Request, Response>
+  | BidirectionalMethod<Request, Response>;
+
+type Kind = (Method | StreamMethod)['kind'];
 
 /** A message's two forms: binary (gRPC) and proto3 JSON (RabbitMQ and the ledger). */
 export interface Codec<Message> {
@@ -66,16 +87,53 @@ function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
   };
 }
 
+type RpcOf<Definition extends MethodDefinition> = Rpc<RequestOf<Definition>, ResponseOf<Definition>>;
+
 /** The unary method of a generated service definition, by its key there (`listarArchivos`). */
 export function unaryMethod<Definition extends ServiceDefinition, Key extends keyof Definition['methods']>(
   definition: Definition,
   key: Key,
-): Method<RequestOf<Definition['methods'][Key]>, ResponseOf<Definition['methods'][Key]>> {
+): RpcOf<Definition['methods'][Key]> & { readonly kind: 'unary' } {
+  return methodOf(definition, key, 'unary');
+}
+
+/** The method that answers one request with a stream, by its key (`recorrerArchivos`). */
+export function serverStreamMethod<
+  Definition extends ServiceDefinition,
+  Key extends keyof Definition['methods'],
+>(definition: Definition, key: Key): RpcOf<Definition['methods'][Key]> & { readonly kind: 'server-stream' } {
+  return methodOf(definition, key, 'server-stream');
+}
+
+/** The method that is a stream in both directions, by its key (`buscarEnVivo`). */
+export function bidirectionalMethod<
+  Definition extends ServiceDefinition,
+  Key extends keyof Definition['methods'],
+>(definition: Definition, key: Key): RpcOf<Definition['methods'][Key]> & { readonly kind: 'bidirectional' } {
+  return methodOf(definition, key, 'bidirectional');
+}
+
+/** Undefined for what nobody here serves or calls: many requests and one response. */
+export function kindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
+  if (!responseStream) return requestStream ? undefined : 'unary';
+  return requestStream ? 'bidirectional' : 'server-stream';
+}
+
+function methodOf<
+  Definition extends ServiceDefinition,
+  Key extends keyof Definition['methods'],
+  Wanted extends Kind,
+>(
+  definition: Definition,
+  key: Key,
+  kind: Wanted,
+): RpcOf<Definition['methods'][Key]> & { readonly kind: Wanted } {
   const method = definition.methods[key as string];
-  if (method === undefined || method.requestStream || method.responseStream) {
-    throw new TypeError(`${definition.fullName} has no unary method ${String(key)}`);
+  if (method === undefined || kindOf(method) !== kind) {
+    throw new TypeError(`${definition.fullName} has no ${kind} method ${String(key)}`);
   }
   return {
+    kind,
     service: definition.fullName,
     name: method.name,
     fullName: `${definition.fullName}/${method.name}`,

@@ -3,7 +3,7 @@ import { type Logger, stdSerializers } from 'pino';
 import { createWorkConsumer } from './amqp/work-consumer.ts';
 import { adoptGrpcLog } from './grpc/grpc-log.ts';
 import { createGrpcServer } from './grpc/server.ts';
-import { type HandlersOf, type ServedMethod, servedMethods } from './handlers.ts';
+import { type HandlersOf, type ServedMethod, servedMethods, servedStreams } from './handlers.ts';
 import { type Part, runProcess } from './lifecycle.ts';
 import { createLogger } from './log.ts';
 import type { ServiceDefinition } from './method.ts';
@@ -48,6 +48,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
       createGrpcServer({
         service,
         methods,
+        streams: servedStreams(definition, handlers),
         protoFiles: [protoFile],
         binding: config.grpc,
         log,

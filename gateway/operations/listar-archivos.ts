@@ -9,7 +9,7 @@ import { unaryMethod } from '../../runtime/method.ts';
 import { presentPage } from './envelope.ts';
 import { folderParameters, oneFolder } from './folder.ts';
 import type { Operation } from './operation.ts';
-import { boolean, cursor, formato, formatos, limite, tipos, words } from './parameters.ts';
+import { boolean, cursor, formato, formatos, limite, tipos, wholeNumber, words } from './parameters.ts';
 import { readStrictly } from './strict-query.ts';
 
 const ordenes = {
@@ -28,19 +28,31 @@ const orden = words(
   ]) as Record<string, { orden: OrdenListado; descendente: boolean }>,
 );
 
+/** Levels; below 2048 no path that a system takes has more. */
+const profundidad = wholeNumber(1, 2048);
+
 const consulta = z
   .object({
     ...folderParameters,
+    // Implied by `profundidad`.
+    recursivo: boolean.optional(),
+    profundidad: profundidad.optional(),
     tipo: tipos.default([]),
     ocultos: boolean.default(false),
-    orden: orden.default({ orden: OrdenListado.ORDEN_LISTADO_NOMBRE, descendente: false }),
+    // By name; where all is streamed, as the folders have it.
+    orden: orden.default({ orden: OrdenListado.ORDEN_LISTADO_UNSPECIFIED, descendente: false }),
     limite: limite.default(1000),
     cursor: cursor.optional(),
     formato: formato.optional(),
   })
-  .check(oneFolder);
+  .check(oneFolder)
+  .check(({ value, issues }) => {
+    if (value.recursivo !== false || value.profundidad === undefined) return;
+    const params = { motivo: 'incompatible-con', valores: { otro: 'recursivo=false' } };
+    issues.push({ code: 'custom', input: value, path: ['profundidad'], params });
+  });
 
-/** `GET /listar_archivos`: one page of a folder. */
+/** `GET /listar_archivos`: one page of a folder, or of a tree. */
 export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResponse> = {
   name: 'listar_archivos',
   method: unaryMethod(ListadoServiceDefinition, 'listarArchivos'),
@@ -50,6 +62,8 @@ export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResp
     const request: ListarArchivosRequest = {
       ruta: read.ruta ?? '',
       rutaBytes: read.ruta_b64,
+      recursivo: read.recursivo ?? read.profundidad !== undefined,
+      profundidad: read.profundidad ?? 0,
       tipos: read.tipo,
       ocultos: read.ocultos,
       ...read.orden,

@@ -32,11 +32,16 @@ export const tipos = z
   )
   .transform((list) => [...new Set(list)].sort((a, b) => a - b));
 
-/** Entries in a page: digits only, so that `1e3` and `+5` are no surprise to anybody. */
-export const limite = z.string().transform((digits, ctx) => {
-  const number = /^[1-9]\d{0,4}$/.test(digits) ? Number(digits) : Number.NaN;
-  return number <= 10_000 ? number : refuse(ctx, 'entero-entre', { min: 1, max: 10_000 });
-});
+/** Digits only, so that `1e3` and `+5` are no surprise to anybody. */
+export function wholeNumber(min: number, max: number) {
+  return z.string().transform((digits, ctx) => {
+    const number = /^(?:0|[1-9]\d{0,14})$/.test(digits) ? Number(digits) : Number.NaN;
+    return number >= min && number <= max ? number : refuse(ctx, 'entero-entre', { min, max });
+  });
+}
+
+/** Entries in a page. */
+export const limite = wholeNumber(1, 10_000);
 
 /** Text of at most so many bytes of UTF-8. */
 export function text(maxBytes: number) {

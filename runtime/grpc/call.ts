@@ -2,44 +2,81 @@ import { randomUUID } from 'node:crypto';
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.ts';
-import type { ServedMethod } from '../handlers.ts';
+import type { CallContext, ServedMethod } from '../handlers.ts';
 import { Status, statusName } from '../status.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 
 /** The metadata key under which a request's id travels. */
 export const requestIdKey = 'x-request-id';
 
-/** Serves one unary method: the context, the status, and one line in the log. */
+/** What all kinds of calls of grpc-js have in common, as far as it is used here. */
+export type ServerCall = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'getDeadline' | 'metadata'> & {
+  once(event: 'cancelled', listener: () => void): unknown;
+  off(event: 'cancelled', listener: () => void): unknown;
+};
+
+/** What a door is made with, and shares between its calls. */
+export interface CallDeps {
+  readonly log: Logger;
+  readonly calls: CallsInFlight;
+}
+
+/** The status that ends a call, as grpc-js takes it. */
+export interface CallFailure {
+  readonly code: Status;
+  readonly details: string;
+}
+
+export interface CallWork {
+  /** Answers. What it puts into `told` is in the call's line of the log. */
+  run(context: CallContext, told: Record<string, unknown>): Promise<void>;
+  fail(failure: CallFailure): void;
+}
+
+/** Serves one unary method. */
 export function unaryHandler(
   { method, handle }: ServedMethod,
-  log: Logger,
-  calls: CallsInFlight,
+  deps: CallDeps,
 ): handleUnaryCall<unknown, unknown> {
-  return async (call, callback) => {
-    const startedAt = performance.now();
-    const requestId = requestIdOf(call.metadata);
-    const callLog = log.child({ requestId });
-    const abort = new AbortController();
-    const stopWatching = abortWithCaller(call, abort);
-    calls.enter(abort);
-    const finish = (code: Status, detail?: string): void => {
-      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-      callLog.info({ method: method.fullName, code: statusName(code), ms, detail }, 'call');
-    };
-    try {
-      const response = await handle(call.request, { signal: abort.signal, requestId, log: callLog });
-      callback(null, response);
-      finish(Status.OK);
-    } catch (thrown) {
-      const error = statusOf(thrown, abort.signal);
-      if (error.code === Status.INTERNAL) callLog.error({ err: thrown }, 'a handler failed');
-      callback({ code: error.code, details: error.message });
-      finish(error.code, error.message);
-    } finally {
-      stopWatching();
-      calls.leave(abort);
-    }
+  return (call, callback) =>
+    void runCall(call, method.fullName, deps, {
+      run: async (context) => {
+        callback(null, await handle(call.request, context));
+      },
+      fail: callback,
+    });
+}
+
+/** What is around every handler: the context, the status, and one line in the log. Never rejects. */
+export async function runCall(
+  call: ServerCall,
+  method: string,
+  { log, calls }: CallDeps,
+  work: CallWork,
+): Promise<void> {
+  const startedAt = performance.now();
+  const requestId = requestIdOf(call.metadata);
+  const callLog = log.child({ requestId });
+  const abort = new AbortController();
+  const stopWatching = abortWithCaller(call, abort);
+  calls.enter(abort);
+  const told: Record<string, unknown> = {};
+  const finish = (code: Status, detail?: string): void => {
+    const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+    callLog.info({ method, code: statusName(code), ms, ...told, detail }, 'call');
   };
+  try {
+    await work.run({ signal: abort.signal, requestId, log: callLog }, told);
+    finish(Status.OK);
+  } catch (thrown) {
+    const error = statusOf(thrown, abort.signal);
+    if (error.code === Status.INTERNAL) callLog.error({ err: thrown }, 'a handler failed');
+    work.fail({ code: error.code, details: error.message });
+    finish(error.code, error.message);
+  } finally {
+    stopWatching();
+    calls.leave(abort);
+  }
 }
 
 /** A request id is repeated in logs and headers, so it has to look like one. */
@@ -55,7 +92,7 @@ function statusOf(thrown: unknown, signal: AbortSignal): StatusError {
 }
 
 /** Aborts when the caller cancels, is lost, or its deadline is over. Returns what ends the watch. */
-function abortWithCaller(call: ServerUnaryCall<unknown, unknown>, abort: AbortController): () => void {
+function abortWithCaller(call: ServerCall, abort: AbortController): () => void {
   const gone = (): void => abort.abort(new StatusError(Status.CANCELLED, undefined, 'The caller is gone'));
   const late = (): void => abort.abort(new StatusError(Status.DEADLINE_EXCEEDED, undefined, 'Too late'));
   call.once('cancelled', gone);

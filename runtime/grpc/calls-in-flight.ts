@@ -4,13 +4,19 @@ export interface CallsInFlight {
   leave(call: AbortController): void;
   /** Resolves when none is left; at once when there is none. */
   ended(): Promise<void>;
+  /** Aborted when the door begins to stop: whoever waits for more to do waits no longer. */
+  readonly stopping: AbortSignal;
+  stop(): void;
   abortAll(reason: Error): void;
 }
 
 export function createCallsInFlight(): CallsInFlight {
   const calls = new Set<AbortController>();
+  const stopping = new AbortController();
   let waiting: (() => void)[] = [];
   return {
+    stopping: stopping.signal,
+    stop: () => stopping.abort(),
     enter(call) {
       calls.add(call);
     },

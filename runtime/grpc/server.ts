@@ -1,22 +1,24 @@
 import { fileURLToPath } from 'node:url';
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import { StatusError } from '../errors.ts';
-import type { ServedMethod } from '../handlers.ts';
+import type { ServedMethod, ServedStream } from '../handlers.ts';
 import type { Part } from '../lifecycle.ts';
 import { type Binding, listenError } from '../listen-error.ts';
 import { Status } from '../status.ts';
 import { within } from '../timeout.ts';
 import { unaryHandler } from './call.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
+import { streamHandler } from './stream.ts';
 
 export interface GrpcServerOptions {
   /** The service as ts-proto generates it for grpc-js (`ListadoServiceService`); its rpcs without a handler are UNIMPLEMENTED. */
   readonly service: ServiceDefinition;
   readonly methods: readonly ServedMethod[];
+  readonly streams?: readonly ServedStream[];
   /** What reflection tells, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFiles: readonly string[];
   readonly binding: Binding;
@@ -46,7 +48,7 @@ const channelOptions = {
 
 /** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection, in plaintext. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { service, methods, protoFiles, binding, log, graceMs = 5_000 } = options;
+  const { service, methods, streams = [], protoFiles, binding, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
   const names = ['', ...new Set(Object.values(service).map((rpc) => rpc.path.split('/')[1] ?? ''))];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
@@ -60,14 +62,18 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     for (const name of names) health.setStatus(name, status);
   };
 
+  const deps = { log, calls };
+  const handlers = new Map<string, UntypedHandleCall>([
+    ...methods.map((served) => [pathOf(served), unaryHandler(served, deps)] as const),
+    ...streams.map((served) => [pathOf(served), streamHandler(served, deps)] as const),
+  ]);
   server.addService(
-    withCodecsOf(service, methods),
+    withCodecsOf(service, [...methods, ...streams]),
     Object.fromEntries(
-      Object.entries(service).flatMap(([key, rpc]) =>
-        methods
-          .filter(({ method }) => rpc.path === `/${method.fullName}`)
-          .map((served) => [key, unaryHandler(served, log, calls)]),
-      ),
+      Object.entries(service).flatMap(([key, { path }]) => {
+        const handler = handlers.get(path);
+        return handler === undefined ? [] : [[key, handler]];
+      }),
     ),
   );
   health.addToServer(server);
@@ -94,6 +100,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       if (state !== 'started') return;
       state = 'stopped';
       showServing();
+      calls.stop();
       // Refuses what is new, tells callers to go elsewhere, and ends each connection with its last call.
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       // A stream that only watches Health would hold its connection for ever: it does not count as a call.
@@ -107,9 +114,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
+function pathOf({ method }: ServedMethod | ServedStream): string {
+  return `/${method.fullName}`;
+}
+
 /** The same rpcs, with the codecs of `Method`, which do not copy what they encoded. */
-function withCodecsOf(service: ServiceDefinition, methods: readonly ServedMethod[]): ServiceDefinition {
-  const byPath = new Map(methods.map(({ method }) => [`/${method.fullName}`, method]));
+function withCodecsOf(
+  service: ServiceDefinition,
+  served: readonly (ServedMethod | ServedStream)[],
+): ServiceDefinition {
+  const byPath = new Map(served.map((each) => [pathOf(each), each.method]));
   const rpcs = Object.entries(service).map(([key, rpc]) => {
     const method = byPath.get(rpc.path);
     if (method === undefined) return [key, rpc];

@@ -13,5 +13,5 @@ export function ecoMethods(
   handle: (request: unknown, context: CallContext) => Promise<unknown>,
 ): readonly ServedMethod[] {
   const names = { service: 'prueba.v1.Eco', name: 'Repetir', fullName: 'prueba.v1.Eco/Repetir' };
-  return [{ method: { ...names, repeatable: true, request: json, response: json }, handle }];
+  return [{ method: { ...names, kind: 'unary', repeatable: true, request: json, response: json }, handle }];
 }

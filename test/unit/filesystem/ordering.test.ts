@@ -6,8 +6,8 @@ import { Smallest } from '../../../filesystem/smallest.ts';
 import { hostileName } from '../../support/hostile-tree.ts';
 
 const place: fc.Arbitrary<Place> = hostileName.map((bytes) => {
-  const name = fromBytes(bytes);
-  return { key: orders.natural.key(name), name };
+  const path = fromBytes(bytes);
+  return { key: orders.natural.key(path), path };
 });
 
 describe('natural order', () => {
@@ -16,7 +16,7 @@ describe('natural order', () => {
     fc.assert(
       fc.property(place, place, place, (a, b, c) => {
         expect(compare(a, b)).to.equal(-compare(b, a) + 0);
-        expect(compare(a, b) === 0).to.equal(a.name === b.name);
+        expect(compare(a, b) === 0).to.equal(a.path === b.path);
         if (compare(a, b) <= 0 && compare(b, c) <= 0) expect(compare(a, c)).to.be.at.most(0);
       }),
       { numRuns: 2000 },
@@ -43,20 +43,20 @@ describe('natural order', () => {
 });
 
 describe('descending order', () => {
-  it('turns the keys around and leaves ties in the order of their names', () => {
+  it('turns the keys around and leaves ties in the order of their paths', () => {
     const places = [
       ['1', 'b'],
       ['2', 'c'],
       ['1', 'a'],
       ['2', 'd'],
-    ].map(([key = '', name = '']) => ({ key, name: fromText(name) }));
-    const names = (descending: boolean): string =>
+    ].map(([key = '', path = '']) => ({ key, path: fromText(path) }));
+    const paths = (descending: boolean): string =>
       places
         .toSorted(comparePlaces(descending))
-        .map((each) => each.name)
+        .map((each) => each.path)
         .join('');
-    expect(names(false)).to.equal('abcd');
-    expect(names(true)).to.equal('cdab');
+    expect(paths(false)).to.equal('abcd');
+    expect(paths(true)).to.equal('cdab');
   });
 });
 

@@ -30,7 +30,9 @@ describe('GET /listar_archivos, the query', () => {
         rutaBytes: undefined,
         tipos: [],
         ocultos: false,
-        orden: OrdenListado.ORDEN_LISTADO_NOMBRE,
+        recursivo: false,
+        profundidad: 0,
+        orden: OrdenListado.ORDEN_LISTADO_UNSPECIFIED,
         descendente: false,
         limite: 1000,
         cursor: undefined,
@@ -41,13 +43,15 @@ describe('GET /listar_archivos, the query', () => {
 
   it('is read whole', () => {
     const query =
-      'ruta=a%20b/%C3%B1+c&tipo=carpeta&tipo=archivo&tipo=carpeta&ocultos=si&orden=-bytes&limite=10000&cursor=x';
+      'ruta=a%20b/%C3%B1+c&tipo=carpeta&tipo=archivo&tipo=carpeta&ocultos=si&recursivo=si&profundidad=3&orden=-bytes&limite=10000&cursor=x';
     expect(listar(`${query}&formato=nombres&`)).to.deep.equal({
       request: {
         ruta: 'a b/ñ c',
         rutaBytes: undefined,
         tipos: [Tipo.TIPO_ARCHIVO, Tipo.TIPO_CARPETA],
         ocultos: true,
+        recursivo: true,
+        profundidad: 3,
         orden: OrdenListado.ORDEN_LISTADO_BYTES,
         descendente: true,
         limite: 10000,
@@ -55,6 +59,20 @@ describe('GET /listar_archivos, the query', () => {
       },
       formato: 'nombres',
     });
+  });
+
+  it('is recursive when it says how deep, unless it says that it is not', () => {
+    expect(listar('profundidad=1').request).to.include({ recursivo: true, profundidad: 1 });
+    expect(listar('recursivo=1').request).to.include({ recursivo: true, profundidad: 0 });
+    expect(refusals(() => listar('profundidad=2&recursivo=no'))).to.deep.equal([
+      ['profundidad', 'incompatible-con'],
+    ]);
+    for (const bad of ['0', '2049', '-1', '1e1', '1.5', '']) {
+      expect(
+        refusals(() => listar(`profundidad=${bad}`)),
+        bad,
+      ).to.deep.equal([['profundidad', 'entero-entre']]);
+    }
   });
 
   it('leaves it to the service to judge a path', () => {
@@ -84,7 +102,6 @@ describe('GET /listar_archivos, the query', () => {
 
   const refused: Record<string, [string, string][]> = {
     'otro=1': [['otro', 'parametro-desconocido']],
-    recursivo: [['recursivo', 'parametro-desconocido']],
     '=x': [['', 'parametro-desconocido']],
     '__proto__=1&constructor=1&toString=1': [
       ['__proto__', 'parametro-desconocido'],

@@ -23,8 +23,9 @@ import {
 import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entrada.ts";
 
 export const OrdenListado = {
-  /** ORDEN_LISTADO_UNSPECIFIED - By name, in byte order. */
+  /** ORDEN_LISTADO_UNSPECIFIED - As nombre; in a stream, as the folder has them. */
   ORDEN_LISTADO_UNSPECIFIED: 0,
+  /** ORDEN_LISTADO_NOMBRE - By name, in byte order. Entries that tie, in any order, follow in byte order of their paths. */
   ORDEN_LISTADO_NOMBRE: 1,
   /** ORDEN_LISTADO_NATURAL - By name as people count: parte2 before parte10. */
   ORDEN_LISTADO_NATURAL: 2,
@@ -102,14 +103,20 @@ export interface ListarArchivosRequest {
     | undefined;
   /** Only entries of these types; none means all. */
   tipos: Tipo[];
-  /** Whether entries whose name starts with a dot are shown. */
+  /** Whether entries whose name starts with a dot are shown, and their folders entered. */
   ocultos: boolean;
   orden: OrdenListado;
   descendente: boolean;
   /** Entries in a page, 1 to 10000; 0 means 1000. */
   limite: number;
   /** Where the page starts: `siguiente` of the page before. */
-  cursor?: string | undefined;
+  cursor?:
+    | string
+    | undefined;
+  /** The folders in it too, and so on down. Links are never followed. */
+  recursivo: boolean;
+  /** How many levels down; 1 is the folder's own entries. 0 means 1, or with `recursivo` no bound. */
+  profundidad: number;
 }
 
 export interface ListarArchivosResponse {
@@ -128,10 +135,15 @@ export interface RecorrerArchivosRequest {
   rutaBytes?: Buffer | undefined;
   tipos: Tipo[];
   ocultos: boolean;
+  recursivo: boolean;
+  profundidad: number;
+  /** With an order the service reads everything before it gives the first entry. */
+  orden: OrdenListado;
+  descendente: boolean;
 }
 
 export interface RecorrerArchivosResponse {
-  /** Up to 256 entries. */
+  /** Up to 256 entries; none in a message that only says that the work goes on. */
   archivos: Entrada[];
   errores: ErrorDeEntrada[];
 }
@@ -154,6 +166,8 @@ function createBaseListarArchivosRequest(): ListarArchivosRequest {
     descendente: false,
     limite: 0,
     cursor: undefined,
+    recursivo: false,
+    profundidad: 0,
   };
 }
 
@@ -186,6 +200,12 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
     }
     if (message.cursor !== undefined) {
       writer.uint32(66).string(message.cursor);
+    }
+    if (message.recursivo !== false) {
+      writer.uint32(72).bool(message.recursivo);
+    }
+    if (message.profundidad !== 0) {
+      writer.uint32(80).uint32(message.profundidad);
     }
     return writer;
   },
@@ -277,6 +297,22 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
             message.cursor = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.recursivo = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.profundidad = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -303,6 +339,8 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
       descendente: isSet(object.descendente) ? globalThis.Boolean(object.descendente) : false,
       limite: isSet(object.limite) ? globalThis.Number(object.limite) : 0,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : undefined,
+      recursivo: isSet(object.recursivo) ? globalThis.Boolean(object.recursivo) : false,
+      profundidad: isSet(object.profundidad) ? globalThis.Number(object.profundidad) : 0,
     };
   },
 
@@ -332,6 +370,12 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
     if (message.cursor !== undefined) {
       obj.cursor = message.cursor;
     }
+    if (message.recursivo !== false) {
+      obj.recursivo = message.recursivo;
+    }
+    if (message.profundidad !== 0) {
+      obj.profundidad = Math.round(message.profundidad);
+    }
     return obj;
   },
 
@@ -348,6 +392,8 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
     message.descendente = object.descendente ?? false;
     message.limite = object.limite ?? 0;
     message.cursor = object.cursor ?? undefined;
+    message.recursivo = object.recursivo ?? false;
+    message.profundidad = object.profundidad ?? 0;
     return message;
   },
 };
@@ -472,7 +518,16 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
 };
 
 function createBaseRecorrerArchivosRequest(): RecorrerArchivosRequest {
-  return { ruta: "", rutaBytes: undefined, tipos: [], ocultos: false };
+  return {
+    ruta: "",
+    rutaBytes: undefined,
+    tipos: [],
+    ocultos: false,
+    recursivo: false,
+    profundidad: 0,
+    orden: 0,
+    descendente: false,
+  };
 }
 
 export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
@@ -492,6 +547,18 @@ export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
     }
     if (message.ocultos !== false) {
       writer.uint32(32).bool(message.ocultos);
+    }
+    if (message.recursivo !== false) {
+      writer.uint32(40).bool(message.recursivo);
+    }
+    if (message.profundidad !== 0) {
+      writer.uint32(48).uint32(message.profundidad);
+    }
+    if (message.orden !== 0) {
+      writer.uint32(56).int32(message.orden);
+    }
+    if (message.descendente !== false) {
+      writer.uint32(64).bool(message.descendente);
     }
     return writer;
   },
@@ -551,6 +618,38 @@ export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
             message.ocultos = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.recursivo = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.profundidad = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.orden = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.descendente = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -573,6 +672,10 @@ export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
         : undefined,
       tipos: globalThis.Array.isArray(object?.tipos) ? object.tipos.map((e: any) => tipoFromJSON(e)) : [],
       ocultos: isSet(object.ocultos) ? globalThis.Boolean(object.ocultos) : false,
+      recursivo: isSet(object.recursivo) ? globalThis.Boolean(object.recursivo) : false,
+      profundidad: isSet(object.profundidad) ? globalThis.Number(object.profundidad) : 0,
+      orden: isSet(object.orden) ? ordenListadoFromJSON(object.orden) : 0,
+      descendente: isSet(object.descendente) ? globalThis.Boolean(object.descendente) : false,
     };
   },
 
@@ -590,6 +693,18 @@ export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
     if (message.ocultos !== false) {
       obj.ocultos = message.ocultos;
     }
+    if (message.recursivo !== false) {
+      obj.recursivo = message.recursivo;
+    }
+    if (message.profundidad !== 0) {
+      obj.profundidad = Math.round(message.profundidad);
+    }
+    if (message.orden !== 0) {
+      obj.orden = ordenListadoToJSON(message.orden);
+    }
+    if (message.descendente !== false) {
+      obj.descendente = message.descendente;
+    }
     return obj;
   },
 
@@ -602,6 +717,10 @@ export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
     message.rutaBytes = object.rutaBytes ?? undefined;
     message.tipos = object.tipos?.map((e) => e) || [];
     message.ocultos = object.ocultos ?? false;
+    message.recursivo = object.recursivo ?? false;
+    message.profundidad = object.profundidad ?? 0;
+    message.orden = object.orden ?? 0;
+    message.descendente = object.descendente ?? false;
     return message;
   },
 };
@@ -820,7 +939,7 @@ export const ListadoServiceDefinition = {
   name: "ListadoService",
   fullName: "archivos.v1.ListadoService",
   methods: {
-    /** One page of a folder, exact at the time of the call. */
+    /** One page of a folder, or of a tree, exact at the time of the call. */
     listarArchivos: {
       name: "ListarArchivos",
       requestType: ListarArchivosRequest as typeof ListarArchivosRequest,
@@ -829,7 +948,7 @@ export const ListadoServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** The whole folder, in messages of several entries each, in directory order. */
+    /** The whole folder, or tree, in messages of several entries each. */
     recorrerArchivos: {
       name: "RecorrerArchivos",
       requestType: RecorrerArchivosRequest as typeof RecorrerArchivosRequest,
@@ -853,7 +972,7 @@ export const ListadoServiceDefinition = {
 /** Lists folders. Served by mserv1. */
 export type ListadoServiceService = typeof ListadoServiceService;
 export const ListadoServiceService = {
-  /** One page of a folder, exact at the time of the call. */
+  /** One page of a folder, or of a tree, exact at the time of the call. */
   listarArchivos: {
     path: "/archivos.v1.ListadoService/ListarArchivos" as const,
     requestStream: false as const,
@@ -865,7 +984,7 @@ export const ListadoServiceService = {
       Buffer.from(ListarArchivosResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListarArchivosResponse => ListarArchivosResponse.decode(value),
   },
-  /** The whole folder, in messages of several entries each, in directory order. */
+  /** The whole folder, or tree, in messages of several entries each. */
   recorrerArchivos: {
     path: "/archivos.v1.ListadoService/RecorrerArchivos" as const,
     requestStream: false as const,
@@ -892,16 +1011,16 @@ export const ListadoServiceService = {
 } as const;
 
 export interface ListadoServiceServer extends UntypedServiceImplementation {
-  /** One page of a folder, exact at the time of the call. */
+  /** One page of a folder, or of a tree, exact at the time of the call. */
   listarArchivos: handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
-  /** The whole folder, in messages of several entries each, in directory order. */
+  /** The whole folder, or tree, in messages of several entries each. */
   recorrerArchivos: handleServerStreamingCall<RecorrerArchivosRequest, RecorrerArchivosResponse>;
   /** A feed of changes, for a cache that must not go stale. */
   vigilarCambios: handleServerStreamingCall<VigilarCambiosRequest, VigilarCambiosResponse>;
 }
 
 export interface ListadoServiceClient extends Client {
-  /** One page of a folder, exact at the time of the call. */
+  /** One page of a folder, or of a tree, exact at the time of the call. */
   listarArchivos(
     request: ListarArchivosRequest,
     callback: (error: ServiceError | null, response: ListarArchivosResponse) => void,
@@ -917,7 +1036,7 @@ export interface ListadoServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListarArchivosResponse) => void,
   ): ClientUnaryCall;
-  /** The whole folder, in messages of several entries each, in directory order. */
+  /** The whole folder, or tree, in messages of several entries each. */
   recorrerArchivos(
     request: RecorrerArchivosRequest,
     options?: Partial<CallOptions>,

@@ -1,0 +1,80 @@
+import { on } from 'node:events';
+import { Metadata, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
+import { StatusError } from '../errors.ts';
+import type { ServedStream } from '../handlers.ts';
+import { Status } from '../status.ts';
+import { type CallDeps, runCall } from './call.ts';
+
+type ReadingCall = ServerDuplexStream<unknown, unknown>;
+type WritingCall = ServerWritableStream<unknown, unknown> | ReadingCall;
+
+/** Requests that may wait for their handler before the caller is held. */
+const requestsAhead = 4;
+/** A caller that takes nothing for so long has a handler, its descriptors and its messages held for nobody. */
+const stalledMs = 60_000;
+
+/**
+ * Serves one method that answers with a stream, or is one in both directions. The next response is made while the last
+ * one is sent, and no further: a slow caller holds the handler. Where there are requests to wait for, the headers go
+ * out before them, so that a caller knows that it is heard before it says anything.
+ */
+export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) {
+  return (call: WritingCall): void =>
+    void runCall(call, method.fullName, deps, {
+      run: async (context, told) => {
+        const { signal } = context;
+        let input: unknown;
+        if ('request' in call) {
+          input = call.request;
+        } else {
+          call.sendMetadata(new Metadata());
+          input = requestsOf(call, signal, deps.calls.stopping);
+        }
+        let messages = 0;
+        let sent: Promise<void> | undefined;
+        for await (const response of handle(input, context)) {
+          await sent;
+          sent = send(call, response, signal);
+          // Its failure is met at the next turn; the handler may be at work until then.
+          sent.catch(() => undefined);
+          told['messages'] = ++messages;
+        }
+        await sent;
+        call.end();
+      },
+      fail: (failure) => {
+        if (!call.cancelled) call.emit('error', failure);
+      },
+    });
+}
+
+async function* requestsOf(
+  call: ReadingCall,
+  signal: AbortSignal,
+  stopping: AbortSignal,
+): AsyncGenerator<unknown, void> {
+  const either = AbortSignal.any([signal, stopping]);
+  try {
+    const received = on(call, 'data', { signal: either, close: ['end'], highWaterMark: requestsAhead });
+    for await (const [request] of received) yield request;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!stopping.aborted) throw error;
+  }
+}
+
+/** Resolves when the message is on its way. grpc-js says nothing more about it once the call has ended. */
+function send(call: WritingCall, message: unknown, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal.reason);
+  const onStall = (): void =>
+    reject(new StatusError(Status.DEADLINE_EXCEEDED, undefined, 'The caller takes nothing'));
+  const timer = setTimeout(onStall, stalledMs);
+  signal.addEventListener('abort', onAbort);
+  call.write(message, (error?: Error | null) => (error ? reject(error) : resolve()));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  });
+}
