@@ -139,8 +139,9 @@ describe('Calls to a service that is killed or frozen', () => {
       const [left, tried] = [await startSilent(), await startSilent()];
       connectTo(left.address).close();
       connectTo(tried.address);
-      await eventually(() => tried.sockets.length >= 15);
-      expect(left.sockets.length).to.be.at.most(1);
+      await eventually(() => tried.sockets.length >= 40);
+      // One attempt was on its way, and grpc-js may make a second one; a channel that lives on makes one every 500 ms.
+      expect(left.sockets.length).to.be.at.most(2);
     });
   });
 });
