@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { configOrExit, loadEnvFile } from '../runtime/env.ts';
+import { adoptGrpcLog } from '../runtime/grpc/grpc-log.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
 import { readGatewayConfig } from './config.ts';
@@ -11,6 +12,7 @@ import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
 export async function runGateway(services: readonly Service[]): Promise<void> {
   const config = configOrExit(() => readGatewayConfig(loadEnvFile(process.env), services));
   const log = createLogger({ name: 'gateway', level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  adoptGrpcLog(log);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const ledger = await openSqliteLedger({
     path: config.LEDGER_URL,
