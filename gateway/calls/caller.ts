@@ -1,5 +1,5 @@
 import type { Method } from '../../runtime/method.ts';
-import type { CallOptions, Failure } from './transport.ts';
+import type { CallOptions, Failure, StreamCall } from './transport.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Proxy error types of RFC 9209, section 2.3, as far as they are used here. */
@@ -25,6 +25,9 @@ export type CallResult<Response = unknown> =
   /** Our caller went away: nobody waits for an answer. */
   | { readonly kind: 'gone' };
 
+/** Without `deadlineMs` the configured deadline holds; it bounds all attempts together. */
+export type RequestOptions = Omit<CallOptions, 'deadlineMs'> & { readonly deadlineMs?: number };
+
 /** What is known of one address of a service, for /salud. */
 export interface AddressState {
   readonly address: string;
@@ -36,12 +39,20 @@ export interface Caller {
   readonly service: string;
   /** Whether some address can be tried: its breaker is closed. */
   readonly reachable: boolean;
-  /** Never rejects. Without `deadlineMs` the configured deadline holds; it bounds all attempts together. */
+  /** Never rejects. */
   call<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    options: Omit<CallOptions, 'deadlineMs'> & { readonly deadlineMs?: number },
+    options: RequestOptions,
   ): Promise<CallResult<Response>>;
+  /**
+   * The same for a stream. The deadline is for the time until the service is heard; until then its failures mean what they
+   * mean for a call. Afterwards the iteration of the responses throws `StreamBrokenError`.
+   */
+  stream<Request, Response>(
+    call: StreamCall<Request, Response>,
+    options: RequestOptions,
+  ): Promise<CallResult<AsyncIterable<Response>>>;
   addresses(): readonly AddressState[];
   /** Asks every address for its health (grpc.health.v1), each within `timeoutMs`. */
   probe(

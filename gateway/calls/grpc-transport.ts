@@ -1,10 +1,10 @@
-import { type Client, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Method } from '../../runtime/method.ts';
-import { Status, toStatus } from '../../runtime/status.ts';
-import { streamRefused } from './classifier.ts';
+import { Status } from '../../runtime/status.ts';
+import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
 import { type ChannelSettings, type ChannelState, createGrpcChannel } from './grpc-channel.ts';
-import { originOf } from './status-origin.ts';
-import type { CallOptions, Failure, Outcome, Transport } from './transport.ts';
+import { openStream } from './grpc-stream.ts';
+import type { CallOptions, Outcome, Transport } from './transport.ts';
 
 export interface GrpcTransport extends Transport {
   /** Tells the state of its connection, and every change of it until `close`. One listener. */
@@ -23,6 +23,7 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
   return {
     address,
     unary: (method, request, options) => unary(channel.client, method, request, options),
+    stream: (call, options) => openStream(channel.client, call, options),
     watch: channel.watch,
     close: channel.close,
   };
@@ -36,8 +37,9 @@ function unary<Request, Response>(
   client: Client | undefined,
   method: Method<Request, Response>,
   request: Request,
-  { deadlineMs, signal, requestId, traceparent }: CallOptions,
+  options: CallOptions,
 ): Promise<Outcome<Response>> {
+  const { deadlineMs, signal } = options;
   const { promise, resolve } = Promise.withResolvers<Outcome<Response>>();
   if (signal.aborted) {
     return Promise.resolve(failed(Status.CANCELLED, 'Aborted before it started', false, true));
@@ -77,9 +79,7 @@ function unary<Request, Response>(
     }
   };
   try {
-    const metadata = new Metadata();
-    metadata.set('x-request-id', requestId);
-    if (traceparent !== '') metadata.set('traceparent', traceparent);
+    const metadata = metadataOf(options);
     const bytes = method.request.toBinary(request);
     const deadline = Date.now() + deadlineMs + serverSlackMs;
     call = client.makeUnaryRequest(`/${method.fullName}`, same, same, bytes, metadata, { deadline }, onEnd);
@@ -90,31 +90,4 @@ function unary<Request, Response>(
     settle(failed(Status.INTERNAL, `The request cannot be encoded: ${String(cause)}`, false));
   }
   return promise;
-}
-
-const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
-
-function failed(
-  code: Exclude<Status, 0>,
-  message: string,
-  sent: boolean,
-  cancelledByUs = false,
-): { ok: false; failure: Failure } {
-  return { ok: false, failure: { code, message, origin: 'client', sent, cancelledByUs } };
-}
-
-function failureOf(
-  error: ServiceError,
-  headers: Metadata | undefined,
-  sent: boolean,
-  cancelledByUs: boolean,
-): Failure {
-  const code = toStatus(error.code);
-  return {
-    code: code === Status.OK ? Status.UNKNOWN : code,
-    message: error.details,
-    origin: originOf(error, headers),
-    sent: sent && error.details !== streamRefused,
-    cancelledByUs,
-  };
 }

@@ -3,11 +3,12 @@ import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import { within } from '../../runtime/timeout.ts';
 import { parseAddresses } from './addresses.ts';
-import type { Caller, CallResult } from './caller.ts';
+import type { Caller, CallResult, RequestOptions } from './caller.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
+import { type Outcome, StreamBrokenError, type Transport } from './transport.ts';
 
 export interface CallerOptions {
   /** Name in the registry: `mserv1`. */
@@ -33,6 +34,9 @@ export interface CallerOptions {
 
 /** `start` does not wait longer than this for names; addresses that come later are used all the same. */
 const slowestNameMs = 1_000;
+
+/** A stream sends something, if only an empty message, much more often than this. */
+const streamIdleMs = 10_000;
 
 /** A call is tried at one address, and when that one cannot be reached at one other. */
 const mostAttempts = 2;
@@ -92,23 +96,24 @@ export function createCaller(options: CallerOptions): Caller {
     return undefined;
   }
 
-  async function call<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    callOptions: Parameters<Caller['call']>[2],
-  ): Promise<CallResult<Response>> {
+  /** Tries an address, and when it is not reached one other. All attempts share the deadline. */
+  async function attempt<Answer>(
+    { repeatable }: Pick<Method, 'repeatable'>,
+    callOptions: RequestOptions,
+    makeCall: (transport: Transport, deadlineMs: number) => Promise<Outcome<Answer>>,
+  ): Promise<CallResult<Answer>> {
     const { signal, requestId } = callOptions;
     if (signal.aborted) return { kind: 'gone' };
     const endsAt = now() + (callOptions.deadlineMs ?? deadlineMs);
     const tried: Endpoint[] = [];
-    let result: CallResult<Response> | undefined;
+    let result: CallResult<Answer> | undefined;
     while (tried.length < mostAttempts) {
       const endpoint = pick(tried);
       const leftMs = Math.ceil(endsAt - now());
       if (endpoint === undefined || leftMs <= 0) break;
       tried.push(endpoint);
       const { address, transport, breaker } = endpoint;
-      const outcome = await transport.unary(method, request, { ...callOptions, deadlineMs: leftMs });
+      const outcome = await makeCall(transport, leftMs);
       if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
       const { failure } = outcome;
       const means = classify(failure);
@@ -124,9 +129,24 @@ export function createCaller(options: CallerOptions): Caller {
       // Of two failures the one that is told is the one whose request was under way: it may have done harm.
       if (result === undefined || failure.sent)
         result = { kind: 'unreachable', address, failure, proxyError };
-      if (failure.sent && !method.repeatable) break;
+      if (failure.sent && !repeatable) break;
     }
     return result ?? notTried();
+  }
+
+  /** A stream that breaks after it was heard is told to whoever reads it, and here. */
+  async function* watched<Response>(
+    responses: AsyncIterable<Response>,
+    address: string,
+    { requestId }: RequestOptions,
+  ): AsyncGenerator<Response, void> {
+    try {
+      yield* responses;
+    } catch (error) {
+      const failure = error instanceof StreamBrokenError ? error.failure : undefined;
+      if (failure?.cancelledByUs === false) log.warn({ address, failure, requestId }, 'the stream broke');
+      throw error;
+    }
   }
 
   /** What is told when no address can be tried: why the first of them cannot. */
@@ -142,7 +162,20 @@ export function createCaller(options: CallerOptions): Caller {
     get reachable() {
       return reachable;
     },
-    call,
+    call: (method, request, callOptions) =>
+      attempt(method, callOptions, (transport, leftMs) =>
+        transport.unary(method, request, { ...callOptions, deadlineMs: leftMs }),
+      ),
+    stream: (call, callOptions) =>
+      attempt(call.method, callOptions, async (transport, leftMs) => {
+        const outcome = await transport.stream(call, {
+          ...callOptions,
+          deadlineMs: leftMs,
+          idleMs: streamIdleMs,
+        });
+        if (!outcome.ok) return outcome;
+        return { ok: true, response: watched(outcome.response, transport.address, callOptions) };
+      }),
     addresses: () => endpoints.map(({ address, breaker }) => ({ address, breaker: breaker.state.kind })),
     probe: (timeoutMs) =>
       Promise.all(

@@ -1,4 +1,4 @@
-import type { Method } from '../../runtime/method.ts';
+import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
 import type { Status } from '../../runtime/status.ts';
 
 export interface CallOptions {
@@ -10,6 +10,18 @@ export interface CallOptions {
   /** W3C trace context of the request; empty: none. */
   readonly traceparent: string;
 }
+
+export interface StreamOptions extends CallOptions {
+  /** Milliseconds until the service is heard: its first message, or, where both sides speak, its headers. */
+  readonly deadlineMs: number;
+  /** Then, how long it may say nothing while it is waited for, in milliseconds. Not where both sides speak. */
+  readonly idleMs: number;
+}
+
+/** What is called, and with what. Of `requests` nothing is taken before the service is heard. */
+export type StreamCall<Request = unknown, Response = unknown> =
+  | { readonly method: ServerStreamMethod<Request, Response>; readonly request: Request }
+  | { readonly method: BidirectionalMethod<Request, Response>; readonly requests: AsyncIterable<Request> };
 
 /** Why a call brought no answer, with what is needed to judge it. A status code alone says too little. */
 export interface Failure {
@@ -30,6 +42,17 @@ export type Outcome<Response> =
   | { readonly ok: true; readonly response: Response }
   | { readonly ok: false; readonly failure: Failure };
 
+/** A stream that had been heard ended before its end. */
+export class StreamBrokenError extends Error {
+  override readonly name = 'StreamBrokenError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.failure = failure;
+  }
+}
+
 /** One way to one address of a service. Never throws and never rejects: every end of a call is an `Outcome`. */
 export interface Transport {
   readonly address: string;
@@ -38,5 +61,14 @@ export interface Transport {
     request: Request,
     options: CallOptions,
   ): Promise<Outcome<Response>>;
+  /**
+   * Resolves when the service is heard. The responses are iterated once; a reader that is slow holds the service, one
+   * that stops ends the call, and so does `signal`, which is the only way to end it before the iteration began.
+   * The iteration throws `StreamBrokenError`.
+   */
+  stream<Request, Response>(
+    call: StreamCall<Request, Response>,
+    options: StreamOptions,
+  ): Promise<Outcome<AsyncIterable<Response>>>;
   close(): void;
 }

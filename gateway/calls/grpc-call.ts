@@ -1,0 +1,42 @@
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Status, toStatus } from '../../runtime/status.ts';
+import { streamRefused } from './classifier.ts';
+import { originOf } from './status-origin.ts';
+import type { CallOptions, Failure } from './transport.ts';
+
+/** Messages go through grpc-js as the bytes that they are. */
+export const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
+
+export function metadataOf({ requestId, traceparent }: CallOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set('x-request-id', requestId);
+  if (traceparent !== '') metadata.set('traceparent', traceparent);
+  return metadata;
+}
+
+/** A failure that is ours. */
+export function failed(
+  code: Exclude<Status, 0>,
+  message: string,
+  sent: boolean,
+  cancelledByUs = false,
+): { ok: false; failure: Failure } {
+  return { ok: false, failure: { code, message, origin: 'client', sent, cancelledByUs } };
+}
+
+/** What grpc-js says of a call that failed. */
+export function failureOf(
+  error: ServiceError,
+  headers: Metadata | undefined,
+  sent: boolean,
+  cancelledByUs: boolean,
+): Failure {
+  const code = toStatus(error.code);
+  return {
+    code: code === Status.OK ? Status.UNKNOWN : code,
+    message: error.details,
+    origin: originOf(error, headers),
+    sent: sent && error.details !== streamRefused,
+    cancelledByUs,
+  };
+}

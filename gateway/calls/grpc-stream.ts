@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import type { Client, ClientDuplexStream, ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Codec } from '../../runtime/method.ts';
+import { Status } from '../../runtime/status.ts';
+import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
+import { type Outcome, StreamBrokenError, type StreamCall, type StreamOptions } from './transport.ts';
+
+type Reading = ClientReadableStream<Buffer>;
+type Speaking = ClientDuplexStream<Buffer, Buffer>;
+
+/**
+ * A call that is answered by a stream. grpc-js takes 16 messages ahead of the reader at most; from then on the flow
+ * control of HTTP/2 holds the service. As with a unary call the deadline and the signal are watched here.
+ */
+export async function openStream<Request, Response>(
+  client: Client | undefined,
+  call: StreamCall<Request, Response>,
+  options: StreamOptions,
+): Promise<Outcome<AsyncIterable<Response>>> {
+  const { deadlineMs, idleMs, signal } = options;
+  if (signal.aborted) return failed(Status.CANCELLED, 'Aborted before it started', false, true);
+  if (client === undefined) return failed(Status.UNAVAILABLE, 'The channel is closed', false);
+
+  const path = `/${call.method.fullName}`;
+  const metadata = metadataOf(options);
+  let stream: Reading;
+  let speak: ((ended: AbortSignal) => Promise<void>) | undefined;
+  try {
+    if ('requests' in call) {
+      const speaking = client.makeBidiStreamRequest(path, same, same, metadata);
+      speak = (over) => say(call, speaking, over);
+      stream = speaking;
+    } else {
+      const bytes = call.method.request.toBinary(call.request);
+      stream = client.makeServerStreamRequest(path, same, same, bytes, metadata);
+    }
+  } catch (cause) {
+    return failed(Status.INTERNAL, `The request cannot be encoded: ${String(cause)}`, false);
+  }
+
+  const ended = new AbortController();
+  const heard = Promise.withResolvers<void>();
+  let headers: Metadata | undefined;
+  stream.on('metadata', (received: Metadata) => {
+    headers = received;
+    heard.resolve();
+  });
+  // The iteration has its own listener, but only for as long as it lasts.
+  stream.on('error', () => undefined);
+
+  let gaveUp: { readonly code: Exclude<Status, 0>; readonly message: string } | undefined;
+  const giveUp = (code: Exclude<Status, 0>, message: string): void => {
+    gaveUp ??= { code, message };
+    stream.cancel();
+  };
+  const onAbort = (): void => giveUp(Status.CANCELLED, 'Aborted by the caller');
+  const onLate = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => giveUp(Status.DEADLINE_EXCEEDED, `Nothing in ${ms} ms`), ms);
+  signal.addEventListener('abort', onAbort);
+  let timer = onLate(deadlineMs);
+
+  const brokenBy = (error: unknown): StreamBrokenError => {
+    if (error instanceof StreamBrokenError) return error;
+    // Null until a stream was made for it. Only an ended call tells.
+    const sent = stream.getAuthContext() !== null;
+    const failure =
+      gaveUp === undefined
+        ? failureOf(error as ServiceError, headers, sent, signal.aborted)
+        : failed(gaveUp.code, gaveUp.message, sent, signal.aborted).failure;
+    return new StreamBrokenError(failure);
+  };
+
+  async function* receive(): AsyncGenerator<Response, void> {
+    try {
+      for await (const bytes of stream) {
+        clearTimeout(timer);
+        yield decode(call.method.response, bytes);
+        if (speak === undefined) timer = onLate(idleMs);
+      }
+    } catch (error) {
+      throw brokenBy(error);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      ended.abort();
+      stream.cancel();
+    }
+  }
+
+  const responses = receive();
+  const first = responses.next();
+  try {
+    await (speak === undefined ? first : Promise.race([first, heard.promise]));
+  } catch (error) {
+    return { ok: false, failure: brokenBy(error).failure };
+  }
+  clearTimeout(timer);
+  void speak?.(ended.signal).catch((error: unknown) => giveUp(Status.INTERNAL, String(error)));
+  return { ok: true, response: startingWith(first, responses) };
+}
+
+/** Sends the requests, as fast as they are taken, until they or the call end. */
+async function say<Request>(
+  { method, requests }: Extract<StreamCall<Request>, { requests: unknown }>,
+  stream: Speaking,
+  ended: AbortSignal,
+): Promise<void> {
+  for await (const request of requests) {
+    if (ended.aborted) return;
+    const held = !stream.write(method.request.toBinary(request));
+    if (held) await once(stream, 'drain', { signal: ended }).catch(() => undefined);
+  }
+  stream.end();
+}
+
+function decode<Response>(codec: Codec<Response>, bytes: Buffer): Response {
+  try {
+    return codec.fromBinary(bytes);
+  } catch (cause) {
+    const message = `The response cannot be decoded: ${String(cause)}`;
+    throw new StreamBrokenError(failed(Status.INTERNAL, message, true).failure, { cause });
+  }
+}
+
+async function* startingWith<Response>(
+  first: Promise<IteratorResult<Response, void>>,
+  rest: AsyncGenerator<Response, void>,
+): AsyncGenerator<Response, void> {
+  try {
+    const { done, value } = await first;
+    if (done) return;
+    yield value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
