@@ -4,7 +4,7 @@ import { type EntryId, type FileIndex, type FolderNumber, noEntry, rootFolder } 
 import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts';
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
-import { hashBytes, type NamedEntries, NameTable } from './name-table.ts';
+import { hashBytes, hashName, type NamedEntries, NameTable } from './name-table.ts';
 import { maxNameBytes, Segment } from './segment.ts';
 
 /** A query that is under way, with entries and a place in the index in its hands. */
@@ -107,7 +107,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   find(folder: FolderNumber, name: ByteString): EntryId {
-    return this.table.find(folder, name);
+    return this.table.find(folder, name, hashName(folder, name));
   }
 
   kindOf(entry: EntryId): Kind {
@@ -153,7 +153,8 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId {
-    const there = this.find(folder, name);
+    const hash = hashName(folder, name);
+    const there = this.table.find(folder, name, hash);
     if (there !== noEntry) {
       if (this.kindOf(there) === kind) return there;
       throw new RangeError('An entry of another kind has this name');
@@ -167,7 +168,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     if (kind === Kind.FOLDER) segment.sizes[place] = this.tree.add(entry, folder);
     if (segment.count === this.segmentEntries) segment.trim();
     this.tree.noteChild(folder, entry);
-    this.table.add(entry, this.hashOf(entry));
+    this.table.add(entry, hash);
     this.entries++;
     this.changes++;
     return entry;
@@ -212,11 +213,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   isNamed(entry: EntryId, folder: FolderNumber, name: ByteString): boolean {
     const segment = this.segmentOf(entry);
     const place = this.placeOf(entry);
-    if (segment.parents[place] !== folder) return false;
-    const length = segment.copyName(place, scratch);
-    if (length !== name.length) return false;
-    for (let i = 0; i < length; i++) if (scratch[i] !== name.charCodeAt(i)) return false;
-    return true;
+    return segment.parents[place] === folder && segment.isNamed(place, name);
   }
 
   hashOf(entry: EntryId): number {
@@ -247,7 +244,8 @@ export class MemoryIndex implements FileIndex, NamedEntries {
         least = segment.count;
       }
     }
-    if (tail === this.segments.length) this.segments.push(new Segment());
+    // The first one starts small; where there is one there will be many, and growing leaves holes in the heap.
+    if (tail === this.segments.length) this.segments.push(new Segment(tail === 0 ? 0 : this.segmentEntries));
     this.#tail = tail;
     return tail;
   }

@@ -5,7 +5,7 @@ import { type EntryId, type FolderNumber, noEntry } from './api.ts';
 /** What the table needs to know of entries; it keeps nothing of them but their ids. */
 export interface NamedEntries {
   isNamed(entry: EntryId, folder: FolderNumber, name: ByteString): boolean;
-  /** `hashBytes` of the entry's folder and name. */
+  /** `hashName` of the entry's folder and name. */
   hashOf(entry: EntryId): number;
 }
 
@@ -31,8 +31,8 @@ export class NameTable {
     return this.#parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
 
-  find(folder: FolderNumber, name: ByteString): EntryId {
-    const hash = hashText(folder, name);
+  /** @param hash of the two */
+  find(folder: FolderNumber, name: ByteString, hash: number): EntryId {
     const part = this.#partOf(hash);
     const mask = part.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
@@ -50,7 +50,8 @@ export class NameTable {
     this.#counts[number] = count;
     if (count * 4 <= part.length * 3) insert(part, entry, hash);
     else {
-      const larger = this.#resized(part, part.length * 2);
+      // In leaps while it is small, since every entry that moves has its name read.
+      const larger = this.#resized(part, part.length * (part.length < 512 ? 4 : 2));
       this.#parts[number] = larger;
       insert(larger, entry, hash);
     }
@@ -120,13 +121,14 @@ function placeOf(part: Uint32Array, entry: EntryId, hash: number): number {
   return at;
 }
 
-function hashText(folder: FolderNumber, name: ByteString): number {
+/** Of a folder and a name: FNV-1a, mixed at the end as in MurmurHash3. */
+export function hashName(folder: FolderNumber, name: ByteString): number {
   let hash = seed ^ Math.imul(folder + 1, 0x9e3779b1);
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return mixed(hash);
 }
 
-/** Of a folder and a name's own bytes. FNV-1a, mixed at the end as in MurmurHash3. */
+/** The same of a name's own bytes. */
 export function hashBytes(folder: FolderNumber, name: Uint8Array, length: number): number {
   let hash = seed ^ Math.imul(folder + 1, 0x9e3779b1);
   for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (name[i] ?? 0), 0x01000193);

@@ -1,10 +1,8 @@
-import { type ByteString, toText } from '../../filesystem/byte-string.ts';
+import { type ByteString, fromBytes, toText } from '../../filesystem/byte-string.ts';
 import { foldText } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
 import { isDead, isHidden, kindFacts } from './facts.ts';
-
-/** What a name is compared as when neither case nor accents count. */
-export const coarse = { case: true, accents: true };
+import { coarse, foldLatin } from './latin.ts';
 
 /** No file system has longer ones (255 is usual). */
 export const maxNameBytes = 4096;
@@ -75,7 +73,9 @@ export class Segment {
     this.starts[to + 1] = at + end - start;
     const spelling = from.spellings[slot] ?? 0;
     this.spellings[to] =
-      spelling === 0 || spelling >= capitals ? spelling : this.#appendOriginal(from.original(spelling));
+      spelling === 0 || spelling >= capitals
+        ? spelling
+        : this.#appendOriginal(fromBytes(from.original(spelling)));
     this.parents[to] = from.parents[slot] ?? 0;
     this.facts[to] = from.facts[slot] ?? 0;
     this.sizes[to] = from.sizes[slot] ?? 0;
@@ -92,6 +92,23 @@ export class Segment {
     return ((this.facts[slot] ?? 0) & isDead) !== 0;
   }
 
+  isNamed(slot: number, name: ByteString): boolean {
+    const spelling = this.spellings[slot] ?? 0;
+    const isWrittenOut = spelling !== 0 && spelling < capitals;
+    const bytes = isWrittenOut ? this.originals : this.names;
+    const start = isWrittenOut ? spelling + 1 : (this.starts[slot] ?? 0);
+    const length = isWrittenOut
+      ? this.originals.readUInt16LE(spelling - 1)
+      : (this.starts[slot + 1] ?? 0) - 1 - start;
+    if (length !== name.length) return false;
+    const bits = isWrittenOut ? 0 : spelling & ~capitals;
+    for (let i = 0; i < length; i++) {
+      const capital = i < 31 ? (bits >>> i) & 1 : 0;
+      if ((bytes[start + i] ?? 0) - 32 * capital !== name.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
   /** The own bytes of a name whose spelling is written out. */
   original(spelling: number): Buffer {
     const at = spelling - 1;
@@ -101,8 +118,13 @@ export class Segment {
   /** Writes a name's own bytes to the start of `target`. @returns how many */
   copyName(slot: number, target: Buffer): number {
     const spelling = this.spellings[slot] ?? 0;
-    if (spelling !== 0 && spelling < capitals) return this.original(spelling).copy(target);
-    const { names } = this;
+    const { names, originals } = this;
+    if (spelling !== 0 && spelling < capitals) {
+      const length = originals.readUInt16LE(spelling - 1);
+      // A loop, here and below: for some twenty bytes a call of `copy` takes longer.
+      for (let i = 0; i < length; i++) target[i] = originals[spelling + 1 + i] ?? 0;
+      return length;
+    }
     const start = this.starts[slot] ?? 0;
     const length = (this.starts[slot + 1] ?? 0) - 1 - start;
     for (let i = 0; i < length; i++) target[i] = names[start + i] ?? 0;
@@ -119,39 +141,58 @@ export class Segment {
     this.originals = copyOf(this.originals, this.originalsEnd, this.originalsEnd);
   }
 
-  #appendName(name: ByteString, at: number): number {
+  /** @returns its spelling */
+  #appendName(name: ByteString, start: number): number {
     const { length } = name;
-    this.#reserveNames(at + length + 1);
+    this.#reserveNames(start + length * 2 + 1);
     const { names } = this;
+    let at = start;
     let bits = 0;
+    let onlyCapitals = true;
+    let changed = false;
     for (let i = 0; i < length; i++) {
       const byte = name.charCodeAt(i);
-      const isCapital = byte >= 0x41 && byte <= 0x5a;
-      if (byte >= 0x80 || (isCapital && i >= 31)) return this.#appendWrittenOut(name, at);
-      if (isCapital) bits |= 1 << i;
-      names[at + i] = isCapital ? byte + 32 : byte;
+      if (byte < 0x80) {
+        const isCapital = byte >= 0x41 && byte <= 0x5a;
+        names[at++] = isCapital ? byte + 32 : byte;
+        if (isCapital) changed = true;
+        if (isCapital && i < 31) bits |= 1 << i;
+        else if (isCapital) onlyCapitals = false;
+      } else {
+        const trail = name.charCodeAt(++i);
+        const letter = foldLatin(byte, trail);
+        if (letter === undefined) return this.#appendFolded(name, start);
+        onlyCapitals = false;
+        changed ||= letter.length !== 2 || letter[0] !== byte || letter[1] !== trail;
+        for (let part = 0; part < letter.length; part++) names[at++] = letter[part] ?? 0;
+      }
     }
-    names[at + length] = slash;
-    this.starts[this.count + 1] = at + length + 1;
-    return bits === 0 ? 0 : (bits | capitals) >>> 0;
+    this.#endName(at);
+    if (!changed) return 0;
+    return onlyCapitals ? (bits | capitals) >>> 0 : this.#appendOriginal(name);
   }
 
-  #appendWrittenOut(name: ByteString, at: number): number {
-    const original = Buffer.from(name, 'latin1');
-    const folded = Buffer.from(foldText(toText(name).text, coarse));
-    this.#reserveNames(at + folded.length + 1);
-    folded.copy(this.names, at);
-    this.names[at + folded.length] = slash;
-    this.starts[this.count + 1] = at + folded.length + 1;
-    return folded.equals(original) ? 0 : this.#appendOriginal(original);
+  #appendFolded(name: ByteString, start: number): number {
+    const folded = foldText(toText(name).text, coarse);
+    const length = Buffer.byteLength(folded);
+    this.#reserveNames(start + length + 1);
+    this.names.write(folded, start);
+    this.#endName(start + length);
+    const isSame = this.names.toString('latin1', start, start + length) === name;
+    return isSame ? 0 : this.#appendOriginal(name);
   }
 
-  #appendOriginal(original: Buffer): number {
+  #endName(end: number): void {
+    this.names[end] = slash;
+    this.starts[this.count + 1] = end + 1;
+  }
+
+  #appendOriginal(name: ByteString): number {
     const at = this.originalsEnd;
-    const end = at + 2 + original.length;
+    const end = at + 2 + name.length;
     if (end > this.originals.length) this.originals = copyOf(this.originals, at, grown(end));
-    this.originals.writeUInt16LE(original.length, at);
-    original.copy(this.originals, at + 2);
+    this.originals.writeUInt16LE(name.length, at);
+    this.originals.write(name, at + 2, 'latin1');
     this.originalsEnd = end;
     return at + 1;
   }
