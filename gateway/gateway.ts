@@ -95,6 +95,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     version,
     log,
     allowedHosts: config.GATEWAY_ALLOWED_HOSTS,
+    streamStallMs: config.STREAM_STALL_MS,
   });
 
   return [
@@ -140,8 +141,8 @@ function connectBroker(
     url,
     name: 'archivero gateway publisher',
     log,
-    declare: async (channel) => {
-      for (const { name } of services) await declareService(channel, name);
+    declare: async (session) => {
+      for (const { name } of services) await declareService(session, name);
     },
   });
   const replies = createReplies({ url, ledger, closer, operation, log, now: Date.now });

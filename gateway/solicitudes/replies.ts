@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Channel } from 'amqplib';
 import type { Logger } from 'pino';
 import type { Session } from '../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.ts';
@@ -96,7 +95,7 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
     }
   }
 
-  async function declare(channel: Channel, session: Session): Promise<void> {
+  async function declare(session: Session): Promise<void> {
     const known = await session.onSpareChannel(checkTimeoutMs, (spare) =>
       spare.checkQueue(queue).then(
         () => true,
@@ -107,7 +106,7 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
       ),
     );
     if (!known) lostBefore = now();
-    await declareReplies(channel, ledger.id);
+    await declareReplies(session, ledger.id);
   }
 
   const subscriber = createSubscriber({

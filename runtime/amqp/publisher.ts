@@ -1,4 +1,4 @@
-import { type Channel, type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
+import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import type { Logger } from 'pino';
 import { type Link, type LinkState, openLink } from './link.ts';
 import type { Session } from './session.ts';
@@ -58,7 +58,7 @@ export interface PublisherOptions {
   readonly name: string;
   readonly log: Logger;
   /** Declares what it publishes to; run on every new connection. */
-  declare(channel: Channel): Promise<void>;
+  declare(session: Session): Promise<void>;
   /** Default 2000. */
   readonly confirmTimeoutMs?: number;
   /** How many messages may await their confirm. Default 512. */
@@ -97,7 +97,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   async function setup(session: Session): Promise<void> {
     const channel = await session.openConfirmChannel();
-    await declare(channel);
+    await declare(session);
     session.signal.throwIfAborted();
     const connection: Connection = { session, channel, inFlight: new Map(), lastTag: 0, late: 0 };
     const { inFlight } = connection;
@@ -195,7 +195,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     async redeclare() {
       const { session } = usableOrThrow();
       try {
-        await session.onSpareChannel(confirmTimeoutMs, declare);
+        await declare(session);
       } catch (error) {
         throw new PublishError('unavailable', 'Cannot declare', { cause: error });
       }

@@ -7,10 +7,17 @@ export interface Session {
   /** A channel that the connection lives by: if it closes, the whole connection is dropped. */
   openChannel(): Promise<Channel>;
   openConfirmChannel(): Promise<ConfirmChannel>;
-  /** Runs `use` on a channel of its own, which may fail without harm to the others; rejects past `timeoutMs`. */
+  /**
+   * Runs `use` on a channel of its own, which may fail without harm to the others; rejects with `SpareChannelTimeout`
+   * past `timeoutMs`.
+   */
   onSpareChannel<Result>(timeoutMs: number, use: (channel: Channel) => Promise<Result>): Promise<Result>;
   /** Ends this connection, at once; its link makes another. */
   drop(reason: Error): void;
+}
+
+export class SpareChannelTimeout extends Error {
+  override readonly name = 'SpareChannelTimeout';
 }
 
 export interface SessionOptions {
@@ -26,7 +33,8 @@ export interface SessionOptions {
   readonly stopping: AbortSignal;
 }
 
-const setupTimeoutMs = 15_000;
+/** Room for a queue without a leader to be found out and deleted (topology.ts). */
+const setupTimeoutMs = 30_000;
 const closeTimeoutMs = 1_000;
 
 /**
@@ -131,7 +139,8 @@ function sessionOf(
         }
       };
       const late = Promise.withResolvers<never>();
-      const tooLate = (): void => late.reject(new Error(`No answer from the broker in ${timeoutMs} ms`));
+      const tooLate = (): void =>
+        late.reject(new SpareChannelTimeout(`No answer from the broker in ${timeoutMs} ms`));
       const timer = setTimeout(tooLate, timeoutMs);
       return Promise.race([work(), late.promise]).finally(() => clearTimeout(timer));
     },

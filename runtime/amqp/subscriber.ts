@@ -50,7 +50,7 @@ export interface SubscriberOptions {
   readonly name: string;
   readonly log: Logger;
   /** Declares what it consumes; run on every new connection. */
-  declare(channel: Channel, session: Session): Promise<void>;
+  declare(session: Session): Promise<void>;
   readonly queues: readonly Consumed[];
 }
 
@@ -152,8 +152,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       for (const consumer of consumers.values()) consumer.on = undefined;
       for (const delivery of [...held]) release(delivery);
     });
-    const first = await session.openChannel();
-    await declare(first, session);
+    await declare(session);
     for (const consumer of consumers.values()) {
       const channel = await session.openChannel();
       await channel.prefetch(consumer.queue.prefetch);

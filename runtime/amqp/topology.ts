@@ -1,4 +1,4 @@
-import type { Channel } from 'amqplib';
+import { type Session, SpareChannelTimeout } from './session.ts';
 
 /** Every request goes here; its routing key is the service's name. */
 export const requestsExchange = 'archivero.solicitudes.v1';
@@ -18,7 +18,9 @@ export function repliesQueue(ledgerId: string): string {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-const durable = { durable: true };
+const answerTimeoutMs = 5_000;
+const electionTimeoutMs = 10_000;
+const deletionTimeoutMs = 10_000;
 
 /**
  * Declares a service's queues. A message whose consumer did not survive it is delivered again, three times at most;
@@ -28,37 +30,57 @@ const durable = { durable: true };
  * Dead-lettering is at-least-once: a message leaves its queue when the next one has confirmed it, which asks for
  * `reject-publish`. Both ends declare, so neither has to be first; the arguments never change under a version of a name.
  */
-export async function declareService(channel: Channel, service: string): Promise<void> {
+export async function declareService(session: Session, service: string): Promise<void> {
   const queues = queuesOf(service);
-  const quorum = (more: Record<string, unknown>) => ({
-    ...durable,
-    arguments: { 'x-queue-type': 'quorum', ...more },
-  });
   const deadLetterTo = (queue: string) => ({
     'x-dead-letter-exchange': '',
     'x-dead-letter-routing-key': queue,
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   });
-  await channel.assertExchange(requestsExchange, 'direct', durable);
-  await channel.assertQueue(queues.quarantine, quorum({}));
-  await channel.assertQueue(
-    queues.isolation,
-    quorum({ 'x-delivery-limit': 2, ...deadLetterTo(queues.quarantine) }),
-  );
-  await channel.assertQueue(
-    queues.work,
-    quorum({ 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) }),
-  );
-  await channel.bindQueue(queues.work, requestsExchange, service);
+  await declareQueue(session, queues.quarantine, {});
+  await declareQueue(session, queues.isolation, {
+    'x-delivery-limit': 2,
+    ...deadLetterTo(queues.quarantine),
+  });
+  await declareQueue(session, queues.work, { 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) });
+  await session.onSpareChannel(answerTimeoutMs, async (channel) => {
+    await channel.assertExchange(requestsExchange, 'direct', { durable: true });
+    await channel.bindQueue(queues.work, requestsExchange, service);
+  });
 }
 
 /** Declares the reply queue of a ledger; it goes by itself when its gateway was gone for 7 days. */
-export async function declareReplies(channel: Channel, ledgerId: string): Promise<string> {
+export async function declareReplies(session: Session, ledgerId: string): Promise<string> {
   const queue = repliesQueue(ledgerId);
-  await channel.assertQueue(queue, {
-    ...durable,
-    arguments: { 'x-queue-type': 'quorum', 'x-expires': 7 * dayMs },
-  });
+  await declareQueue(session, queue, { 'x-expires': 7 * dayMs });
   return queue;
+}
+
+/** Declares a durable quorum queue, and sees to it that it works. */
+async function declareQueue(session: Session, queue: string, more: Record<string, unknown>): Promise<void> {
+  const options = { durable: true, arguments: { 'x-queue-type': 'quorum', ...more } };
+  const { messageCount } = await session.onSpareChannel(answerTimeoutMs, (channel) =>
+    channel.assertQueue(queue, options),
+  );
+  if (messageCount === 0) await replaceIfLeaderless(session, queue);
+}
+
+/**
+ * A RabbitMQ that is killed within a second of a queue's declaration may bring it back without a leader, for good: it
+ * looks empty and well, but confirms nothing, lets nobody consume, and holds up the channel of whoever tries (seen with
+ * 3.10.8; https://github.com/rabbitmq/rabbitmq-server/issues/10070). Only a queue that has a leader says that it is
+ * empty when a message is asked for. What was in the other is known to the ledger, so it may be deleted.
+ */
+async function replaceIfLeaderless(session: Session, queue: string): Promise<void> {
+  try {
+    await session.onSpareChannel(electionTimeoutMs, async (channel) => {
+      const message = await channel.get(queue);
+      if (message !== false) channel.nack(message);
+    });
+  } catch (error) {
+    if (session.signal.aborted || !(error instanceof SpareChannelTimeout)) throw error;
+    await session.onSpareChannel(deletionTimeoutMs, (channel) => channel.deleteQueue(queue));
+    throw new Error(`${queue} had no leader and was deleted; it will be declared anew`, { cause: error });
+  }
 }

@@ -4,16 +4,12 @@ import { Status } from '../status.ts';
 import { backOff } from './back-off.ts';
 import { createIsolationTurn } from './isolation-turn.ts';
 import type { LinkState } from './link.ts';
-import { createPublisher, PublishError } from './publisher.ts';
+import { createPublisher } from './publisher.ts';
+import type { Session } from './session.ts';
 import { createSubscriber, type Delivery } from './subscriber.ts';
 import { declareService, queuesOf } from './topology.ts';
-import {
-  decodeWork,
-  encodeReply,
-  MalformedMessageError,
-  type WorkMessage,
-  type WorkResult,
-} from './work-message.ts';
+import { handBack, sendReply } from './work-delivery.ts';
+import { decodeWork, MalformedMessageError, type WorkMessage, type WorkResult } from './work-message.ts';
 import { runWork } from './work-run.ts';
 
 /** The second door of a microservice: the requests that come by RabbitMQ. */
@@ -43,10 +39,9 @@ export interface WorkConsumerOptions {
   readonly workTimeoutMs?: number;
   /** How long a request that cannot be worked on yet is held. Default 10 minutes; RabbitMQ's limit is 30. */
   readonly maxHoldMs?: number;
+  /** How long a reply queue that does not exist is waited for. Default 10000. */
+  readonly replyPatienceMs?: number;
 }
-
-/** A reply queue that is missing may be about to be declared again, by a gateway that lost its connection too. */
-const returnedTries = 5;
 
 /**
  * Takes requests from a service's three queues, has them answered, and acknowledges each once its reply is confirmed.
@@ -58,7 +53,8 @@ const returnedTries = 5;
  * - Nothing is taken while replies cannot be published.
  */
 export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
-  const { url, service, log, prefetch = 16, workTimeoutMs = 60_000, maxHoldMs = 10 * 60_000 } = options;
+  const { url, service, log, prefetch = 16, workTimeoutMs = 60_000 } = options;
+  const { maxHoldMs = 10 * 60_000, replyPatienceMs = 10_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
   /** No request waits any longer for the service to be able to work. */
@@ -68,9 +64,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   /** How many requests of a queue cannot be worked on yet. */
   const waiting = new Map(Object.values(queues).map((queue) => [queue, 0]));
 
-  const declare = {
-    declare: (channel: Parameters<typeof declareService>[0]) => declareService(channel, service),
-  };
+  const declare = { declare: (session: Session) => declareService(session, service) };
   const publisher = createPublisher({ url, name: `archivero ${service} replies`, log, ...declare });
   const consume = (name: string, atOnce: number) => ({
     name,
@@ -124,7 +118,8 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     const begun = performance.now();
     const result = await resultOf(work, delivery, requestLog);
     if (result === undefined) return;
-    await reply(work, result, delivery, requestLog);
+    const replying = { publisher, patienceMs: replyPatienceMs, signal: aborting.signal, log: requestLog };
+    if (!(await sendReply(work, result, delivery, replying))) return;
     const status = result.kind === 'status' ? result.code : Status.OK;
     const ms = Math.round(performance.now() - begun);
     requestLog.info(
@@ -157,63 +152,11 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
         if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');
         wait(true);
         const goOn = await backOff(attempt, stopping.signal);
-        // Only a request that did no harm is handed back: it starts anew, without its count of deliveries.
-        if (!goOn || performance.now() >= holdUntil) await handBack(delivery);
+        if (!goOn || performance.now() >= holdUntil) await handBack(delivery, publisher, requestLog);
         if (!goOn) return undefined;
       }
     } finally {
       wait(false);
-    }
-  }
-
-  async function reply(
-    work: WorkMessage,
-    result: WorkResult,
-    delivery: Delivery,
-    requestLog: Logger,
-  ): Promise<void> {
-    let returned = 0;
-    for (let attempt = 0; delivery.held; attempt += 1) {
-      try {
-        await publisher.publish({
-          exchange: '',
-          routingKey: work.replyTo,
-          ...encodeReply({ ...work, result }),
-        });
-        return delivery.ack();
-      } catch (error) {
-        if (!(error instanceof PublishError)) throw error;
-        if (error.kind === 'returned') returned += 1;
-        requestLog.warn({ kind: error.kind }, 'The reply could not be published yet');
-        if (returned === returnedTries) {
-          // Its ledger is gone, or was for 7 days; the gateway that still has it will publish what is open anew.
-          requestLog.error({ replyTo: work.replyTo }, 'The reply was dropped: its queue does not exist');
-          return delivery.ack();
-        }
-        await backOff(attempt, aborting.signal);
-      }
-    }
-  }
-
-  /** Puts a copy behind the others of its queue, and acknowledges it. */
-  async function handBack(delivery: Delivery): Promise<void> {
-    if (!delivery.held) return;
-    const { 'x-delivery-count': _, ...headers } = delivery.properties.headers ?? {};
-    const properties = { ...delivery.properties, headers };
-    try {
-      await publisher.publish({
-        exchange: '',
-        routingKey: delivery.queue,
-        content: delivery.content,
-        properties,
-      });
-      delivery.ack();
-    } catch (error) {
-      if (!(error instanceof PublishError)) throw error;
-      log.warn(
-        { kind: error.kind, queue: delivery.queue },
-        'A request could not be handed back; it stays as it is',
-      );
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Channel } from 'amqplib';
 import { type Logger, pino } from 'pino';
 import { createPublisher, type Publisher } from '../../runtime/amqp/publisher.ts';
+import type { Session } from '../../runtime/amqp/session.ts';
 import { createSubscriber } from '../../runtime/amqp/subscriber.ts';
 import {
   declareReplies,
@@ -34,12 +34,11 @@ export interface Asker {
   stop(): Promise<void>;
 }
 
-export async function startAsker(url: string, service: string): Promise<Asker> {
-  const ledger = uniqueName();
+export async function startAsker(url: string, service: string, ledger = uniqueName()): Promise<Asker> {
   const replyTo = repliesQueue(ledger);
-  const declare = async (channel: Channel): Promise<void> => {
-    await declareService(channel, service);
-    await declareReplies(channel, ledger);
+  const declare = async (session: Session): Promise<void> => {
+    await declareService(session, service);
+    await declareReplies(session, ledger);
   };
   const publisher = createPublisher({ url, name: 'archivero test asker', log: silent, declare });
   const results = new Map<string, { readonly first: PromiseWithResolvers<WorkResult>; count: number }>();

@@ -26,7 +26,8 @@ describe('A publisher', () => {
       name: 'archivero test publisher',
       log: silent,
       maxInFlight: 3,
-      async declare(channel) {
+      async declare(session) {
+        const channel = await session.openChannel();
         await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
         await channel.assertQueue(`${queue}.lleno`, { maxLength: 1, overflow: 'reject-publish' });
       },

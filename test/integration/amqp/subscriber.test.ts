@@ -1,6 +1,6 @@
-import type { Channel } from 'amqplib';
 import { expect } from 'chai';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
+import type { Session } from '../../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery, type Subscriber } from '../../../runtime/amqp/subscriber.ts';
 import { silent, uniqueName } from '../../support/amqp-asker.ts';
 import { eventually, until } from '../../support/eventually.ts';
@@ -12,7 +12,8 @@ describe('A subscriber', () => {
   let subscriber: Subscriber;
   let deliveries: Delivery[];
 
-  const declare = async (channel: Channel): Promise<void> => {
+  const declare = async (session: Session): Promise<void> => {
+    const channel = await session.openChannel();
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
   };
   const send = (text: string): Promise<void> =>

@@ -171,7 +171,7 @@ describe('A work consumer', () => {
       url,
       name: 'archivero test reader',
       log: silent,
-      declare: (channel) => declareService(channel, service),
+      declare: (session) => declareService(session, service),
       queues: [
         {
           name: queuesOf(service).work,
@@ -219,7 +219,7 @@ describe('A work consumer', () => {
   });
 
   it('gives up a reply whose queue is gone for good, and works on', async () => {
-    start(async (request) => request);
+    start(async (request) => request, { replyPatienceMs: 300 });
     await asker.send('a', 'a', { replyTo: uniqueName() });
     await asker.send('b', 'b');
     expect((await asker.result('b')).kind).to.equal('answer');

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer, connect as dial, type Socket } from 'node:net';
+
+/** What happens to a connection once `bytes` have come back from the target. */
+export interface Accident {
+  readonly bytes: number;
+  /** `cut`: both ends are destroyed. `freeze`: it stays open and carries nothing any more. */
+  readonly kind: 'cut' | 'freeze';
+}
+
+export interface TcpProxy {
+  readonly port: number;
+  /** How many connections were made. */
+  readonly connections: number;
+  /** What happens to the connections that are made from now on. */
+  accident: Accident | undefined;
+  stop(): Promise<void>;
+}
+
+/** Stands between a client and a port of 127.0.0.1, and breaks connections where a test wants it. */
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((client) => {
+    connections += 1;
+    const { accident } = proxy;
+    const upstream = dial(target, '127.0.0.1');
+    let seen = 0;
+    const end = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', end);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        end();
+      });
+    }
+    const left = (): number => (accident === undefined ? Number.POSITIVE_INFINITY : accident.bytes - seen);
+    client.on('data', (chunk) => {
+      if (left() > 0) upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      const pass = chunk.subarray(0, Math.max(0, left()));
+      seen += chunk.length;
+      if (pass.length > 0) client.write(pass);
+      if (left() > 0 || accident?.kind !== 'cut') return;
+      // What was let through arrives before the end.
+      client.end();
+      upstream.destroy();
+    });
+    if (accident?.kind === 'cut' && accident.bytes === 0) end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const proxy: TcpProxy = {
+    port,
+    accident: undefined,
+    get connections() {
+      return connections;
+    },
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+  return proxy;
+}
