@@ -1,0 +1,33 @@
+import { statfsSync } from 'node:fs';
+import { toPath } from './byte-string.ts';
+import type { Folder } from './folder.ts';
+import { itself } from './watches.ts';
+
+/** File systems that others change behind this machine's back, so that it sees no event; by statfs(2)'s f_type. */
+const remote: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB2
+  0x65735546, // FUSE
+  0x01021997, // 9p
+  0x73757245, // Coda
+  0x5346414f, // AFS
+  0x6b414653, // AFS of the kernel
+  0x00c36400, // Ceph
+  0x7461636f, // OCFS2
+  0x01161970, // GFS2
+  0x0bd00bd0, // Lustre
+  0x47504653, // GPFS
+  0x19830326, // BeeGFS
+  0x786f4256, // VirtualBox's shared folders
+  0xbacbacbc, // VMware's
+  0x564c, // NCP
+  0x9fa0, // proc: changes without events
+  0x62656572, // sysfs
+]);
+
+/** Whether watching a folder tells of every change in it. Errors are the system's. */
+export function tellsChanges(folder: Folder): boolean {
+  return process.platform !== 'linux' || !remote.has(statfsSync(toPath(folder.addressOf(itself))).type);
+}

@@ -1,0 +1,71 @@
+export interface BarrierOptions {
+  readonly surveyors: number;
+  /** Asks a surveyor to answer once it has reported all that happened so far. */
+  readonly send: (surveyor: number, id: number) => void;
+  /** Whether nothing that was reported still has to be looked into. */
+  readonly isQuiet: () => boolean;
+}
+
+/** One question to all surveyors, shared by all who came before it was put. */
+interface Round extends PromiseWithResolvers<void> {
+  readonly id: number;
+  readonly missing: Set<number>;
+}
+
+/** Lets a query wait until what happened before it is in the index. */
+export class Barrier {
+  readonly #options: BarrierOptions;
+  #lastId = 0;
+  /** Asked, and not answered by all. Who comes now cannot join: what happened since may be after its answer. */
+  #current: Round | undefined;
+  #next: Round | undefined;
+
+  constructor(options: BarrierOptions) {
+    this.#options = options;
+  }
+
+  /** @returns false when it took too long */
+  async pass(timeoutMs: number): Promise<boolean> {
+    const round = this.#join();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, false);
+    });
+    const inTime = await Promise.race([round.promise.then(() => true), late]);
+    clearTimeout(timer);
+    return inTime;
+  }
+
+  synced(surveyor: number, id: number): void {
+    if (this.#current?.id !== id) return;
+    this.#current.missing.delete(surveyor);
+    this.look();
+  }
+
+  /** Something may have become quiet. */
+  look(): void {
+    const round = this.#current;
+    if (round === undefined || round.missing.size > 0 || !this.#options.isQuiet()) return;
+    this.#current = undefined;
+    round.resolve();
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined) this.#ask(next);
+  }
+
+  #join(): Round {
+    if (this.#next !== undefined) return this.#next;
+    const { surveyors } = this.#options;
+    this.#lastId += 1;
+    const missing = new Set(Array.from({ length: surveyors }, (_, surveyor) => surveyor));
+    const round: Round = { id: this.#lastId, missing, ...Promise.withResolvers<void>() };
+    if (this.#current === undefined) this.#ask(round);
+    else this.#next = round;
+    return round;
+  }
+
+  #ask(round: Round): void {
+    this.#current = round;
+    for (const surveyor of round.missing) this.#options.send(surveyor, round.id);
+  }
+}

@@ -1,0 +1,353 @@
+import { lstatSync } from 'node:fs';
+import { type ByteString, toPath } from '../../filesystem/byte-string.ts';
+import { FileError } from '../../filesystem/file-error.ts';
+import type { Root } from '../../filesystem/root.ts';
+import { itself } from '../../filesystem/watches.ts';
+import { type FileIndex, type FolderNumber, rootFolder } from '../index/api.ts';
+import { type Command, type Message, rootErrno } from '../survey/messages.ts';
+import type { Parcel } from '../survey/parcel.ts';
+import { Agenda, type Lane } from './agenda.ts';
+import { Barrier } from './barrier.ts';
+import { type FolderState, FolderStates } from './folder-states.ts';
+import { type Look, Reconciler } from './reconciler.ts';
+import { Unreadable } from './unreadable.ts';
+
+/** How well the index knows the tree. */
+export type Knowledge = 'construyendo' | 'verificando' | 'listo';
+
+export interface CrawlerOptions {
+  readonly index: FileIndex;
+  /** Whether the index was loaded from a snapshot: there are names, and nobody knows whether they are still right. */
+  readonly restored: boolean;
+  readonly root: Root;
+  /** What does the work, by number; their answers come in by `receive`. */
+  readonly surveyors: readonly { send(command: Command): void }[];
+  readonly onKnowledge: (knowledge: Knowledge) => void;
+  /** How many of all folders are watched; told once everything is known, and when that changes. */
+  readonly onWatched: (watched: number, folders: number) => void;
+  /** How often folders that cannot be watched are looked through. */
+  readonly sweepMs: number;
+}
+
+/** Between two looks at the root, which has no parent that is watched. */
+const rootMs = 1000;
+/** Until what failed for want of descriptors or memory is tried again. */
+const scarceMs = 1000;
+const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE']);
+/** PATH_MAX: what lies deeper no other program can name either. */
+const maxPathBytes = 4096;
+/** How long the index may be worked on before somebody else gets a turn. */
+const turnMs = 5;
+
+/**
+ * Keeps an index true. It decides what is surveyed when, and what is known:
+ *
+ * - a tree that is new is surveyed for its names first, then again for sizes and dates, with each folder watched from
+ *   before it is read (`construyendo`);
+ * - after a restart, and when events were lost, names are read again where a folder's mtime is another one, and then
+ *   every entry is looked at (`verificando`);
+ * - then events tell what to look at (`listo`), and what cannot be watched is looked through from time to time.
+ */
+export class Crawler {
+  readonly states: FolderStates;
+  readonly unreadable: Unreadable;
+  readonly #options: CrawlerOptions;
+  readonly #index: FileIndex;
+  readonly #agenda: Agenda;
+  readonly #reconciler: Reconciler;
+  readonly #barrier: Barrier;
+  /** Surveyors whose folders must all be looked through again, once names are known. */
+  readonly #doubted = new Set<number>();
+  #knowledge: Knowledge;
+  #rootIdentity: string | undefined;
+  #inbox: { readonly surveyor: number; readonly message: Message }[] = [];
+  #work: Generator<void, void> | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #queries = 0;
+  #watchedTold = -1;
+  #settledAt = performance.now();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(options: CrawlerOptions) {
+    const { index, surveyors } = options;
+    this.#options = options;
+    this.#index = index;
+    this.#knowledge = options.restored ? 'verificando' : 'construyendo';
+    this.states = new FolderStates(surveyors.length);
+    this.unreadable = new Unreadable(index);
+    this.#agenda = new Agenda({
+      states: this.states,
+      surveyors: surveyors.length,
+      entriesOf: ({ number }) => index.childCount(number),
+      describe: (lane, folders) => this.#describe(lane, folders),
+      send: (surveyor, command) => surveyors[surveyor]?.send(command),
+    });
+    this.#reconciler = new Reconciler({
+      index,
+      states: this.states,
+      unreadable: this.unreadable,
+      onNew: (state, named) => this.#discovered(state, named),
+      onUnsure: (state) => this.#add('news', state),
+      onGone: (states) => this.#gone(states),
+      onFailed: (state, errno) => this.#failed(state, errno),
+    });
+    this.#barrier = new Barrier({
+      surveyors: surveyors.length,
+      send: (surveyor, id) => surveyors[surveyor]?.send({ kind: 'sync', id }),
+      isQuiet: () => this.#agenda.isDone('news'),
+    });
+  }
+
+  /** The milliseconds since all of it was last known to be right. */
+  get ageMs(): number {
+    return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
+  }
+
+  start(): void {
+    for (let number = 0; number < this.#index.folderLimit; number++) {
+      if (this.#index.hasFolder(number)) this.states.of(number);
+    }
+    this.#doubtAll();
+    this.checkRoot();
+    this.#repeat(rootMs, () => this.checkRoot());
+    this.#repeat(this.#options.sweepMs, () => this.#sweepUnwatched());
+    this.#step();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    clearImmediate(this.#turn);
+    for (const surveyor of this.#options.surveyors) surveyor.send({ kind: 'stop' });
+  }
+
+  receive(surveyor: number, message: Message): void {
+    this.#inbox.push({ surveyor, message });
+    if (message.kind === 'parcel') for (const job of message.parcel.jobs) this.#agenda.free(job);
+    this.#agenda.dispatch();
+    this.#schedule();
+  }
+
+  /**
+   * Whether the root is the folder that the index is about. When it is another one now, the index begins anew.
+   * @returns why it cannot be opened, or undefined
+   */
+  checkRoot(): FileError | undefined {
+    const identity = this.#lookAtRoot();
+    if (identity instanceof FileError) {
+      this.#rootIdentity = this.#rootIdentity === undefined ? undefined : `lost ${this.#rootIdentity}`;
+      return identity;
+    }
+    if (identity === this.#rootIdentity) return undefined;
+    const before = this.#rootIdentity;
+    this.#rootIdentity = identity;
+    if (before !== undefined && before.replace(/^(lost )+/, '') !== identity) this.#beginAnew();
+    this.#doubtAll();
+    return undefined;
+  }
+
+  /**
+   * What is known once all that happened before this call is in the index: then a folder's new file is found, though its
+   * event was still on the way. Does not wait for more than `timeoutMs`.
+   */
+  async caughtUp(timeoutMs: number): Promise<Knowledge> {
+    if (this.#knowledge !== 'listo') return this.#knowledge;
+    const inTime = await this.#barrier.pass(timeoutMs);
+    return inTime || this.#knowledge !== 'listo' ? this.#knowledge : 'verificando';
+  }
+
+  /** Something else than a surveyor made an lstat: undefined when the entry is gone. */
+  note(folder: FolderNumber, name: ByteString, seen: Look): void {
+    this.#reconciler.look(folder, name, seen);
+    this.#schedule();
+  }
+
+  /** While a query is in mid-flight nothing moves in the index. */
+  async querying<Result>(query: () => Promise<Result>): Promise<Result> {
+    this.#queries += 1;
+    try {
+      return await query();
+    } finally {
+      this.#queries -= 1;
+      this.#schedule();
+    }
+  }
+
+  #describe(lane: Lane, folders: readonly FolderState[]) {
+    // Names alone, of a tree that nobody knows, are wanted fast; the second look comes with a watch.
+    const watch = lane !== 'names' || this.#knowledge !== 'construyendo';
+    const targets = {
+      tokens: folders.map(({ token }) => token),
+      paths: folders.map(({ number }) => this.#index.folderPath(number)).join('\0'),
+      stamps: BigInt64Array.from(folders, ({ number }) => this.#index.folderStamp(number)),
+    };
+    return { targets, watch, stats: lane !== 'names', urgent: lane === 'news' };
+  }
+
+  #add(lane: Lane, state: FolderState): void {
+    const { number } = state;
+    const path = this.#index.folderPath(number);
+    if (path.length > maxPathBytes) this.unreadable.setFolder(number, 'ENAMETOOLONG');
+    else this.#agenda.add(lane, state);
+  }
+
+  #discovered(state: FolderState, named: boolean): void {
+    const later = named && this.#doubted.has(state.surveyor);
+    this.#add(later ? 'names' : 'news', state);
+  }
+
+  #gone(states: readonly FolderState[]): void {
+    for (const [surveyor, link] of this.#options.surveyors.entries()) {
+      const tokens = states.filter((state) => state.surveyor === surveyor).map(({ token }) => token);
+      if (tokens.length > 0) link.send({ kind: 'forget', tokens });
+    }
+  }
+
+  #failed(state: FolderState, errno: string): void {
+    const { number } = state;
+    if (errno === rootErrno || (number === rootFolder && gone.has(errno))) {
+      this.checkRoot();
+    } else if (gone.has(errno)) {
+      this.#reconciler.remove(this.#index.folderEntry(number));
+    } else {
+      this.unreadable.setFolder(number, errno);
+      if (scarce.has(errno)) this.#later(scarceMs, () => this.#retry(state));
+      else this.#reconciler.empty(number);
+    }
+  }
+
+  #retry(state: FolderState): void {
+    if (this.states.byToken(state.token) === state) this.#add('news', state);
+    this.#schedule();
+  }
+
+  /** Everything that a surveyor watches, or all of them do, is to be looked through. */
+  #doubt(surveyors: readonly number[]): void {
+    for (const surveyor of surveyors) this.#doubted.add(surveyor);
+    for (const state of this.states.all()) {
+      if (surveyors.includes(state.surveyor)) this.#add('names', state);
+    }
+    if (this.#knowledge === 'listo') this.#know('verificando');
+    this.#schedule();
+  }
+
+  #doubtAll(): void {
+    this.#doubt([...this.#options.surveyors.keys()]);
+  }
+
+  #beginAnew(): void {
+    this.#reconciler.empty(rootFolder);
+    this.#index.setFolderStamp(rootFolder, 0n);
+    this.#know('construyendo');
+  }
+
+  #know(knowledge: Knowledge): void {
+    if (knowledge === this.#knowledge) return;
+    this.#knowledge = knowledge;
+    this.#options.onKnowledge(knowledge);
+  }
+
+  #lookAtRoot(): string | FileError {
+    try {
+      using folder = this.#options.root.open([]);
+      const { dev, ino } = lstatSync(toPath(folder.addressOf(itself)), { bigint: true });
+      return `${dev}:${ino}`;
+    } catch (error) {
+      if (error instanceof FileError) return error;
+      throw error;
+    }
+  }
+
+  #schedule(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#step();
+    });
+  }
+
+  /** One turn: what was reported goes into the index, and who has time gets something to do. */
+  #step(): void {
+    const end = performance.now() + turnMs;
+    let goesOn = true;
+    while (goesOn && performance.now() < end) goesOn = this.#advance();
+    this.#agenda.dispatch();
+    this.#settle();
+    if (goesOn || this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
+    else if (this.#queries === 0 && this.#index.maintain()) this.#schedule();
+  }
+
+  /** @returns whether there is more to do */
+  #advance(): boolean {
+    if (this.#work === undefined) {
+      const next = this.#inbox.shift();
+      if (next === undefined) return false;
+      this.#work = this.#take(next.surveyor, next.message);
+    }
+    if (this.#work.next().done === true) this.#work = undefined;
+    return true;
+  }
+
+  *#take(surveyor: number, message: Message): Generator<void, void> {
+    switch (message.kind) {
+      case 'parcel':
+        yield* this.#unpack(message.parcel);
+        break;
+      case 'synced':
+        this.#barrier.synced(surveyor, message.id);
+        break;
+      case 'overflow':
+        for (const state of this.states.all()) {
+          if (state.surveyor === surveyor) this.states.setWatched(state, false);
+        }
+        this.#doubt([surveyor]);
+    }
+  }
+
+  *#unpack(parcel: Parcel): Generator<void, void> {
+    yield* this.#reconciler.apply(parcel);
+    for (const job of parcel.jobs) this.#agenda.finish(job);
+  }
+
+  /** Goes over to the next stage when there is nothing left to do in this one. */
+  #settle(): void {
+    this.#barrier.look();
+    if (!this.#agenda.isDone('names')) return;
+    if (this.#doubted.size > 0) {
+      for (const state of this.states.all()) {
+        if (this.#doubted.has(state.surveyor)) this.#add('stats', state);
+      }
+      this.#doubted.clear();
+      this.#agenda.dispatch();
+    }
+    if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
+    if (this.#knowledge !== 'listo' && !String(this.#rootIdentity).startsWith('lost')) this.#know('listo');
+    if (this.#agenda.isDone('unwatched')) this.#settledAt = performance.now();
+    const { watchedCount, count } = this.states;
+    if (watchedCount === this.#watchedTold) return;
+    this.#watchedTold = watchedCount;
+    this.#options.onWatched(watchedCount, count);
+  }
+
+  #unwatched(): number {
+    return this.states.count - this.states.watchedCount;
+  }
+
+  #sweepUnwatched(): void {
+    if (this.#unwatched() === 0 || this.#knowledge !== 'listo') return;
+    for (const state of this.states.all()) if (!state.watched) this.#add('unwatched', state);
+    this.#schedule();
+  }
+
+  #repeat(ms: number, action: () => void): void {
+    this.#timers.add(setInterval(action, ms).unref());
+  }
+
+  #later(ms: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms).unref();
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,68 @@
+import { type ByteString, joinParts, toBytes, toText } from '../../filesystem/byte-string.ts';
+import type { EntryError } from '../../filesystem/entry-errors.ts';
+import type { FileIndex, FolderNumber } from '../index/api.ts';
+
+/** How many of them an answer holds. */
+const maxErrors = 1000;
+
+/** What could not be read, by folder, for as long as that is so. */
+export class Unreadable {
+  readonly #index: FileIndex;
+  readonly #folders = new Map<FolderNumber, string>();
+  readonly #entries = new Map<FolderNumber, Map<ByteString, string>>();
+
+  constructor(index: FileIndex) {
+    this.#index = index;
+  }
+
+  /** The system's name of the error with which reading the folder ended. */
+  of(folder: FolderNumber): string | undefined {
+    return this.#folders.get(folder);
+  }
+
+  setFolder(folder: FolderNumber, errno: string): void {
+    this.forget(folder);
+    this.#folders.set(folder, errno);
+  }
+
+  setEntry(folder: FolderNumber, name: ByteString, errno: string): void {
+    const names = this.#entries.get(folder);
+    if (names === undefined) this.#entries.set(folder, new Map([[name, errno]]));
+    else if (names.size < maxErrors) names.set(name, errno);
+  }
+
+  clearEntry(folder: FolderNumber, name: ByteString): void {
+    const names = this.#entries.get(folder);
+    if (names?.delete(name) === true && names.size === 0) this.#entries.delete(folder);
+  }
+
+  /** It was read, or is gone. */
+  forget(folder: FolderNumber): void {
+    this.#folders.delete(folder);
+    this.#entries.delete(folder);
+  }
+
+  /**
+   * All of it in a folder or below, by path and in no order.
+   * @param hidden whether hidden entries, and what lies in folders that are hidden below the start, are looked at
+   */
+  below(start: ByteString, hidden: boolean): EntryError[] {
+    const errors: EntryError[] = [];
+    const add = (path: ByteString, codigo: string): void => {
+      if (errors.length >= maxErrors || !isBelow(start, path)) return;
+      if (!hidden && /(?:^|\/)\./.test(path.slice(start === '' ? 0 : start.length + 1))) return;
+      const { text, exact } = toText(path);
+      errors.push({ ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
+    };
+    for (const [folder, errno] of this.#folders) add(this.#index.folderPath(folder), errno);
+    for (const [folder, names] of this.#entries) {
+      const path = this.#index.folderPath(folder);
+      for (const [name, errno] of names) add(joinParts(path, name), errno);
+    }
+    return errors;
+  }
+}
+
+function isBelow(start: ByteString, path: ByteString): boolean {
+  return start === '' || path === start || path.startsWith(`${start}/`);
+}

@@ -1,0 +1,52 @@
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { type ByteString, joinParts, toPath } from '../../filesystem/byte-string.ts';
+import { errnoOf } from '../../filesystem/file-error.ts';
+import type { Folder } from '../../filesystem/folder.ts';
+import { itself } from '../../filesystem/watches.ts';
+
+export type Seen = BigIntStats | undefined | NodeJS.ErrnoException;
+
+/** Fewer are not worth two more system calls. */
+const worthwhile = 8;
+
+/**
+ * The lstat of many entries of a folder; undefined for what is gone, and an error for what the system refuses.
+ *
+ * The way through the held descriptor costs twice as much as the plain path (3.8 µs and 2.2 µs). So the plain path is
+ * taken when it leads to this very folder, and what was seen counts only if it still does so afterwards: a folder that is
+ * swapped for a link meanwhile cannot make sizes and dates of another place pass for its own.
+ */
+export function lstatAll(folder: Folder, names: readonly ByteString[]): Seen[] {
+  const held = folder.addressOf('' as ByteString);
+  const plain = `${joinParts(folder.root, folder.path)}/` as ByteString;
+  const own = identityAt(held);
+  if (names.length < worthwhile || identityAt(plain) !== own) return lstatAt(held, names);
+  const seen = lstatAt(plain, names);
+  return identityAt(plain) === own ? seen : lstatAt(held, names);
+}
+
+const quietly = { bigint: true, throwIfNoEntry: false } as const;
+
+function lstatAt(below: ByteString, names: readonly ByteString[]): Seen[] {
+  const seen: Seen[] = [];
+  for (const name of names) {
+    try {
+      seen.push(lstatSync(toPath(`${below}${name}` as ByteString), quietly));
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      seen.push(error as NodeJS.ErrnoException);
+    }
+  }
+  return seen;
+}
+
+/** Undefined when there is nothing. */
+function identityAt(below: ByteString): string | undefined {
+  try {
+    const { dev, ino } = lstatSync(toPath(`${below}${itself}` as ByteString));
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

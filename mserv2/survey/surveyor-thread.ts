@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Command, Message } from './messages.ts';
+import type { SurveyorData } from './thread.ts';
+
+/** A surveyor, seen from the thread that commands it. */
+export class SurveyorThread {
+  readonly #worker: Worker;
+  readonly #exited: Promise<unknown>;
+
+  /** `onMessage` is called in the order in which things were seen. An error of the thread is nobody's to handle here: it ends this thread, too. */
+  constructor(data: SurveyorData, onMessage: (message: Message) => void) {
+    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data });
+    this.#exited = once(this.#worker, 'exit');
+    this.#worker.on('message', onMessage);
+    this.#worker.on('error', (error) => {
+      throw error;
+    });
+  }
+
+  send(command: Command): void {
+    this.#worker.postMessage(command);
+  }
+
+  /** Resolves when the thread has ended, after a `stop` command. */
+  async ended(): Promise<void> {
+    await this.#exited;
+  }
+}

@@ -1,0 +1,242 @@
+import { lstatSync } from 'node:fs';
+import { type ByteString, toPath } from '../../filesystem/byte-string.ts';
+import { tellsChanges } from '../../filesystem/change-events.ts';
+import { errnoOf, FileError } from '../../filesystem/file-error.ts';
+import type { Folder } from '../../filesystem/folder.ts';
+import { FolderChain } from '../../filesystem/folder-chain.ts';
+import { Kind, kindOf } from '../../filesystem/kind.ts';
+import { readNames } from '../../filesystem/names.ts';
+import type { Root } from '../../filesystem/root.ts';
+import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
+import { lstatAll } from './bulk-lstat.ts';
+import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
+import { ParcelWriter } from './parcel.ts';
+import { splitTime } from './split-time.ts';
+import { once, Turns } from './turns.ts';
+
+export interface SurveyorOptions extends Pick<WatchesOptions<Token>, 'limit' | 'capacity'> {
+  readonly root: Root;
+  readonly send: (message: Message) => void;
+  /** Whether a file system tells of every change; by default by its type. */
+  readonly tellsChanges?: (folder: Folder) => boolean;
+}
+
+/** A folder that is watched, and where it was when that began. */
+interface Watched {
+  readonly path: ByteString;
+  readonly identity: number;
+}
+
+/** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
+const partSize = 512;
+
+/**
+ * Reads, watches and looks, on command and when something happens, and reports what is there. All calls to the file system
+ * that keep the index true are made here, in a thread of its own, through the root's jail.
+ */
+export class Surveyor {
+  readonly #send: (message: Message) => void;
+  readonly #tellsChanges: (folder: Folder) => boolean;
+  readonly #chain: FolderChain;
+  readonly #watches: FolderWatches<Token>;
+  readonly #watched = new Map<Token, Watched>();
+  /** By device. */
+  readonly #telling = new Map<number, boolean>();
+  readonly #parcels = new ParcelWriter();
+  readonly #turns = new Turns(() => this.#endTurn());
+
+  constructor(options: SurveyorOptions) {
+    this.#send = options.send;
+    this.#tellsChanges = options.tellsChanges ?? tellsChanges;
+    this.#chain = new FolderChain(options.root);
+    this.#watches = new FolderWatches<Token>({
+      onChanges: (changes) => {
+        for (const [token, names] of changes) this.#noticed(token, names);
+      },
+      onOverflow: () => this.#overflowed(),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
+    });
+  }
+
+  receive(command: Command): void {
+    switch (command.kind) {
+      case 'survey':
+        if (command.urgent) this.#turns.urgent(this.#survey(command));
+        else this.#turns.patient(this.#survey(command));
+        break;
+      case 'forget':
+        for (const token of command.tokens) this.#unwatch(token);
+        break;
+      case 'sync':
+        // Events that came before the command are taken in the same round of the event loop: before the immediates.
+        setImmediate(() => {
+          this.#watches.flush();
+          this.#turns.urgent(once(() => this.#sync(command.id)));
+        });
+        break;
+      case 'stop':
+        this.#turns.stop();
+        this.#watches.closeAll();
+        this.#chain[Symbol.dispose]();
+    }
+  }
+
+  #sync(id: number): void {
+    this.#deliver();
+    this.#send({ kind: 'synced', id });
+  }
+
+  /** Among what was lost may be that a folder is gone: then its watch is deaf, and nobody could tell. */
+  #overflowed(): void {
+    this.#watches.closeAll();
+    this.#watched.clear();
+    this.#deliver();
+    this.#send({ kind: 'overflow' });
+  }
+
+  *#survey({ job, targets, watch, stats }: Command & { kind: 'survey' }): Generator<void, void> {
+    for (const [index, path] of pathsOf(targets).entries()) {
+      const token = targets.tokens[index] ?? 0;
+      try {
+        const folder = this.#chain.open(path);
+        if (watch) this.#watch(token, path, folder);
+        if (stats) yield* this.#readAll(token, path, folder);
+        else this.#readNames(token, folder, targets.stamps[index] ?? 0n);
+      } catch (error) {
+        this.#unwatch(token);
+        this.#parcels.failed(token, errnoOrRoot(error));
+      }
+      yield;
+    }
+    this.#parcels.done(job);
+    this.#deliver();
+  }
+
+  #readNames(token: Token, folder: Folder, known: bigint): void {
+    const { identity, mtimeNs: stamp } = stateOf(folder);
+    const watched = this.#watched.has(token);
+    if (stamp === known) {
+      this.#parcels.same({ token, identity, stamp, watched });
+      return;
+    }
+    const { names, kinds } = readNames(folder);
+    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+  }
+
+  *#readAll(token: Token, path: ByteString, folder: Folder): Generator<void, void> {
+    const { identity, mtimeNs: stamp } = stateOf(folder);
+    const watched = this.#watched.has(token);
+    const { names, kinds } = readNames(folder);
+    if (names.length <= partSize) {
+      const seen = this.#lstat(token, folder, names, kinds);
+      this.#parcels.listed({ token, identity, stamp, watched, stats: true }, names, seen);
+      return;
+    }
+    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+    yield* this.#look(token, { path, identity }, names, kinds);
+  }
+
+  /** Reports names of a folder, part by part; ends when the folder at that path is another one now. */
+  *#look(
+    token: Token,
+    { path, identity }: Watched,
+    names: readonly ByteString[],
+    kinds: readonly Kind[] = [],
+  ): Generator<void, void> {
+    for (let from = 0; from < names.length; from += partSize) {
+      yield;
+      const opened = this.#reopen(path, identity);
+      if (opened === undefined) {
+        this.#unwatch(token);
+        this.#parcels.unsure(token);
+        return;
+      }
+      const part = names.slice(from, from + partSize);
+      const seen = this.#lstat(token, opened.folder, part, kinds.slice(from, from + partSize));
+      this.#parcels.looked({ token, identity, stamp: opened.mtimeNs }, part, seen);
+    }
+  }
+
+  /** Undefined when another folder, or none, is there now. */
+  #reopen(path: ByteString, identity: number): { folder: Folder; mtimeNs: bigint } | undefined {
+    try {
+      const folder = this.#chain.open(path);
+      const state = stateOf(folder);
+      return state.identity === identity ? { folder, mtimeNs: state.mtimeNs } : undefined;
+    } catch (error) {
+      errnoOrRoot(error);
+      return undefined;
+    }
+  }
+
+  /** Puts the stats of each into the parcel, and gives the kinds; 0 for what is gone. */
+  #lstat(token: Token, folder: Folder, names: readonly ByteString[], kinds: readonly Kind[]): (Kind | 0)[] {
+    return lstatAll(folder, names).map((stats, index) => {
+      if (stats === undefined) {
+        this.#parcels.stats(0, 0, 0);
+        return 0;
+      }
+      if (stats instanceof Error) {
+        this.#parcels.stats(Number.NaN, 0, 0);
+        this.#parcels.failure({ token, name: names[index] ?? itself, errno: stats.code ?? '' });
+        return kinds[index] ?? 0;
+      }
+      const kind = kindOf(stats);
+      const { ms, ns } = splitTime(stats.mtimeNs);
+      this.#parcels.stats(Number(kind === Kind.FOLDER ? stats.ino : stats.size), ms, ns);
+      return kind;
+    });
+  }
+
+  #watch(token: Token, path: ByteString, folder: Folder): void {
+    const { identity, device } = stateOf(folder);
+    const watched = this.#watched.get(token);
+    if (watched?.identity === identity) return;
+    if (watched !== undefined) this.#unwatch(token);
+    const telling = this.#telling.get(device) ?? this.#tellsChanges(folder);
+    this.#telling.set(device, telling);
+    if (telling && this.#watches.open(token, folder)) this.#watched.set(token, { path, identity });
+  }
+
+  #unwatch(token: Token): void {
+    this.#watches.close(token);
+    this.#watched.delete(token);
+  }
+
+  #noticed(token: Token, names: ReadonlySet<ByteString | undefined>): void {
+    const watched = this.#watched.get(token);
+    if (watched === undefined) return;
+    if (names.has(itself) || names.has(undefined)) {
+      // Perhaps it was deleted, and another one with the same inode made since. Then the watch is deaf.
+      this.#unwatch(token);
+      this.#turns.urgent(once(() => this.#parcels.unsure(token)));
+      return;
+    }
+    this.#turns.urgent(this.#look(token, watched, [...(names as ReadonlySet<ByteString>)]));
+  }
+
+  #endTurn(): void {
+    this.#chain[Symbol.dispose]();
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const parcel = this.#parcels.take();
+    if (parcel !== undefined) this.#send({ kind: 'parcel', parcel });
+  }
+}
+
+function stateOf(folder: Folder): { identity: number; device: number; mtimeNs: bigint } {
+  const { ino, dev, mtimeNs } = lstatSync(toPath(folder.addressOf(itself)), { bigint: true });
+  return { identity: Number(ino), device: Number(dev), mtimeNs };
+}
+
+/** @throws what is no error of the system */
+function errnoOrRoot(error: unknown): string {
+  if (error instanceof FileError)
+    return error.reason === 'raiz-no-disponible' ? rootErrno : (errnoOf(error.cause) ?? 'EIO');
+  const errno = errnoOf(error);
+  if (errno === undefined) throw error;
+  return errno;
+}
