@@ -18,10 +18,15 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The same in all processes that touch this request. */
   readonly requestId: string;
+  /**
+   * The request came from the queue. It can wait: a handler that does not know everything yet says UNAVAILABLE, and is
+   * asked again. Otherwise a handler does not know by which door a request came.
+   */
+  readonly queued: boolean;
   readonly log: Logger;
 }
 
-/** Answers one request, or throws a `StatusError`. It does not know by which door the request came. */
+/** Answers one request, or throws a `StatusError`. */
 export type Handler<Request = unknown, Response = unknown> = (
   request: Request,
   context: CallContext,

@@ -66,7 +66,7 @@ export async function runCall(
     callLog.info({ method, code: statusName(code), ms, ...told, detail }, 'call');
   };
   try {
-    await work.run({ signal: abort.signal, requestId, log: callLog }, told);
+    await work.run({ signal: abort.signal, requestId, queued: false, log: callLog }, told);
     finish(Status.OK);
   } catch (thrown) {
     const error = statusOf(thrown, abort.signal);

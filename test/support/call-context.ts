@@ -3,5 +3,5 @@ import type { CallContext } from '../../runtime/handlers.ts';
 
 /** What a door tells a handler, for a test that is its own door. */
 export function callContext(signal = new AbortController().signal): CallContext {
-  return { signal, requestId: 'test', log: pino({ level: 'silent' }) };
+  return { signal, requestId: 'test', queued: false, log: pino({ level: 'silent' }) };
 }
