@@ -29,6 +29,8 @@ export function createIsolationTurn({ depth, onChange, signal }: IsolationTurnOp
   let looking = false;
   let isolated = 0;
   let running = 0;
+  /** What was seen before a connection was lost says nothing of the next. */
+  let connection = 0;
   let onQuiet = Promise.withResolvers<void>();
 
   const begin = (): void => {
@@ -43,8 +45,9 @@ export function createIsolationTurn({ depth, onChange, signal }: IsolationTurnOp
     looking = true;
     let attempt = 0;
     while (!over && isolated === 0 && !signal.aborted) {
+      const seenOn = connection;
       const waiting = await depth().catch(() => undefined);
-      if (waiting === 0 && isolated === 0) over = true;
+      if (waiting === 0 && isolated === 0 && seenOn === connection) over = true;
       else await backOff(attempt, signal);
       // Without a broker there is nobody to spare: it looks as soon as there is one.
       attempt = waiting === undefined ? 0 : attempt + 1;
@@ -84,6 +87,7 @@ export function createIsolationTurn({ depth, onChange, signal }: IsolationTurnOp
       }
     },
     again() {
+      connection += 1;
       begin();
       void look();
     },
