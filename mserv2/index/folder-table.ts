@@ -2,7 +2,7 @@ import { type EntryId, type FolderNumber, noEntry, rootFolder } from './api.ts';
 
 const free = 0;
 const live = 1;
-/** Removed, while entries may still have it for their folder. */
+/** Removed, while an entry may still have it for its folder, or a query have it in its hands. */
 const dead = 2;
 
 /** What is known of each folder by its number, as columns. */
@@ -11,10 +11,8 @@ export class FolderTable {
   limit = 0;
   /** Folders that are there. */
   count = 0;
-  /** Grows when a number stops meaning what it meant. */
+  /** Grows with every removal. */
   epoch = 0;
-  /** Grows while numbers may not be given to new folders. */
-  held = 0;
   entries = new Uint32Array(0);
   parents = new Uint32Array(0);
   /** The entries of a folder lie between these two, others among them. `first` is above `last` when there are none. */
@@ -26,8 +24,7 @@ export class FolderTable {
   stamps = new BigInt64Array(0);
   #states = new Uint8Array(0);
   readonly #free: FolderNumber[] = [];
-  /** Those that are dead, since when `takeDead` was called. */
-  #dead: FolderNumber[] = [];
+  #removed: FolderNumber[] = [];
 
   constructor() {
     this.add(noEntry, rootFolder);
@@ -50,12 +47,8 @@ export class FolderTable {
     return this.#states[folder] === dead;
   }
 
-  get anyDead(): boolean {
-    return this.#dead.length > 0;
-  }
-
   add(entry: EntryId, parent: FolderNumber): FolderNumber {
-    const number = (this.held === 0 ? this.#free.pop() : undefined) ?? this.limit;
+    const number = this.#free.pop() ?? this.limit;
     this.addAs(number, entry, parent);
     if (number !== rootFolder) this.subfolders[parent] = (this.subfolders[parent] ?? 0) + 1;
     return number;
@@ -89,25 +82,23 @@ export class FolderTable {
     this.subfolders[parent] = (this.subfolders[parent] ?? 0) - 1;
     for (const number of gone) {
       this.#states[number] = dead;
-      if (this.children[number] === 0) this.release(number);
-      else this.#dead.push(number);
+      this.#removed.push(number);
     }
     this.count -= gone.length;
     this.epoch++;
     return gone;
   }
 
-  /** The dead ones, to be released when no entry has them for its folder. */
-  takeDead(): FolderNumber[] {
-    const taken = this.#dead;
-    this.#dead = [];
+  /** Those that were removed since the last call; each is to be released when nobody knows it any more. */
+  takeRemoved(): FolderNumber[] {
+    const taken = this.#removed;
+    this.#removed = [];
     return taken;
   }
 
   release(folder: FolderNumber): void {
     this.#states[folder] = free;
     this.#free.push(folder);
-    this.epoch++;
   }
 
   #withBelow(folder: FolderNumber): FolderNumber[] {

@@ -4,78 +4,111 @@ import { kindIn } from './facts.ts';
 import type { MemoryIndex } from './memory-index.ts';
 import { Segment } from './segment.ts';
 
-/** Clears away what was removed, one segment at a time. */
+/**
+ * Clears away what was removed, one segment at a time, in three stages: entries of removed folders are killed too; the
+ * numbers of those folders are released when every reading has ended that may have come across them; and a segment is
+ * written anew, beside the old one that readings go on with, when a quarter of it is dead.
+ */
 export class Maintenance {
   readonly #index: MemoryIndex;
-  /** Dead folders, whose entries are being looked for; `segment` is where next. */
-  #reaped: { readonly folders: readonly FolderNumber[]; segment: number } | undefined;
+  /** Removed folders whose entries are being killed; `segment` is where next. */
+  #emptied: { readonly folders: readonly FolderNumber[]; segment: number } | undefined;
+  /** Removed folders without entries, by when they were. */
+  readonly #retired: { readonly folders: readonly FolderNumber[]; readonly epoch: number }[] = [];
 
   constructor(index: MemoryIndex) {
     this.#index = index;
   }
 
-  /** @returns whether there is more to do */
+  /** @returns whether there is more to do now */
   step(): boolean {
-    if (this.#reaped === undefined && this.#index.tree.anyDead) {
-      this.#reaped = { folders: this.#index.tree.takeDead(), segment: 0 };
+    return this.#empty() || this.#release() || this.#compact();
+  }
+
+  #empty(): boolean {
+    const { tree, segments } = this.#index;
+    if (this.#emptied === undefined) {
+      const folders = tree.takeRemoved();
+      if (folders.length === 0) return false;
+      const hasEntries = folders.some((folder) => (tree.children[folder] ?? 0) > 0);
+      this.#emptied = { folders, segment: hasEntries ? 0 : segments.length };
     }
-    if (this.#reaped !== undefined) {
-      this.#reap(this.#reaped.segment++);
-      if (this.#reaped.segment >= this.#index.segments.length) {
-        for (const folder of this.#reaped.folders) this.#index.tree.release(folder);
-        this.#reaped = undefined;
-      }
-      return true;
+    if (this.#emptied.segment < segments.length) {
+      this.#killBelow(this.#emptied.segment++);
+    } else {
+      this.#retired.push({ folders: this.#emptied.folders, epoch: tree.epoch });
+      this.#emptied = undefined;
     }
-    const wasteful = this.#index.segments.findIndex(({ dead, count }) => dead > 0 && dead * 4 >= count);
-    if (wasteful >= 0) this.#compact(wasteful);
-    return wasteful >= 0;
+    return true;
   }
 
   /** Kills the entries of dead folders. A folder among them is dead already, as all below a removed one. */
-  #reap(number: number): void {
+  #killBelow(number: number): void {
     const { segments, tree, table, segmentEntries } = this.#index;
-    const segment = segments[number];
-    for (let place = 0; segment !== undefined && place < segment.count; place++) {
+    const segment = segments[number] as Segment;
+    for (let place = 0; place < segment.count; place++) {
       if (!tree.isDead(segment.parents[place] ?? 0) || segment.isDead(place)) continue;
       table.remove(number * segmentEntries + place);
       segment.kill(place);
     }
   }
 
-  #compact(number: number): void {
-    const { segments, tree, table, segmentEntries, readers } = this.#index;
+  #release(): boolean {
+    const [oldest] = this.#retired;
+    if (oldest === undefined) return false;
+    for (const { since } of this.#index.readings) if (since < oldest.epoch) return false;
+    for (const folder of oldest.folders) this.#index.tree.release(folder);
+    this.#retired.shift();
+    return true;
+  }
+
+  #compact(): boolean {
+    const named = this.#entriesOfDead();
+    const number = this.#index.segments.findIndex(({ dead, count }, segment) => {
+      const needless = dead - (named.get(segment)?.size ?? 0);
+      return needless > 0 && needless * 4 >= count;
+    });
+    if (number >= 0) this.#rewrite(number, named.get(number));
+    return number >= 0;
+  }
+
+  /** By segment, the places of dead folders that are not released: readings may want to know their names. */
+  #entriesOfDead(): Map<number, Set<number>> {
+    const { tree, segments, shift } = this.#index;
+    const found = new Map<number, Set<number>>();
+    for (const folder of this.#retired.flatMap(({ folders }) => folders)) {
+      const entry = tree.entries[folder] ?? 0;
+      const number = entry >>> shift;
+      if (!segments[number]?.isDead(this.#index.placeOf(entry))) continue;
+      const places = found.get(number) ?? new Set();
+      found.set(number, places.add(this.#index.placeOf(entry)));
+    }
+    return found;
+  }
+
+  #rewrite(number: number, kept: ReadonlySet<number> = new Set()): void {
+    const { segments, tree, table, segmentEntries } = this.#index;
     const old = segments[number] as Segment;
     const base = number * segmentEntries;
-    const ranks = ranksOf(old);
-    const fresh = new Segment(old.count - old.dead);
+    const ranks = new Uint32Array(old.count + 1);
+    const fresh = new Segment(old.count - old.dead + kept.size);
     for (let place = 0; place < old.count; place++) {
-      if (old.isDead(place)) continue;
-      const from = base + place;
+      ranks[place] = fresh.count;
+      const isLive = !old.isDead(place);
+      if (!isLive && !kept.has(place)) continue;
       const to = base + fresh.count;
-      // Before the segment is replaced, while names can still be read by old ids.
-      table.move(from, to, this.#index.hashOf(from));
+      // While the old segment is in its place, so that names can be read by old ids.
+      if (isLive) table.move(base + place, to, this.#index.hashOf(base + place));
       fresh.appendFrom(old, place);
       if (kindIn(old.facts[place] ?? 0) === Kind.FOLDER) tree.entries[old.sizes[place] ?? 0] = to;
     }
+    ranks[old.count] = fresh.count;
+    fresh.dead = kept.size;
     fresh.trim();
     segments[number] = fresh;
     narrow(tree.first, tree.limit, base, segmentEntries, (place) => ranks[place] ?? 0);
     narrow(tree.last, tree.limit, base, segmentEntries, (place) => Math.max(0, (ranks[place + 1] ?? 0) - 1));
-    for (const reader of readers) reader.moved(number, ranks);
   }
-}
-
-/** How many live entries are before each place. */
-function ranksOf(segment: Segment): Uint32Array {
-  const ranks = new Uint32Array(segment.count + 1);
-  let live = 0;
-  for (let place = 0; place < segment.count; place++) {
-    ranks[place] = live;
-    if (!segment.isDead(place)) live++;
-  }
-  ranks[segment.count] = live;
-  return ranks;
 }
 
 /** Corrects those bounds of folders that lie in the segment at `base`. */

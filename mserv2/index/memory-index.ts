@@ -5,16 +5,8 @@ import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
 import { hashBytes, hashName, type NamedEntries, NameTable } from './name-table.ts';
+import type { Reading } from './reading.ts';
 import { maxNameBytes, Segment } from './segment.ts';
-
-/** A query that is under way, with entries and a place in the index in its hands. */
-export interface Reader {
-  /**
-   * The dead entries of a segment were taken out: what was in place `p` is in place `ranks[p]` now, and it was dead if
-   * `ranks[p + 1]` is the same.
-   */
-  moved(segment: number, ranks: Uint32Array): void;
-}
 
 export interface IndexOptions {
   /** Entries in a segment, a power of 2. Tests have small ones. */
@@ -35,8 +27,8 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   readonly segments: Segment[] = [];
   readonly tree = new FolderTable();
   readonly table = new NameTable(this);
-  /** Those who are told when entries move. */
-  readonly readers = new Set<Reader>();
+  /** Those that are under way. */
+  readonly readings = new Set<Reading>();
   readonly #maintenance = new Maintenance(this);
   #tail = 0;
 

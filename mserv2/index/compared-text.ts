@@ -1,0 +1,84 @@
+import { fromBytes, toText } from '../../filesystem/byte-string.ts';
+import { type Folding, foldText } from '../../filesystem/folding.ts';
+import { type FolderNumber, rootFolder } from './api.ts';
+import type { Reading } from './reading.ts';
+import type { Field } from './search-api.ts';
+import { capitals, maxNameBytes, type Segment } from './segment.ts';
+
+const scratch = Buffer.alloc(maxNameBytes);
+
+/**
+ * What is compared of an entry, in UTF-8, as `foldText` makes it of its name or of its path, piece by piece. It lies in `bytes` from
+ * `start` to before `end`; the name itself begins at `nameStart`. Nothing is copied where that can be avoided: this is done
+ * for every entry that a query looks at.
+ */
+export class ComparedText {
+  bytes: Buffer = scratch;
+  start = 0;
+  nameStart = 0;
+  end = 0;
+  /** The folder whose path is in it; -1 when there is none. */
+  folder: FolderNumber = -1;
+  readonly #reading: Reading;
+  readonly #folding: Folding;
+  readonly #coarse: boolean;
+  readonly #withPath: boolean;
+  #path: Buffer = scratch;
+  #pathEnd = 0;
+
+  constructor(reading: Reading, field: Field, folding: Folding) {
+    this.#reading = reading;
+    this.#folding = folding;
+    this.#coarse = folding.case && folding.accents;
+    this.#withPath = field === 'ruta';
+  }
+
+  load(segment: Segment, slot: number): void {
+    const spelling = this.#coarse ? 0 : (segment.spellings[slot] ?? 0);
+    if (spelling === 0 || (spelling >= capitals && this.#folding.case)) {
+      this.bytes = segment.names;
+      this.start = segment.starts[slot] ?? 0;
+      this.end = (segment.starts[slot + 1] ?? 0) - 1;
+    } else if (spelling >= capitals) {
+      this.bytes = scratch;
+      this.start = 0;
+      this.end = segment.copyName(slot, scratch);
+    } else {
+      const { text } = toText(fromBytes(segment.original(spelling)));
+      this.bytes = Buffer.from(foldText(text, this.#folding));
+      this.start = 0;
+      this.end = this.bytes.length;
+    }
+    this.nameStart = this.start;
+    if (this.#withPath) this.#prependPath(segment.parents[slot] ?? rootFolder);
+  }
+
+  text(): string {
+    return this.bytes.toString('utf8', this.start, this.end);
+  }
+
+  #prependPath(folder: FolderNumber): void {
+    if (folder !== this.folder) this.#loadPath(folder);
+    const { bytes, start } = this;
+    const length = this.end - start;
+    if (this.#pathEnd + length > this.#path.length) {
+      this.#path = Buffer.concat([this.#path], this.#pathEnd + 2 * length);
+    }
+    const path = this.#path;
+    for (let i = 0; i < length; i++) path[this.#pathEnd + i] = bytes[start + i] ?? 0;
+    this.bytes = path;
+    this.start = 0;
+    this.nameStart = this.#pathEnd;
+    this.end = this.#pathEnd + length;
+  }
+
+  /** Entries mostly come folder by folder, so that this is done once for many of them. */
+  #loadPath(folder: FolderNumber): void {
+    const { text } = toText(this.#reading.index.folderPath(folder));
+    const folded = text.split('/').map((name) => foldText(name, this.#folding));
+    const path = Buffer.from(folder === rootFolder ? '' : `${folded.join('/')}/`);
+    this.#path = Buffer.concat([path], path.length + maxNameBytes);
+    this.#pathEnd = path.length;
+    this.folder = folder;
+  }
+}

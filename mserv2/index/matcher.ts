@@ -1,0 +1,15 @@
+import type { Span } from './search-api.ts';
+import type { Segment } from './segment.ts';
+
+/** A query's `nombre`, made ready to be looked for. */
+export interface Matcher {
+  /**
+   * Bytes that the folded name of every entry that matches has in it, with `/` for its beginning and its end: only such entries
+   * are shown to `test`. Undefined: all are.
+   */
+  readonly needle: Buffer | undefined;
+  /** The `relevance` of an entry, or `noMatch`. */
+  test(segment: Segment, slot: number): number;
+  /** Where a text that matches does so; the text is what is compared, folded. In no order; they may touch each other. */
+  spansIn(text: string): Span[];
+}

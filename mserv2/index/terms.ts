@@ -1,0 +1,151 @@
+import { type Folding, foldText } from '../../filesystem/folding.ts';
+import type { ComparedText } from './compared-text.ts';
+import { coarse } from './latin.ts';
+import type { Matcher } from './matcher.ts';
+import { matchClass, noMatch, relevance } from './relevance.ts';
+import type { Span } from './search-api.ts';
+import { capitals, type Segment } from './segment.ts';
+import type { Word } from './words.ts';
+
+/** How a term is to be in a text: anywhere, as the whole, at its beginning, at its end. */
+export type TermMode = 'contiene' | 'exacto' | 'prefijo' | 'sufijo';
+
+interface Term {
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly excluded: boolean;
+}
+
+/** Finds texts that have all of some words in them, and none of others. */
+export class TermsMatcher implements Matcher {
+  readonly needle: Buffer | undefined;
+  readonly #compared: ComparedText;
+  readonly #mode: TermMode;
+  readonly #terms: readonly Term[];
+
+  /** @param inNames whether names are compared, and not paths */
+  constructor(
+    words: readonly Word[],
+    mode: TermMode,
+    folding: Folding,
+    compared: ComparedText,
+    inNames: boolean,
+  ) {
+    this.#compared = compared;
+    this.#mode = mode;
+    this.#terms = words.map(({ text, excluded }) => {
+      const folded = foldText(text, folding);
+      return { bytes: Buffer.from(folded), text: folded, excluded };
+    });
+    if (inNames) this.needle = needleOf(words, mode);
+  }
+
+  test(segment: Segment, slot: number): number {
+    const compared = this.#compared;
+    compared.load(segment, slot);
+    let worst: number = matchClass.exact;
+    for (const term of this.#terms) {
+      const found = this.#classOf(term.bytes, segment.spellings[slot] ?? 0);
+      if ((found === noMatch) !== term.excluded) return noMatch;
+      if (found > worst) worst = found;
+    }
+    return relevance(worst, compared.end - compared.start);
+  }
+
+  spansIn(text: string): Span[] {
+    return this.#terms.filter(({ excluded }) => !excluded).flatMap((term) => this.#spansOf(term.text, text));
+  }
+
+  #classOf(term: Buffer, spelling: number): number {
+    const { bytes, start, nameStart, end } = this.#compared;
+    const length = term.length;
+    const last = end - length;
+    if (last < start) return noMatch;
+    const isAtStart = isAt(bytes, start, term);
+    if (isAtStart && last === start) return matchClass.exact;
+    switch (this.#mode) {
+      case 'exacto':
+        return noMatch;
+      case 'prefijo':
+        return isAtStart ? matchClass.prefix : noMatch;
+      case 'sufijo':
+        if (!isAt(bytes, last, term)) return noMatch;
+        return this.#isWordStart(last, spelling) ? matchClass.word : matchClass.inside;
+      case 'contiene':
+        if (isAtStart) return matchClass.prefix;
+    }
+    // First what ends in the name; in a path that may begin before it.
+    let isInside = false;
+    const first = Math.max(start + 1, nameStart - length + 1);
+    for (let at = indexOf(bytes, term, first, last); at >= 0; at = indexOf(bytes, term, at + 1, last)) {
+      if (this.#isWordStart(at, spelling)) return matchClass.word;
+      isInside = true;
+    }
+    if (isInside) return matchClass.inside;
+    return nameStart > start && indexOf(bytes, term, start + 1, first - 1) >= 0 ? matchClass.folder : noMatch;
+  }
+
+  /**
+   * Whether a word begins at a place: behind what is no letter or digit, where digits become letters or the other way
+   * round, and at a capital behind a small letter, if the name is ASCII.
+   */
+  #isWordStart(at: number, spelling: number): boolean {
+    const { bytes, nameStart } = this.#compared;
+    const before = bytes[at - 1] ?? 0;
+    const here = bytes[at] ?? 0;
+    if (!isWordByte(before) || !isWordByte(here) || isDigit(before) !== isDigit(here)) return true;
+    return isCapital(spelling, at - nameStart) && !isCapital(spelling, at - 1 - nameStart);
+  }
+
+  #spansOf(term: string, text: string): Span[] {
+    if (term === '') return [];
+    const { length } = text;
+    if (this.#mode === 'exacto') return [[0, length]];
+    if (this.#mode === 'prefijo') return [[0, term.length]];
+    if (this.#mode === 'sufijo') return [[length - term.length, length]];
+    const spans: Span[] = [];
+    for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, at + term.length)) {
+      spans.push([at, at + term.length]);
+    }
+    return spans;
+  }
+}
+
+/** The longest of the words that must be there, since it is the rarest. */
+function needleOf(words: readonly Word[], mode: TermMode): Buffer | undefined {
+  let longest = '';
+  for (const { text, excluded } of words) {
+    const folded = foldText(text, coarse);
+    if (!excluded && folded.length > longest.length) longest = folded;
+  }
+  if (longest === '') return undefined;
+  const before = mode === 'exacto' || mode === 'prefijo' ? '/' : '';
+  const behind = mode === 'exacto' || mode === 'sufijo' ? '/' : '';
+  return Buffer.from(`${before}${longest}${behind}`);
+}
+
+function isAt(bytes: Buffer, at: number, term: Buffer): boolean {
+  for (let i = 0; i < term.length; i++) if (bytes[at + i] !== term[i]) return false;
+  return true;
+}
+
+/** The first place from `first` to `last` where `term` is, or -1. In texts as short as names it is faster than Buffer's. */
+function indexOf(bytes: Buffer, term: Buffer, first: number, last: number): number {
+  const initial = term[0];
+  for (let at = first; at <= last; at++) {
+    if ((initial === undefined || bytes[at] === initial) && isAt(bytes, at, term)) return at;
+  }
+  return -1;
+}
+
+function isWordByte(byte: number): boolean {
+  return byte >= 0x80 || (byte >= 0x61 && byte <= 0x7a) || isDigit(byte) || (byte >= 0x41 && byte <= 0x5a);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isCapital(spelling: number, at: number): boolean {
+  return spelling >= capitals && at >= 0 && at < 31 && ((spelling >>> at) & 1) !== 0;
+}
