@@ -11,10 +11,10 @@ const getOne = 'npm run broker shows how to get RabbitMQ';
 
 /**
  * The broker of `npm start`: the one that answers already, else one from the installed `rabbitmq-server`, else none,
- * which is no failure: requests are kept by the ledger. Nobody waits for its start, nor dies with it. `say` is called
- * when `status` changes afterwards.
+ * which is no failure: requests are kept by the ledger. Nobody waits for its start, nor dies with it. `say` tells
+ * a person when that changes.
  */
-export function createQueue(url: string | undefined, say: (status: string) => void): Queue {
+export function createQueue(url: string | undefined, say: (text: string) => void): Queue {
   let status = 'embedded ledger (RABBITMQ_URL is empty)';
   let broker: LocalBroker | undefined;
   let starting: Promise<void> | undefined;
@@ -22,7 +22,7 @@ export function createQueue(url: string | undefined, say: (status: string) => vo
 
   const become = (next: string): void => {
     status = next;
-    if (!stopping) say(next);
+    if (!stopping) say(`queue: ${next}`);
   };
   const startInBackground = async (local: LocalBroker): Promise<void> => {
     try {
@@ -55,8 +55,10 @@ export function createQueue(url: string | undefined, say: (status: string) => vo
       starting = startInBackground(broker);
     },
     async stop() {
+      if (stopping || broker === undefined) return;
       stopping = true;
-      await broker?.stop();
+      say('Stopping RabbitMQ, which takes some seconds; Ctrl-C again ends it at once.');
+      await broker.stop();
       await starting;
     },
   };

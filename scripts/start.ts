@@ -53,7 +53,7 @@ async function start({ env, rabbitmqUrl, bindings }: StartOptions): Promise<void
   const service = (name: string, serviceEnv: () => NodeJS.ProcessEnv) =>
     createServiceProcess({ name, env: serviceEnv, onLine: sayOf(name), onDeath });
 
-  const queue = createQueue(rabbitmqUrl, (status) => say(`queue: ${status}`));
+  const queue = createQueue(rabbitmqUrl, say);
   const mserv1 = service('mserv1', () => env);
   const mserv2 = service('mserv2', () => env);
   const gateway = service('gateway', () => ({
