@@ -59,6 +59,7 @@ const variables = {
   LEDGER_MAX_BYTES: count.default(4 * 2 ** 30),
   SOLICITUD_LIFETIME_MS: milliseconds.default(day),
   ANSWER_RETENTION_MS: milliseconds.default(day),
+  MAX_WAITERS: count.default(1_000),
   ...logVariables,
 };
 

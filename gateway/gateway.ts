@@ -13,6 +13,7 @@ import { createCloser } from './solicitudes/closing.ts';
 import { createDirectWay } from './solicitudes/direct-way.ts';
 import { createDispatcher } from './solicitudes/dispatcher.ts';
 import { createDrainRate } from './solicitudes/drain-rate.ts';
+import { followLedger } from './solicitudes/following.ts';
 import { createHousekeeping } from './solicitudes/housekeeping.ts';
 import type { Ledger } from './solicitudes/ledger.ts';
 import { createQueueWay } from './solicitudes/queue-way.ts';
@@ -39,9 +40,9 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     services.flatMap((service) => service.operations.map((each) => [each.name, each])),
   );
   const operation = (name: string) => operations.get(name);
-  const waiters = createWaiters();
+  const waiters = createWaiters(config.MAX_WAITERS);
   const drain = createDrainRate(await ledger.open(), now);
-  const closer = createCloser({ ledger, waiters, drain, operation, log, now });
+  const closer = createCloser({ ledger, operation, log, now });
   const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation });
 
   const ways = services.map(({ name: service }) => {
@@ -69,10 +70,17 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   });
   const wayOf = new Map(ways.map((way) => [way.service, way]));
 
+  followLedger({
+    ledger,
+    waiters: [waiters],
+    drain,
+    wake: (service) => {
+      for (const way of ways) if (service === undefined || way.service === service) way.dispatcher.wake();
+    },
+  });
+
   const accept = createAccept({
     ledger,
-    drain,
-    wake: (service) => wayOf.get(service)?.dispatcher.wake(),
     lifetimeMs: config.SOLICITUD_LIFETIME_MS,
     log,
     now,
@@ -111,7 +119,6 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       name: 'housekeeping',
       ...createHousekeeping({
         ledger,
-        waiters,
         drain,
         log,
         retentionMs: config.ANSWER_RETENTION_MS,

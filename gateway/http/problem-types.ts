@@ -22,6 +22,7 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'solicitud-vencida': 504,
   'registro-lleno': 503,
   'registro-no-disponible': 503,
+  'demasiadas-esperas': 503,
   'error-interno': 500,
 
   'ruta-no-valida': 400,

@@ -177,6 +177,13 @@ export const problemas = {
       en: 'The ledger of solicitudes is not available now. Try again later.',
     },
   },
+  'demasiadas-esperas': {
+    title: { es: 'Demasiadas esperas', en: 'Too many waiting' },
+    detail: {
+      es: 'Ya hay demasiados clientes esperando. Pregunte sin esperar, o inténtelo más tarde.',
+      en: 'Too many clients are waiting already. Ask without waiting, or try again later.',
+    },
+  },
   'error-interno': {
     title: { es: 'Error interno', en: 'Internal error' },
     detail: { es: 'Ocurrió un error inesperado.', en: 'An unexpected error occurred.' },

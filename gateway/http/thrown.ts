@@ -1,6 +1,7 @@
 import Koa from 'koa';
 import { BadQueryError } from '../operations/operation.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
+import { TooManyWaitersError } from '../solicitudes/waiters.ts';
 import { type PlainSlug, ProblemError } from './problem.ts';
 
 /** The types of problem of the HTTP errors that Koa and its middlewares throw. */
@@ -15,7 +16,7 @@ const slugOfHttpStatus: Readonly<Record<number, PlainSlug>> = {
   431: 'cabeceras-demasiado-grandes',
 };
 
-/** In seconds. Of a ledger that is full or failing nobody knows for how long. */
+/** In seconds. Nobody knows for how long a ledger will be full or failing, or others will wait. */
 const retryLater = { headers: { 'retry-after': '5' } };
 
 /** What a route threw, as a problem; undefined when it was not meant to be thrown: a bug. */
@@ -28,6 +29,7 @@ export function problemOfThrown(thrown: unknown): ProblemError | undefined {
   if (thrown instanceof LedgerUnavailableError) {
     return new ProblemError('registro-no-disponible', { ...retryLater, cause: thrown });
   }
+  if (thrown instanceof TooManyWaitersError) return new ProblemError('demasiadas-esperas', retryLater);
   if (thrown instanceof Koa.HttpError && thrown.status >= 400 && thrown.status < 500) {
     return new ProblemError(slugOfHttpStatus[thrown.status] ?? 'peticion-no-valida');
   }

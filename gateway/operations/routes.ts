@@ -13,9 +13,14 @@ import type { Service } from '../services.ts';
 import type { Accept } from '../solicitudes/acceptance.ts';
 import { sendEnd, sendPending } from '../solicitudes/answers.ts';
 import type { DrainRate } from '../solicitudes/drain-rate.ts';
-import type { Acceptance, Ledger } from '../solicitudes/ledger.ts';
+import {
+  type Acceptance,
+  type Ledger,
+  LedgerUnavailableError,
+  type Solicitud,
+} from '../solicitudes/ledger.ts';
 import { readSolicitud } from '../solicitudes/reading.ts';
-import type { Waiters } from '../solicitudes/waiters.ts';
+import { TooManyWaitersError, type Waiters } from '../solicitudes/waiters.ts';
 import type { Operation, View } from './operation.ts';
 
 export interface OperationsDeps {
@@ -81,16 +86,23 @@ async function sendAccepted(
   signal: AbortSignal,
   { ledger, waiters, drain }: OperationsDeps,
 ): Promise<void> {
-  const applied = preferenceApplied(prefer);
-  if (applied !== undefined) ctx.set('Preference-Applied', applied);
-  if (prefer.wait !== undefined) {
-    const row = await readSolicitud({ ledger, waiters }, acceptance.id, { ms: prefer.wait * 1000, signal });
-    if (row?.closedAt !== undefined) {
-      ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
-      return sendEnd(ctx, row, ledger);
-    }
+  const { respondAsync } = prefer;
+  let { wait } = prefer;
+  let row: Solicitud | undefined;
+  try {
+    const limit = wait === undefined ? undefined : { ms: wait * 1000, signal };
+    if (limit !== undefined) row = await readSolicitud({ ledger, waiters }, acceptance.id, limit);
+  } catch (err) {
+    // It is committed already, so its id is what the caller needs most.
+    if (!(err instanceof TooManyWaitersError || err instanceof LedgerUnavailableError)) throw err;
+    wait = undefined;
   }
-  sendPending(ctx, acceptance, drain.retryAfter(acceptance.service));
+  const applied = preferenceApplied({ respondAsync, wait });
+  if (applied !== undefined) ctx.set('Preference-Applied', applied);
+  if (row?.closedAt === undefined)
+    return sendPending(ctx, row ?? acceptance, drain.retryAfter(acceptance.service));
+  ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
+  await sendEnd(ctx, row, ledger);
 }
 
 /** RFC 9209: who could not be reached, and how. */

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { Operation, View } from '../operations/operation.ts';
-import type { DrainRate } from './drain-rate.ts';
 import type { Acceptance, Ledger } from './ledger.ts';
 
 /** A request that is to be accepted. */
@@ -21,16 +20,13 @@ export type Accept = (candidate: Candidate) => Promise<Acceptance>;
 
 export interface AcceptDeps {
   readonly ledger: Ledger;
-  readonly drain: DrainRate;
-  /** Told once the row is committed: there is something to dispatch. */
-  readonly wake: (service: string) => void;
   /** How long a solicitud may stay open, milliseconds. */
   readonly lifetimeMs: number;
   readonly log: Logger;
   readonly now: () => number;
 }
 
-export function createAccept({ ledger, drain, wake, lifetimeMs, log, now }: AcceptDeps): Accept {
+export function createAccept({ ledger, lifetimeMs, log, now }: AcceptDeps): Accept {
   return async ({ operation, request, ...rest }) => {
     const acceptedAt = now();
     const acceptance: Acceptance = {
@@ -41,12 +37,12 @@ export function createAccept({ ledger, drain, wake, lifetimeMs, log, now }: Acce
       witness: randomBytes(16).toString('base64url'),
       acceptedAt,
       expiresAt: acceptedAt + lifetimeMs,
+      key: undefined,
+      retryOf: undefined,
     };
     await ledger.accept(acceptance);
     const { id, service, requestId } = acceptance;
     log.info({ id, service, requestId }, 'accepted');
-    drain.accepted(service);
-    wake(service);
     return acceptance;
   };
 }

@@ -2,33 +2,29 @@ import type { Logger } from 'pino';
 import type { Verdict } from '../calls/verdict.ts';
 import { renderVerdict } from '../http/render.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { DrainRate } from './drain-rate.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
-import type { Waiters } from './waiters.ts';
 
-/** The one way to a final state: through the ledger, and then to whoever waits. */
+/** The one way to a final state: through the ledger, which tells whoever waits. */
 export interface Closer {
   /** Renders what the handler said and stores it: `completada`. */
   complete(row: Solicitud, verdict: Verdict): Promise<void>;
   /** Ends a row without an answer. */
   end(
-    row: Pick<Solicitud, 'id' | 'service' | 'requestId'>,
+    row: Pick<Solicitud, 'id' | 'requestId'>,
     state: Exclude<EstadoFinal, 'completada'>,
   ): Promise<'closed' | 'was-closed' | 'unknown'>;
 }
 
 export interface CloserDeps {
   readonly ledger: Ledger;
-  readonly waiters: Waiters;
-  readonly drain: DrainRate;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
 
-export function createCloser({ ledger, waiters, drain, operation, log, now }: CloserDeps): Closer {
+export function createCloser({ ledger, operation, log, now }: CloserDeps): Closer {
   async function close(
-    row: Pick<Solicitud, 'id' | 'service' | 'requestId'>,
+    row: Pick<Solicitud, 'id' | 'requestId'>,
     closing: Closing,
   ): Promise<'closed' | 'was-closed' | 'unknown'> {
     const result = await ledger.close(row.id, closing);
@@ -39,8 +35,6 @@ export function createCloser({ ledger, waiters, drain, operation, log, now }: Cl
       );
       return result;
     }
-    drain.closed(row.service);
-    waiters.notify(row.id);
     log.info({ id: row.id, requestId: row.requestId, estado: closing.state }, 'solicitud closed');
     return result;
   }

@@ -3,6 +3,7 @@ import type { Caller } from '../calls/caller.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closer } from './closing.ts';
 import type { Way } from './dispatcher.ts';
+import { everyOne } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 export interface DirectWayDeps {
@@ -47,15 +48,16 @@ export function createDirectWay(deps: DirectWayDeps): Way {
     get open() {
       return caller.reachable;
     },
-    dispatch: async (rows, signal) => {
+    dispatch: async (rows, lease, signal) => {
       const waiting = rows.values();
       const worker = async (): Promise<void> => {
         for (const row of waiting) {
           if (!caller.reachable || signal.aborted) return;
           await call(row, signal);
+          if (!signal.aborted) lease.done(row.id);
         }
       };
-      await Promise.all(Array.from({ length: concurrency }, worker));
+      await everyOne(Array.from({ length: concurrency }, worker));
     },
   };
 }

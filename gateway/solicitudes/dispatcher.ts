@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Caller } from '../calls/caller.ts';
+import { type Lease, leaseMs, underLease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 /**
@@ -17,8 +18,8 @@ export interface Dispatcher {
 /** One way to get rows answered. */
 export interface Way {
   readonly open: boolean;
-  /** Deals with every row: publishes, calls, closes or puts it off. Rows that it leaves when `signal` is aborted stay due. */
-  dispatch(rows: readonly Solicitud[], signal: AbortSignal): Promise<void>;
+  /** Deals with every row: publishes, calls, closes or puts it off, and tells the lease. It may leave some when it must. */
+  dispatch(rows: readonly Solicitud[], lease: Lease, signal: AbortSignal): Promise<void>;
 }
 
 export interface DispatcherDeps {
@@ -35,8 +36,8 @@ export interface DispatcherDeps {
 /** Rows that are looked at together. */
 const batch = 256;
 const pauseAfterErrorMs = 1_000;
-/** A timer takes no more than this; waking up for nothing once a minute costs nothing. */
-const longestSleepMs = 60_000;
+/** What another gateway accepted, or held when it died, is found after this at the latest, though nobody told. */
+const longestSleepMs = 5_000;
 /** After a reconnect the broker gets this long to deliver again what it still holds. */
 const settleMs = 5_000;
 
@@ -55,9 +56,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function pass(): Promise<number | undefined> {
     const way = openWay();
     if (way === undefined) return undefined;
-    const rows = await ledger.due(service, now(), batch);
-    if (rows.length > 0) await way.dispatch(rows, stopping.signal);
-    return rows.length === batch ? 0 : await ledger.nextDue(service);
+    const rows = await ledger.claim(service, now(), now() + leaseMs, batch);
+    await underLease(rows, deps, (lease) => way.dispatch(rows, lease, stopping.signal));
+    return rows.length === batch ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);
   }
 
   async function run(): Promise<void> {

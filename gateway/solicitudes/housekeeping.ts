@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
 import type { DrainRate } from './drain-rate.ts';
 import type { Ledger } from './ledger.ts';
-import type { Waiters } from './waiters.ts';
 
 export interface HousekeepingDeps {
   readonly ledger: Ledger;
-  readonly waiters: Waiters;
   readonly drain: DrainRate;
   readonly log: Logger;
   /** How long an answer is kept, milliseconds from its completion. */
@@ -14,25 +12,26 @@ export interface HousekeepingDeps {
   readonly now: () => number;
 }
 
-/** Ends what is open past its time (`vencida`) and forgets what was kept long enough, in regular rounds. */
+/**
+ * In regular rounds, ends what is open past its time (`vencida`), forgets what was kept long enough, and counts what is
+ * open.
+ */
 export function createHousekeeping(deps: HousekeepingDeps): {
   start(): Promise<void>;
   stop(): Promise<void>;
 } {
-  const { ledger, waiters, log, retentionMs, intervalMs, now } = deps;
+  const { ledger, drain, log, retentionMs, intervalMs, now } = deps;
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();
 
   async function tidy(): Promise<void> {
     try {
       const expired = await ledger.expire(now());
-      for (const { id, service } of expired) {
-        deps.drain.closed(service);
-        waiters.notify(id);
-        log.warn({ id }, 'solicitud vencida');
-      }
+      for (const { id } of expired) log.warn({ id }, 'solicitud vencida');
       const purged = await ledger.purge(now() - retentionMs);
       if (purged > 0) log.info({ purged }, 'answers forgotten');
+      // Other gateways accept and close too, and their word may get lost.
+      drain.recount(await ledger.open());
     } catch (err) {
       log.error({ err }, 'housekeeping failed; next round tries again');
     }

@@ -4,6 +4,7 @@ import { queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { encodeWork } from '../../runtime/amqp/work-message.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Way } from './dispatcher.ts';
+import { everyOne, type Lease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Replies } from './replies.ts';
 
@@ -11,7 +12,7 @@ export interface QueueWayDeps {
   readonly service: string;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
-  readonly replies: Pick<Replies, 'queue' | 'lostBefore'>;
+  readonly replies: Pick<Replies, 'queue'>;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
@@ -25,8 +26,8 @@ const longestCheckMs = 60_000;
 
 /**
  * The way through RabbitMQ, and the only place that publishes a request. It publishes what was never confirmed, and
- * again only what the broker has lost: what was published before it was wiped, and what is still open although the
- * service's queue shows nothing ready any more. Anything else would multiply messages in a long outage.
+ * again only what the broker has lost: what was published before it was wiped (the ledger knows), and what is still open
+ * although the service's queue shows nothing ready any more. Anything else would multiply messages in a long outage.
  */
 export function createQueueWay(deps: QueueWayDeps): Way {
   const { service, ledger, publisher, replies, operation, log, now } = deps;
@@ -57,20 +58,21 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }
 
-  /** Which of the rows that are queued already must be published again. The others are put off. */
-  async function lost(rows: readonly Solicitud[]): Promise<readonly Solicitud[]> {
+  /** Which of the rows that are queued already must be published again. The others stay put off by their claim. */
+  async function lost(rows: readonly Solicitud[], lease: Lease): Promise<readonly Solicitud[]> {
     if (rows.length === 0) return rows;
     const depth = await publisher.inspect(queue);
     if (depth === undefined) await publisher.redeclare();
-    const isGone = (row: Solicitud): boolean =>
-      depth === undefined ||
-      (row.publishedAt ?? 0) < replies.lostBefore ||
-      (depth.ready === 0 && (row.publishedAt ?? 0) + firstCheckMs <= now());
-    const gone = rows.filter(isGone);
-    const check = now() + firstCheckMs;
+    const at = now();
+    const gone = rows.filter(
+      ({ publishedAt }) =>
+        depth === undefined ||
+        publishedAt === undefined ||
+        (depth.ready === 0 && publishedAt + firstCheckMs <= at),
+    );
+    for (const row of rows) if (!gone.includes(row)) lease.done(row.id);
     // One statement for a long backlog. What is lost is the oldest of it, so it is in the first batch that is looked at.
-    if (gone.length === 0) await ledger.deferQueued(service, now(), check);
-    else await Promise.all(rows.filter((row) => !isGone(row)).map((row) => ledger.defer(row.id, check)));
+    if (gone.length === 0) await ledger.deferQueued(service, at, at + firstCheckMs);
     return gone;
   }
 
@@ -78,10 +80,18 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     get open() {
       return publisher.usable;
     },
-    dispatch: async (rows) => {
-      const again = await lost(rows.filter((row) => row.state === 'encolada'));
+    dispatch: async (rows, lease) => {
+      const again = await lost(
+        rows.filter((row) => row.state === 'encolada'),
+        lease,
+      );
       const fresh = rows.filter((row) => row.state === 'aceptada');
-      await Promise.all([...again, ...fresh].map(publish));
+      await everyOne(
+        [...again, ...fresh].map(async (row) => {
+          await publish(row);
+          lease.done(row.id);
+        }),
+      );
     },
   };
 }

@@ -23,11 +23,6 @@ export interface RepliesDeps {
 export interface Replies extends Part {
   /** The queue's name, for `reply_to`. */
   readonly queue: string;
-  /**
-   * What was published before this time is gone from the broker, as far as is known: only we declare our reply queue, so
-   * a broker that does not have it was wiped, or is another one. Milliseconds since 1970.
-   */
-  readonly lostBefore: number;
 }
 
 const prefetch = 128;
@@ -42,7 +37,6 @@ const checkTimeoutMs = 2_000;
 export function createReplies({ url, ledger, closer, operation, log, now }: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
-  let lostBefore = Number.NEGATIVE_INFINITY;
 
   function verdictOf(row: Solicitud, result: Extract<WorkResult, { kind: 'answer' | 'status' }>): Verdict {
     if (result.kind === 'status') return { ok: false, code: result.code, message: result.message };
@@ -105,7 +99,9 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
         },
       ),
     );
-    if (!known) lostBefore = now();
+    // Only the gateways of this ledger declare its reply queue, so a broker that does not have it was wiped, or is
+    // another one. It is written down before anybody can see the queue again.
+    if (!known) await ledger.unpublish(now());
     await declareReplies(session, ledger.id);
   }
 
@@ -120,9 +116,6 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
   return {
     name: 'replies',
     queue,
-    get lostBefore() {
-      return lostBefore;
-    },
     start: async () => subscriber.start(),
     stop: async () => {
       stopping.abort();

@@ -26,7 +26,7 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
   async function find(ctx: Context, id: string | undefined, waitMs = 0): Promise<Solicitud> {
     const wait = waitMs > 0 ? { ms: waitMs, signal: goneSignal(ctx) } : undefined;
     const row = isUuid(id) ? await readSolicitud(deps, id as string, wait) : undefined;
-    if (row === undefined) throw new ProblemError('solicitud-no-encontrada');
+    if (row?.caller !== ctx.state.caller) throw new ProblemError('solicitud-no-encontrada');
     return row;
   }
 

@@ -1,43 +1,91 @@
-/** Who is waiting for a solicitud to reach its final state, within this process. */
-export interface Waiters {
+/** As many wait already as may: 503. */
+export class TooManyWaitersError extends Error {
+  override readonly name = 'TooManyWaitersError';
+}
+
+/** An eye on one solicitud. It sees what happens between two looks, too. */
+export interface Watch extends Disposable {
   /**
-   * Resolves true once `id` was closed, false when `ms` are over, `signal` is aborted or the process stops. Start to wait
-   * before you look at the ledger, or a closing in between is missed.
+   * Resolves true as soon as something happened to it since the last call (or since the watch began), false when `ms`
+   * are over, `signal` is aborted or the process stops.
    */
-  wait(id: string, ms: number, signal: AbortSignal): Promise<boolean>;
+  changed(ms: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Who waits for solicitudes to change, within this process. */
+export interface Waiters {
+  /** Begin to watch before you look at the ledger, or a change in between is missed. Throws `TooManyWaitersError`. */
+  watch(id: string): Watch;
   notify(id: string): void;
-  /** Lets everybody go. */
+  /** Anything may have happened: everybody looks again. */
+  notifyAll(): void;
+  /** Whether it has let everybody go. */
+  readonly stopped: boolean;
   stop(): void;
 }
 
-export function createWaiters(): Waiters {
-  const waiting = new Map<string, Set<(closed: boolean) => void>>();
+interface Watcher {
+  seen: boolean;
+  wake: (() => void) | undefined;
+}
+
+/** At most `limit` watches at a time. */
+export function createWaiters(limit: number): Waiters {
+  const watchers = new Map<string, Set<Watcher>>();
+  let count = 0;
   let stopped = false;
 
+  const tell = (watcher: Watcher): void => {
+    watcher.seen = true;
+    watcher.wake?.();
+  };
+
+  function forget(id: string, watcher: Watcher): void {
+    const others = watchers.get(id);
+    if (!others?.delete(watcher)) return;
+    if (others.size === 0) watchers.delete(id);
+    count -= 1;
+  }
+
+  function changed(watcher: Watcher, ms: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        watcher.wake = undefined;
+        resolve(watcher.seen && !stopped && !signal.aborted);
+        watcher.seen = false;
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end, { once: true });
+      watcher.wake = end;
+      if (watcher.seen || stopped || signal.aborted) end();
+    });
+  }
+
   return {
-    wait: (id, ms, signal) =>
-      new Promise((resolve) => {
-        if (stopped || signal.aborted) return resolve(false);
-        const end = (closed: boolean): void => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', abort);
-          const others = waiting.get(id);
-          others?.delete(end);
-          if (others?.size === 0) waiting.delete(id);
-          resolve(closed);
-        };
-        const abort = (): void => end(false);
-        const timer = setTimeout(end, ms, false);
-        signal.addEventListener('abort', abort, { once: true });
-        const set = waiting.get(id) ?? new Set();
-        waiting.set(id, set.add(end));
-      }),
+    watch: (id) => {
+      if (count >= limit) throw new TooManyWaitersError(`${count} wait already`);
+      count += 1;
+      const watcher: Watcher = { seen: false, wake: undefined };
+      watchers.set(id, (watchers.get(id) ?? new Set()).add(watcher));
+      return {
+        changed: (ms, signal) => changed(watcher, ms, signal),
+        [Symbol.dispose]: () => forget(id, watcher),
+      };
+    },
     notify: (id) => {
-      for (const end of [...(waiting.get(id) ?? [])]) end(true);
+      for (const watcher of watchers.get(id) ?? []) tell(watcher);
+    },
+    notifyAll: () => {
+      for (const same of watchers.values()) for (const watcher of same) tell(watcher);
+    },
+    get stopped() {
+      return stopped;
     },
     stop: () => {
       stopped = true;
-      for (const ends of [...waiting.values()]) for (const end of [...ends]) end(false);
+      for (const same of watchers.values()) for (const watcher of same) tell(watcher);
     },
   };
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type Ledger, LedgerFullError, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { LedgerLockedError } from '../../gateway/solicitudes/sqlite/database.ts';
+import { applicationId, migrations } from '../../gateway/solicitudes/sqlite/migrations.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
 import { acceptance } from '../support/ledger-calls.ts';
 import { ledgerContract } from '../support/ledger-contract.ts';
@@ -150,6 +151,36 @@ describe('The SQLite ledger and its file', () => {
     const error = await failure(open());
     expect(error).to.be.instanceOf(LedgerUnavailableError);
     expect(error.message).to.contain(path).and.contain('99').and.contain('newer');
+  });
+
+  it('brings an older file up to date, with all that is in it', async () => {
+    await mkdir(join(folder, 'data'));
+    const db = new DatabaseSync(path);
+    db.exec(`PRAGMA application_id = ${applicationId}; ${migrations[0]}; PRAGMA user_version = 1`);
+    const insert = db.prepare(
+      `INSERT INTO requests VALUES (:id, 'mserv1', 'listar_archivos', '{}', '/listar_archivos', 'json', 'es', 'anonimo',
+         'peticion', 'traza', 'testigo', 1000, 90000, 1000, 'aceptada', 0, NULL, 0, NULL,
+         '[{"state":"aceptada","at":1000}]', NULL, NULL, NULL)`,
+    );
+    for (const id of ['c', 'a', 'b']) insert.run({ id });
+    db.exec(`UPDATE requests SET state = 'completada', closed_at = 2000, answer_status = 200, answer_headers = '{}',
+      answer_body = x'00ff' WHERE id = 'c'`);
+    const ledgerId = db.prepare('SELECT id FROM ledger').get()?.['id'];
+    const totals = db.prepare('SELECT * FROM totals').all();
+    db.close();
+
+    const ledger = await open();
+    expect(ledger.id).to.equal(ledgerId);
+    expect((await ledger.claim('mserv1', 1000, 1000, 9)).map(({ id }) => id)).to.deep.equal(['a', 'b']);
+    expect((await ledger.answer('c'))?.body).to.deep.equal(Buffer.from([0, 255]));
+    expect(await ledger.get('c')).to.include({ key: undefined, retryOf: undefined, closedAt: 2000 });
+    await ledger.accept(acceptance({ id: 'd', request: '{}', key: 'clave' }));
+    await ledger.close('d', { state: 'cancelada', at: 1000 });
+    await ledger.purge(1001);
+    await ledger.stop();
+    const after = new DatabaseSync(path);
+    expect(after.prepare('SELECT * FROM totals').all()).to.deep.equal(totals);
+    after.close();
   });
 
   it("refuses somebody else's database, and leaves it as it was", async () => {

@@ -14,6 +14,8 @@ export function acceptance(given: Partial<Acceptance> & { readonly id: string })
     witness: 'testigo',
     acceptedAt: 1000,
     expiresAt: 90_000,
+    key: undefined,
+    retryOf: undefined,
     ...given,
   };
 }
@@ -35,6 +37,7 @@ export interface LedgerCall {
 export const callIds = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 export const callServices = ['mserv1', 'mserv2'] as const;
 export const lastTime = 60;
+const callers = ['ana', 'luis'] as const;
 
 const id = fc.constantFrom(...callIds);
 const service = fc.constantFrom(...callServices);
@@ -42,6 +45,8 @@ const time = fc.integer({ min: 0, max: lastTime });
 const final = fc.constantFrom<EstadoFinal>('completada', 'fallida', 'vencida', 'cancelada');
 // Any text that JSON may be: never a raw NUL.
 const requestText = fc.string({ maxLength: 8, unit: 'binary' }).filter((text) => !text.includes('\0'));
+const caller = fc.constantFrom(...callers);
+const key = fc.option(fc.constantFrom('k1', 'k2'), { nil: undefined });
 const body = fc.option(fc.uint8Array({ maxLength: 12 }), { nil: undefined });
 
 function call<T extends readonly unknown[]>(
@@ -61,13 +66,34 @@ export const writingCall: fc.Arbitrary<LedgerCall> = fc.oneof(
     weight: 4,
     arbitrary: call(
       'accept',
-      (ledger, row: string, of: string, request: string, at: number, life: number) =>
-        ledger.accept(acceptance({ id: row, service: of, request, acceptedAt: at, expiresAt: at + life })),
+      (
+        ledger,
+        row: string,
+        of: string,
+        request: string,
+        at: number,
+        life: number,
+        by: string,
+        under: string | undefined,
+      ) =>
+        ledger.accept(
+          acceptance({
+            id: row,
+            service: of,
+            request,
+            acceptedAt: at,
+            expiresAt: at + life,
+            caller: by,
+            key: under,
+          }),
+        ),
       id,
       service,
       requestText,
       time,
       time,
+      caller,
+      key,
     ),
   },
   {
@@ -89,6 +115,16 @@ export const writingCall: fc.Arbitrary<LedgerCall> = fc.oneof(
     time,
     time,
   ),
+  {
+    weight: 2,
+    arbitrary: call(
+      'claim',
+      (ledger, of: string, now: number, until: number) => ledger.claim(of, now, until, 3),
+      service,
+      time,
+      time,
+    ),
+  },
   call('makeDue', (ledger, of: string, dueAt: number) => ledger.makeDue(of, dueAt), service, time),
   {
     weight: 2,
@@ -116,8 +152,14 @@ export async function picture(ledger: Ledger): Promise<unknown> {
   return {
     rows: await Promise.all(callIds.map((row) => ledger.get(row))),
     answers: await Promise.all(callIds.map((row) => ledger.answer(row))),
-    due: await Promise.all(
-      callServices.flatMap((of) => [0, 20, lastTime].map((now) => ledger.due(of, now, 3))),
+    keys: await Promise.all(callers.flatMap((of) => ['k1', 'k2'].map((k) => ledger.withKey(of, k)))),
+    lists: await Promise.all(
+      callers.flatMap((of) => [
+        ...[undefined, 'encolada' as const, 'fallida' as const].map((state) =>
+          ledger.list({ caller: of, state, before: undefined, limit: 3 }),
+        ),
+        ledger.list({ caller: of, state: undefined, before: 'e', limit: 2 }),
+      ]),
     ),
     nextDue: await Promise.all(callServices.map((of) => ledger.nextDue(of))),
     open: await ledger.open(),

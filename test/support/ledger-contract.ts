@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  type Change,
+  type Estado,
   type Ledger,
   LedgerFullError,
   LedgerUnavailableError,
+  type Solicitud,
   type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
 import {
@@ -173,9 +176,9 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await ledger.nextDue('mserv1')).to.equal(5000);
       await ledger.makeDue('mserv1', 3000);
       expect(await ledger.nextDue('mserv1')).to.equal(3000);
-      expect(await ledger.due('mserv1', 3000, 2000)).to.have.length(1234);
+      expect(await ledger.claim('mserv1', 3000, 3000, 2000)).to.have.length(1234);
       await ledger.deferQueued('mserv1', 3000, 9000);
-      expect(await ledger.due('mserv1', 8999, 2000)).to.have.length(0);
+      expect(await ledger.claim('mserv1', 8999, 8999, 2000)).to.have.length(0);
       expect(await ledger.open()).to.deep.equal({ mserv1: 1234 });
       const expired = await ledger.expire(90_000);
       expect(expired.map(({ id }) => id).toSorted()).to.deep.equal(ids);
@@ -206,6 +209,127 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       );
       await ledger.purge(2001);
       await ledger.accept(acceptance({ id: 'e', request: '12345' }));
+    });
+
+    it('gives a claimed row to nobody else until its time is over', async () => {
+      for (const id of ['a', 'b', 'c', 'd']) await ledger.accept(acceptance({ id }));
+      await ledger.defer('a', 1500);
+      await ledger.close('d', { state: 'cancelada', at: 1000 });
+      const claim = async (now: number, until: number, limit = 10) =>
+        (await ledger.claim('mserv1', now, until, limit)).map(({ id }) => id);
+      expect(await claim(2000, 5000, 2)).to.deep.equal(['b', 'c']);
+      expect(await claim(2000, 6000)).to.deep.equal(['a']);
+      expect(await claim(4999, 9000)).to.deep.equal([]);
+      expect(await ledger.nextDue('mserv1')).to.equal(5000);
+      expect(await claim(5000, 9000)).to.deep.equal(['b', 'c']);
+      await ledger.defer('c', 5000); // given back
+      expect(await claim(6000, 9000)).to.deep.equal(['c', 'a']);
+      expect(await ledger.claim('mserv2', 9999, 9999, 10)).to.deep.equal([]);
+    });
+
+    it('shares the due rows among those who claim at once, each to one of them', async () => {
+      const ids = Array.from({ length: 300 }, (_, index) => `id-${String(index).padStart(3, '0')}`);
+      await Promise.all(ids.map((id) => ledger.accept(acceptance({ id }))));
+      const claims: string[] = [];
+      const claimAll = async () => {
+        let some: readonly Solicitud[];
+        do {
+          some = await ledger.claim('mserv1', 1000, 5000, 20);
+          claims.push(...some.map(({ id }) => id));
+        } while (some.length > 0);
+      };
+      await Promise.all(Array.from({ length: 6 }, claimAll));
+      expect(claims).to.have.members(ids);
+    });
+
+    it('knows what the broker has lost, and does not put it off with the rest', async () => {
+      for (const [index, id] of ['a', 'b'].entries()) {
+        await ledger.accept(acceptance({ id }));
+        await ledger.published(id, 2000 + index, 5000);
+      }
+      await ledger.unpublish(2001);
+      await ledger.unpublish(1000); // what is lost stays lost
+      expect(await ledger.get('a')).to.include({ publishedAt: undefined, attempts: 1, state: 'encolada' });
+      expect(await ledger.get('b')).to.include({ publishedAt: 2001 });
+      await ledger.deferQueued('mserv1', 5000, 9000);
+      const claimed = await ledger.claim('mserv1', 5000, 8000, 10);
+      expect(claimed.map(({ id, publishedAt }) => ({ id, publishedAt }))).to.deep.equal([
+        { id: 'a', publishedAt: undefined },
+      ]);
+      await openWith(roomy);
+      expect(await ledger.get('a')).to.include({ publishedAt: undefined });
+      await ledger.published('a', 6000, 9000);
+      expect(await ledger.get('a')).to.include({ publishedAt: 6000, attempts: 2 });
+    });
+
+    it('accepts once what comes twice under one key of one caller, also at once', async () => {
+      const keyed = (id: string, caller: string) =>
+        ledger.accept(acceptance({ id, caller, key: 'clave', retryOf: 'otra' }));
+      const given = await Promise.all([keyed('a', 'ana'), keyed('b', 'ana'), keyed('c', 'luis')]);
+      expect(given.filter((known) => known === undefined)).to.have.length(2);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+      const first = await ledger.withKey('ana', 'clave');
+      expect(first).to.include({ caller: 'ana', key: 'clave', retryOf: 'otra', state: 'aceptada' });
+      expect(given.filter((known) => known !== undefined)).to.deep.equal([first]);
+      await ledger.close(first?.id ?? '', { state: 'cancelada', at: 2000 });
+      expect(await keyed('d', 'ana')).to.include({ id: first?.id, state: 'cancelada' });
+
+      // A full ledger still knows its keys, and forgets them with their rows.
+      await openWith({ maxRows: 2, maxBytes: 100_000 });
+      expect(await keyed('e', 'ana')).to.include({ id: first?.id });
+      await ledger.purge(2001);
+      expect(await ledger.withKey('ana', 'clave')).to.equal(undefined);
+      expect(await keyed('e', 'ana')).to.equal(undefined);
+    });
+
+    it('lists the rows of a caller, the newest first, page by page', async () => {
+      const ids = Array.from({ length: 25 }, (_, index) => `id-${String(index).padStart(2, '0')}`);
+      for (const [index, id] of ids.entries()) {
+        await ledger.accept(acceptance({ id, caller: index % 5 === 4 ? 'luis' : 'ana' }));
+        if (index % 3 === 0) await ledger.published(id, 2000, 9000);
+        if (index % 4 === 0) await ledger.close(id, { state: 'fallida', at: 3000 });
+      }
+      const all = async (caller: string, state: Estado | undefined, limit: number) => {
+        const seen: string[] = [];
+        let page: readonly Solicitud[];
+        do {
+          page = await ledger.list({ caller, state, before: seen.at(-1), limit });
+          expect(page.length).to.be.at.most(limit);
+          seen.push(...page.map(({ id }) => id));
+        } while (page.length > 0);
+        return seen;
+      };
+      const anas = ids.filter((_, index) => index % 5 !== 4).toReversed();
+      for (const limit of [1, 2, 7, 100]) {
+        expect(await all('ana', undefined, limit)).to.deep.equal(anas);
+        expect(await all('ana', 'fallida', limit)).to.deep.equal(
+          anas.filter((id) => Number(id.slice(3)) % 4 === 0),
+        );
+      }
+      expect(await all('nadie', undefined, 3)).to.deep.equal([]);
+    });
+
+    it('tells whoever listens every change of state, once it is committed', async () => {
+      const told: Change[] = [];
+      const listener = { changed: (changes: readonly Change[]) => told.push(...changes), missed: () => {} };
+      const unsubscribe = ledger.subscribe(listener);
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.accept(acceptance({ id: 'b', service: 'mserv2', expiresAt: 2000 }));
+      await ledger.published('a', 2000, 5000);
+      await ledger.defer('a', 6000);
+      await ledger.close('a', { state: 'completada', answer: answerOf('a'), at: 2000 });
+      await ledger.close('a', { state: 'cancelada', at: 2000 });
+      await ledger.published('a', 2000, 5000);
+      await ledger.expire(3000);
+      unsubscribe();
+      await ledger.accept(acceptance({ id: 'c' }));
+      expect(told).to.deep.equal([
+        { id: 'a', service: 'mserv1', state: 'aceptada' },
+        { id: 'b', service: 'mserv2', state: 'aceptada' },
+        { id: 'a', service: 'mserv1', state: 'encolada' },
+        { id: 'a', service: 'mserv1', state: 'completada' },
+        { id: 'b', service: 'mserv2', state: 'vencida' },
+      ]);
     });
 
     it('fails one call of many without harm to the others', async () => {

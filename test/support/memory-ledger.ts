@@ -3,9 +3,12 @@ import {
   type Closing,
   type Ledger,
   LedgerFullError,
+  type LedgerListener,
+  type Listing,
   type Solicitud,
   type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
+import { createListeners } from '../../gateway/solicitudes/listeners.ts';
 
 interface Row {
   solicitud: Solicitud;
@@ -17,6 +20,8 @@ interface Row {
 export class MemoryLedger implements Ledger {
   readonly id = 'memory';
   readonly #rows = new Map<string, Row>(); // in order of acceptance
+  readonly #listeners = createListeners();
+  #lostBefore = 0;
   readonly #bounds: { readonly maxRows: number; readonly maxBytes: number };
 
   constructor(bounds: { readonly maxRows: number; readonly maxBytes: number }) {
@@ -35,14 +40,26 @@ export class MemoryLedger implements Ledger {
     return row?.solicitud.closedAt === undefined ? row : undefined;
   }
 
-  async accept(acceptance: Acceptance): Promise<void> {
+  #seen({ solicitud }: Row): Solicitud {
+    const lost = solicitud.publishedAt !== undefined && solicitud.publishedAt < this.#lostBefore;
+    return lost ? { ...solicitud, publishedAt: undefined } : solicitud;
+  }
+
+  #tell({ solicitud: { id, service, state } }: Row): void {
+    this.#listeners.changed([{ id, service, state }]);
+  }
+
+  async accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
+    const { caller, key } = acceptance;
+    const known = key === undefined ? undefined : this.#keyed(caller, key);
+    if (known !== undefined) return known;
     const bytes = [...this.#rows.values()].reduce(
       (sum, { solicitud, answer }) => sum + Buffer.byteLength(solicitud.request) + (answer?.body.length ?? 0),
       Buffer.byteLength(acceptance.request),
     );
     if (this.#rows.size >= this.#bounds.maxRows || bytes > this.#bounds.maxBytes) throw new LedgerFullError();
     if (this.#rows.has(acceptance.id)) throw new Error('This id is taken');
-    this.#rows.set(acceptance.id, {
+    const row: Row = {
       solicitud: {
         ...acceptance,
         state: 'aceptada',
@@ -54,11 +71,35 @@ export class MemoryLedger implements Ledger {
       },
       dueAt: acceptance.acceptedAt,
       answer: undefined,
-    });
+    };
+    this.#rows.set(acceptance.id, row);
+    this.#tell(row);
+    return undefined;
   }
 
   async get(id: string): Promise<Solicitud | undefined> {
-    return this.#rows.get(id)?.solicitud;
+    const row = this.#rows.get(id);
+    return row && this.#seen(row);
+  }
+
+  async withKey(caller: string, key: string): Promise<Solicitud | undefined> {
+    return this.#keyed(caller, key);
+  }
+
+  #keyed(caller: string, key: string): Solicitud | undefined {
+    const row = [...this.#rows.values()].find(
+      ({ solicitud }) => solicitud.caller === caller && solicitud.key === key,
+    );
+    return row && this.#seen(row);
+  }
+
+  async list({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> {
+    return [...this.#rows.values()]
+      .map((row) => this.#seen(row))
+      .filter((row) => row.caller === caller && (state === undefined || row.state === state))
+      .filter(({ id }) => before === undefined || id < before)
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
   }
 
   async answer(id: string): Promise<StoredAnswer | undefined> {
@@ -81,6 +122,11 @@ export class MemoryLedger implements Ledger {
       history,
     };
     row.dueAt = dueAt;
+    this.#tell(row);
+  }
+
+  async unpublish(before: number): Promise<void> {
+    this.#lostBefore = Math.max(this.#lostBefore, before);
   }
 
   async interrupted(id: string, dueAt: number): Promise<number> {
@@ -99,7 +145,8 @@ export class MemoryLedger implements Ledger {
 
   async deferQueued(service: string, now: number, dueAt: number): Promise<void> {
     for (const row of this.#openRows(service)) {
-      if (row.solicitud.state === 'encolada' && row.dueAt <= now) row.dueAt = dueAt;
+      const kept = this.#seen(row).publishedAt !== undefined;
+      if (row.solicitud.state === 'encolada' && kept && row.dueAt <= now) row.dueAt = dueAt;
     }
   }
 
@@ -107,12 +154,13 @@ export class MemoryLedger implements Ledger {
     for (const row of this.#openRows(service)) row.dueAt = Math.min(row.dueAt, dueAt);
   }
 
-  async due(service: string, now: number, limit: number): Promise<readonly Solicitud[]> {
-    return this.#openRows(service)
+  async claim(service: string, now: number, until: number, limit: number): Promise<readonly Solicitud[]> {
+    const rows = this.#openRows(service)
       .filter(({ dueAt }) => dueAt <= now)
       .sort((a, b) => a.dueAt - b.dueAt) // stable: those of one time stay in order of acceptance
-      .slice(0, limit)
-      .map(({ solicitud }) => solicitud);
+      .slice(0, limit);
+    for (const row of rows) row.dueAt = until;
+    return rows.map((row) => this.#seen(row));
   }
 
   async nextDue(service: string): Promise<number | undefined> {
@@ -142,6 +190,7 @@ export class MemoryLedger implements Ledger {
       history: [...row.solicitud.history, { state, at }],
     };
     row.answer = answer;
+    this.#tell(row);
     return 'closed';
   }
 
@@ -160,6 +209,10 @@ export class MemoryLedger implements Ledger {
   }
 
   async probe(): Promise<void> {}
+
+  subscribe(listener: LedgerListener): () => void {
+    return this.#listeners.add(listener);
+  }
 
   async stop(): Promise<void> {}
 }

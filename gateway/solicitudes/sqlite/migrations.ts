@@ -10,6 +10,8 @@ export const applicationId = 0x41524348;
  *
  * `totals` is kept by triggers, inside the transaction that changes the rows: it cannot drift, whatever fails, and
  * neither the bounds nor the number of open rows ever need a scan.
+ *
+ * `lost_before`: what was published before that time is gone from the broker.
  */
 export const migrations: readonly string[] = [
   `
@@ -54,6 +56,69 @@ export const migrations: readonly string[] = [
     open INTEGER NOT NULL,
     bytes INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER request_accepted AFTER INSERT ON requests BEGIN
+    INSERT INTO totals VALUES (NEW.service, 1, 1, octet_length(NEW.request))
+      ON CONFLICT (service) DO UPDATE SET rows = rows + 1, open = open + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER request_closed AFTER UPDATE OF closed_at ON requests
+  WHEN OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL BEGIN
+    UPDATE totals SET open = open - 1, bytes = bytes + ifnull(octet_length(NEW.answer_body), 0)
+      WHERE service = NEW.service;
+  END;
+  CREATE TRIGGER request_forgotten AFTER DELETE ON requests BEGIN
+    UPDATE totals SET
+      rows = rows - 1,
+      open = open - (OLD.closed_at IS NULL),
+      bytes = bytes - octet_length(OLD.request) - ifnull(octet_length(OLD.answer_body), 0)
+    WHERE service = OLD.service;
+  END;
+  `,
+  // The new columns stand before the answer's, so the table is made anew. Its triggers go with it, and nobody is told.
+  `
+  ALTER TABLE ledger ADD COLUMN lost_before INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE requests_2 (
+    id TEXT NOT NULL UNIQUE,
+    service TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    request TEXT NOT NULL,
+    target TEXT NOT NULL,
+    formato TEXT NOT NULL,
+    idioma TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    key TEXT,
+    retry_of TEXT,
+    due_at INTEGER NOT NULL,
+    state TEXT NOT NULL
+      CHECK (state IN ('aceptada', 'encolada', 'completada', 'fallida', 'vencida', 'cancelada')),
+    attempts INTEGER NOT NULL,
+    published_at INTEGER,
+    interruptions INTEGER NOT NULL,
+    closed_at INTEGER,
+    history TEXT NOT NULL,
+    answer_status INTEGER,
+    answer_headers TEXT,
+    answer_body BLOB,
+    CHECK ((closed_at IS NULL) = (state IN ('aceptada', 'encolada')))
+  ) STRICT;
+  INSERT INTO requests_2 (rowid, id, service, operation, request, target, formato, idioma, caller, request_id,
+      traceparent, witness, accepted_at, expires_at, due_at, state, attempts, published_at, interruptions, closed_at,
+      history, answer_status, answer_headers, answer_body)
+    SELECT rowid, id, service, operation, request, target, formato, idioma, caller, request_id,
+      traceparent, witness, accepted_at, expires_at, due_at, state, attempts, published_at, interruptions, closed_at,
+      history, answer_status, answer_headers, answer_body FROM requests ORDER BY rowid;
+  DROP TABLE requests;
+  ALTER TABLE requests_2 RENAME TO requests;
+  CREATE INDEX requests_due ON requests (service, due_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_queued ON requests (service, due_at) WHERE state = 'encolada';
+  CREATE INDEX requests_expiry ON requests (expires_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_closed ON requests (closed_at) WHERE closed_at IS NOT NULL;
+  CREATE INDEX requests_listed ON requests (caller, state, id);
+  CREATE UNIQUE INDEX requests_key ON requests (caller, key) WHERE key IS NOT NULL;
   CREATE TRIGGER request_accepted AFTER INSERT ON requests BEGIN
     INSERT INTO totals VALUES (NEW.service, 1, 1, octet_length(NEW.request))
       ON CONFLICT (service) DO UPDATE SET rows = rows + 1, open = open + 1, bytes = bytes + excluded.bytes;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Solicitud } from '../ledger.ts';
+import { estados, type Listing, type Solicitud } from '../ledger.ts';
 import { type AnswerBytes, columns, toAnswer, toSolicitud } from './rows.ts';
 
 /** What is asked of the ledger. It runs on a connection of its own, so that no read waits for an fsync. */
@@ -8,10 +8,12 @@ export function reads(db: DatabaseSync) {
   const answer = db.prepare(
     `SELECT answer_status, answer_headers, answer_body FROM requests WHERE id = ? AND answer_status IS NOT NULL`,
   );
-  // By due time and then by age: the index gives this order, so that a page costs a page however long the backlog is.
-  const due = db.prepare(
-    `SELECT ${columns} FROM requests WHERE service = ? AND closed_at IS NULL AND due_at <= ?
-     ORDER BY due_at, rowid LIMIT ?`,
+  const withKey = db.prepare(`SELECT ${columns} FROM requests WHERE caller = ? AND key = ?`);
+  // One state at a time: the index gives its page in order, however many rows there are of the others. Any text is
+  // less than a blob, which stands for no bound.
+  const list = db.prepare(
+    `SELECT ${columns} FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
+     ORDER BY id DESC LIMIT :limit`,
   );
   const nextDue = db.prepare(
     'SELECT min(due_at) AS due_at FROM requests WHERE service = ? AND closed_at IS NULL',
@@ -27,8 +29,15 @@ export function reads(db: DatabaseSync) {
       const row = answer.get(id);
       return row && toAnswer(row);
     },
-    due(service: string, now: number, limit: number): Solicitud[] {
-      return due.all(service, now, limit).map(toSolicitud);
+    withKey(caller: string, key: string): Solicitud | undefined {
+      const row = withKey.get(caller, key);
+      return row && toSolicitud(row);
+    },
+    list({ caller, state, before, limit }: Listing): Solicitud[] {
+      return (state === undefined ? estados : [state])
+        .flatMap((of) => list.all({ caller, state: of, before: before ?? null, limit }).map(toSolicitud))
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, limit);
     },
     nextDue(service: string): number | undefined {
       const at = nextDue.get(service)?.['due_at'];

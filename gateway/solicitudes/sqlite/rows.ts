@@ -5,7 +5,8 @@ export type Row = Record<string, SQLOutputValue>;
 
 /** All that a `Solicitud` is made of; never the answer, which may be large. */
 export const columns = `id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
-  witness, accepted_at, expires_at, state, attempts, published_at, interruptions, closed_at, history`;
+  witness, accepted_at, expires_at, key, retry_of, state, attempts,
+  iif(published_at >= (SELECT lost_before FROM ledger), published_at, NULL) AS published_at, interruptions, closed_at, history`;
 
 export function toSolicitud(row: Row): Solicitud {
   return {
@@ -24,6 +25,8 @@ export function toSolicitud(row: Row): Solicitud {
     witness: String(row['witness']),
     acceptedAt: Number(row['accepted_at']),
     expiresAt: Number(row['expires_at']),
+    key: row['key'] === null ? undefined : String(row['key']),
+    retryOf: row['retry_of'] === null ? undefined : String(row['retry_of']),
     state: String(row['state']) as Estado,
     attempts: Number(row['attempts']),
     publishedAt: row['published_at'] === null ? undefined : Number(row['published_at']),

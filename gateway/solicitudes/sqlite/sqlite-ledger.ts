@@ -3,9 +3,12 @@ import {
   type Closing,
   type Ledger,
   LedgerFullError,
+  type LedgerListener,
+  type Listing,
   type Solicitud,
   type StoredAnswer,
 } from '../ledger.ts';
+import { createListeners } from '../listeners.ts';
 import { Lane } from './lane.ts';
 import type { ReaderData } from './reader.ts';
 import type { Reads } from './reads.ts';
@@ -27,6 +30,7 @@ class SqliteLedger implements Ledger {
   readonly #writer: Lane<Writes>;
   readonly #reader: Lane<Reads>;
   readonly #maxPending: number;
+  readonly #listeners = createListeners();
   #pending = 0;
 
   constructor(id: string, writer: Lane<Writes>, reader: Lane<Reads>, maxPending: number) {
@@ -36,13 +40,16 @@ class SqliteLedger implements Ledger {
     this.#maxPending = maxPending;
   }
 
-  async accept(acceptance: Acceptance): Promise<void> {
+  async accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
     if (this.#pending >= this.#maxPending) {
       throw new LedgerFullError(`${this.#pending} requests already wait for the ledger's disk`);
     }
     this.#pending += 1;
     try {
-      await this.#writer.run('accept', acceptance);
+      const known = await this.#writer.run('accept', acceptance);
+      const { id, service } = acceptance;
+      if (known === undefined) this.#listeners.changed([{ id, service, state: 'aceptada' }]);
+      return known;
     } finally {
       this.#pending -= 1;
     }
@@ -52,6 +59,14 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('get', id);
   }
 
+  withKey(caller: string, key: string): Promise<Solicitud | undefined> {
+    return this.#reader.run('withKey', caller, key);
+  }
+
+  list(listing: Listing): Promise<readonly Solicitud[]> {
+    return this.#reader.run('list', listing);
+  }
+
   async answer(id: string): Promise<StoredAnswer | undefined> {
     const answer = await this.#reader.run('answer', id);
     if (answer === undefined) return undefined;
@@ -59,8 +74,13 @@ class SqliteLedger implements Ledger {
     return { ...answer, body: Buffer.from(buffer, byteOffset, byteLength) };
   }
 
-  published(id: string, at: number, dueAt: number): Promise<void> {
-    return this.#writer.run('published', id, at, dueAt);
+  async published(id: string, at: number, dueAt: number): Promise<void> {
+    const service = await this.#writer.run('published', id, at, dueAt);
+    if (service !== undefined) this.#listeners.changed([{ id, service, state: 'encolada' }]);
+  }
+
+  unpublish(before: number): Promise<void> {
+    return this.#writer.run('unpublish', before);
   }
 
   interrupted(id: string, dueAt: number): Promise<number> {
@@ -79,8 +99,8 @@ class SqliteLedger implements Ledger {
     while ((await this.#writer.run('makeDue', service, dueAt)) === sweepRows);
   }
 
-  due(service: string, now: number, limit: number): Promise<readonly Solicitud[]> {
-    return this.#reader.run('due', service, now, limit);
+  claim(service: string, now: number, until: number, limit: number): Promise<readonly Solicitud[]> {
+    return this.#writer.run('claim', service, now, until, limit);
   }
 
   nextDue(service: string): Promise<number | undefined> {
@@ -91,11 +111,13 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('open');
   }
 
-  close(id: string, { state, answer, at }: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
-    if (answer === undefined) return this.#writer.run('close', id, { state, at });
+  async close(id: string, { state, answer, at }: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
     // Bytes of their own: a small Buffer is a view of a shared pool, all of which would be copied to the thread.
-    const body = new Uint8Array(answer.body);
-    return this.#writer.run('close', id, { state, at, answer: { ...answer, body } });
+    const bytes = answer && { ...answer, body: new Uint8Array(answer.body) };
+    const result = await this.#writer.run('close', id, { state, at, ...(bytes && { answer: bytes }) });
+    if (typeof result === 'string') return result;
+    this.#listeners.changed([{ id, service: result.service, state }]);
+    return 'closed';
   }
 
   async expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
@@ -104,6 +126,7 @@ class SqliteLedger implements Ledger {
     do {
       some = await this.#writer.run('expire', now);
       expired.push(...some);
+      this.#listeners.changed(some.map((row) => ({ ...row, state: 'vencida' })));
     } while (some.length === sweepRows);
     return expired;
   }
@@ -120,6 +143,10 @@ class SqliteLedger implements Ledger {
 
   probe(): Promise<void> {
     return this.#writer.run('probe');
+  }
+
+  subscribe(listener: LedgerListener): () => void {
+    return this.#listeners.add(listener);
   }
 
   async stop(): Promise<void> {

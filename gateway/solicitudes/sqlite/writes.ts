@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Acceptance, type Closing, LedgerFullError } from '../ledger.ts';
-import type { AnswerBytes } from './rows.ts';
+import { type Acceptance, type Closing, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { type AnswerBytes, columns, toSolicitud } from './rows.ts';
 
 export interface Bounds {
   /** Rows kept, open and closed. */
@@ -28,17 +28,18 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   );
   const accept = db.prepare(
     `INSERT INTO requests (id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
-       witness, accepted_at, expires_at, due_at, state, attempts, interruptions, history)
+       witness, accepted_at, expires_at, key, retry_of, due_at, state, attempts, interruptions, history)
      VALUES (:id, :service, :operation, :request, :target, :formato, :idioma, :caller, :requestId, :traceparent,
-       :witness, :acceptedAt, :expiresAt, :acceptedAt, 'aceptada', 0, 0,
+       :witness, :acceptedAt, :expiresAt, :key, :retryOf, :acceptedAt, 'aceptada', 0, 0,
        json_array(json_object('state', 'aceptada', 'at', :acceptedAt)))`,
   );
   // The history tells changes of state: publishing again adds an attempt, not an entry.
   const published = db.prepare(
     `UPDATE requests SET attempts = attempts + 1, published_at = :at, due_at = :dueAt, state = 'encolada',
        history = CASE state WHEN 'encolada' THEN history ELSE ${append("'encolada'", ':at')} END
-     WHERE id = :id AND closed_at IS NULL`,
+     WHERE id = :id AND closed_at IS NULL RETURNING service`,
   );
+  const unpublish = db.prepare('UPDATE ledger SET lost_before = max(lost_before, ?)');
   const interrupted = db.prepare(
     `UPDATE requests SET interruptions = interruptions + 1, due_at = :dueAt WHERE id = :id AND closed_at IS NULL
      RETURNING interruptions`,
@@ -49,16 +50,21 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   const deferQueued = db.prepare(
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
        SELECT rowid FROM requests WHERE service = :service AND state = 'encolada' AND due_at <= :now
-         AND due_at <> :dueAt LIMIT ${sweepRows})`,
+         AND due_at <> :dueAt AND published_at >= (SELECT lost_before FROM ledger) LIMIT ${sweepRows})`,
   );
   const makeDue = db.prepare(
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
        SELECT rowid FROM requests WHERE service = :service AND closed_at IS NULL AND due_at > :dueAt LIMIT ${sweepRows})`,
   );
+  // By due time and then by age: the index gives this order, so that a page costs a page however long the backlog is.
+  const dueRows = `FROM requests WHERE service = :service AND closed_at IS NULL AND due_at <= :now
+     ORDER BY due_at, rowid LIMIT :limit`;
+  const due = db.prepare(`SELECT ${columns} ${dueRows}`);
+  const claim = db.prepare(`UPDATE requests SET due_at = :until WHERE rowid IN (SELECT rowid ${dueRows})`);
   const close = db.prepare(
     `UPDATE requests SET state = :state, closed_at = :at, history = ${append(':state', ':at')},
        answer_status = :status, answer_headers = :headers, answer_body = :body
-     WHERE id = :id AND closed_at IS NULL`,
+     WHERE id = :id AND closed_at IS NULL RETURNING service`,
   );
   const known = db.prepare('SELECT 1 FROM requests WHERE id = ?');
   const expire = db.prepare(
@@ -71,20 +77,29 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     `DELETE FROM requests WHERE rowid IN (
        SELECT rowid FROM requests WHERE closed_at IS NOT NULL AND closed_at < :closedBefore LIMIT ${purgeRows})`,
   );
+  const withKey = db.prepare(`SELECT ${columns} FROM requests WHERE caller = ? AND key = ?`);
   const probe = db.prepare('UPDATE ledger SET id = id'); // the same value, but a page that is written and synced
 
   return {
-    accept({ view, ...rest }: Acceptance): void {
+    accept({ view, key, retryOf, ...rest }: Acceptance): Solicitud | undefined {
+      const known = key === undefined ? undefined : withKey.get(rest.caller, key);
+      if (known !== undefined) return toSolicitud(known);
       const kept = totals.get();
       if (Number(kept?.['rows']) >= maxRows)
         throw new LedgerFullError(`The ledger keeps ${maxRows} requests, its limit`);
       if (Number(kept?.['bytes']) + Buffer.byteLength(rest.request) > maxBytes) {
         throw new LedgerFullError(`The ledger has no room in its ${maxBytes} bytes`);
       }
-      accept.run({ ...rest, target: view.target, formato: view.formato, idioma: view.idioma });
+      const { target, formato, idioma } = view;
+      accept.run({ ...rest, key: key ?? null, retryOf: retryOf ?? null, target, formato, idioma });
+      return undefined;
     },
-    published(id: string, at: number, dueAt: number): void {
-      published.run({ id, at, dueAt });
+    /** Gives the service of the row that it changed. */
+    published(id: string, at: number, dueAt: number): string | undefined {
+      return published.get({ id, at, dueAt })?.['service']?.toString();
+    },
+    unpublish(before: number): void {
+      unpublish.run(before);
     },
     interrupted(id: string, dueAt: number): number {
       const row = interrupted.get({ id, dueAt }) ?? interruptions.get(id);
@@ -99,8 +114,17 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     makeDue(service: string, dueAt: number): number {
       return Number(makeDue.run({ service, dueAt }).changes);
     },
-    close(id: string, { state, answer, at }: ClosingBytes): 'closed' | 'was-closed' | 'unknown' {
-      const { changes } = close.run({
+    claim(service: string, now: number, until: number, limit: number): Solicitud[] {
+      const rows = due.all({ service, now, limit });
+      if (rows.length > 0) claim.run({ service, now, until, limit });
+      return rows.map(toSolicitud);
+    },
+    /** Gives the service of the row that it closed. */
+    close(
+      id: string,
+      { state, answer, at }: ClosingBytes,
+    ): { readonly service: string } | 'was-closed' | 'unknown' {
+      const row = close.get({
         id,
         state,
         at,
@@ -108,7 +132,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
         headers: answer ? JSON.stringify(answer.headers) : null,
         body: answer?.body ?? null,
       });
-      if (Number(changes) > 0) return 'closed';
+      if (row !== undefined) return { service: String(row['service']) };
       return known.get(id) ? 'was-closed' : 'unknown';
     },
     expire(now: number): { id: string; service: string }[] {

@@ -1,0 +1,56 @@
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { leaseMs, underLease } from '../../../gateway/solicitudes/lease.ts';
+import { acceptance } from '../../support/ledger-calls.ts';
+import { MemoryLedger } from '../../support/memory-ledger.ts';
+
+describe('A claim on rows', () => {
+  let time: number;
+  let ledger: MemoryLedger;
+  const log = pino({ level: 'silent' });
+  const now = () => time;
+  const claim = () => ledger.claim('mserv1', time, time + leaseMs, 10);
+
+  beforeEach(async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    time = 10_000;
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 10_000 });
+    for (const id of ['a', 'b', 'c']) await ledger.accept(acceptance({ id }));
+  });
+
+  afterEach(() => mock.timers.reset());
+
+  it('lasts as long as the work on them, and what was done is left as it is', async () => {
+    const rows = await claim();
+    await underLease(rows, { ledger, log, now }, async (lease) => {
+      await ledger.published('a', time, time + 60_000);
+      lease.done('a');
+      for (let passed = 0; passed < 10 * leaseMs; passed += 500) {
+        time += 500;
+        mock.timers.tick(500);
+        expect(await claim()).to.deep.equal([]);
+      }
+      await ledger.close('b', { state: 'cancelada', at: time });
+    });
+    // What was not done is due again at once.
+    expect((await claim()).map(({ id }) => id)).to.deep.equal(['c']);
+    expect(await ledger.nextDue('mserv1')).to.equal(time + leaseMs);
+  });
+
+  it('is given back when the work fails', async () => {
+    const failure = underLease(await claim(), { ledger, log, now }, async () => {
+      throw new Error('the broker is gone');
+    });
+    expect(await failure.catch((err: Error) => err.message)).to.equal('the broker is gone');
+    expect(await claim()).to.have.length(3);
+  });
+
+  it('is over by itself when its holder is dead', async () => {
+    await claim();
+    time += leaseMs - 1;
+    expect(await claim()).to.deep.equal([]);
+    time += 1;
+    expect(await claim()).to.have.length(3);
+  });
+});
