@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { RE2JS, RE2JSException } from 're2js';
 import { FileError } from '../../filesystem/file-error.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { ComparedText } from './compared-text.ts';
@@ -73,6 +73,7 @@ function tryCompile(source: string, flags: number): RE2JS {
   try {
     return RE2JS.compile(source, flags);
   } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
     throw malformed({ cause: error });
   }
 }

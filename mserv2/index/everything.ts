@@ -1,0 +1,8 @@
+import type { Matcher } from './matcher.ts';
+
+/** What is looked for when nothing is: all entries match, none better than the other. */
+export const everything: Matcher = {
+  needle: undefined,
+  test: () => 0,
+  spansIn: () => [],
+};

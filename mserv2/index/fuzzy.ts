@@ -1,0 +1,98 @@
+import { type Folding, foldText } from '../../filesystem/folding.ts';
+import type { ComparedText } from './compared-text.ts';
+import { fuzzyPlaces, fuzzyScore } from './fuzzy-score.ts';
+import type { Matcher } from './matcher.ts';
+import { noMatch, relevanceOfScore } from './relevance.ts';
+import { ScoredText } from './scored-text.ts';
+import type { Span } from './search-api.ts';
+import { capitals, type Segment } from './segment.ts';
+
+interface Term {
+  readonly bytes: Buffer;
+  readonly codes: Int32Array;
+}
+
+/**
+ * Finds texts that have the characters of each term in their order, others between them or not. Blanks part terms, as in
+ * `inf tec` for `Informe_Técnico`; all of them must be found, in any order, and their scores add up.
+ */
+export class FuzzyMatcher implements Matcher {
+  readonly needle = undefined;
+  readonly #compared: ComparedText;
+  readonly #terms: readonly Term[];
+  readonly #text = new ScoredText();
+
+  constructor(nombre: string, folding: Folding, compared: ComparedText) {
+    this.#compared = compared;
+    const words = foldText(nombre, folding).split(/\s+/u);
+    this.#terms = words.flatMap((word) => (word === '' ? [] : [termOf(word)]));
+  }
+
+  test(segment: Segment, slot: number): number {
+    const compared = this.#compared;
+    compared.load(segment, slot);
+    for (const { bytes } of this.#terms) {
+      if (!isScattered(bytes, compared.bytes, compared.start, compared.end)) return noMatch;
+    }
+    this.#read(segment.spellings[slot] ?? 0);
+    let sum = 0;
+    for (const { codes } of this.#terms) {
+      const score = fuzzyScore(codes, this.#text);
+      if (score === 0) return noMatch;
+      sum += score;
+    }
+    return relevanceOfScore(sum, compared.end - compared.start);
+  }
+
+  spansIn(text: string): Span[] {
+    const offsets: number[] = [];
+    this.#text.clear();
+    let offset = 0;
+    for (const character of text) {
+      offsets.push(offset);
+      offset += character.length;
+      this.#text.push(character.codePointAt(0) ?? 0, false);
+    }
+    offsets.push(offset);
+    return this.#terms.flatMap(({ codes }) =>
+      fuzzyPlaces(codes, this.#text).map((at): Span => [offsets[at] ?? 0, offsets[at + 1] ?? 0]),
+    );
+  }
+
+  #read(spelling: number): void {
+    const { bytes, start, nameStart, end } = this.#compared;
+    this.#text.clear();
+    for (let at = start; at < end; ) {
+      const lead = bytes[at] ?? 0;
+      if (lead < 0x80) {
+        const place = at - nameStart;
+        const isCapital =
+          spelling >= capitals && place >= 0 && place < 31 && ((spelling >>> place) & 1) !== 0;
+        this.#text.push(lead, isCapital);
+        at++;
+      } else {
+        const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        let code = lead & (0x7f >>> length);
+        for (let i = 1; i < length; i++) code = (code << 6) | ((bytes[at + i] ?? 0) & 0x3f);
+        this.#text.push(code, false);
+        at += length;
+      }
+    }
+  }
+}
+
+function termOf(word: string): Term {
+  const codes = Array.from(word, (character) => character.codePointAt(0) ?? 0);
+  return { bytes: Buffer.from(word), codes: Int32Array.from(codes) };
+}
+
+/** Whether all bytes of a term come in their order. It is so for every match, and seldom otherwise. */
+function isScattered(term: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  let at = start;
+  for (let i = 0; i < term.length; i++) {
+    const wanted = term[i];
+    while (at < end && bytes[at] !== wanted) at++;
+    if (at++ >= end) return false;
+  }
+  return true;
+}

@@ -1,0 +1,47 @@
+import { FileError } from '../../filesystem/file-error.ts';
+import { ComparedText } from './compared-text.ts';
+import { everything } from './everything.ts';
+import { FuzzyMatcher } from './fuzzy.ts';
+import type { Matcher } from './matcher.ts';
+import { PatternMatcher } from './pattern.ts';
+import type { Reading } from './reading.ts';
+import type { Criteria } from './search-api.ts';
+import { TermsMatcher } from './terms.ts';
+import { parseWords } from './words.ts';
+
+/** Longer than four times any name, and short enough to be tried on every name of a tree. */
+const maxBytes = 1024;
+
+/** @throws FileError `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso` */
+export function createMatcher(criteria: Criteria, reading: Reading): Matcher {
+  const { nombre, mode, field, folding } = criteria;
+  if (Buffer.byteLength(nombre) > maxBytes) {
+    throw new FileError(
+      'INVALID_ARGUMENT',
+      'nombre-demasiado-largo',
+      `The name is longer than ${maxBytes} bytes`,
+    );
+  }
+  const compared = new ComparedText(reading, field, folding);
+  if (nombre === '') return everything;
+  switch (mode) {
+    case 'contiene': {
+      const words = parseWords(nombre);
+      return words.length === 0
+        ? everything
+        : new TermsMatcher(words, mode, folding, compared, field === 'nombre');
+    }
+    case 'exacto':
+    case 'prefijo':
+    case 'sufijo': {
+      const words = [{ text: nombre, excluded: false }];
+      return new TermsMatcher(words, mode, folding, compared, field === 'nombre');
+    }
+    case 'glob':
+      return PatternMatcher.glob(nombre, field, folding, compared);
+    case 'regex':
+      return PatternMatcher.regex(nombre, folding, compared);
+    case 'difuso':
+      return new FuzzyMatcher(nombre, folding, compared);
+  }
+}

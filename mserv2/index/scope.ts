@@ -1,0 +1,56 @@
+import { type FolderNumber, rootFolder } from './api.ts';
+import { isHidden } from './facts.ts';
+import type { Reading } from './reading.ts';
+
+const unknown = 0;
+const inside = 1;
+const outside = 2;
+
+/** Which folders a query looks into: the start and all below it, without those that are hidden unless it wants them. */
+export class Scope {
+  readonly #reading: Reading;
+  readonly #start: FolderNumber;
+  readonly #withHidden: boolean;
+  #judged = new Uint8Array(0);
+  #epoch = -1;
+
+  constructor(reading: Reading, start: FolderNumber, withHidden: boolean) {
+    this.#reading = reading;
+    this.#start = start;
+    this.#withHidden = withHidden;
+  }
+
+  /** To be called after every pause: folders may have gone. */
+  refresh(): void {
+    const { tree } = this.#reading.index;
+    if (tree.epoch === this.#epoch && tree.limit <= this.#judged.length) return;
+    this.#judged = new Uint8Array(tree.limit);
+    this.#epoch = tree.epoch;
+  }
+
+  has(folder: FolderNumber): boolean {
+    const judged = this.#judged[folder] ?? unknown;
+    return judged === unknown ? this.#judge(folder) : judged === inside;
+  }
+
+  #judge(folder: FolderNumber): boolean {
+    const { tree } = this.#reading.index;
+    const way: FolderNumber[] = [];
+    let at = folder;
+    for (; (this.#judged[at] ?? unknown) === unknown; at = tree.parents[at] ?? rootFolder) {
+      way.push(at);
+      if (at === this.#start || at === rootFolder || this.#isShut(at)) break;
+    }
+    // The last one decides for those below it: it is the start, or as it was judged before, or nothing leads further.
+    const known = this.#judged[at] ?? unknown;
+    const isIn = known === unknown ? at === this.#start && tree.isLive(at) : known === inside;
+    for (const passed of way) this.#judged[passed] = isIn ? inside : outside;
+    return isIn;
+  }
+
+  #isShut(folder: FolderNumber): boolean {
+    const { index } = this.#reading;
+    if (!index.tree.isLive(folder)) return true;
+    return !this.#withHidden && (index.factsOf(index.folderEntry(folder)) & isHidden) !== 0;
+  }
+}

@@ -1,0 +1,92 @@
+import { type CursorScope, decodeCursor, encodeCursor } from '../../filesystem/cursor.ts';
+import type { EntryId } from './api.ts';
+import { hitOf } from './hit.ts';
+import type { MemoryIndex } from './memory-index.ts';
+import { Order } from './order.ts';
+import { Scan } from './scan.ts';
+import type { Criteria, Found, Hit, SearchQuery } from './search-api.ts';
+import type { Segment } from './segment.ts';
+import { TopEntries } from './top-entries.ts';
+
+/** Who cuts the work into slices; `Slices` of the file system's room is one. */
+export interface Pace {
+  /** True when `next` must be awaited before any more work. */
+  over(): boolean;
+  /** Lets others have their turn. Rejects when nobody waits for the work any more. */
+  next(): Promise<void>;
+}
+
+/**
+ * One page of what matches, and how much there is. The index may change while it runs: what is put meanwhile may be
+ * found or not, what is removed is not on the page.
+ * @throws FileError `cursor-no-valido`, `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso`; what
+ *   `pace.next` does
+ */
+export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace): Promise<Found> {
+  using scan = new Scan(index, query);
+  const order = new Order(query.order, query.descending, scan.reading);
+  const scope = cursorScope(query);
+  const after = query.cursor === undefined ? undefined : order.placeAt(decodeCursor(scope, query.cursor));
+
+  // One more than the page holds tells whether there is a next one.
+  const first = new TopEntries(query.limit + 1, order);
+  let total = 0;
+  const found = (entry: EntryId, segment: Segment, slot: number, relevance: number) => {
+    total++;
+    const key = order.keyOf(segment, slot, relevance);
+    if (
+      after === undefined ||
+      key > after.key ||
+      (key === after.key && order.compareTiedTo(entry, after) > 0)
+    ) {
+      first.add(key, entry);
+    }
+  };
+  while (scan.step(found)) if (pace.over()) await pace.next();
+
+  const ranked = first.take();
+  const hits: Hit[] = [];
+  for (const { entry } of ranked.slice(0, query.limit)) {
+    if (scan.reading.isThere(entry)) hits.push(hitOf(scan, query, entry));
+    else total--;
+    if (pace.over()) await pace.next();
+  }
+  const last = ranked.length > query.limit ? ranked[query.limit - 1] : undefined;
+  return {
+    hits,
+    total,
+    siguiente: last && encodeCursor(scope, order.positionOf(order.placeOf(last.entry, last.key))),
+  };
+}
+
+/**
+ * All that matches, in the order in which it lies in the index, which is mostly that of the folders, in batches of up to
+ * `size`. Between them it waits for as long as the caller likes.
+ * @throws as `search` does
+ */
+export async function* searchAll(
+  index: MemoryIndex,
+  criteria: Criteria,
+  pace: Pace,
+  size: number,
+): AsyncGenerator<Hit[]> {
+  using scan = new Scan(index, criteria);
+  const entries: EntryId[] = [];
+  for (let more = true; more; ) {
+    more = scan.step((entry) => entries.push(entry));
+    while (entries.length >= size || (!more && entries.length > 0)) {
+      const batch = entries.splice(0, size).filter((entry) => scan.reading.isThere(entry));
+      yield batch.map((entry) => hitOf(scan, criteria, entry));
+    }
+    if (pace.over()) await pace.next();
+  }
+}
+
+/** A cursor belongs to all of a query but its page. */
+function cursorScope(query: SearchQuery): CursorScope {
+  const { parts, nombre, mode, field, folding, kinds, extensions, minBytes, maxBytes } = query;
+  const { since, until, hidden, order, descending } = query;
+  const wanted = [parts, nombre, mode, field, folding.case, folding.accents, [...kinds], extensions];
+  const limits = [minBytes ?? null, maxBytes ?? null, since ?? null, until ?? null, hidden];
+  return { operation: 'BuscarArchivos', query: [wanted, limits, order, descending] };
+}

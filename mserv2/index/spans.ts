@@ -1,0 +1,75 @@
+import { type ByteString, splitParts, toText } from '../../filesystem/byte-string.ts';
+import { type Folding, foldText } from '../../filesystem/folding.ts';
+import type { Matcher } from './matcher.ts';
+import type { Field, Span } from './search-api.ts';
+
+/**
+ * Where the name of an entry that matches does so, in UTF-16 units of its decoded text. What a query matches is the folded text,
+ * whose characters are traced back to those that they come from, a letter with its accents. Of a match in a path,
+ * the part that is in the name. None, for the few texts whose folding cannot be taken apart.
+ */
+export function spansOf(path: ByteString, matcher: Matcher, field: Field, folding: Folding): Span[] {
+  const parts = splitParts(path).map((part) => toText(part).text);
+  const name = parts.pop() ?? '';
+  const folder = field === 'ruta' ? parts.map((part) => `${foldText(part, folding)}/`).join('') : '';
+  const folded = foldText(name, folding);
+  const origins = originsOf(name, folded, folding);
+  if (origins === undefined) return [];
+  const spans: Span[] = [];
+  for (const [from, to] of matcher.spansIn(`${folder}${folded}`)) {
+    const first = Math.max(0, from - folder.length);
+    const end = to - folder.length;
+    if (end > first) spans.push([origins.start[first] ?? 0, origins.end[end - 1] ?? name.length]);
+  }
+  return merged(spans);
+}
+
+interface Origins {
+  /** By unit of the folded text: where the letter begins and ends that it comes from. */
+  readonly start: readonly number[];
+  readonly end: readonly number[];
+}
+
+const letters = /\P{M}\p{M}*|\p{M}+/gu;
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+function originsOf(name: string, folded: string, folding: Folding): Origins | undefined {
+  const byLetter = name.match(letters) ?? [];
+  // A syllable of Hangul may be written as several letters that are no marks.
+  return (
+    trace(byLetter, folded, folding) ??
+    trace(
+      Array.from(graphemes.segment(name), ({ segment }) => segment),
+      folded,
+      folding,
+    )
+  );
+}
+
+function trace(pieces: readonly string[], folded: string, folding: Folding): Origins | undefined {
+  const start: number[] = [];
+  const end: number[] = [];
+  let text = '';
+  let at = 0;
+  for (const piece of pieces) {
+    const part = foldText(piece, folding);
+    for (let i = 0; i < part.length; i++) {
+      start.push(at);
+      end.push(at + piece.length);
+    }
+    text += part;
+    at += piece.length;
+  }
+  return text === folded ? { start, end } : undefined;
+}
+
+/** In order, those that touch or overlap as one. */
+function merged(spans: readonly Span[]): Span[] {
+  const result: [number, number][] = [];
+  for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
+    const last = result.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else result.push([from, to]);
+  }
+  return result;
+}
