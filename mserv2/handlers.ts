@@ -12,22 +12,26 @@ import type { HandlersOf } from '../runtime/handlers.ts';
 import { Status } from '../runtime/status.ts';
 import { defaultMode, type Mode } from './matcher.ts';
 import { type SearchQuery, searchTree } from './search.ts';
+import { type Search, searchLive, streamAll } from './streams.ts';
 
 const defaultLimit = 100;
 
 /** What mserv2 answers, by either door. */
 export function createHandlers(root: Root): HandlersOf<BusquedaServiceDefinition> {
+  const search: Search = async (request, signal) => {
+    try {
+      const page = await searchTree(root, searchQuery(request), signal);
+      const archivos = page.archivos.map((entrada) => ({ entrada, coincidencias: [], puntaje: undefined }));
+      return { ...page, archivos, indice: undefined };
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      throw new StatusError(Status[error.code], error.reason, error.message, { cause: error });
+    }
+  };
   return {
-    async buscarArchivos(request, { signal }) {
-      try {
-        const page = await searchTree(root, searchQuery(request), signal);
-        const archivos = page.archivos.map((entrada) => ({ entrada, coincidencias: [], puntaje: undefined }));
-        return { ...page, archivos, indice: undefined };
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        throw new StatusError(Status[error.code], error.reason, error.message, { cause: error });
-      }
-    },
+    buscarArchivos: (request, { signal }) => search(request, signal),
+    transmitirBusqueda: (request, { signal }) => streamAll(search, request, signal),
+    buscarEnVivo: (requests, { signal }) => searchLive(search, requests, signal),
   };
 }
 

@@ -1,32 +1,44 @@
-import type { Formato, Operation } from '../operations/operation.ts';
+import type { Operation, Pedido } from '../operations/operation.ts';
 import { ProblemError } from './problem.ts';
-import { parseWeighted } from './quality.ts';
+import { parseWeighted, type Weighted } from './quality.ts';
 
-const mediaType = 'application/json';
-/** What matches our media type, most specific first (RFC 9110, section 12.5.1). */
-const ranges = [mediaType, 'application/*', '*/*'];
+const mediaTypeOf: Readonly<Record<Pedido, string>> = {
+  json: 'application/json',
+  nombres: 'application/json',
+  ndjson: 'application/x-ndjson',
+};
 
 /**
- * How an operation's answer is to be written. The parameter `formato` wins over `Accept`; without both it is JSON.
- * @throws ProblemError `no-aceptable` when `Accept` has no room for JSON.
+ * How an operation is to be answered. The parameter `formato` wins over `Accept`; without both it is JSON. Between equal
+ * weights the media type that is named wins over the one that a range allows, and the first that is named over others.
+ * @throws ProblemError `no-aceptable` when `Accept` has no room for what the operation has
  */
 export function formatoOf(
-  operation: Pick<Operation, 'formatos'>,
-  formato: Formato | undefined,
+  { formatos }: Pick<Operation, 'formatos'>,
+  formato: Pedido | undefined,
   accept: string | undefined,
-): Formato {
+): Pedido {
   if (formato !== undefined) return formato;
-  if (accept !== undefined && accept.trim() !== '' && !admitsJson(accept)) {
-    throw new ProblemError('no-aceptable', { values: { tipos: mediaType } });
-  }
-  return operation.formatos[0] ?? 'json';
+  const usual = formatos[0] ?? 'json';
+  if (accept === undefined || accept.trim() === '') return usual;
+  const accepted = parseWeighted(accept);
+  const [best] = formatos
+    .filter((each) => each === usual || mediaTypeOf[each] !== mediaTypeOf[usual])
+    .map((each) => ({ each, ...preferenceFor(mediaTypeOf[each], accepted) }))
+    .filter(({ q }) => q > 0)
+    .sort((a, b) => b.q - a.q || a.vagueness - b.vagueness || a.place - b.place);
+  if (best !== undefined) return best.each;
+  const tipos = [...new Set(formatos.map((each) => mediaTypeOf[each]))].join(', ');
+  throw new ProblemError('no-aceptable', { values: { tipos } });
 }
 
-function admitsJson(accept: string): boolean {
-  const accepted = parseWeighted(accept);
-  for (const range of ranges) {
-    const matching = accepted.filter(({ value }) => value === range);
-    if (matching.length > 0) return matching.some(({ q }) => q > 0);
+/** The most specific range that matches counts (RFC 9110, section 12.5.1). */
+function preferenceFor(mediaType: string, accepted: readonly Weighted[]) {
+  for (const [vagueness, range] of [mediaType, 'application/*', '*/*'].entries()) {
+    const place = accepted.findIndex(({ value }) => value === range);
+    if (place === -1) continue;
+    const q = Math.max(...accepted.filter(({ value }) => value === range).map((each) => each.q));
+    return { q, vagueness, place };
   }
-  return false;
+  return { q: 0, vagueness: 3, place: 0 };
 }

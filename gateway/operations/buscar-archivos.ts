@@ -6,11 +6,13 @@ import {
   Campo,
   Modo,
   OrdenBusqueda,
+  type TransmitirBusquedaRequest,
+  type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { unaryMethod } from '../../runtime/method.ts';
-import { presentFound } from './envelope.ts';
+import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
+import { presentFound, presentFoundPart } from './envelope.ts';
 import { folderParameters, oneFolder } from './folder.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, OperationStream } from './operation.ts';
 import { boolean, cursor, formato, formatos, limite, text, tipos, words } from './parameters.ts';
 import { readStrictly } from './strict-query.ts';
 
@@ -35,6 +37,13 @@ const consulta = z
     formato: formato.optional(),
   })
   .check(oneFolder);
+
+const stream: OperationStream<BuscarArchivosRequest, TransmitirBusquedaRequest, TransmitirBusquedaResponse> =
+  {
+    method: serverStreamMethod(BusquedaServiceDefinition, 'transmitirBusqueda'),
+    toRequest: (consulta) => ({ consulta: { ...consulta, limite: 0, cursor: undefined } }),
+    present: presentFoundPart,
+  };
 
 /** `GET /buscar_archivos`: one page of the entries whose name matches. */
 export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResponse> = {
@@ -66,4 +75,5 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentFound,
+  stream: stream as OperationStream<BuscarArchivosRequest>,
 };

@@ -1,6 +1,6 @@
 import { EstadoIndice, type Hallazgo, type Indice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
-import type { Formato } from './operation.ts';
+import type { Formato, StreamPart } from './operation.ts';
 
 /** What the responses of both operations have in common; `total` and `indice` are of the search. */
 interface Page<Item> {
@@ -58,9 +58,42 @@ function present<Item>(
     siguiente: siguiente ?? null,
     completo: page.completo,
     errores: page.errores.map(presentError),
-    indice: page.indice && { estado: stateWordOf[page.indice.estado] ?? 'construyendo' },
+    indice: page.indice && presentIndex(page.indice),
   };
   return { body, siguiente };
+}
+
+/** A message of a stream. What it tells at the end stands in the last line; the counting is done by whoever writes the lines. */
+export function presentPart({
+  archivos,
+  errores,
+}: {
+  readonly archivos: readonly Entrada[];
+  readonly errores: readonly ErrorDeEntrada[];
+}): StreamPart {
+  return { entries: archivos.map(presentEntry), errors: errores.map(presentError) };
+}
+
+/** The same of what was found. Its last message knows better than the count whether that was all. */
+export function presentFoundPart(message: {
+  readonly archivos: readonly Hallazgo[];
+  readonly errores: readonly ErrorDeEntrada[];
+  readonly completo?: boolean | undefined;
+  readonly indice?: Indice | undefined;
+}): StreamPart {
+  const { archivos, errores, completo, indice } = message;
+  return {
+    entries: archivos.map(presentFinding),
+    errors: errores.map(presentError),
+    end: {
+      ...(completo !== undefined && { completo }),
+      ...(indice !== undefined && { indice: presentIndex(indice) }),
+    },
+  };
+}
+
+function presentIndex({ estado }: Indice) {
+  return { estado: stateWordOf[estado] ?? 'construyendo' };
 }
 
 function presentFinding({ entrada, coincidencias, puntaje }: Hallazgo) {

@@ -4,11 +4,13 @@ import {
   type ListarArchivosRequest,
   type ListarArchivosResponse,
   OrdenListado,
+  type RecorrerArchivosRequest,
+  type RecorrerArchivosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
-import { unaryMethod } from '../../runtime/method.ts';
-import { presentPage } from './envelope.ts';
+import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
+import { presentPage, presentPart } from './envelope.ts';
 import { folderParameters, oneFolder } from './folder.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, OperationStream } from './operation.ts';
 import { boolean, cursor, formato, formatos, limite, tipos, wholeNumber, words } from './parameters.ts';
 import { readStrictly } from './strict-query.ts';
 
@@ -52,6 +54,12 @@ const consulta = z
     issues.push({ code: 'custom', input: value, path: ['profundidad'], params });
   });
 
+const stream: OperationStream<ListarArchivosRequest, RecorrerArchivosRequest, RecorrerArchivosResponse> = {
+  method: serverStreamMethod(ListadoServiceDefinition, 'recorrerArchivos'),
+  toRequest: ({ limite: _limite, cursor: _cursor, ...request }) => request,
+  present: presentPart,
+};
+
 /** `GET /listar_archivos`: one page of a folder, or of a tree. */
 export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResponse> = {
   name: 'listar_archivos',
@@ -73,4 +81,5 @@ export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentPage,
+  stream: stream as OperationStream<ListarArchivosRequest>,
 };

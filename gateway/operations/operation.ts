@@ -1,7 +1,10 @@
-import type { Method } from '../../runtime/method.ts';
+import type { Method, ServerStreamMethod } from '../../runtime/method.ts';
 
 /** How an answer is written. Both are `application/json`. */
 export type Formato = 'json' | 'nombres';
+
+/** What a client may ask for: an answer, or all of it as a stream of lines, which is never kept. */
+export type Pedido = Formato | 'ndjson';
 
 /** Languages of the texts that people read. */
 export type Idioma = 'es' | 'en';
@@ -36,17 +39,38 @@ export class BadQueryError extends Error {
   }
 }
 
+/** What a message of a stream adds to an answer in lines, before it becomes JSON text. */
+export interface StreamPart {
+  /** A line for each. */
+  readonly entries: readonly unknown[];
+  /** What could not be read: a line for each, `{"error":…}`. */
+  readonly errors: readonly unknown[];
+  /** Members of the last line that are not what was counted on the way; those of later messages win. */
+  readonly end?: { readonly completo?: boolean; readonly [member: string]: unknown };
+}
+
+/** How all that an operation would give page by page is streamed. */
+export interface OperationStream<Request = unknown, StreamRequest = unknown, Message = unknown> {
+  readonly method: ServerStreamMethod<StreamRequest, Message>;
+  /** From the request for a page, of which `limite` and `cursor` mean nothing here. */
+  toRequest(request: Request): StreamRequest;
+  present(message: Message): StreamPart;
+}
+
 /** An HTTP operation that is answered by one unary rpc: HTTP to messages and back, and nothing else. */
 export interface Operation<Request = unknown, Response = unknown> {
   /** Also its path: `listar_archivos` is served at `/listar_archivos`. */
   readonly name: string;
   readonly method: Method<Request, Response>;
-  readonly formatos: readonly Formato[];
+  /** Beginning with the usual one. */
+  readonly formatos: readonly Pedido[];
   /** Reads the query string; throws `BadQueryError`. `formato` is undefined when the query does not say. */
-  parse(query: URLSearchParams): { readonly request: Request; readonly formato: Formato | undefined };
+  parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
   /** The body, before it becomes JSON text, and the next page's cursor. */
   present(
     response: Response,
     formato: Formato,
   ): { readonly body: unknown; readonly siguiente: string | undefined };
+  /** Of those that have `ndjson` among their `formatos`. */
+  readonly stream?: OperationStream<Request>;
 }

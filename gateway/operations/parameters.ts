@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
-import type { Formato } from './operation.ts';
+import type { Pedido } from './operation.ts';
 import { refuse } from './strict-query.ts';
 
 /** Ways to write an answer that both operations know. */
-export const formatos: readonly Formato[] = ['json', 'nombres'];
+export const formatos: readonly Pedido[] = ['json', 'nombres', 'ndjson'];
 
 /** One word of a few, and what it means. */
 export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
@@ -18,7 +18,7 @@ export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
 
 export const boolean = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
 
-export const formato = words<Formato>({ json: 'json', nombres: 'nombres' });
+export const formato = words<Pedido>({ json: 'json', nombres: 'nombres', ndjson: 'ndjson' });
 
 /** Repeatable; the order and the number of times do not matter. */
 export const tipos = z

@@ -1,10 +1,9 @@
 import Router from '@koa/router';
 import type { Caller } from '../calls/caller.ts';
-import { answerOrAccept, type Unreachable } from '../calls/fallback.ts';
+import { answerOrAccept } from '../calls/fallback.ts';
 import { goneSignal } from '../http/gone.ts';
 import { formatoOf } from '../http/negotiate.ts';
 import { type Preferences, parsePrefer, preferenceApplied } from '../http/prefer.ts';
-import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { renderVerdict } from '../http/render.ts';
 import { sendAnswer } from '../http/send.ts';
@@ -22,6 +21,8 @@ import {
 import { readSolicitud } from '../solicitudes/reading.ts';
 import { TooManyWaitersError, type Waiters } from '../solicitudes/waiters.ts';
 import type { Operation, View } from './operation.ts';
+import { serveStream } from './streaming.ts';
+import { refuseUnreachable, tellNextHop } from './unreachable.ts';
 
 export interface OperationsDeps {
   readonly services: readonly Service[];
@@ -31,6 +32,8 @@ export interface OperationsDeps {
   readonly ledger: Ledger;
   readonly waiters: Waiters;
   readonly drain: DrainRate;
+  /** A client of a stream that takes nothing for so long is disconnected, milliseconds. */
+  readonly streamStallMs: number;
 }
 
 /** One route per operation of the registry. */
@@ -51,15 +54,24 @@ async function serve(
   deps: OperationsDeps,
 ): Promise<void> {
   ctx.vary('Accept');
-  const { request, formato } = operation.parse(readQuery(ctx.state.target));
-  const { target, idioma, requestId, traceparent } = ctx.state;
-  const view: View = { target, idioma, formato: formatoOf(operation, formato, ctx.get('Accept')) };
+  const query = readQuery(ctx.state.target);
+  const parsed = operation.parse(query);
+  const { request } = parsed;
+  const formato = formatoOf(operation, parsed.formato, ctx.get('Accept'));
   const prefer = parsePrefer(ctx.get('Prefer'));
+  const caller = deps.caller(service);
+  if (formato === 'ndjson') {
+    if (operation.stream === undefined) throw new TypeError(`${operation.name} has no stream`);
+    const { streamStallMs: stallMs } = deps;
+    return serveStream(ctx, operation, operation.stream, { request, query, prefer }, { caller, stallMs });
+  }
+  const { target, idioma, requestId, traceparent } = ctx.state;
+  const view: View = { target, idioma, formato };
   const signal = goneSignal(ctx);
   const ask = { service, operation, request, view, requestId, traceparent, signal };
   const ending = await answerOrAccept(
     { ...ask, caller: ctx.state.caller, deferrable: ctx.method === 'GET', respondAsync: prefer.respondAsync },
-    deps.caller(service),
+    caller,
     deps.accept,
   );
   switch (ending.kind) {
@@ -70,8 +82,7 @@ async function serve(
       ctx.status = 499;
       return;
     case 'unavailable':
-      tellNextHop(ctx, ending.because);
-      throw new ProblemError('servicio-no-disponible', { headers: { 'Retry-After': '1' } });
+      return refuseUnreachable(ctx, ending.because);
     case 'accepted':
       if (ending.because !== undefined) tellNextHop(ctx, ending.because);
       await sendAccepted(ctx, ending.acceptance, prefer, signal, deps);
@@ -103,9 +114,4 @@ async function sendAccepted(
     return sendPending(ctx, row ?? acceptance, drain.retryAfter(acceptance.service));
   ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
   await sendEnd(ctx, row, ledger);
-}
-
-/** RFC 9209: who could not be reached, and how. */
-function tellNextHop(ctx: Context, { address, proxyError }: Unreachable): void {
-  ctx.set('Proxy-Status', `archivero; error=${proxyError}; next-hop=${JSON.stringify(address)}`);
 }

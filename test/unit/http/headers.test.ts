@@ -56,6 +56,27 @@ describe('Accept and formato', () => {
         .with.property('slug', 'no-aceptable');
     });
   }
+  const streaming = { formatos: ['json', 'nombres', 'ndjson'] as const };
+  const wanted: Record<string, string> = {
+    'application/x-ndjson': 'ndjson',
+    'application/x-ndjson, */*': 'ndjson',
+    '*/*, application/x-ndjson': 'ndjson',
+    'application/json;q=0.9, application/x-ndjson': 'ndjson',
+    'application/json;q=0, */*': 'ndjson',
+    'application/x-ndjson;q=0, */*;q=0.1': 'json',
+    'application/x-ndjson;q=0.5, application/json': 'json',
+    'application/json, application/x-ndjson': 'json',
+    'application/x-ndjson, application/json': 'ndjson',
+    '*/*': 'json',
+    '': 'json',
+  };
+  for (const [accept, formato] of Object.entries(wanted)) {
+    it(`${formato} for "${accept}" where all can be streamed`, () =>
+      expect(formatoOf(streaming, undefined, accept)).to.equal(formato));
+  }
+  it('406 for a stream of what has none', () => {
+    expect(() => formatoOf(operation, undefined, 'application/x-ndjson')).to.throw(ProblemError);
+  });
   it('lets the parameter win', () =>
     expect(formatoOf(operation, 'nombres', 'text/html')).to.equal('nombres'));
 });

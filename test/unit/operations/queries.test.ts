@@ -120,7 +120,7 @@ describe('GET /listar_archivos, the query', () => {
     ocultos: [['ocultos', 'valor-no-admitido']],
     'orden=--bytes': [['orden', 'valor-no-admitido']],
     'orden=__proto__': [['orden', 'valor-no-admitido']],
-    'formato=ndjson': [['formato', 'valor-no-admitido']],
+    'formato=xml': [['formato', 'valor-no-admitido']],
     'limite=x&orden=y&otro=z': [
       ['otro', 'parametro-desconocido'],
       ['orden', 'valor-no-admitido'],

@@ -1,0 +1,69 @@
+import {
+  BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  type BuscarEnVivoRequest,
+  type BuscarEnVivoResponse,
+  type TransmitirBusquedaRequest,
+  type TransmitirBusquedaResponse,
+} from '../proto/gen/archivos/v1/busqueda.ts';
+import { beating } from '../runtime/heartbeat.ts';
+import { answerNewest } from '../runtime/newest.ts';
+
+/** Answers one query with one page. */
+export type Search = (query: BuscarArchivosRequest, signal: AbortSignal) => Promise<BuscarArchivosResponse>;
+
+/** Entries of a message: one rpc message per entry costs twenty times as much. */
+const partSize = 256;
+/** Entries that are looked up and held at a time. */
+const pageSize = 10_000;
+/** How long a stream says nothing at most. */
+const beatMs = 500;
+
+/** All that matches, page after page, in messages of several entries; the last one has none and tells whether it was all. */
+export async function* streamAll(
+  search: Search,
+  { consulta = everything() }: TransmitirBusquedaRequest,
+  signal: AbortSignal,
+): AsyncGenerator<TransmitirBusquedaResponse, void> {
+  let completo = true;
+  let cursor: string | undefined;
+  // What cannot be read is met again by every page, and told once.
+  let told = new Set<string>();
+  for (;;) {
+    const searching = search({ ...consulta, limite: pageSize, cursor }, signal);
+    const page = yield* beating(searching, part({}), beatMs);
+    completo &&= page.completo;
+    const errores = page.errores.filter((error) => !told.has(`${error.codigo} ${error.ruta}`));
+    told = new Set(page.errores.map((error) => `${error.codigo} ${error.ruta}`));
+    if (errores.length > 0) yield part({ errores });
+    for (let from = 0; from < page.archivos.length; from += partSize) {
+      yield part({ archivos: page.archivos.slice(from, from + partSize) });
+    }
+    cursor = page.siguiente;
+    if (cursor !== undefined) continue;
+    yield part({ total: page.total, completo, indice: page.indice });
+    return;
+  }
+}
+
+/** What a query that is not there means in proto3: one whose fields are not set. */
+function everything(): BuscarArchivosRequest {
+  return BuscarArchivosRequest.create();
+}
+
+function part(given: Partial<TransmitirBusquedaResponse>): TransmitirBusquedaResponse {
+  return { archivos: [], errores: [], total: undefined, completo: undefined, indice: undefined, ...given };
+}
+
+/** Answers of which only the newest query's is still wanted. */
+export function searchLive(
+  search: Search,
+  queries: AsyncIterable<BuscarEnVivoRequest>,
+  signal: AbortSignal,
+): AsyncGenerator<BuscarEnVivoResponse, void> {
+  const answer = async ({ numero, consulta }: BuscarEnVivoRequest, wanted: AbortSignal) => ({
+    numero,
+    respuesta: await search(consulta ?? everything(), wanted),
+  });
+  return answerNewest(queries, answer, signal);
+}
