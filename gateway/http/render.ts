@@ -20,10 +20,11 @@ export function renderVerdict(operation: Operation, verdict: Verdict, view: View
 }
 
 function renderResponse(operation: Operation, response: unknown, view: View): StoredAnswer {
-  const { body, siguiente } = operation.present(response, view.formato);
+  const { body, siguiente, headers } = operation.present(response, view.formato);
   return {
     status: 200,
     headers: {
+      ...headers,
       'content-type': 'application/json; charset=utf-8',
       ...(siguiente === undefined ? {} : { link: `<${withCursor(view.target, siguiente)}>; rel="next"` }),
     },

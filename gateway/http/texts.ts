@@ -52,6 +52,11 @@ export const motivos = {
     es: 'No puede darse junto con {otro}.',
     en: 'It cannot be given together with {otro}.',
   },
+  'fecha-no-valida': {
+    es: 'Debe ser una fecha ISO 8601 que exista, con su zona: 2026-11-20 o 2026-11-20T10:00:00Z.',
+    en: 'It must be an ISO 8601 date that exists, with its zone: 2026-11-20 or 2026-11-20T10:00:00Z.',
+  },
+  'menor-que': { es: 'No puede ser menor que {otro}.', en: 'It must not be less than {otro}.' },
   'valor-no-valido': { es: 'El valor no es válido.', en: 'The value is not valid.' },
 } as const satisfies Record<string, Text>;
 
@@ -127,6 +132,28 @@ export const problemas = {
     detail: {
       es: 'Este servidor no atiende a «{host}». Si es un nombre suyo, añádalo a GATEWAY_ALLOWED_HOSTS.',
       en: 'This server does not answer for "{host}". If that is a name of its own, add it to GATEWAY_ALLOWED_HOSTS.',
+    },
+  },
+
+  'origen-no-permitido': {
+    title: { es: 'Origen no permitido', en: 'Forbidden origin' },
+    detail: {
+      es: 'Las páginas de «{origen}» no pueden usar este servidor. Si es un sitio suyo, añádalo a GATEWAY_CORS_ORIGINS.',
+      en: 'Pages of "{origen}" must not use this server. If that is a site of your own, add it to GATEWAY_CORS_ORIGINS.',
+    },
+  },
+  'requiere-websocket': {
+    title: { es: 'Requiere WebSocket', en: 'Upgrade required' },
+    detail: {
+      es: 'En esta dirección solo se habla WebSocket.',
+      en: 'Only WebSocket is spoken at this address.',
+    },
+  },
+  'mensaje-no-valido': {
+    title: { es: 'Mensaje no válido', en: 'Invalid message' },
+    detail: {
+      es: 'Cada mensaje debe ser un objeto JSON con los parámetros de la consulta.',
+      en: 'Each message must be a JSON object with the parameters of the query.',
     },
   },
 

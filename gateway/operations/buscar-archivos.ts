@@ -1,42 +1,18 @@
-import * as z from 'zod';
 import {
   type BuscarArchivosRequest,
-  type BuscarArchivosResponse,
+  BuscarArchivosResponse,
+  type BuscarEnVivoRequest,
+  type BuscarEnVivoResponse,
   BusquedaServiceDefinition,
-  Campo,
-  Modo,
-  OrdenBusqueda,
   type TransmitirBusquedaRequest,
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
+import { bidirectionalMethod, serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
 import { presentFound, presentFoundPart } from './envelope.ts';
-import { folderParameters, oneFolder } from './folder.ts';
-import type { Operation, OperationStream } from './operation.ts';
-import { boolean, cursor, formato, formatos, limite, text, tipos, words } from './parameters.ts';
+import type { Operation, OperationLive, OperationStream } from './operation.ts';
+import { formatos } from './parameters.ts';
+import { searchQuery } from './search-parameters.ts';
 import { readStrictly } from './strict-query.ts';
-
-const modo = words<Modo>({
-  contiene: Modo.MODO_CONTIENE,
-  exacto: Modo.MODO_EXACTO,
-  glob: Modo.MODO_GLOB,
-});
-
-const consulta = z
-  .object({
-    nombre: text(1024).default(''),
-    // Without it the service chooses by what `nombre` looks like.
-    modo: modo.default(Modo.MODO_UNSPECIFIED),
-    distinguir_mayusculas: boolean.default(false),
-    distinguir_acentos: boolean.default(false),
-    ...folderParameters,
-    tipo: tipos.default([]),
-    ocultos: boolean.default(false),
-    limite: limite.default(100),
-    cursor: cursor.optional(),
-    formato: formato.optional(),
-  })
-  .check(oneFolder);
 
 const stream: OperationStream<BuscarArchivosRequest, TransmitirBusquedaRequest, TransmitirBusquedaResponse> =
   {
@@ -45,13 +21,22 @@ const stream: OperationStream<BuscarArchivosRequest, TransmitirBusquedaRequest, 
     present: presentFoundPart,
   };
 
-/** `GET /buscar_archivos`: one page of the entries whose name matches. */
+const live: OperationLive<BuscarArchivosRequest, BuscarEnVivoRequest, BuscarEnVivoResponse> = {
+  method: bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo'),
+  toRequest: (numero, consulta) => ({ numero, consulta }),
+  present: ({ numero, respuesta = BuscarArchivosResponse.create() }) => ({
+    numero,
+    body: presentFound(respuesta, 'json').body as object,
+  }),
+};
+
+/** `GET /buscar_archivos`: one page of the entries that match. */
 export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResponse> = {
   name: 'buscar_archivos',
   method: unaryMethod(BusquedaServiceDefinition, 'buscarArchivos'),
   formatos,
   parse: (query) => {
-    const read = readStrictly(consulta, query, ['tipo']);
+    const read = readStrictly(searchQuery, query, ['tipo', 'extension']);
     const request: BuscarArchivosRequest = {
       nombre: read.nombre,
       modo: read.modo,
@@ -63,17 +48,17 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
       ocultos: read.ocultos,
       limite: read.limite,
       cursor: read.cursor,
-      campo: Campo.CAMPO_UNSPECIFIED,
-      extensiones: [],
-      bytesMin: undefined,
-      bytesMax: undefined,
-      modificadoDesde: undefined,
-      modificadoHasta: undefined,
-      orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED,
-      descendente: false,
+      campo: read.campo,
+      extensiones: read.extension,
+      bytesMin: read.bytes_min,
+      bytesMax: read.bytes_max,
+      modificadoDesde: read.modificado_desde,
+      modificadoHasta: read.modificado_hasta,
+      ...read.orden,
     };
     return { request, formato: read.formato };
   },
   present: presentFound,
   stream: stream as OperationStream<BuscarArchivosRequest>,
+  live: live as OperationLive<BuscarArchivosRequest>,
 };

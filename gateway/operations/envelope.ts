@@ -1,6 +1,6 @@
 import { EstadoIndice, type Hallazgo, type Indice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
-import type { Formato, StreamPart } from './operation.ts';
+import type { Formato, Presentation, StreamPart } from './operation.ts';
 
 /** What the responses of both operations have in common; `total` and `indice` are of the search. */
 interface Page<Item> {
@@ -10,11 +10,6 @@ interface Page<Item> {
   readonly completo: boolean;
   readonly errores: readonly ErrorDeEntrada[];
   readonly indice?: Indice | undefined;
-}
-
-interface Presented {
-  readonly body: unknown;
-  readonly siguiente: string | undefined;
 }
 
 const stateWordOf: Readonly<Record<number, string>> = {
@@ -33,12 +28,12 @@ const wordOf: Readonly<Record<number, string>> = {
  * A page as its JSON body. Members that are undefined are left out of the text. Strings are made well-formed because the
  * two ways differ in what they make of half a surrogate pair: binary protobuf replaces it, JSON keeps it.
  */
-export function presentPage(page: Page<Entrada>, formato: Formato): Presented {
+export function presentPage(page: Page<Entrada>, formato: Formato): Presentation {
   return present(page, formato, (entrada) => entrada.nombre, presentEntry);
 }
 
 /** The same of what was found: each entry with where it matches, and how well. */
-export function presentFound(page: Page<Hallazgo>, formato: Formato): Presented {
+export function presentFound(page: Page<Hallazgo>, formato: Formato): Presentation {
   return present(page, formato, ({ entrada }) => entrada?.nombre ?? '', presentFinding);
 }
 
@@ -47,10 +42,12 @@ function present<Item>(
   formato: Formato,
   nameOf: (item: Item) => string,
   presentItem: (item: Item) => unknown,
-): Presented {
+): Presentation {
   const siguiente = page.siguiente?.toWellFormed() || undefined;
+  const headers = page.indice && { 'archivero-indice': freshness(page.indice) };
   if (formato === 'nombres') {
-    return { body: page.archivos.map((item) => nameOf(item).toWellFormed()), siguiente };
+    const body = page.archivos.map((item) => nameOf(item).toWellFormed());
+    return { body, siguiente, ...(headers && { headers }) };
   }
   const body = {
     archivos: page.archivos.map(presentItem),
@@ -60,7 +57,7 @@ function present<Item>(
     errores: page.errores.map(presentError),
     indice: page.indice && presentIndex(page.indice),
   };
-  return { body, siguiente };
+  return { body, siguiente, ...(headers && { headers }) };
 }
 
 /** A message of a stream. What it tells at the end stands in the last line; the counting is done by whoever writes the lines. */
@@ -90,6 +87,11 @@ export function presentFoundPart(message: {
       ...(indice !== undefined && { indice: presentIndex(indice) }),
     },
   };
+}
+
+/** How old what the index knew was, as a dictionary of RFC 9651. It changes without the answer: no part of the body. */
+function freshness({ version, edadMs }: Indice): string {
+  return `version=${version}, edad_ms=${edadMs}`;
 }
 
 function presentIndex({ estado }: Indice) {

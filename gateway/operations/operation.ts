@@ -1,4 +1,4 @@
-import type { Method, ServerStreamMethod } from '../../runtime/method.ts';
+import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
 
 /** How an answer is written. Both are `application/json`. */
 export type Formato = 'json' | 'nombres';
@@ -39,6 +39,16 @@ export class BadQueryError extends Error {
   }
 }
 
+/** An answer before it becomes bytes. */
+export interface Presentation {
+  /** What becomes JSON text. It holds no clock and no age: the same state of things makes the same bytes. */
+  readonly body: unknown;
+  /** The next page's cursor. */
+  readonly siguiente: string | undefined;
+  /** More headers, with lower-case names: what is told of an answer but is no part of it. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What a message of a stream adds to an answer in lines, before it becomes JSON text. */
 export interface StreamPart {
   /** A line for each. */
@@ -57,6 +67,14 @@ export interface OperationStream<Request = unknown, StreamRequest = unknown, Mes
   present(message: Message): StreamPart;
 }
 
+/** How an operation is asked again and again over a WebSocket, where only the answer to the newest query is wanted. */
+export interface OperationLive<Request = unknown, LiveRequest = unknown, LiveResponse = unknown> {
+  readonly method: BidirectionalMethod<LiveRequest, LiveResponse>;
+  toRequest(numero: number, request: Request): LiveRequest;
+  /** The number of the query that is answered, and the members of the answer. */
+  present(response: LiveResponse): { readonly numero: number; readonly body: object };
+}
+
 /** An HTTP operation that is answered by one unary rpc: HTTP to messages and back, and nothing else. */
 export interface Operation<Request = unknown, Response = unknown> {
   /** Also its path: `listar_archivos` is served at `/listar_archivos`. */
@@ -66,11 +84,9 @@ export interface Operation<Request = unknown, Response = unknown> {
   readonly formatos: readonly Pedido[];
   /** Reads the query string; throws `BadQueryError`. `formato` is undefined when the query does not say. */
   parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
-  /** The body, before it becomes JSON text, and the next page's cursor. */
-  present(
-    response: Response,
-    formato: Formato,
-  ): { readonly body: unknown; readonly siguiente: string | undefined };
+  present(response: Response, formato: Formato): Presentation;
   /** Of those that have `ndjson` among their `formatos`. */
   readonly stream?: OperationStream<Request>;
+  /** Served at `/{name}/en_vivo`. */
+  readonly live?: OperationLive<Request>;
 }

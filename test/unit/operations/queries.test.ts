@@ -197,13 +197,13 @@ describe('GET /buscar_archivos, the query', () => {
         ocultos: false,
         limite: 100,
         cursor: undefined,
-        campo: Campo.CAMPO_UNSPECIFIED,
+        campo: Campo.CAMPO_NOMBRE,
         extensiones: [],
         bytesMin: undefined,
         bytesMax: undefined,
         modificadoDesde: undefined,
         modificadoHasta: undefined,
-        orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED,
+        orden: OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA,
         descendente: false,
       },
       formato: undefined,
@@ -236,11 +236,39 @@ describe('GET /buscar_archivos, the query', () => {
     ]);
   });
 
+  it('reads filters: extensions, sizes, dates in any zone, orders both ways', () => {
+    const { request } = buscar(
+      'extension=.pdf&extension=tar.gz&extension=pdf&bytes_min=0&bytes_max=10&modificado_desde=2026-11-20&modificado_hasta=2026-11-20T23:00:00%2B01:00&orden=-modificado&campo=ruta&modo=difuso',
+    );
+    expect(request).to.deep.include({
+      extensiones: ['pdf', 'tar.gz'],
+      bytesMin: 0,
+      bytesMax: 10,
+      modificadoDesde: new Date('2026-11-20T00:00:00Z'),
+      modificadoHasta: new Date('2026-11-20T22:00:00Z'),
+      orden: OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO,
+      descendente: true,
+      campo: Campo.CAMPO_RUTA,
+      modo: Modo.MODO_DIFUSO,
+    });
+    expect(buscar('modificado_hasta=2026-11-20').request.modificadoHasta).to.deep.equal(
+      new Date('2026-11-20T23:59:59.999Z'),
+    );
+  });
+
   for (const query of [
-    'modo=regex',
+    'modo=exacta',
     'modo=',
-    'orden=nombre',
-    'extension=pdf',
+    'orden=natural',
+    'extension=',
+    'extension=.',
+    'bytes_min=-1',
+    'bytes_min=1e3',
+    'bytes_min=2&bytes_max=1',
+    'modificado_desde=2026-02-30',
+    'modificado_desde=2026-11-20T10:00:00',
+    'modificado_desde=ayer',
+    'modificado_desde=2026-11-21&modificado_hasta=2026-11-20',
     'recursivo=1',
     'limite=10001',
   ]) {
@@ -259,11 +287,17 @@ const word = fc.constantFrom(
   'cursor',
   'formato',
   'ocultos',
+  'extension',
+  'bytes_min',
+  'bytes_max',
+  'modificado_desde',
+  'modificado_hasta',
+  'campo',
   '%',
 );
 const value = fc.oneof(
   fc.string({ unit: 'binary' }).map(encodeURIComponentSafe),
-  fc.constantFrom('%', '1', 'archivo', 'si'),
+  fc.constantFrom('%', '1', 'archivo', 'si', '2026-11-20', 'ruta', 'regex'),
 );
 
 function encodeURIComponentSafe(text: string): string {
