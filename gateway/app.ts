@@ -12,6 +12,7 @@ import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
 import { versionPrefix } from './http/version-prefix.ts';
+import type { Live } from './live/routes.ts';
 import { type OperationsDeps, operationRoutes } from './operations/routes.ts';
 import { type SolicitudesDeps, solicitudesRoutes } from './solicitudes/routes.ts';
 
@@ -19,6 +20,7 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly log: Logger;
   /** Names under which this gateway may be asked, besides its own address. */
   readonly allowedHosts: readonly string[];
+  readonly live: Pick<Live, 'routes'>;
 }
 
 /** The gateway's HTTP application. It does not listen. */
@@ -36,6 +38,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(identity());
   app.use(adminRoutes(deps).routes());
   app.use(operationRoutes(deps).routes());
+  app.use(deps.live.routes().routes());
   app.use(solicitudesRoutes(deps).routes());
   return app;
 }

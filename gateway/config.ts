@@ -47,10 +47,19 @@ const names = z
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''));
 
+/** As browsers write them in `Origin`: `https://app.example.org`. */
+const origins = names.superRefine((list, context) => {
+  const wrong = list.filter((text) => URL.parse(text)?.origin !== text);
+  if (wrong.length === 0) return;
+  const message = `expected origins such as https://app.example.org, got ${JSON.stringify(wrong.join(', '))}`;
+  context.issues.push({ code: 'custom', message, input: list });
+});
+
 const variables = {
   GATEWAY_HOST: host.default('127.0.0.1'),
   GATEWAY_PORT: port.default(5000),
   GATEWAY_ALLOWED_HOSTS: names,
+  GATEWAY_CORS_ORIGINS: origins,
   ALLOW_ANONYMOUS: boolean.default(false),
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
   STREAM_STALL_MS: milliseconds.default(30_000),

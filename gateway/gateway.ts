@@ -4,9 +4,12 @@ import { declareService } from '../runtime/amqp/topology.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { BrokerState } from './admin/salud.ts';
 import { createApp } from './app.ts';
+import type { Caller } from './calls/caller.ts';
 import { createCaller } from './calls/service-caller.ts';
 import type { GatewayConfig } from './config.ts';
 import { createHttpDoor } from './http/door.ts';
+import { createUpgrades } from './http/upgrade.ts';
+import { createLive } from './live/routes.ts';
 import type { Service } from './services.ts';
 import { createAccept } from './solicitudes/acceptance.ts';
 import { createCloser } from './solicitudes/closing.ts';
@@ -85,14 +88,25 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     log,
     now,
   });
+  const caller = (service: string): Caller => {
+    const way = wayOf.get(service);
+    if (way === undefined) throw new TypeError(`No service ${service}`);
+    return way.caller;
+  };
+  const upgrades = createUpgrades();
+  const live = createLive({
+    services,
+    caller,
+    upgrades,
+    corsOrigins: config.GATEWAY_CORS_ORIGINS,
+    stallMs: config.STREAM_STALL_MS,
+    log,
+  });
   const app = createApp({
     services,
-    callers: ways.map(({ caller }) => caller),
-    caller: (service) => {
-      const way = wayOf.get(service);
-      if (way === undefined) throw new TypeError(`No service ${service}`);
-      return way.caller;
-    },
+    callers: ways.map((way) => way.caller),
+    caller,
+    live,
     accept,
     ledger,
     waiters,
@@ -106,6 +120,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     streamStallMs: config.STREAM_STALL_MS,
   });
 
+  const listener = app.callback();
   return [
     { name: 'ledger', start: async () => undefined, stop: () => ledger.stop() },
     ...ways.map(({ caller, service }) => ({
@@ -129,10 +144,13 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     createHttpDoor({
       host: config.GATEWAY_HOST,
       port: config.GATEWAY_PORT,
-      listener: app.callback(),
+      listener,
+      upgrade: upgrades.answerWith(listener),
       log,
       graceMs,
     }),
+    // Stopped before the door, which would wait for them to go.
+    live,
     // Stopped first: those who wait for an answer get their 202 now instead of holding up the door.
     { name: 'waiters', start: async () => undefined, stop: async () => waiters.stop() },
   ];

@@ -143,8 +143,12 @@ export function createCaller(options: CallerOptions): Caller {
     try {
       yield* responses;
     } catch (error) {
-      const failure = error instanceof StreamBrokenError ? error.failure : undefined;
-      if (failure?.cancelledByUs === false) log.warn({ address, failure, requestId }, 'the stream broke');
+      if (error instanceof StreamBrokenError && !error.failure.cancelledByUs) {
+        const { failure } = error;
+        // What a handler says is its verdict on a request, and in its own log.
+        const ordinary = classify(failure).kind === 'verdict' && failure.origin === 'server';
+        log[ordinary ? 'debug' : 'warn']({ address, failure, requestId }, 'the stream broke');
+      }
       throw error;
     }
   }

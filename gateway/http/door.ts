@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { answerClientError } from './client-error.ts';
@@ -9,26 +10,30 @@ export interface HttpDoorDeps {
   readonly host: string;
   readonly port: number;
   readonly listener: RequestListener;
+  /** Gets the requests that ask for WebSocket. All other upgrades are ignored, as the RFC allows. */
+  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly log: Logger;
   /** What is in flight when the process stops has this long, milliseconds. */
   readonly graceMs: number;
 }
 
 /** The HTTP server as a part of the process: it listens, and it stops without cutting off what is in flight. */
-export function createHttpDoor({ host, port, listener, log, graceMs }: HttpDoorDeps): Part {
+export function createHttpDoor(deps: HttpDoorDeps): Part {
+  const { host, port, listener, upgrade, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;
 
   return {
     name: 'http',
     start: async () => {
-      const http = createServer((req, res) => {
+      const http = createServer({ shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
         if (stopping) res.setHeader('Connection', 'close');
         // A connection that was busy when the stop began is idle now, and nobody else closes it.
         res.once('close', () => stopping && http.closeIdleConnections());
         listener(req, res);
       });
       http.on('clientError', answerClientError);
+      http.on('upgrade', upgrade);
       server = http;
       http.listen(port, host);
       try {
@@ -51,6 +56,10 @@ export function createHttpDoor({ host, port, listener, log, graceMs }: HttpDoorD
       clearTimeout(cut);
     },
   };
+}
+
+function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function portError(err: unknown, port: number): Error {

@@ -14,6 +14,9 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'tipo-no-admitido': 415,
   'cabeceras-demasiado-grandes': 431,
   'host-no-permitido': 421,
+  'origen-no-permitido': 403,
+  'requiere-websocket': 426,
+  'mensaje-no-valido': 400,
 
   'solicitud-no-encontrada': 404,
   'solicitud-terminada': 409,

@@ -1,0 +1,26 @@
+/** Holds one thing at most: what is put replaces what was not taken yet. */
+export class Mailbox<Item> {
+  #newest: { readonly item: Item } | undefined;
+  #wake: () => void = () => undefined;
+
+  put(item: Item): void {
+    this.#newest = { item };
+    this.#wake();
+  }
+
+  /** Waits for something; undefined when the signal is aborted first. One at a time. */
+  async take(signal: AbortSignal): Promise<Item | undefined> {
+    while (this.#newest === undefined && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const wake = (): void => resolve();
+      this.#wake = wake;
+      signal.addEventListener('abort', wake);
+      await promise;
+      signal.removeEventListener('abort', wake);
+    }
+    if (signal.aborted) return undefined;
+    const taken = this.#newest?.item;
+    this.#newest = undefined;
+    return taken;
+  }
+}

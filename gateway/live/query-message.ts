@@ -1,0 +1,57 @@
+import { ProblemError } from '../http/problem.ts';
+import { type BadParameter, BadQueryError } from '../operations/operation.ts';
+
+/**
+ * A query as it comes over a WebSocket: the parameters of the operation's GET, each a string, a number, a boolean or, when
+ * it may be repeated, an array of those; and, if the client likes, `numero`, which the answer repeats.
+ */
+export type QueryMessage = Readonly<Record<string, unknown>>;
+
+const largestNumero = 2 ** 32 - 1;
+
+/** @throws ProblemError `mensaje-no-valido` when it is no JSON object */
+export function parseMessage(text: string): QueryMessage {
+  const message = jsonOf(text);
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw new ProblemError('mensaje-no-valido');
+  }
+  return message as QueryMessage;
+}
+
+/** The client's number for its query, if it gave a usable one. */
+export function numeroOf({ numero }: QueryMessage): number | undefined {
+  const usable =
+    typeof numero === 'number' && Number.isInteger(numero) && numero >= 0 && numero <= largestNumero;
+  return usable ? numero : undefined;
+}
+
+/** @throws BadQueryError */
+export function queryOf(message: QueryMessage): URLSearchParams {
+  const { numero, ...parameters } = message;
+  const query = new URLSearchParams();
+  const errores: BadParameter[] = [];
+  if (numero !== undefined && numeroOf(message) === undefined) {
+    errores.push({ parametro: 'numero', motivo: 'entero-entre', valores: { min: 0, max: largestNumero } });
+  }
+  for (const [parametro, value] of Object.entries(parameters)) {
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    // An answer over a WebSocket has one form.
+    if (parametro === 'formato') errores.push({ parametro, motivo: 'parametro-desconocido' });
+    else if (!values.every(isPlain)) errores.push({ parametro, motivo: 'valor-no-valido' });
+    else for (const each of values) query.append(parametro, String(each));
+  }
+  if (errores.length > 0) throw new BadQueryError(errores);
+  return query;
+}
+
+function isPlain(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import Router from '@koa/router';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Part } from '../../runtime/lifecycle.ts';
+import { within } from '../../runtime/timeout.ts';
+import type { Caller } from '../calls/caller.ts';
+import { refuseForeignOrigin } from '../http/origin.ts';
+import { ProblemError } from '../http/problem.ts';
+import type { Context, State } from '../http/state.ts';
+import type { Upgrades } from '../http/upgrade.ts';
+import type { Operation, OperationLive } from '../operations/operation.ts';
+import type { Service } from '../services.ts';
+import { converse } from './conversation.ts';
+
+export interface LiveDeps {
+  readonly services: readonly Service[];
+  readonly caller: (service: string) => Caller;
+  readonly upgrades: Upgrades;
+  /** Sites whose pages may use this besides our own: `https://app.example.org`. */
+  readonly corsOrigins: readonly string[];
+  /** A client that takes nothing for so long is disconnected, milliseconds. */
+  readonly stallMs: number;
+  readonly log: Logger;
+}
+
+export interface Live extends Part {
+  /** `/{operation}/en_vivo`, for those that are asked so. */
+  routes(): Router<State>;
+}
+
+const longestMessage = 64 * 1024;
+/** Each holds a call to its service. */
+const mostClients = 1_000;
+/** How long clients may take to say goodbye when the process stops. */
+const goodbyeMs = 1_000;
+const goingAway = 1001;
+
+/** WebSockets on which an operation is asked as somebody types. */
+export function createLive({ services, caller, upgrades, corsOrigins, stallMs, log }: LiveDeps): Live {
+  const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, clientTracking: false });
+  const clients = new Set<WebSocket>();
+  let stopping = false;
+
+  function serve(ctx: Context, service: string, operation: Operation, live: OperationLive): void {
+    if (!upgrades.asked(ctx.req)) {
+      throw new ProblemError('requiere-websocket', { headers: { upgrade: 'websocket' } });
+    }
+    refuseForeignOrigin(ctx, corsOrigins);
+    if (stopping || clients.size >= mostClients) {
+      throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
+    }
+    const { idioma, prefix, requestId, traceparent } = ctx.state;
+    const { socket, head } = upgrades.take(ctx.req);
+    ctx.respond = false;
+    // A handshake that is wrong is refused by ws, and never gets here.
+    server.handleUpgrade(ctx.req, socket, head, (client) => {
+      ctx.status = 101;
+      clients.add(client);
+      client.once('close', () => clients.delete(client));
+      const options = { operation, live, caller: caller(service), idioma, prefix, requestId, traceparent };
+      void converse(client, { ...options, stallMs, log });
+    });
+  }
+
+  return {
+    name: 'live',
+    routes: () => {
+      const router = new Router<State>();
+      for (const { name, operations } of services) {
+        for (const operation of operations) {
+          const { live } = operation;
+          if (live === undefined) continue;
+          router.get(`/${operation.name}/en_vivo`, (ctx) => serve(ctx, name, operation, live));
+        }
+      }
+      return router;
+    },
+    start: async () => undefined,
+    stop: async () => {
+      stopping = true;
+      const leaving = [...clients];
+      const closed = leaving.map((client) => once(client, 'close'));
+      for (const client of leaving) client.close(goingAway);
+      await within(goodbyeMs, Promise.all(closed));
+      for (const client of clients) client.terminate();
+    },
+  };
+}
