@@ -59,6 +59,23 @@ describe('The house', () => {
     expect(wrong).to.deep.equal([]);
   });
 
+  it('documents every variable in .env.example', () => {
+    const readers = sources.filter((file) =>
+      /^(?:gateway|mserv\d|runtime)\/(?:.+-)?(?:config|log)\.ts$/.test(file),
+    );
+    const names = readers.flatMap((file) => [...textOf(file).matchAll(/^ +([A-Z][A-Z0-9_]+):/gm)]);
+    const ofServices = ['HOST', 'PORT', 'GRPC', 'ROOT', 'URL'].flatMap((end) => [
+      `MSERV1_${end}`,
+      `MSERV2_${end}`,
+    ]);
+    const documented = new Set(
+      [...textOf('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name),
+    );
+    const wanted = [...names.map(([, name]) => name), ...ofServices, 'FILES_ROOT', 'ENV_FILE'];
+    expect(names.length).to.be.greaterThan(10);
+    expect(wanted.filter((name) => !documented.has(name))).to.deep.equal([]);
+  });
+
   it('has no folder or file that is named for nothing in particular', () => {
     const nameless = /(?:^|\/)(?:utils?|common|shared|helpers?)(?:\/|\.ts$)/;
     expect(sources.filter((file) => nameless.test(file))).to.deep.equal([]);
