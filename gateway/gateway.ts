@@ -142,8 +142,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       }),
     },
     createHttpDoor({
-      host: config.GATEWAY_HOST,
-      port: config.GATEWAY_PORT,
+      binding: {
+        host: config.GATEWAY_HOST,
+        port: config.GATEWAY_PORT,
+        hostVariable: 'GATEWAY_HOST',
+        portVariable: 'GATEWAY_PORT',
+      },
       listener,
       upgrade: upgrades.answerWith(listener),
       log,
