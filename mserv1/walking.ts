@@ -11,6 +11,8 @@ import { EntryReader, nearest, type Scope, type Sorting } from './listing.ts';
 export interface WalkingQuery extends Scope {
   /** Undefined: as the folders have their entries. */
   readonly sorting: Sorting | undefined;
+  /** Entries of a sorted walk that are held at a time, at least 1, so that no tree is too large: the rest is another walk. Default 50,000. */
+  readonly passSize?: number;
 }
 
 /** One message of a stream; one without anything says that the work goes on. */
@@ -23,8 +25,6 @@ export interface WalkingPart {
 const partSize = 256;
 /** A message is sent after this long, whatever is in it. */
 const partMs = 100;
-/** Entries of a sorted walk that are held at a time, so that no tree is too large: what comes after them is another walk. */
-const passSize = 50_000;
 
 /**
  * All entries of a folder or of a tree, part by part, as it is read; what vanishes meanwhile is left out. Whoever takes
@@ -61,10 +61,11 @@ async function* asFound(root: Root, scope: Scope, signal: AbortSignal): AsyncGen
 
 async function* sorted(
   root: Root,
-  scope: Scope,
+  query: WalkingQuery,
   sorting: Sorting,
   signal: AbortSignal,
 ): AsyncGenerator<WalkingPart, void> {
+  const { passSize = 50_000, ...scope } = query;
   const slices = new Slices(signal);
   const errors = new EntryErrors();
   const parts = new Parts(errors);

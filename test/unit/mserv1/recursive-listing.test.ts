@@ -1,0 +1,218 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openRoot } from '../../../filesystem/root.ts';
+import { createHandlers } from '../../../mserv1/handlers.ts';
+import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
+import {
+  ListarArchivosRequest,
+  type ListarArchivosResponse,
+} from '../../../proto/gen/archivos/v1/listado.ts';
+import { callContext } from '../../support/call-context.ts';
+import { hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
+import { statusOf } from '../../support/status-of.ts';
+import { TemporaryFolder } from '../../support/temporary-folder.ts';
+
+type Wish = Partial<ListarArchivosRequest>;
+
+function list(root: string, wish: Wish, signal?: AbortSignal): Promise<ListarArchivosResponse> {
+  const request = { ...ListarArchivosRequest.create({ recursivo: true }), ...wish };
+  return createHandlers(openRoot(root)).listarArchivos(request, callContext(signal));
+}
+
+/** Follows the cursors to the end. `between` runs between two pages. */
+async function listAll(root: string, wish: Wish, between: () => void = () => {}): Promise<Entrada[]> {
+  const all: Entrada[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await list(root, { ...wish, cursor });
+    all.push(...page.archivos);
+    cursor = page.siguiente;
+    if (cursor !== undefined) between();
+  } while (cursor !== undefined);
+  return all;
+}
+
+const pathOf = (entry: Entrada): Buffer => entry.rutaBytes ?? Buffer.from(entry.ruta);
+const hexOf = (paths: readonly Buffer[]): string[] => paths.map((path) => path.toString('hex'));
+
+/** The parts of a path below a folder; undefined when it is not there. */
+function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
+  const from = folder.length === 0 ? 0 : folder.length + 1;
+  if (path.length <= folder.length || !path.subarray(0, folder.length).equals(folder)) return undefined;
+  if (from > 0 && path[from - 1] !== 0x2f) return undefined;
+  return path
+    .subarray(from)
+    .toString('latin1')
+    .split('/')
+    .map((part) => Buffer.from(part, 'latin1'));
+}
+
+describe('listing a tree', () => {
+  describe('equals a naive reference, page by page', () => {
+    const bytesOf = (entry: Planned): number => ({ 1: entry.size, 2: -1, 3: 1, 4: 0 })[entry.kind];
+    const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
+    const references: Record<number, (a: Planned, b: Planned) => number> = {
+      0: (a, b) => a.name.compare(b.name),
+      1: (a, b) => a.name.compare(b.name),
+      3: (a, b) => Math.sign(bytesOf(a) - bytesOf(b)),
+      4: (a, b) => Math.sign(a.modifiedMs - b.modifiedMs),
+      5: (a, b) => Math.sign(typeOf(a) - typeOf(b)),
+    };
+
+    for (const [orden, reference] of Object.entries(references)) {
+      it(`in order ${orden}`, async () => {
+        const wishes = fc.record({
+          tree: hostileTree,
+          folder: fc.nat(),
+          profundidad: fc.constantFrom(0, 0, 1, 2, 3),
+          tipos: fc.uniqueArray(fc.constantFrom(1, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>),
+          ocultos: fc.boolean(),
+          descendente: fc.boolean(),
+          limite: fc.integer({ min: 1, max: 7 }),
+        });
+        await fc.assert(
+          fc.asyncProperty(wishes, async ({ tree, folder, descendente, ...wish }) => {
+            using planted = plantTree(tree);
+            const folders = [
+              Buffer.alloc(0),
+              ...tree.filter((entry) => entry.kind === 2).map((entry) => entry.path),
+            ];
+            const rutaBytes = folders[folder % folders.length] ?? Buffer.alloc(0);
+            const { tipos, ocultos, profundidad } = wish;
+            const expected = tree
+              .filter((entry) => {
+                const parts = partsBelow(rutaBytes, entry.path);
+                if (parts === undefined || (profundidad > 0 && parts.length > profundidad)) return false;
+                return ocultos || parts.every((part) => part[0] !== 0x2e);
+              })
+              .filter((entry) => tipos.length === 0 || tipos.includes(entry.kind))
+              .sort((a, b) => (descendente ? -1 : 1) * reference(a, b) || a.path.compare(b.path));
+
+            const all = await listAll(planted.path, {
+              ...wish,
+              rutaBytes,
+              descendente,
+              orden: Number(orden) as 0,
+            });
+
+            expect(hexOf(all.map(pathOf))).to.deep.equal(hexOf(expected.map((entry) => entry.path)));
+          }),
+          { numRuns: 60 },
+        );
+      });
+    }
+
+    it('in natural order: the pages are the whole, cut', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          hostileTree,
+          fc.integer({ min: 1, max: 5 }),
+          fc.boolean(),
+          async (tree, limite, descendente) => {
+            using planted = plantTree(tree);
+            const whole = await list(planted.path, { orden: 2, descendente, ocultos: true });
+            const pages = await listAll(planted.path, { orden: 2, descendente, ocultos: true, limite });
+            expect(pages).to.deep.equal(whole.archivos);
+            expect(whole.archivos).to.have.lengthOf(tree.length);
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+  });
+
+  it('gives every entry that stays exactly once while folders come and go', async () => {
+    const wishes = fc.record({
+      staying: hostileTree,
+      passing: fc.array(fc.nat(9), { maxLength: 20 }),
+      orden: fc.constantFrom(0, 1, 2, 3, 4, 5) as fc.Arbitrary<0>,
+      descendente: fc.boolean(),
+      limite: fc.integer({ min: 1, max: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(wishes, async ({ staying, passing, ...wish }) => {
+        using planted = plantTree(staying);
+        const keep = new Set(hexOf(staying.map((entry) => entry.path)));
+        const coming = [...passing];
+        const all = await listAll(planted.path, { ...wish, ocultos: true }, () => {
+          // A folder with something in it appears, moves into another one, and goes.
+          const number = coming.pop();
+          if (number === undefined) return;
+          const [here, there] = [planted.join(`zz pasa ${number}`), planted.join(`aa pasa ${number}`)];
+          rmSync(there, { recursive: true, force: true });
+          mkdirSync(`${here}/dentro`, { recursive: true });
+          writeFileSync(`${here}/dentro/x`, 'xx');
+          renameSync(here, there);
+        });
+        const paths = hexOf(all.map(pathOf));
+        // The time of the root's own folders stays; what passes is in the root, which is not listed.
+        const stayed = paths.filter((path) => keep.has(path));
+        expect(stayed).to.have.members([...keep]);
+        expect(stayed).to.have.lengthOf(keep.size);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('goes through no link, and into no hidden folder unless asked', async () => {
+    using folder = new TemporaryFolder();
+    for (const path of ['a/b', '.oculta/dentro', 'a/.oculta'])
+      mkdirSync(folder.join(path), { recursive: true });
+    symlinkSync('..', folder.join('a', 'arriba'));
+    symlinkSync('/', folder.join('raíz'));
+    const paths = async (wish: Wish) => (await list(folder.path, wish)).archivos.map((entry) => entry.ruta);
+    expect(await paths({})).to.have.members(['a', 'a/arriba', 'a/b', 'raíz']);
+    expect(await paths({ ocultos: true })).to.have.members([
+      '.oculta',
+      '.oculta/dentro',
+      'a',
+      'a/.oculta',
+      'a/arriba',
+      'a/b',
+      'raíz',
+    ]);
+  });
+
+  it('takes a depth without recursivo, and recursivo without a depth', async () => {
+    using folder = new TemporaryFolder();
+    mkdirSync(folder.join('a', 'b', 'c'), { recursive: true });
+    const count = async (wish: Wish) => (await list(folder.path, wish)).archivos.length;
+    expect(await count({ recursivo: false })).to.equal(1);
+    expect(await count({ recursivo: false, profundidad: 2 })).to.equal(2);
+    expect(await count({ profundidad: 1 })).to.equal(1);
+    expect(await count({})).to.equal(3);
+  });
+
+  it('refuses the cursor of another depth', async () => {
+    using folder = new TemporaryFolder();
+    for (const name of ['a', 'b', 'c']) mkdirSync(folder.join(name, 'x'), { recursive: true });
+    const { siguiente: cursor } = await list(folder.path, { limite: 1 });
+    for (const profundidad of [1, 2]) {
+      expect(await statusOf(list(folder.path, { limite: 1, profundidad, cursor }))).to.equal(
+        'INVALID_ARGUMENT cursor-no-valido',
+      );
+    }
+    expect((await list(folder.path, { limite: 1, cursor })).archivos).to.have.lengthOf(1);
+  });
+
+  it('ends when its caller is gone', async () => {
+    using folder = new TemporaryFolder();
+    for (let i = 0; i < 300; i++) mkdirSync(folder.join(`a${i}`, 'b', 'c'), { recursive: true });
+    const abort = new AbortController();
+    const reason = new Error('gone');
+    const listing = list(folder.path, {}, abort.signal);
+    abort.abort(reason);
+    expect(await listing.catch((error: unknown) => error)).to.equal(reason);
+  });
+
+  it('cannot see what a name alone would hide: bytes of a path come back as they are', async () => {
+    using folder = new TemporaryFolder();
+    const bad = Buffer.from([0x61, 0xff]);
+    mkdirSync(inside(folder.path, bad));
+    writeFileSync(inside(folder.path, Buffer.concat([bad, Buffer.from('/x')])), '');
+    const { archivos } = await list(folder.path, { tipos: [1] });
+    expect(archivos[0]?.nombreBytes).to.equal(undefined);
+    expect(archivos[0]?.rutaBytes).to.deep.equal(Buffer.concat([bad, Buffer.from('/x')]));
+  });
+});
