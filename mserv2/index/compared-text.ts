@@ -1,11 +1,13 @@
 import { fromBytes, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import { type FolderNumber, rootFolder } from './api.ts';
+import { LatinFolder } from './latin.ts';
 import type { Reading } from './reading.ts';
 import type { Field } from './search-api.ts';
 import { capitals, maxNameBytes, type Segment } from './segment.ts';
 
-const scratch = Buffer.alloc(maxNameBytes);
+/** Folding makes three bytes of two at most. */
+const scratch = Buffer.alloc(2 * maxNameBytes);
 
 /**
  * What is compared of an entry, in UTF-8, as `foldText` makes it of its name or of its path, piece by piece. It lies in `bytes` from
@@ -21,6 +23,7 @@ export class ComparedText {
   folder: FolderNumber = -1;
   readonly #reading: Reading;
   readonly #folding: Folding;
+  readonly #latin: LatinFolder;
   readonly #coarse: boolean;
   readonly #withPath: boolean;
   #path: Buffer = scratch;
@@ -29,6 +32,7 @@ export class ComparedText {
   constructor(reading: Reading, field: Field, folding: Folding) {
     this.#reading = reading;
     this.#folding = folding;
+    this.#latin = new LatinFolder(folding);
     this.#coarse = folding.case && folding.accents;
     this.#withPath = field === 'ruta';
   }
@@ -44,10 +48,7 @@ export class ComparedText {
       this.start = 0;
       this.end = segment.copyName(slot, scratch);
     } else {
-      const { text } = toText(fromBytes(segment.original(spelling)));
-      this.bytes = Buffer.from(foldText(text, this.#folding));
-      this.start = 0;
-      this.end = this.bytes.length;
+      this.#loadWrittenOut(segment, spelling);
     }
     this.nameStart = this.start;
     if (this.#withPath) this.#prependPath(segment.parents[slot] ?? rootFolder);
@@ -55,6 +56,18 @@ export class ComparedText {
 
   text(): string {
     return this.bytes.toString('utf8', this.start, this.end);
+  }
+
+  #loadWrittenOut({ originals }: Segment, spelling: number): void {
+    const start = spelling + 1;
+    const end = start + originals.readUInt16LE(spelling - 1);
+    this.bytes = scratch;
+    this.start = 0;
+    this.end = this.#latin.fold(originals, start, end, scratch);
+    if (this.end >= 0) return;
+    const { text } = toText(fromBytes(originals.subarray(start, end)));
+    this.bytes = Buffer.from(foldText(text, this.#folding));
+    this.end = this.bytes.length;
   }
 
   #prependPath(folder: FolderNumber): void {

@@ -2,12 +2,13 @@ import { type ByteString, fromBytes, toText } from '../../filesystem/byte-string
 import { foldText } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
 import { isDead, isHidden, kindFacts } from './facts.ts';
-import { coarse, foldLatin } from './latin.ts';
+import { coarse, LatinFolder } from './latin.ts';
 
 /** No file system has longer ones (255 is usual). */
 export const maxNameBytes = 4096;
 
 const slash = 0x2f;
+const latin = new LatinFolder(coarse);
 /** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
 export const capitals = 0x8000_0000;
 
@@ -160,7 +161,7 @@ export class Segment {
         else if (isCapital) onlyCapitals = false;
       } else {
         const trail = name.charCodeAt(++i);
-        const letter = foldLatin(byte, trail);
+        const letter = latin.letter(byte, trail);
         if (letter === undefined) return this.#appendFolded(name, start);
         onlyCapitals = false;
         changed ||= letter.length !== 2 || letter[0] !== byte || letter[1] !== trail;

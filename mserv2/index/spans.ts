@@ -13,6 +13,7 @@ export function spansOf(path: ByteString, matcher: Matcher, field: Field, foldin
   const name = parts.pop() ?? '';
   const folder = field === 'ruta' ? parts.map((part) => `${foldText(part, folding)}/`).join('') : '';
   const folded = foldText(name, folding);
+  if (folder === '' && ascii.test(name)) return merged(matcher.spansIn(folded));
   const origins = originsOf(name, folded, folding);
   if (origins === undefined) return [];
   const spans: Span[] = [];
@@ -30,6 +31,8 @@ interface Origins {
   readonly end: readonly number[];
 }
 
+/** Letters that fold one to one. */
+const ascii = /^\p{ASCII}*$/u;
 const letters = /\P{M}\p{M}*|\p{M}+/gu;
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
