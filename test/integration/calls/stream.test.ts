@@ -1,0 +1,362 @@
+import { once } from 'node:events';
+import type { ServerHttp2Stream } from 'node:http2';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+} from '@grpc/grpc-js';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
+import { type CallerOptions, createCaller } from '../../../gateway/calls/service-caller.ts';
+import { StreamBrokenError } from '../../../gateway/calls/transport.ts';
+import {
+  type BuscarEnVivoRequest,
+  type BuscarEnVivoResponse,
+  BusquedaServiceDefinition,
+  BusquedaServiceService,
+  type TransmitirBusquedaRequest,
+  TransmitirBusquedaResponse,
+} from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { bidirectionalMethod, serverStreamMethod } from '../../../runtime/method.ts';
+import { Status } from '../../../runtime/status.ts';
+import { startHttp2 } from '../../support/listado-server.ts';
+
+type Streaming = handleServerStreamingCall<TransmitirBusquedaRequest, TransmitirBusquedaResponse>;
+type Live = handleBidiStreamingCall<BuscarEnVivoRequest, BuscarEnVivoResponse>;
+type Answered = CallResult<AsyncIterable<TransmitirBusquedaResponse>>;
+
+const transmitir = serverStreamMethod(BusquedaServiceDefinition, 'transmitirBusqueda');
+const enVivo = bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo');
+const part = (total: number, size = 0): TransmitirBusquedaResponse =>
+  TransmitirBusquedaResponse.create({ total, errores: [{ ruta: 'x'.repeat(size), codigo: 'E' }] });
+
+describe('The caller of a service, for streams', () => {
+  const cleanUp: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const undo of cleanUp.splice(0).reverse()) await undo();
+  });
+
+  async function serve(handlers: { transmitirBusqueda?: Streaming; buscarEnVivo?: Live }): Promise<string> {
+    const server = new Server();
+    server.addService(BusquedaServiceService, handlers);
+    cleanUp.push(() => server.forceShutdown());
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    return `127.0.0.1:${port}`;
+  }
+
+  /** A server that knows no health service and does with other calls as it is told. */
+  async function serveHttp2(answer: (stream: ServerHttp2Stream) => void): Promise<string> {
+    const server = await startHttp2((stream, headers) => {
+      if (!headers[':path']?.endsWith('/Check')) return answer(stream);
+      const unimplemented = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' };
+      stream.respond(unimplemented, { endStream: true });
+    });
+    cleanUp.push(server.stop);
+    return server.address;
+  }
+
+  async function callerTo(addresses: string, more: Partial<CallerOptions> = {}): Promise<Caller> {
+    const caller = createCaller({
+      service: 'mserv2',
+      addresses,
+      deadlineMs: 10_000,
+      log: pino({ level: 'silent' }),
+      probeIntervalMs: 20,
+      ...more,
+    });
+    cleanUp.push(() => caller.stop());
+    await caller.start();
+    return caller;
+  }
+
+  const options = (signal = new AbortController().signal) => ({ signal, requestId: 'r1', traceparent: '' });
+  const stream = (caller: Caller, signal?: AbortSignal) =>
+    caller.stream({ method: transmitir, request: { consulta: undefined } }, options(signal));
+
+  function responses(result: Answered): AsyncIterable<TransmitirBusquedaResponse> {
+    if (result.kind === 'verdict' && result.verdict.ok) return result.verdict.response;
+    throw new Error(`it was ${JSON.stringify(result)}`);
+  }
+
+  /** All totals, and what the stream broke with. */
+  async function read(result: Answered) {
+    const totals: (number | undefined)[] = [];
+    try {
+      for await (const { total } of responses(result)) totals.push(total);
+      return { totals, failure: undefined };
+    } catch (error) {
+      if (!(error instanceof StreamBrokenError)) throw error;
+      return { totals, failure: error.failure };
+    }
+  }
+
+  it('gives the responses and the address, and ends with the stream', async () => {
+    const address = await serve({
+      transmitirBusqueda: (call) => {
+        for (let i = 0; i < 50; i++) call.write(part(i));
+        call.end();
+      },
+    });
+    const result = await stream(await callerTo(address));
+    expect(result).to.include({ kind: 'verdict', address });
+    expect((await read(result)).totals).to.deep.equal(Array.from({ length: 50 }, (_, i) => i));
+  });
+
+  it('may be empty', async () => {
+    const address = await serve({ transmitirBusqueda: (call) => call.end() });
+    expect(await read(await stream(await callerTo(address)))).to.deep.equal({
+      totals: [],
+      failure: undefined,
+    });
+  });
+
+  for (const headersFirst of [false, true]) {
+    it(`gives the handler's status before the first response as a verdict${headersFirst ? ', headers or not' : ''}`, async () => {
+      const address = await serve({
+        transmitirBusqueda: (call) => {
+          if (headersFirst) call.sendMetadata(new Metadata());
+          call.emit('error', { code: Status.NOT_FOUND, details: 'ruta-no-existe: No' });
+        },
+      });
+      expect(await stream(await callerTo(address))).to.deep.equal({
+        kind: 'verdict',
+        verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+        address,
+      });
+    });
+  }
+
+  it('breaks with the status that comes later', async () => {
+    const address = await serve({
+      transmitirBusqueda: (call) => {
+        call.write(part(1));
+        call.emit('error', { code: Status.INTERNAL, details: 'error-interno: Internal error' });
+      },
+    });
+    const { totals, failure } = await read(await stream(await callerTo(address)));
+    expect(totals).to.deep.equal([1]);
+    expect(failure).to.include({ code: Status.INTERNAL, origin: 'server', cancelledByUs: false });
+  });
+
+  it('tries one other address until it is heard', async () => {
+    const unavailable = await serve({
+      transmitirBusqueda: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
+    });
+    const good = await serve({
+      transmitirBusqueda: (call) => {
+        call.write(part(7));
+        call.end();
+      },
+    });
+    const caller = await callerTo(`${unavailable},${good}`);
+    for (let i = 0; i < 3; i++) {
+      const result = await stream(caller);
+      expect(result).to.include({ kind: 'verdict', address: good });
+      expect((await read(result)).totals).to.deep.equal([7]);
+    }
+  });
+
+  it('is unreachable when nobody listens', async () => {
+    const caller = await callerTo('127.0.0.1:1');
+    expect(await stream(caller)).to.include({ kind: 'unreachable', proxyError: 'connection_refused' });
+  });
+
+  it('is unreachable when the service is not heard in time, and does not open the breaker', async () => {
+    const address = await serve({ transmitirBusqueda: () => undefined });
+    const caller = await callerTo(address, { deadlineMs: 100 });
+    expect(await stream(caller)).to.include({ kind: 'unreachable', proxyError: 'http_response_timeout' });
+    expect(caller.addresses()).to.deep.equal([{ address, breaker: 'closed' }]);
+  });
+
+  it('has no deadline once it is heard', async () => {
+    const goOn = Promise.withResolvers<void>();
+    const address = await serve({
+      transmitirBusqueda: (call) => {
+        call.write(part(1));
+        void goOn.promise.then(() => {
+          call.write(part(2));
+          call.end();
+        });
+      },
+    });
+    const result = await stream(await callerTo(address, { deadlineMs: 100 }));
+    // A timer that was set later than the deadline's, for as long: when it rings, that one would have.
+    setTimeout(goOn.resolve, 100);
+    expect((await read(result)).totals).to.deep.equal([1, 2]);
+  });
+
+  it('breaks when the connection is lost in the middle', async () => {
+    const address = await serveHttp2((http2) => {
+      http2.on('error', () => undefined);
+      http2.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      const message = transmitir.response.toBinary(part(1));
+      const frame = Buffer.concat([Buffer.alloc(5), message]);
+      frame.writeUInt32BE(message.length, 1);
+      http2.write(frame, () => setImmediate(() => http2.session?.destroy()));
+    });
+    const { totals, failure } = await read(await stream(await callerTo(address)));
+    expect(totals).to.deep.equal([1]);
+    expect(failure).to.include({ origin: 'client', sent: true, cancelledByUs: false });
+  });
+
+  it('takes no more than is read', async () => {
+    let written = 0;
+    const address = await serve({
+      transmitirBusqueda: async (call) => {
+        while (written < 2_000) if (!call.write(part(written++, 40_000))) await once(call, 'drain');
+        call.end();
+      },
+    });
+    const result = await stream(await callerTo(address));
+    const iterator = responses(result)[Symbol.asyncIterator]();
+    await iterator.next();
+    let before: number;
+    do {
+      before = written;
+      for (let i = 0; i < 200; i++) await turn();
+    } while (written !== before);
+    expect(written).to.be.below(150);
+    let count = 1;
+    while (!(await iterator.next()).done) count++;
+    expect(count).to.equal(2_000);
+  });
+
+  it('does not let a reader that is slow hold the calls of others', async () => {
+    const address = await serve({
+      transmitirBusqueda: async (call) => {
+        for (let i = 0; i < 200; i++) if (!call.write(part(i, 40_000))) await once(call, 'drain');
+        call.end();
+      },
+    });
+    const caller = await callerTo(address);
+    const held = [];
+    for (let i = 0; i < 20; i++) held.push(await stream(caller));
+    expect((await read(await stream(caller))).totals).to.have.lengthOf(200);
+    for (const result of held) expect((await read(result)).totals).to.have.lengthOf(200);
+  });
+
+  it('cancels the call when the reader stops, and when our caller goes', async () => {
+    const cancelled: (() => void)[] = [];
+    const address = await serve({
+      transmitirBusqueda: (call) => {
+        call.once('cancelled', () => cancelled.shift()?.());
+        call.write(part(1));
+      },
+    });
+    const caller = await callerTo(address);
+    const nextCancel = () => new Promise<void>((resolve) => cancelled.push(resolve));
+
+    const stopped = nextCancel();
+    for await (const _part of responses(await stream(caller))) break;
+    await stopped;
+
+    const gone = nextCancel();
+    const abort = new AbortController();
+    const reading = read(await stream(caller, abort.signal));
+    abort.abort();
+    expect((await reading).failure).to.include({ code: Status.CANCELLED, cancelledByUs: true });
+    await gone;
+
+    const unread = nextCancel();
+    const never = new AbortController();
+    await stream(caller, never.signal);
+    never.abort();
+    await unread;
+  });
+
+  it('is gone when our caller goes before the service is heard', async () => {
+    const entered = Promise.withResolvers<void>();
+    const address = await serve({ transmitirBusqueda: () => entered.resolve() });
+    const abort = new AbortController();
+    const asking = stream(await callerTo(address), abort.signal);
+    await entered.promise;
+    abort.abort();
+    expect(await asking).to.deep.equal({ kind: 'gone' });
+    expect(await stream(await callerTo(address), abort.signal)).to.deep.equal({ kind: 'gone' });
+  });
+
+  describe('in both directions', () => {
+    const echo: Live = (call) => {
+      call.sendMetadata(new Metadata());
+      call.on('data', ({ numero }: BuscarEnVivoRequest) => call.write({ numero, respuesta: undefined }));
+      call.on('end', () => call.end());
+    };
+
+    it('sends the requests as they come, and ends with them', async () => {
+      const caller = await callerTo(await serve({ buscarEnVivo: echo }));
+      const answered: (() => void)[] = [];
+      async function* requests() {
+        for (let numero = 1; numero <= 3; numero++) {
+          yield { numero, consulta: undefined };
+          await new Promise<void>((resolve) => answered.push(resolve));
+        }
+      }
+      const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+      const numbers: number[] = [];
+      for await (const { numero } of result.verdict.response) {
+        numbers.push(numero);
+        answered.shift()?.();
+      }
+      expect(numbers).to.deep.equal([1, 2, 3]);
+    });
+
+    it('takes no request before it is heard, so that another address can be tried', async () => {
+      const unavailable = await serve({
+        buscarEnVivo: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
+      });
+      const good = await serve({ buscarEnVivo: echo });
+      const caller = await callerTo(`${unavailable},${good}`);
+      for (let i = 0; i < 3; i++) {
+        async function* requests() {
+          yield { numero: 5, consulta: undefined };
+        }
+        const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+        if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+        const numbers: number[] = [];
+        for await (const { numero } of result.verdict.response) numbers.push(numero);
+        expect(numbers).to.deep.equal([5]);
+      }
+    });
+
+    it('breaks with the status that a handler ends it with', async () => {
+      const caller = await callerTo(
+        await serve({
+          buscarEnVivo: (call) => {
+            call.sendMetadata(new Metadata());
+            call.once('data', () =>
+              call.emit('error', { code: Status.INVALID_ARGUMENT, details: 'patron-no-valido: No' }),
+            );
+          },
+        }),
+      );
+      const never = new AbortController();
+      async function* requests() {
+        yield { numero: 5, consulta: undefined };
+        await once(never.signal, 'abort');
+      }
+      const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+      const { response } = result.verdict;
+      const broken = await (async () => {
+        for await (const _response of response);
+      })().catch((error: unknown) => error);
+      never.abort();
+      expect(broken).to.be.instanceOf(StreamBrokenError);
+      expect((broken as StreamBrokenError).failure).to.include({
+        code: Status.INVALID_ARGUMENT,
+        message: 'patron-no-valido: No',
+        origin: 'server',
+      });
+    });
+  });
+});
