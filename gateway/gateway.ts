@@ -55,15 +55,13 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       deadlineMs: config.GRPC_DEADLINE_MS,
       log,
     });
+    const direct = createDirectWay({ ledger, caller, closer, operation, log, now });
+    const queue =
+      broker && createQueueWay({ service, ledger, ...broker, otherwise: direct, operation, log, now });
     const dispatcher = createDispatcher({
       service,
       ledger,
-      ways: [
-        ...(broker === undefined
-          ? []
-          : [createQueueWay({ service, ledger, ...broker, operation, log, now })]),
-        createDirectWay({ ledger, caller, closer, operation, log, now }),
-      ],
+      ways: queue === undefined ? [direct] : [queue, direct],
       publisher: broker?.publisher,
       caller,
       log,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Caller } from '../calls/caller.ts';
@@ -18,6 +19,8 @@ export interface Dispatcher {
 /** One way to get rows answered. */
 export interface Way {
   readonly open: boolean;
+  /** How many more rows it would take now. It has more room when a row is done. */
+  readonly room: number;
   /** Deals with every row: publishes, calls, closes or puts it off, and tells the lease. It may leave some when it must. */
   dispatch(rows: readonly Solicitud[], lease: Lease, signal: AbortSignal): Promise<void>;
 }
@@ -33,9 +36,8 @@ export interface DispatcherDeps {
   readonly now: () => number;
 }
 
-/** Rows that are looked at together. */
-const batch = 256;
 const pauseAfterErrorMs = 1_000;
+const mostIdsLogged = 4;
 /** What another gateway accepted, or held when it died, is found after this at the latest, though nobody told. */
 const longestSleepMs = 5_000;
 /** After a reconnect the broker gets this long to deliver again what it still holds. */
@@ -50,15 +52,40 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const stopping = new AbortController();
   let unsubscribe: readonly (() => void)[] = [];
 
-  const openWay = (): Way | undefined => ways.find((way) => way.open);
+  const underWay = new Set<Promise<void>>();
 
-  /** Gives when to look again: a time, 0 for at once, or undefined for when something happens. */
+  /**
+   * Gives when to look again: a time, 0 for at once, or undefined for when something happens. It does not wait for the
+   * rows that it sends on their way, so that a slow one holds up nobody but itself.
+   */
   async function pass(): Promise<number | undefined> {
-    const way = openWay();
+    const way = ways.find(({ open }) => open);
     if (way === undefined) return undefined;
-    const rows = await ledger.claim(service, now(), now() + leaseMs, batch);
-    await underLease(rows, deps, (lease) => way.dispatch(rows, lease, stopping.signal));
-    return rows.length === batch ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);
+    const { room } = way;
+    if (room === 0) return Number.POSITIVE_INFINITY;
+    const rows = await ledger.claim(service, now(), now() + leaseMs, room);
+    if (rows.length > 0) send(rows, way);
+    return rows.length === room ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);
+  }
+
+  function send(rows: readonly Solicitud[], way: Way): void {
+    const work = underLease(rows, deps, (lease) => {
+      const done = (id: string): void => {
+        lease.done(id);
+        wake();
+      };
+      return way.dispatch(rows, { done }, stopping.signal);
+    })
+      .catch((err: unknown) => {
+        const ids = rows.slice(0, mostIdsLogged).map(({ id }) => id);
+        log.error({ err, service, ids, rows: rows.length }, 'dispatching failed; it will be tried again');
+        return pause(pauseAfterErrorMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      })
+      .finally(() => {
+        underWay.delete(work);
+        wake();
+      });
+    underWay.add(work);
   }
 
   async function run(): Promise<void> {
@@ -68,7 +95,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         next = await pass();
       } catch (err) {
-        log.error({ err, service }, 'dispatching failed; it will be tried again');
+        log.error({ err, service }, 'looking for work failed; it will be tried again');
         next = now() + pauseAfterErrorMs;
       }
     } while (state === 'running' && (wanted || next === 0));
@@ -117,6 +144,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (const end of unsubscribe) end();
       unsubscribe = [];
       await round;
+      await Promise.all(underWay);
     },
   };
 }

@@ -13,6 +13,8 @@ export interface QueueWayDeps {
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly replies: Pick<Replies, 'queue'>;
+  /** Takes what RabbitMQ would take nowhere, while it is open. */
+  readonly otherwise: Way;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
@@ -23,20 +25,31 @@ const retryMs = 1_000;
 /** What is queued is looked at again after 5 s, then 10, 20, 40, and every 60. */
 const firstCheckMs = 5_000;
 const longestCheckMs = 60_000;
+/** Rows that are published together. */
+const batch = 256;
 
 /**
  * The way through RabbitMQ, and the only place that publishes a request. It publishes what was never confirmed, and
  * again only what the broker has lost: what was published before it was wiped (the ledger knows), and what is still open
  * although the service's queue shows nothing ready any more. Anything else would multiply messages in a long outage.
+ *
+ * A broker that is there may still lead nowhere: nobody consumes the queue, or the queue takes nothing. What waits for
+ * that goes the other way instead, if that one is open; the message that may be left is answered into a closed row.
  */
 export function createQueueWay(deps: QueueWayDeps): Way {
-  const { service, ledger, publisher, replies, operation, log, now } = deps;
+  const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
   const queue = queuesOf(service).work;
 
-  async function publish(row: Solicitud): Promise<void> {
+  let publishing = 0;
+
+  /** Rows that are to go the other way are put `aside`, and not told to the lease. */
+  async function publish(row: Solicitud, lease: Lease, aside: Solicitud[]): Promise<void> {
     const attempt = row.attempts + 1;
     const method = operation(row.operation)?.method;
-    if (method === undefined) return ledger.defer(row.id, row.expiresAt);
+    if (method === undefined) {
+      await ledger.defer(row.id, row.expiresAt);
+      return lease.done(row.id);
+    }
     try {
       await publisher.publish({
         exchange: requestsExchange,
@@ -51,28 +64,40 @@ export function createQueueWay(deps: QueueWayDeps): Way {
       );
       // Returned means that the queue or its binding is gone: nobody else may be there to declare it again.
       if (err.kind === 'returned') await publisher.redeclare();
-      return ledger.defer(row.id, now() + retryMs);
+      else if (err.kind !== 'too-many' && canDivert(aside)) return void aside.push(row);
+      await ledger.defer(row.id, now() + retryMs);
+      return lease.done(row.id);
     }
     const at = now();
     await ledger.published(row.id, at, at + Math.min(longestCheckMs, firstCheckMs * 2 ** row.attempts));
+    lease.done(row.id);
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }
 
-  /** Which of the rows that are queued already must be published again. The others stay put off by their claim. */
-  async function lost(rows: readonly Solicitud[], lease: Lease): Promise<readonly Solicitud[]> {
+  const canDivert = (aside: readonly Solicitud[]): boolean => otherwise.open && otherwise.room > aside.length;
+
+  /** Which of the rows that are queued already must be published again. The others are put `aside`, or off. */
+  async function lost(
+    rows: readonly Solicitud[],
+    lease: Lease,
+    aside: Solicitud[],
+  ): Promise<readonly Solicitud[]> {
     if (rows.length === 0) return rows;
     const depth = await publisher.inspect(queue);
     if (depth === undefined) await publisher.redeclare();
     const at = now();
-    const gone = rows.filter(
-      ({ publishedAt }) =>
-        depth === undefined ||
-        publishedAt === undefined ||
-        (depth.ready === 0 && publishedAt + firstCheckMs <= at),
-    );
-    for (const row of rows) if (!gone.includes(row)) lease.done(row.id);
+    const isGone = ({ publishedAt }: Solicitud): boolean =>
+      depth === undefined ||
+      publishedAt === undefined ||
+      (depth.ready === 0 && publishedAt + firstCheckMs <= at);
+    const gone = rows.filter(isGone);
+    const staying = rows.filter((row) => !isGone(row));
+    const unconsumed = depth?.consumers === 0 && canDivert(aside);
+    if (unconsumed) aside.push(...staying.slice(0, otherwise.room - aside.length));
+    // The rest of them is given back as soon as these are answered; what only waits stays put off by its claim.
+    else for (const row of staying) lease.done(row.id);
     // One statement for a long backlog. What is lost is the oldest of it, so it is in the first batch that is looked at.
-    if (gone.length === 0) await ledger.deferQueued(service, at, at + firstCheckMs);
+    if (gone.length === 0 && !unconsumed) await ledger.deferQueued(service, at, at + firstCheckMs);
     return gone;
   }
 
@@ -80,18 +105,21 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     get open() {
       return publisher.usable;
     },
-    dispatch: async (rows, lease) => {
-      const again = await lost(
-        rows.filter((row) => row.state === 'encolada'),
-        lease,
-      );
-      const fresh = rows.filter((row) => row.state === 'aceptada');
-      await everyOne(
-        [...again, ...fresh].map(async (row) => {
-          await publish(row);
-          lease.done(row.id);
-        }),
-      );
+    get room() {
+      return publishing === 0 ? batch : 0;
+    },
+    dispatch: async (rows, lease, signal) => {
+      const aside: Solicitud[] = [];
+      publishing += 1;
+      try {
+        const queued = rows.filter((row) => row.state === 'encolada');
+        const again = await lost(queued, lease, aside);
+        const fresh = rows.filter((row) => row.state === 'aceptada');
+        await everyOne([...again, ...fresh].map((row) => publish(row, lease, aside)));
+      } finally {
+        publishing -= 1;
+      }
+      await otherwise.dispatch(aside, lease, signal);
     },
   };
 }

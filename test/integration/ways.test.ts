@@ -1,0 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { accepted, answerAt } from '../support/accepted.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+import { ownVhost, setUp } from '../support/set-up.ts';
+
+describe('the ways to an answer', () => {
+  it('calls a service that does not consume its queue, although the broker is there', async () => {
+    const { url } = await ownVhost(await sharedRabbit());
+    await using it = await setUp({ running: [], env: { RABBITMQ_URL: url } });
+    writeFileSync(join(it.root, 'uno'), '1');
+    await it.start('mserv1', { RABBITMQ_URL: '' });
+    await it.start('gateway');
+    const where = await Promise.all(
+      Array.from({ length: 20 }, () => accepted(it, '/listar_archivos', { prefer: 'respond-async' })),
+    );
+    for (const path of where) expect((await answerAt(it, path)).status).to.equal(200);
+  }).timeout(40_000);
+});
