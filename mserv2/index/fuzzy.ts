@@ -18,6 +18,7 @@ interface Term {
  */
 export class FuzzyMatcher implements Matcher {
   readonly needle = undefined;
+  readonly scores = true;
   readonly #compared: ComparedText;
   readonly #terms: readonly Term[];
   readonly #text = new ScoredText();

@@ -6,7 +6,7 @@ import type { Criteria, Hit } from './search-api.ts';
 import { spansOf } from './spans.ts';
 
 /** An entry that a scan has found, for people. Where it matches is worked out for what is shown only. */
-export function hitOf({ reading, matcher }: Scan, { field, folding, mode }: Criteria, entry: EntryId): Hit {
+export function hitOf({ reading, matcher }: Scan, { field, folding }: Criteria, entry: EntryId): Hit {
   const segment = reading.segmentOf(entry);
   const slot = reading.placeOf(entry);
   const path = reading.pathOf(entry);
@@ -14,6 +14,6 @@ export function hitOf({ reading, matcher }: Scan, { field, folding, mode }: Crit
     path,
     kind: kindIn(segment.facts[slot] ?? 0),
     coincidencias: spansOf(path, matcher, field, folding),
-    puntaje: mode === 'difuso' ? scoreOfRelevance(matcher.test(segment, slot)) : undefined,
+    puntaje: matcher.scores ? scoreOfRelevance(matcher.test(segment, slot)) : undefined,
   };
 }

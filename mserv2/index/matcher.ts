@@ -8,6 +8,8 @@ export interface Matcher {
    * are shown to `test`. Undefined: all are.
    */
   readonly needle: Buffer | undefined;
+  /** Whether relevance is made of a score that can be shown. */
+  readonly scores: boolean;
   /** The `relevance` of an entry, or `noMatch`. */
   test(segment: Segment, slot: number): number;
   /** Where a text that matches does so; the text is what is compared, folded. In no order; they may touch each other. */

@@ -42,6 +42,6 @@ export function createMatcher(criteria: Criteria, reading: Reading): Matcher {
     case 'regex':
       return PatternMatcher.regex(nombre, folding, compared);
     case 'difuso':
-      return new FuzzyMatcher(nombre, folding, compared);
+      return nombre.trim() === '' ? everything : new FuzzyMatcher(nombre, folding, compared);
   }
 }

@@ -15,6 +15,7 @@ const maxInstructions = 3000;
 /** Finds texts by a regular expression of RE2's syntax. Its time is linear, whatever the expression. */
 export class PatternMatcher implements Matcher {
   readonly needle: Buffer | undefined;
+  readonly scores = false;
   readonly #expression: RE2JS;
   readonly #whole: boolean;
   readonly #compared: ComparedText;

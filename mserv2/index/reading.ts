@@ -67,8 +67,8 @@ export class Reading implements Disposable {
     // What goes on below the place where they part ends with `/`.
     let length = this.#copyName(a, ours);
     let otherLength = this.#copyName(b, theirs);
-    let depth = this.#depthOf(folder);
-    let otherDepth = this.#depthOf(other);
+    let depth = tree.depths[folder] ?? 0;
+    let otherDepth = tree.depths[other] ?? 0;
     while (folder !== other) {
       const isDeeper = depth >= otherDepth;
       if (depth <= otherDepth) {
@@ -96,11 +96,5 @@ export class Reading implements Disposable {
     const length = index.segmentOf(entry).copyName(index.placeOf(entry), target);
     target[length] = slash;
     return length + 1;
-  }
-
-  #depthOf(folder: FolderNumber): number {
-    let depth = 0;
-    for (let at = folder; at !== rootFolder; at = this.index.tree.parents[at] ?? rootFolder) depth++;
-    return depth;
   }
 }

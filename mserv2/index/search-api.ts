@@ -50,7 +50,7 @@ export interface Hit {
   readonly kind: Kind;
   /** Where the name matches, in order, apart from each other. */
   readonly coincidencias: readonly Span[];
-  /** Only when `mode` is difuso. */
+  /** Only when `mode` is difuso and something is looked for; more is better. */
   readonly puntaje: number | undefined;
 }
 

@@ -6,7 +6,7 @@ import { Order } from './order.ts';
 import { Scan } from './scan.ts';
 import type { Criteria, Found, Hit, SearchQuery } from './search-api.ts';
 import type { Segment } from './segment.ts';
-import { TopEntries } from './top-entries.ts';
+import { type Ranked, TopEntries } from './top-entries.ts';
 
 /** Who cuts the work into slices; `Slices` of the file system's room is one. */
 export interface Pace {
@@ -44,7 +44,12 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   };
   while (scan.step(found)) if (pace.over()) await pace.next();
 
-  const ranked = first.take();
+  const ranked: Ranked[] = [];
+  for (let last = first.takeLast(); last !== undefined; last = first.takeLast()) {
+    ranked.push(last);
+    if (pace.over()) await pace.next();
+  }
+  ranked.reverse();
   const hits: Hit[] = [];
   for (const { entry } of ranked.slice(0, query.limit)) {
     if (scan.reading.isThere(entry)) hits.push(hitOf(scan, query, entry));

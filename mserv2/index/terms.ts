@@ -19,6 +19,7 @@ interface Term {
 /** Finds texts that have all of some words in them, and none of others. */
 export class TermsMatcher implements Matcher {
   readonly needle: Buffer | undefined;
+  readonly scores = false;
   readonly #compared: ComparedText;
   readonly #mode: TermMode;
   readonly #terms: readonly Term[];
@@ -63,16 +64,13 @@ export class TermsMatcher implements Matcher {
     if (last < start) return noMatch;
     const isAtStart = isAt(bytes, start, term);
     if (isAtStart && last === start) return matchClass.exact;
-    switch (this.#mode) {
-      case 'exacto':
-        return noMatch;
-      case 'prefijo':
-        return isAtStart ? matchClass.prefix : noMatch;
-      case 'sufijo':
-        if (!isAt(bytes, last, term)) return noMatch;
-        return this.#isWordStart(last, spelling) ? matchClass.word : matchClass.inside;
-      case 'contiene':
-        if (isAtStart) return matchClass.prefix;
+    if (this.#mode === 'exacto') return noMatch;
+    // A term of marks only folds to nothing, which everything begins with.
+    if (isAtStart && (this.#mode !== 'sufijo' || length === 0)) return matchClass.prefix;
+    if (this.#mode === 'prefijo') return noMatch;
+    if (this.#mode === 'sufijo') {
+      if (!isAt(bytes, last, term)) return noMatch;
+      return this.#isWordStart(last, spelling) ? matchClass.word : matchClass.inside;
     }
     // First what ends in the name; in a path that may begin before it.
     let isInside = false;

@@ -37,17 +37,17 @@ export class TopEntries {
     this.#last = undefined;
   }
 
-  /** In order. They are taken out. */
-  take(): Ranked[] {
-    const taken: Ranked[] = [];
-    for (let size = this.#entries.length; size > 0; size--) {
-      taken.push({ entry: this.#entries[0] ?? 0, key: this.#keys[0] ?? 0 });
-      const entry = this.#entries.pop() ?? 0;
-      const key = this.#keys.pop() ?? 0;
-      if (size > 1) this.#sink(key, entry, size - 1);
-    }
+  /** Takes the last one out; undefined when there is none. */
+  takeLast(): Ranked | undefined {
+    const [entry] = this.#entries;
+    const [key] = this.#keys;
+    const lastEntry = this.#entries.pop();
+    const lastKey = this.#keys.pop();
     this.#last = undefined;
-    return taken.reverse();
+    if (entry === undefined || key === undefined || lastEntry === undefined || lastKey === undefined)
+      return undefined;
+    if (this.#entries.length > 0) this.#sink(lastKey, lastEntry, this.#entries.length);
+    return { entry, key };
   }
 
   #isBeforeLast(entry: EntryId): boolean {

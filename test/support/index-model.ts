@@ -84,23 +84,33 @@ export class IndexModel {
   }
 
   step(step: Step): void {
-    switch (step.do) {
-      case 'put': {
-        const folders = this.folderPaths();
-        this.put(folders[step.folder % folders.length] ?? ('' as ByteString), step.name, step.kind);
-        break;
-      }
-      case 'stat':
-      case 'remove': {
-        const entry = [...this.entries.values()][step.entry % Math.max(1, this.entries.size)];
-        if (entry === undefined) break;
-        if (step.do === 'remove') this.remove(entry.path);
-        else this.stat(entry, step.size, step.mtimeNs);
-        break;
-      }
-      case 'maintain':
-        for (let i = 0; i < step.times; i++) this.index.maintain();
+    if (step.do === 'maintain') {
+      for (let i = 0; i < step.times; i++) this.index.maintain();
+    } else if (step.do === 'put') {
+      this.put(this.#folderOf(step), step.name, step.kind);
+    } else {
+      const entry = this.#entryOf(step);
+      if (entry === undefined) return;
+      if (step.do === 'remove') this.remove(entry.path);
+      else this.stat(entry, step.size, step.mtimeNs);
     }
+  }
+
+  /** What a step would remove, with all below it, if it were made now. */
+  victimOf(step: Step): ByteString | undefined {
+    if (step.do === 'remove') return this.#entryOf(step)?.path;
+    if (step.do !== 'put') return undefined;
+    const there = this.entries.get(joinParts(this.#folderOf(step), step.name));
+    return there?.kind === step.kind ? undefined : there?.path;
+  }
+
+  #folderOf({ folder }: { readonly folder: number }): ByteString {
+    const folders = this.folderPaths();
+    return folders[folder % folders.length] ?? ('' as ByteString);
+  }
+
+  #entryOf({ entry }: { readonly entry: number }): Modelled | undefined {
+    return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
   put(folder: ByteString, name: ByteString, kind: Kind): void {

@@ -1,0 +1,225 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type ByteString, fromText, splitParts, toText } from '../../../../filesystem/byte-string.ts';
+import { Kind } from '../../../../filesystem/kind.ts';
+import { type Pace, search, searchAll } from '../../../../mserv2/index/search.ts';
+import type { Found, Hit, SearchQuery } from '../../../../mserv2/index/search-api.ts';
+import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
+import { anyFolding, comparedText, reference } from '../../../support/search-reference.ts';
+
+const everything: SearchQuery = {
+  parts: [],
+  nombre: '',
+  mode: 'contiene',
+  field: 'nombre',
+  folding: { case: true, accents: true },
+  kinds: new Set(Object.values(Kind)),
+  extensions: [],
+  minBytes: undefined,
+  maxBytes: undefined,
+  since: undefined,
+  until: undefined,
+  hidden: true,
+  order: 'relevancia',
+  descending: false,
+  limit: 10_000,
+  cursor: undefined,
+};
+
+const idle: Pace = { over: () => false, next: () => Promise.resolve() };
+
+async function pages(
+  model: IndexModel,
+  query: SearchQuery,
+  between: () => void = () => {},
+  pace: Pace = idle,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await search(model.index, { ...query, cursor }, pace);
+    found.push(page);
+    cursor = page.siguiente;
+    if (cursor !== undefined) between();
+  } while (cursor !== undefined);
+  return found;
+}
+
+const hitsOf = (found: readonly Found[]): Hit[] => found.flatMap(({ hits }) => hits);
+const pathsOf = (hits: readonly { path: ByteString }[]): ByteString[] => hits.map(({ path }) => path);
+
+const globs = fc.array(fc.constantFrom('*', '?', '**', '[a-b]', '[!a]', '{a,b1}', 'a', 'B', '.', 'é', '/'), {
+  minLength: 1,
+  maxLength: 6,
+});
+const regexes = fc
+  .array(fc.constantFrom('a', 'b+', '[ab]', '.*', '^', '$', '(a|b)?', 'é', '[^a]', '\\d', '_'), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map((pieces) => pieces.join(''));
+
+/** What may be looked for: parts of names that there are, names that hurt, and what each mode has a meaning for. */
+const wish = fc.record({
+  mode: fc.constantFrom('contiene', 'exacto', 'prefijo', 'sufijo', 'glob', 'regex', 'difuso') as fc.Arbitrary<
+    SearchQuery['mode']
+  >,
+  field: fc.constantFrom('nombre', 'ruta') as fc.Arbitrary<SearchQuery['field']>,
+  folding: fc.constantFrom(...anyFolding),
+  entry: fc.nat(),
+  cut: fc.tuple(fc.nat(8), fc.nat(8)),
+  nombre: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('part') },
+    { weight: 1, arbitrary: fc.constant('') },
+    { weight: 1, arbitrary: anyName.map((name) => toText(name).text) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('a b', 'a -b', '-a', '"a b"', 'a "-" _', '-', '"" x', 'a/b', '/a', 'a/'),
+    },
+  ),
+  glob: globs.map((pieces) => pieces.join('')),
+  regex: regexes,
+  kinds: fc
+    .uniqueArray(fc.constantFrom(...Object.values(Kind)), { minLength: 1 })
+    .map((kinds) => new Set<number>(kinds)),
+  extensions: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.constantFrom('a', '.B', 'b', '', 'á', '1.a'), { maxLength: 2 }) },
+  ),
+  hidden: fc.boolean(),
+  order: fc.constantFrom('relevancia', 'nombre', 'ruta', 'bytes', 'modificado') as fc.Arbitrary<
+    SearchQuery['order']
+  >,
+  descending: fc.boolean(),
+  limit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(10_000)),
+  scope: fc.option(fc.nat(), { nil: undefined, freq: 3 }),
+  bounds: fc.record({
+    minBytes: fc.option(fc.nat(3), { nil: undefined, freq: 2 }),
+    maxBytes: fc.option(fc.nat(3), { nil: undefined, freq: 2 }),
+    since: fc.option(fc.integer({ min: -1, max: 4 }), { nil: undefined, freq: 2 }),
+    until: fc.option(fc.integer({ min: -1, max: 4 }), { nil: undefined, freq: 2 }),
+  }),
+  bounded: fc.boolean(),
+});
+
+function queryOf(
+  asked: typeof wish extends fc.Arbitrary<infer Wish> ? Wish : never,
+  model: IndexModel,
+): SearchQuery {
+  const { scope, cut, glob, regex, bounds, bounded, entry, ...query } = asked;
+  const folders = model.folderPaths();
+  const entries = [...model.entries.values()];
+  const chosen = entries[entry % Math.max(1, entries.length)];
+  const text = toText((query.field === 'ruta' ? chosen?.path : chosen?.name) ?? fromText('a')).text;
+  const part = [...text]
+    .slice(cut[0] % (text.length + 1))
+    .slice(0, cut[1])
+    .join('');
+  const plain = query.nombre === 'part' ? part : query.nombre;
+  // A glob made of a name may have brackets and braces of its own.
+  const nombre = query.mode === 'glob' ? glob : query.mode === 'regex' ? regex : plain;
+  const parts = scope === undefined ? [] : splitParts(folders[scope % folders.length] ?? ('' as ByteString));
+  return { ...everything, ...query, nombre, parts, ...(bounded ? bounds : {}) };
+}
+
+/** Where the meaning of two globs side by side depends on how braces are taken apart. */
+const isDoubtful = ({ mode, field, nombre }: SearchQuery) =>
+  mode === 'glob' && field === 'ruta' && /\*[{},]|[{},]\*/.test(nombre);
+
+/** By their scores, which are taken for granted; then the shorter first, then by path. */
+function byScore(hits: readonly Hit[], query: SearchQuery): Hit[] {
+  const sign = query.descending ? -1 : 1;
+  const lengthOf = ({ path }: Hit) =>
+    Buffer.byteLength(comparedText({ path, name: splitParts(path).at(-1) ?? path }, query));
+  return hits.toSorted(
+    (a, b) =>
+      sign * ((b.puntaje ?? 0) - (a.puntaje ?? 0)) ||
+      sign * (lengthOf(a) - lengthOf(b)) ||
+      (a.path < b.path ? -1 : 1),
+  );
+}
+
+describe('searching the index', () => {
+  it('equals a naive reference, page by page', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySteps(), wish, async (steps, asked) => {
+        const model = new IndexModel();
+        model.run(steps);
+        const query = queryOf(asked, model);
+        fc.pre(!isDoubtful(query));
+        const expected = reference(model.entries.values(), query);
+        const found = await pages(model, query);
+        const hits = hitsOf(found);
+        for (const { total, hits: some } of found) {
+          expect(total).to.equal(expected.length);
+          expect(some.length).to.be.at.most(query.limit);
+        }
+        if (query.mode === 'difuso' && query.nombre.trim() !== '' && query.order === 'relevancia') {
+          expect(pathsOf(hits)).to.have.members(pathsOf(expected));
+          expect(pathsOf(hits)).to.deep.equal(pathsOf(byScore(hits, query)));
+        } else {
+          expect(pathsOf(hits)).to.deep.equal(pathsOf(expected));
+        }
+        expect(hits.map(({ kind }) => kind)).to.have.members(expected.map(({ kind }) => kind));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives what stays exactly once, whatever comes and goes between pages and in the middle of one', async () => {
+    const sizes = fc.record({
+      limit: fc.integer({ min: 1, max: 4 }),
+      staying: fc.integer({ min: 0, max: 12 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        anySteps(),
+        anySteps(80),
+        wish,
+        sizes,
+        async (before, later, asked, { limit, staying }) => {
+          const model = new IndexModel();
+          model.run(before);
+          const query = { ...queryOf(asked, model), limit };
+          fc.pre(!isDoubtful(query));
+          const kept = new Set([...model.entries.values()].slice(0, staying));
+          const seen = new Set(model.entries.values());
+          const steps = later.filter((step) => step.do !== 'stat');
+          const move = () => {
+            for (const step of steps.splice(0, 2)) {
+              const victim = model.victimOf(step);
+              if ([...kept].some(({ path }) => path === victim || path.startsWith(`${victim}/`))) continue;
+              model.step(step);
+              for (const entry of model.entries.values()) seen.add(entry);
+            }
+          };
+          const pace: Pace = { over: () => true, next: () => Promise.resolve(move()) };
+          const paths = pathsOf(hitsOf(await pages(model, query, move, pace)));
+          expect(new Set(paths).size, 'nothing twice').to.equal(paths.length);
+          expect(paths).to.include.members(pathsOf(reference(kept, query)));
+          expect(pathsOf(reference(seen, query))).to.include.members(paths);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives all of it in one go, in batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySteps(), wish, fc.integer({ min: 1, max: 7 }), async (steps, asked, size) => {
+        const model = new IndexModel();
+        model.run(steps);
+        const query = queryOf(asked, model);
+        fc.pre(!isDoubtful(query));
+        const hits: Hit[] = [];
+        for await (const batch of searchAll(model.index, query, idle, size)) {
+          expect(batch.length).to.be.within(1, size);
+          hits.push(...batch);
+        }
+        expect(pathsOf(hits)).to.have.members(pathsOf(reference(model.entries.values(), query)));
+        expect(model.index.readings.size).to.equal(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
