@@ -17,14 +17,21 @@ import type { Service } from './services.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
-/** `sqlite:PATH`; gives the path. */
+/** Where accepted requests are kept. */
+export type LedgerUrl =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** `sqlite:PATH` or `postgres://…`. The text is not repeated in a message: it may hold a password. */
 const ledgerUrl = z
   .string()
   .default('sqlite:data/solicitudes.db')
-  .transform((text, context) => {
+  .transform((text, context): LedgerUrl => {
     const path = /^sqlite:(.+)$/.exec(text)?.[1];
-    if (path !== undefined) return path;
-    context.issues.push({ code: 'custom', message: 'expected sqlite:PATH', input: text });
+    if (path !== undefined) return { kind: 'sqlite', path };
+    if (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) return { kind: 'postgres', url: text };
+    const message = 'expected sqlite:PATH or postgres://user:password@host:port/database';
+    context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;
   });
 

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
 import { configOrExit, loadEnvFile } from '../runtime/env.ts';
 import { adoptGrpcLog } from '../runtime/grpc/grpc-log.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
-import { readGatewayConfig } from './config.ts';
+import { type GatewayConfig, readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import type { Service } from './services.ts';
+import type { Ledger } from './solicitudes/ledger.ts';
 import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
 
 /** Runs a gateway to these services, as the environment says, until it is told to stop. */
@@ -14,13 +16,17 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
   const log = createLogger({ name: 'gateway', level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   adoptGrpcLog(log);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const ledger = await openSqliteLedger({
-    path: config.LEDGER_URL,
-    maxRows: config.LEDGER_MAX_ROWS,
-    maxBytes: config.LEDGER_MAX_BYTES,
-  }).catch((err: unknown) => {
+  const ledger = await openLedger(config, log).catch((err: unknown) => {
     log.fatal({ err }, 'the ledger cannot be opened');
     process.exit(1);
   });
   await runProcess({ log, parts: await createGateway({ config, services, ledger, log, version }) });
+}
+
+async function openLedger(config: GatewayConfig, log: Logger): Promise<Ledger> {
+  const { LEDGER_URL: place, LEDGER_MAX_ROWS: maxRows, LEDGER_MAX_BYTES: maxBytes } = config;
+  if (place.kind === 'sqlite') return openSqliteLedger({ path: place.path, maxRows, maxBytes });
+  // Loaded only by those who have one.
+  const { openPostgresLedger } = await import('./solicitudes/postgres/postgres-ledger.ts');
+  return openPostgresLedger({ url: place.url, maxRows, maxBytes, log });
 }

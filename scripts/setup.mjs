@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findPostgres, installPostgres } from './postgres-install.mjs';
 import { findRabbit, installRabbit } from './rabbit-install.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -116,8 +117,11 @@ function fail(message) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   setup();
-  if (process.argv.includes('--test') && findRabbit() === undefined) {
-    const problem = installRabbit();
-    if (problem !== undefined) fail(problem);
+  if (process.argv.includes('--test')) {
+    const problems = [
+      findRabbit() === undefined ? installRabbit() : undefined,
+      findPostgres() === undefined ? installPostgres() : undefined,
+    ].filter((problem) => problem !== undefined);
+    if (problems.length > 0) fail(problems.join('\n'));
   }
 }

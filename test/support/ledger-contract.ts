@@ -97,7 +97,8 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
             }
           },
         ),
-        { numRuns: 60 },
+        // Shrinking what failed must not look like a time-out.
+        { numRuns: 60, interruptAfterTimeLimit: 15_000 },
       );
     });
 

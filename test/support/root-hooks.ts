@@ -1,8 +1,9 @@
+import { stopSharedPostgres } from './postgres.ts';
 import { stopSharedRabbit } from './rabbitmq.ts';
 
 /** Loaded by mocha before all tests (.mocharc.json). */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
-    await stopSharedRabbit();
+    await Promise.all([stopSharedRabbit(), stopSharedPostgres()]);
   },
 };

@@ -1,0 +1,79 @@
+import { type Acceptance, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { Batches } from './batches.ts';
+import type { Database } from './database.ts';
+import { columns, type Row, toSolicitud } from './rows.ts';
+
+export interface Bounds {
+  /** Rows kept, open and closed. */
+  readonly maxRows: number;
+  /** Bytes of requests and answers kept. Answers are stored past it, new requests are not. */
+  readonly maxBytes: number;
+}
+
+/** Accepts that may wait for the database at the same time. Past it they are refused as if it were full. */
+const mostWaiting = 10_000;
+
+// Those that are before it in the batch count as kept. What another gateway commits at this moment is not seen: the
+// bounds may be passed by a batch.
+const insert = `
+  WITH kept AS (SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(bytes), 0) AS bytes FROM archivero.totals),
+  given AS (
+    SELECT item.*, kept.rows + nth <= $2
+        AND kept.bytes + sum(octet_length(request)) OVER (ORDER BY nth) <= $3 AS fits
+    FROM kept, json_to_recordset($1) AS item(
+      nth BIGINT, id TEXT, service TEXT, operation TEXT, request TEXT, target TEXT, formato TEXT, idioma TEXT,
+      caller TEXT, "requestId" TEXT, traceparent TEXT, witness TEXT, "acceptedAt" BIGINT, "expiresAt" BIGINT,
+      key TEXT, "retryOf" TEXT)),
+  inserted AS (
+    INSERT INTO archivero.requests (id, service, operation, request, target, formato, idioma, caller, request_id,
+      traceparent, witness, accepted_at, expires_at, key, retry_of, due_at, state, attempts, interruptions, history)
+    SELECT id, service, operation, request, target, formato, idioma, caller, "requestId",
+      traceparent, witness, "acceptedAt", "expiresAt", key, "retryOf", "acceptedAt", 'aceptada', 0, 0,
+      jsonb_build_array(jsonb_build_object('state', 'aceptada', 'at', "acceptedAt"))
+    FROM given WHERE fits ORDER BY nth ON CONFLICT DO NOTHING RETURNING id)
+  SELECT given.id, CASE WHEN inserted.id IS NOT NULL THEN 'accepted' WHEN fits THEN 'taken' ELSE 'full' END AS outcome
+  FROM given LEFT JOIN inserted ON inserted.id = given.id ORDER BY nth`;
+
+// A statement does not see what another one committed while it ran, so this is a second one.
+const selectKeys = `SELECT ${columns} FROM archivero.requests
+  JOIN unnest($1::text[], $2::text[]) AS given(caller, key) USING (caller, key)`;
+
+interface Outcome {
+  readonly id: string;
+  readonly outcome: 'accepted' | 'taken' | 'full';
+}
+
+/** Commits requests, many at a time. Gives the row that has a request's key already, when there is one. */
+export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
+  async function withKeys(keyed: readonly Acceptance[]): Promise<readonly Solicitud[]> {
+    if (keyed.length === 0) return [];
+    const values = [keyed.map(({ caller }) => caller), keyed.map(({ key }) => key)];
+    return (await database.query<Row>(selectKeys, values)).map(toSolicitud);
+  }
+
+  const batches = new Batches<Acceptance, Solicitud | undefined>({
+    idOf: ({ id }) => id,
+    bytesOf: ({ request }) => Buffer.byteLength(request),
+    run: async (given) => {
+      const items = given.map(({ view, ...rest }, index) => ({ nth: index + 1, ...rest, ...view }));
+      const outcomes = await database.query<Outcome>(insert, [JSON.stringify(items), maxRows, maxBytes]);
+      const refused = given.filter((_, index) => outcomes[index]?.outcome !== 'accepted');
+      const known = await withKeys(refused.filter(({ key }) => key !== undefined));
+      return given.map(({ caller, key }, index) => {
+        const outcome = outcomes[index]?.outcome;
+        if (outcome === 'accepted') return undefined;
+        const row = known.find((each) => each.caller === caller && each.key === key);
+        if (row !== undefined) return row;
+        if (outcome === 'taken') return new Error('This id is taken');
+        return new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
+      });
+    },
+  });
+
+  return async (acceptance: Acceptance): Promise<Solicitud | undefined> => {
+    if (batches.waiting >= mostWaiting) {
+      throw new LedgerFullError(`${batches.waiting} requests already wait for the ledger`);
+    }
+    return batches.add(acceptance);
+  };
+}

@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { LedgerUnavailableError } from '../ledger.ts';
+
+/** Connections of one gateway: writes go in batches, one of each kind at a time, so a few are enough. */
+const poolSize = 8;
+const connectMs = 2_000;
+/** The server ends a statement after this, and we stop waiting for a server that does not a little later. */
+const statementMs = 4_000;
+const queryMs = 5_000;
+const mostAttempts = 5;
+
+/** The connections' settings; `postgres://…` may say more: `?sslmode=verify-full`. */
+export function connectionConfig(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    fallback_application_name: 'archivero gateway',
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    query_timeout: queryMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}
+
+/** Runs statements, each a transaction of its own. */
+export interface Database {
+  /** Rejects with `LedgerUnavailableError`, or with PostgreSQL's own error when the values are at fault. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Waits for what is under way. */
+  end(): Promise<void>;
+}
+
+export function createDatabase(url: string): Database {
+  const pool = new pg.Pool({
+    ...connectionConfig(url),
+    max: poolSize,
+    // 202 means: on disk. Whatever the server's default is, a commit waits for that. Statements are short: compiling
+    // them (jit) costs more than it gives.
+    onConnect: async (client) => {
+      await client.query('SET synchronous_commit = on');
+      await client.query('SET jit = off');
+    },
+  });
+  // A connection that broke while nobody used it; the pool has forgotten it already, and makes another one.
+  pool.on('error', () => undefined);
+
+  return {
+    query: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const { rows } = await pool.query<Row>(text, [...values]);
+          return rows;
+        } catch (thrown) {
+          if (!isConflict(thrown) || attempt === mostAttempts) throw ledgerError(thrown);
+        }
+      }
+    },
+    end: () => pool.end(),
+  };
+}
+
+/** The SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the system's code. */
+function codeOf(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Two transactions were in each other's way (deadlock, serialization): nothing happened, and it may be tried again. */
+function isConflict(thrown: unknown): boolean {
+  return ['40P01', '40001'].includes(codeOf(thrown));
+}
+
+/** Classes 22 and 23 are about the values; all else means that the ledger cannot be used now. */
+export function ledgerError(thrown: unknown): unknown {
+  if (thrown instanceof LedgerUnavailableError || /^2[23]...$/.test(codeOf(thrown))) return thrown;
+  return new LedgerUnavailableError(`The ledger cannot be used: ${told(thrown)}`, { cause: thrown });
+}
+
+/** A name with several addresses fails with one error for each, and with no message of its own. */
+function told(thrown: unknown): string {
+  if (thrown instanceof AggregateError) return thrown.errors.map(told).join('; ');
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

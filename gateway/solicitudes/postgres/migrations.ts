@@ -1,0 +1,126 @@
+import type { Client } from 'pg';
+import { LedgerUnavailableError } from '../ledger.ts';
+
+/** Gateways that start at the same time take turns at the schema ("ARCH"). */
+const migrationLock = 0x41524348;
+
+/**
+ * The schema's steps; `archivero.migrations` says which were made. A step that was released is never edited, and only
+ * adds: while a new version of the gateway is rolled out, the old one goes on working.
+ *
+ * It is the schema of sqlite/migrations.ts, which says why it is so. `totals` is kept by triggers that run once for a
+ * statement, and always takes its rows in the same order, after those of `requests`: two gateways never wait for each
+ * other in a circle. Ids are compared by their bytes.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE archivero.ledger (id TEXT NOT NULL, lost_before BIGINT NOT NULL DEFAULT 0);
+  INSERT INTO archivero.ledger VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16));
+
+  CREATE TABLE archivero.requests (
+    seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL UNIQUE,
+    service TEXT COLLATE "C" NOT NULL,
+    operation TEXT NOT NULL,
+    request TEXT NOT NULL,
+    target TEXT NOT NULL,
+    formato TEXT NOT NULL,
+    idioma TEXT NOT NULL,
+    caller TEXT COLLATE "C" NOT NULL,
+    request_id TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    key TEXT COLLATE "C",
+    retry_of TEXT,
+    due_at BIGINT NOT NULL,
+    state TEXT COLLATE "C" NOT NULL
+      CHECK (state IN ('aceptada', 'encolada', 'completada', 'fallida', 'vencida', 'cancelada')),
+    attempts INTEGER NOT NULL,
+    published_at BIGINT,
+    interruptions INTEGER NOT NULL,
+    closed_at BIGINT,
+    history JSONB NOT NULL,
+    answer_status INTEGER,
+    answer_headers JSON,
+    answer_body BYTEA,
+    CHECK ((closed_at IS NULL) = (state IN ('aceptada', 'encolada')))
+  ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+  CREATE INDEX requests_due ON archivero.requests (service, due_at, seq) WHERE closed_at IS NULL;
+  CREATE INDEX requests_queued ON archivero.requests (service, due_at) WHERE state = 'encolada';
+  CREATE INDEX requests_expiry ON archivero.requests (expires_at) WHERE closed_at IS NULL;
+  CREATE INDEX requests_closed ON archivero.requests (closed_at) WHERE closed_at IS NOT NULL;
+  CREATE INDEX requests_listed ON archivero.requests (caller, state, id);
+  CREATE UNIQUE INDEX requests_key ON archivero.requests (caller, key) WHERE key IS NOT NULL;
+
+  CREATE TABLE archivero.totals (
+    service TEXT COLLATE "C" PRIMARY KEY,
+    rows BIGINT NOT NULL,
+    open BIGINT NOT NULL,
+    bytes BIGINT NOT NULL
+  );
+  CREATE FUNCTION archivero.count_accepted() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT service, count(*), count(*), sum(octet_length(request)) FROM added GROUP BY service ORDER BY service
+      ON CONFLICT (service) DO UPDATE
+        SET rows = t.rows + excluded.rows, open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  CREATE FUNCTION archivero.count_closed() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT now.service, 0, -count(*), coalesce(sum(octet_length(now.answer_body)), 0)
+      FROM old_rows AS was JOIN new_rows AS now USING (seq)
+      WHERE was.closed_at IS NULL AND now.closed_at IS NOT NULL
+      GROUP BY now.service ORDER BY now.service
+      ON CONFLICT (service) DO UPDATE SET open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  CREATE FUNCTION archivero.count_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT service, -count(*), -count(*) FILTER (WHERE closed_at IS NULL),
+        -sum(octet_length(request) + coalesce(octet_length(answer_body), 0))
+      FROM forgotten GROUP BY service ORDER BY service
+      ON CONFLICT (service) DO UPDATE
+        SET rows = t.rows + excluded.rows, open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER request_accepted AFTER INSERT ON archivero.requests
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archivero.count_accepted();
+  CREATE TRIGGER request_closed AFTER UPDATE ON archivero.requests
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION archivero.count_closed();
+  CREATE TRIGGER request_forgotten AFTER DELETE ON archivero.requests
+    REFERENCING OLD TABLE AS forgotten FOR EACH STATEMENT EXECUTE FUNCTION archivero.count_forgotten();
+  `,
+];
+
+/** Brings the schema `archivero` up to date, in one transaction. */
+export async function migrate(client: Client): Promise<void> {
+  await client.query('BEGIN');
+  await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+  // Asked first: who may use the schema need not be allowed to make one.
+  const there = await client.query("SELECT to_regclass('archivero.migrations') AS it");
+  if (there.rows[0].it === null) {
+    await client.query('CREATE SCHEMA IF NOT EXISTS archivero');
+    await client.query(
+      'CREATE TABLE archivero.migrations (version INTEGER PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())',
+    );
+  }
+  const made = await client.query('SELECT coalesce(max(version), 0) AS version FROM archivero.migrations');
+  const { version } = made.rows[0] as { version: number };
+  if (version > migrations.length) {
+    throw new LedgerUnavailableError(
+      `The ledger has schema version ${version}, made by a newer Archivero; this one knows ${migrations.length}`,
+    );
+  }
+  for (const [index, step] of migrations.entries()) {
+    if (index < version) continue;
+    await client.query(step);
+    await client.query('INSERT INTO archivero.migrations (version) VALUES ($1)', [index + 1]);
+  }
+  await client.query('COMMIT');
+}

@@ -1,0 +1,223 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import {
+  type Acceptance,
+  type Change,
+  type Closing,
+  type Ledger,
+  type LedgerListener,
+  LedgerUnavailableError,
+  type Listing,
+  type Solicitud,
+  type StoredAnswer,
+} from '../ledger.ts';
+import { createListeners } from '../listeners.ts';
+import { accepting, type Bounds } from './accepting.ts';
+import { connectionConfig, createDatabase, type Database, ledgerError } from './database.ts';
+import { migrate } from './migrations.ts';
+import { type Notices, openNotices } from './notices.ts';
+import { reads } from './reads.ts';
+import { writes } from './writes.ts';
+
+export interface PostgresLedgerOptions extends Bounds {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  readonly log: Logger;
+}
+
+/** The schema makes use of what version 13 brought. */
+const oldestVersion = 130_000;
+/** A server that is starting is waited for, this long. */
+const startMs = 10_000;
+const retryMs = 250;
+
+/**
+ * The ledger in a PostgreSQL database, which any number of gateways may share. What one of them changed, the others are
+ * told. When the database is gone every call rejects with `LedgerUnavailableError`, within seconds; when it is back,
+ * calls are answered again.
+ */
+class PostgresLedger implements Ledger {
+  readonly id: string;
+  readonly #database: Database;
+  readonly #accept: ReturnType<typeof accepting>;
+  readonly #reads: ReturnType<typeof reads>;
+  readonly #writes: ReturnType<typeof writes>;
+  readonly #listeners = createListeners();
+  readonly #notices: Notices;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #stopped: Promise<void> | undefined;
+
+  constructor(id: string, { url, log, ...bounds }: PostgresLedgerOptions) {
+    this.id = id;
+    this.#database = createDatabase(url);
+    this.#accept = accepting(this.#database, bounds);
+    this.#reads = reads(this.#database);
+    this.#writes = writes(this.#database);
+    this.#notices = openNotices(url, this.#listeners, log);
+  }
+
+  /** Runs a call, unless the ledger is closed; `stop` waits for it. */
+  #run<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(new LedgerUnavailableError('The ledger is closed'));
+    }
+    const running = call();
+    const settled = running.catch(() => undefined).finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
+    return running;
+  }
+
+  #tell(changes: readonly Change[]): void {
+    this.#listeners.changed(changes);
+    this.#notices.tell(changes);
+  }
+
+  accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
+    return this.#run(async () => {
+      const known = await this.#accept(acceptance);
+      const { id, service } = acceptance;
+      if (known === undefined) this.#tell([{ id, service, state: 'aceptada' }]);
+      return known;
+    });
+  }
+
+  get(id: string): Promise<Solicitud | undefined> {
+    return this.#run(() => this.#reads.get(id));
+  }
+
+  withKey(caller: string, key: string): Promise<Solicitud | undefined> {
+    return this.#run(() => this.#reads.withKey(caller, key));
+  }
+
+  list(listing: Listing): Promise<readonly Solicitud[]> {
+    return this.#run(() => this.#reads.list(listing));
+  }
+
+  answer(id: string): Promise<StoredAnswer | undefined> {
+    return this.#run(() => this.#reads.answer(id));
+  }
+
+  published(id: string, at: number, dueAt: number): Promise<void> {
+    return this.#run(async () => {
+      const row = await this.#writes.published(id, at, dueAt);
+      if (row !== undefined) this.#tell([{ ...row, state: 'encolada' }]);
+    });
+  }
+
+  unpublish(before: number): Promise<void> {
+    return this.#run(() => this.#writes.unpublish(before));
+  }
+
+  interrupted(id: string, dueAt: number): Promise<number> {
+    return this.#run(() => this.#writes.interrupted(id, dueAt));
+  }
+
+  defer(id: string, dueAt: number): Promise<void> {
+    return this.#run(() => this.#writes.defer(id, dueAt));
+  }
+
+  deferQueued(service: string, now: number, dueAt: number): Promise<void> {
+    return this.#run(() => this.#writes.deferQueued(service, now, dueAt));
+  }
+
+  makeDue(service: string, dueAt: number): Promise<void> {
+    return this.#run(() => this.#writes.makeDue(service, dueAt));
+  }
+
+  claim(service: string, now: number, until: number, limit: number): Promise<readonly Solicitud[]> {
+    return this.#run(() => this.#writes.claim(service, now, until, limit));
+  }
+
+  nextDue(service: string): Promise<number | undefined> {
+    return this.#run(() => this.#reads.nextDue(service));
+  }
+
+  open(): Promise<Readonly<Record<string, number>>> {
+    return this.#run(() => this.#reads.open());
+  }
+
+  close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
+    return this.#run(async () => {
+      const row = await this.#writes.close(id, closing);
+      if (typeof row === 'string') return row;
+      this.#tell([{ ...row, state: closing.state }]);
+      return 'closed';
+    });
+  }
+
+  expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
+    return this.#run(async () => {
+      const expired = await this.#writes.expire(now);
+      this.#tell(expired.map((row) => ({ ...row, state: 'vencida' })));
+      return expired;
+    });
+  }
+
+  purge(closedBefore: number): Promise<number> {
+    return this.#run(() => this.#writes.purge(closedBefore));
+  }
+
+  probe(): Promise<void> {
+    return this.#run(() => this.#writes.probe());
+  }
+
+  subscribe(listener: LedgerListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      await Promise.all(this.#underWay);
+      await this.#notices.stop();
+      await this.#database.end();
+    })();
+    return this.#stopped;
+  }
+}
+
+/** Gives the ledger's id, once its schema is what this version needs. */
+async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
+  // Making an index of a large table may take longer than any other statement.
+  const client = new pg.Client({ ...connectionConfig(url), statement_timeout: 0, query_timeout: 0 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
+         current_setting('fsync') AS fsync`,
+    );
+    const { number, version, fsync } = rows[0] as { number: number; version: string; fsync: string };
+    if (number < oldestVersion) {
+      throw new LedgerUnavailableError(`PostgreSQL 13 or newer is needed, this is ${version}`);
+    }
+    if (fsync === 'off') log.warn('fsync is off in this PostgreSQL: a power cut loses what was accepted');
+    await migrate(client);
+    const ledger = await client.query('SELECT id FROM archivero.ledger');
+    return (ledger.rows[0] as { id: string }).id;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** It is not there yet, or has not finished starting (57P03). */
+function isStarting(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return code === 'ECONNREFUSED' || code === '57P03';
+}
+
+/**
+ * Opens the ledger in this database; its tables are made, or brought up to date, in the schema `archivero`. Rejects with
+ * `LedgerUnavailableError` when the database cannot be used.
+ */
+export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
+  const giveUpAt = performance.now() + startMs;
+  for (;;) {
+    try {
+      return new PostgresLedger(await prepare(options), options);
+    } catch (thrown) {
+      if (isStarting(thrown) && performance.now() < giveUpAt) await delay(retryMs);
+      else throw ledgerError(thrown);
+    }
+  }
+}

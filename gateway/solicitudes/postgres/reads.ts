@@ -1,0 +1,51 @@
+import { estados, type Listing, type Solicitud, type StoredAnswer } from '../ledger.ts';
+import { Batches } from './batches.ts';
+import type { Database } from './database.ts';
+import { columns, type Row, toSolicitud } from './rows.ts';
+
+const selectById = `SELECT ${columns} FROM archivero.requests WHERE id = ANY($1)`;
+const selectByKey = `SELECT ${columns} FROM archivero.requests WHERE caller = $1 AND key = $2`;
+const selectAnswer = `SELECT answer_status AS status, answer_headers AS headers, answer_body AS body
+  FROM archivero.requests WHERE id = $1 AND answer_status IS NOT NULL`;
+// One state at a time: the index gives its page in order, however many rows there are of the others.
+const selectList = `SELECT page.* FROM unnest($2::text[]) AS wanted(state), LATERAL (
+    SELECT ${columns} FROM archivero.requests
+    WHERE caller = $1 AND state = wanted.state AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4
+  ) AS page ORDER BY page.id DESC LIMIT $4`;
+const selectNextDue = `SELECT min(due_at) AS due_at FROM archivero.requests WHERE service = $1 AND closed_at IS NULL`;
+const selectOpen = 'SELECT service, open FROM archivero.totals WHERE open > 0';
+
+/** What is asked of the ledger. */
+export function reads(database: Database) {
+  const byId = new Batches<string, Solicitud | undefined>({
+    run: async (ids) => {
+      const rows = await database.query<Row>(selectById, [[...new Set(ids)]]);
+      const found = new Map(rows.map((row) => [row.id, toSolicitud(row)]));
+      return ids.map((id) => found.get(id));
+    },
+  });
+
+  return {
+    get: (id: string) => byId.add(id),
+    withKey: async (caller: string, key: string): Promise<Solicitud | undefined> => {
+      const [row] = await database.query<Row>(selectByKey, [caller, key]);
+      return row && toSolicitud(row);
+    },
+    list: async ({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> => {
+      const wanted = state === undefined ? estados : [state];
+      return (await database.query<Row>(selectList, [caller, wanted, before, limit])).map(toSolicitud);
+    },
+    answer: async (id: string): Promise<StoredAnswer | undefined> => {
+      const [answer] = await database.query<StoredAnswer>(selectAnswer, [id]);
+      return answer;
+    },
+    nextDue: async (service: string): Promise<number | undefined> => {
+      const [row] = await database.query<{ due_at: string | null }>(selectNextDue, [service]);
+      return row === undefined || row.due_at === null ? undefined : Number(row.due_at);
+    },
+    open: async (): Promise<Readonly<Record<string, number>>> => {
+      const rows = await database.query<{ service: string; open: string }>(selectOpen);
+      return Object.fromEntries(rows.map(({ service, open }) => [service, Number(open)]));
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { type Change, type Ledger, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
+import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
+import { acceptance, answerOf } from '../support/ledger-calls.ts';
+import { ledgerContract } from '../support/ledger-contract.ts';
+import { type Postgres, sharedPostgres } from '../support/postgres.ts';
+
+const log = pino({ level: 'silent' });
+const bounds = { maxRows: 100_000, maxBytes: 100_000_000 };
+
+ledgerContract(
+  'A PostgreSQL database',
+  async () => {
+    const postgres = await sharedPostgres();
+    const url = await postgres.database();
+    return {
+      open: (given) => openPostgresLedger({ url, log, ...given }),
+      remove: async () => undefined,
+    };
+  },
+  1,
+);
+
+describe('The PostgreSQL ledger and its database', () => {
+  let postgres: Postgres;
+  let url: string;
+  const ledgers: Ledger[] = [];
+
+  const open = async (at = url): Promise<Ledger> => {
+    const ledger = await openPostgresLedger({ url: at, log, ...bounds });
+    ledgers.push(ledger);
+    return ledger;
+  };
+  const failure = (opening: Promise<unknown>) =>
+    opening.then(
+      () => expect.fail('It was opened'),
+      (error: unknown) => error as Error,
+    );
+
+  beforeEach(async () => {
+    postgres = await sharedPostgres();
+    url = await postgres.database();
+  });
+
+  afterEach(async () => {
+    await Promise.all(ledgers.splice(0).map((ledger) => ledger.stop()));
+  });
+
+  it('is made once, however many open it at the same time', async () => {
+    const opened = await Promise.all(Array.from({ length: 5 }, () => open()));
+    expect(new Set(opened.map(({ id }) => id)).size).to.equal(1);
+    expect(await postgres.query(url, 'SELECT version FROM archivero.migrations')).to.deep.equal([
+      { version: 1 },
+    ]);
+  });
+
+  it('gives each due row to one of those who claim, and one key to one request', async () => {
+    const gateways = await Promise.all(Array.from({ length: 3 }, () => open()));
+    const ids = Array.from({ length: 600 }, (_, index) => `id-${index}`);
+    await Promise.all(ids.map((id, index) => gateways[index % 3]?.accept(acceptance({ id }))));
+    const claimed: string[] = [];
+    await Promise.all(
+      gateways.map(async (ledger) => {
+        for (;;) {
+          const rows = await ledger.claim('mserv1', 1000, 5000, 25);
+          if (rows.length === 0) return;
+          claimed.push(...rows.map(({ id }) => id));
+        }
+      }),
+    );
+    expect(claimed).to.have.members(ids);
+
+    for (let round = 0; round < 20; round++) {
+      const key = `clave-${round}`;
+      const given = await Promise.all(
+        gateways.map((ledger, index) => ledger.accept(acceptance({ id: `k-${round}-${index}`, key }))),
+      );
+      const kept = await gateways[0]?.withKey('anonimo', key);
+      expect(given.filter((row) => row === undefined)).to.have.length(1);
+      expect(given.filter((row) => row !== undefined).map(({ id }) => id)).to.deep.equal([
+        kept?.id,
+        kept?.id,
+      ]);
+    }
+    expect(await gateways[1]?.open()).to.deep.equal({ mserv1: 620 });
+  });
+
+  it('changes the same rows from two sides without anybody waiting in a circle, and counts right', async () => {
+    const [one, two] = [await open(), await open()];
+    const ids = Array.from({ length: 400 }, (_, index) => `id-${index}`);
+    await Promise.all(ids.map((id) => one.accept(acceptance({ id, request: '12345' }))));
+    const answer = answerOf('0123456789');
+    await Promise.all([
+      ...ids.map((id) => one.published(id, 2000, 5000)),
+      ...ids.toReversed().map((id) => two.defer(id, 6000)),
+      ...ids.toReversed().map((id) => two.close(id, { state: 'completada', answer, at: 2000 })),
+      ...ids.map((id) => one.close(id, { state: 'cancelada', at: 2000 })),
+      one.makeDue('mserv1', 0),
+      two.deferQueued('mserv1', 5000, 7000),
+      one.expire(3000),
+    ]);
+    const rows = await Promise.all(ids.map((id) => one.get(id)));
+    expect(rows.every((row) => row?.closedAt === 2000)).to.equal(true);
+    const answered = rows.filter((row) => row?.state === 'completada').length;
+    expect(
+      await postgres.query(url, 'SELECT service, rows, open, bytes FROM archivero.totals'),
+    ).to.deep.equal([{ service: 'mserv1', rows: '400', open: '0', bytes: String(400 * 5 + answered * 10) }]);
+    expect(await two.purge(2001)).to.equal(400);
+    expect(await postgres.query(url, 'SELECT rows, open, bytes FROM archivero.totals')).to.deep.equal([
+      { rows: '0', open: '0', bytes: '0' },
+    ]);
+  });
+
+  it('tells the other gateways what one of them changed', async () => {
+    const [one, two] = [await open(), await open()];
+    const told: Change[] = [];
+    const done = Promise.withResolvers<void>();
+    const ready = Promise.withResolvers<void>();
+    two.subscribe({
+      changed: (changes) => {
+        for (const change of changes) if (change.id === 'first') ready.resolve();
+        told.push(...changes.filter(({ id }) => id !== 'first'));
+        if (told.length === 3 * 300) done.resolve();
+      },
+      missed: () => {},
+    });
+    // Both listen once the first word has come; until then it is said again.
+    await one.accept(acceptance({ id: 'first' }));
+    const again = setInterval(() => void one.published('first', 1000, 5000), 50);
+    await ready.promise.finally(() => clearInterval(again));
+
+    const ids = Array.from({ length: 300 }, (_, index) => `id-${index}`);
+    await Promise.all(
+      ids.map(async (id) => {
+        await one.accept(acceptance({ id, service: 'mserv2' }));
+        await one.published(id, 2000, 5000);
+        await one.close(id, { state: 'fallida', at: 3000 });
+      }),
+    );
+    await done.promise;
+    for (const id of ids) {
+      expect(told.filter((change) => change.id === id)).to.deep.equal([
+        { id, service: 'mserv2', state: 'aceptada' },
+        { id, service: 'mserv2', state: 'encolada' },
+        { id, service: 'mserv2', state: 'fallida' },
+      ]);
+    }
+  });
+
+  it('waits for the disk at every commit, whatever the server does by default', async () => {
+    await postgres.query(
+      url,
+      `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = off`,
+    );
+    const ledger = await open();
+    await postgres.query(
+      url,
+      `CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN NEW.request_id := current_setting('synchronous_commit'); RETURN NEW; END $$;
+       CREATE TRIGGER spy BEFORE INSERT ON archivero.requests FOR EACH ROW EXECUTE FUNCTION spy()`,
+    );
+    await ledger.accept(acceptance({ id: 'a' }));
+    expect((await ledger.get('a'))?.requestId).to.equal('on');
+  });
+
+  it('needs no rights but those on its own tables once they are there', async () => {
+    await open();
+    const user = `user_${new URL(url).pathname.slice(1)}`;
+    await postgres.query(
+      url,
+      `CREATE ROLE ${user} LOGIN; GRANT USAGE ON SCHEMA archivero TO ${user};
+       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA archivero TO ${user}`,
+    );
+    const as = new URL(url);
+    as.username = user;
+    const ledger = await open(as.href);
+    await ledger.accept(acceptance({ id: 'a' }));
+    await ledger.close('a', { state: 'cancelada', at: 2000 });
+    expect(await ledger.purge(3000)).to.equal(1);
+  });
+
+  it('is refused when it is not there, or comes from a newer Archivero', async () => {
+    const nowhere = new URL(url);
+    nowhere.pathname = '/no_such_database';
+    const missing = await failure(open(nowhere.href));
+    expect(missing).to.be.instanceOf(LedgerUnavailableError);
+    expect(missing.message).to.contain('no_such_database');
+
+    await open();
+    await postgres.query(url, 'INSERT INTO archivero.migrations (version) VALUES (99)');
+    const newer = await failure(open());
+    expect(newer).to.be.instanceOf(LedgerUnavailableError);
+    expect(newer.message).to.contain('99').and.contain('newer');
+  });
+
+  it('takes requests one by one when one of a batch cannot be stored', async () => {
+    const ledger = await open();
+    const results = await Promise.allSettled(
+      ['a', 'b\0', 'c'].map((id) => ledger.accept(acceptance({ id, caller: id }))),
+    );
+    expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+  });
+});

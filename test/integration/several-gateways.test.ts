@@ -1,0 +1,135 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { accepted, answerAt, identityOf } from '../support/accepted.ts';
+import { eventually } from '../support/eventually.ts';
+import { sharedPostgres, startPostgres } from '../support/postgres.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+import { ownVhost, quietPort, type SetUp, setUp } from '../support/set-up.ts';
+
+interface Pair extends AsyncDisposable {
+  /** Runs mserv1 too. */
+  readonly one: SetUp;
+  readonly two: SetUp;
+}
+
+/** Two gateways over one database, to the same services. */
+async function pair(rabbitmqUrl: string): Promise<Pair> {
+  const database = await (await sharedPostgres()).database();
+  const mserv1 = String(await quietPort());
+  const env = {
+    LEDGER_URL: database,
+    RABBITMQ_URL: rabbitmqUrl,
+    MSERV1_PORT: mserv1,
+    MSERV1_URL: `127.0.0.1:${mserv1}`,
+  };
+  const [one, two] = await Promise.all([
+    setUp({ running: ['gateway'], env }),
+    setUp({ running: ['gateway'], env }),
+  ]);
+  return {
+    one,
+    two,
+    [Symbol.asyncDispose]: async () => {
+      await two[Symbol.asyncDispose]();
+      await one[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function folders({ root }: SetUp, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, n) => {
+    mkdirSync(join(root, `carpeta ${n}`));
+    writeFileSync(join(root, `carpeta ${n}`, `fichero ${n}.txt`), 'x'.repeat(n));
+    return `/listar_archivos?ruta=carpeta+${n}`;
+  });
+}
+
+const stateOf = async (it: SetUp, where: string) => {
+  const answer = await it.get(where.replace('/respuesta', ''));
+  const { solicitud } = (await answer.json()) as { solicitud: { estado: string; intentos: number } };
+  return solicitud;
+};
+
+describe('several gateways over one database', () => {
+  for (const broker of ['RabbitMQ', 'no broker'] as const) {
+    it(`answer for each other, with ${broker}`, async () => {
+      const url = broker === 'RabbitMQ' ? (await ownVhost(await sharedRabbit())).url : '';
+      await using gateways = await pair(url);
+      const { one, two } = gateways;
+      const paths = folders(one, 40);
+      const where = await Promise.all(paths.map((path, n) => accepted(n % 2 === 0 ? one : two, path)));
+      // Those who wait at a gateway that neither accepted the request nor, most likely, gets its answer.
+      const waiting = where.map((path, n) => answerAt(n % 2 === 0 ? two : one, path));
+      if (broker === 'RabbitMQ') {
+        for (const path of where) {
+          await eventually(async () => (await stateOf(two, path)).estado === 'encolada');
+          // Nobody published what the other one had published.
+          expect(await stateOf(two, path)).to.include({ intentos: 1 });
+        }
+      }
+      await one.start('mserv1');
+      for (const [n, answer] of (await Promise.all(waiting)).entries()) {
+        expect(answer.status, paths[n]).to.equal(200);
+        const identity = await identityOf(answer);
+        expect(identity.body).to.contain(`fichero ${n}.txt`);
+        for (const it of [one, two]) {
+          expect(await identityOf(await it.get(where[n] ?? ''))).to.deep.equal(identity);
+          expect(await stateOf(it, where[n] ?? '')).to.include({ estado: 'completada' });
+        }
+      }
+      const unknown = await two.get('/solicitudes/019a0000-0000-7000-8000-000000000000');
+      expect(unknown.status).to.equal(404);
+    }).timeout(60_000);
+
+    it(`finish what one accepted before kill -9, with ${broker}`, async () => {
+      const url = broker === 'RabbitMQ' ? (await ownVhost(await sharedRabbit())).url : '';
+      await using gateways = await pair(url);
+      const { one, two } = gateways;
+      const paths = folders(one, 60);
+      const where = await Promise.all(paths.slice(0, 30).map((path) => accepted(one, path)));
+      await one.start('mserv1');
+      // It is killed with work in its hands: claims, publishes, calls and replies.
+      const late = paths.slice(30).map((path) => accepted(one, path, { prefer: 'respond-async' }));
+      where.push(...(await Promise.all(late)));
+      await one.end('gateway');
+      for (const path of where) expect((await answerAt(two, path)).status).to.equal(200);
+      for (const path of where) expect(await stateOf(two, path)).to.include({ estado: 'completada' });
+    }).timeout(60_000);
+  }
+
+  it('cancel for each other, and let each other know', async () => {
+    await using gateways = await pair('');
+    const { one, two } = gateways;
+    const where = await accepted(one, '/listar_archivos');
+    const waiting = two.get(where, { prefer: 'wait=50' });
+    const cancelled = await fetch(one.url + where.replace('/respuesta', ''), { method: 'DELETE' });
+    expect(cancelled.status).to.equal(200);
+    expect((await waiting).status).to.equal(410);
+  });
+
+  it('refuse with 503 while their database is gone, and go on when it is back', async () => {
+    const postgres = await startPostgres();
+    try {
+      await using it = await setUp({
+        running: ['gateway', 'mserv2'],
+        env: { LEDGER_URL: await postgres.database(), RABBITMQ_URL: '' },
+      });
+      const where = await accepted(it, '/listar_archivos');
+      await postgres.kill();
+      const refused = await it.get('/listar_archivos');
+      expect(refused.status).to.equal(503);
+      expect(refused.headers.get('retry-after')).to.not.equal(null);
+      expect(await refused.json()).to.include({ type: '/problemas/registro-no-disponible' });
+      expect((await it.get('/salud/preparada')).status).to.equal(503);
+      // Whom a service answers directly notices nothing.
+      expect((await it.get('/buscar_archivos')).status).to.equal(200);
+      await postgres.restart();
+      await it.start('mserv1');
+      expect((await answerAt(it, where)).status).to.equal(200);
+      expect((await it.get('/salud/preparada')).status).to.equal(200);
+    } finally {
+      await postgres.stop();
+    }
+  }).timeout(60_000);
+});

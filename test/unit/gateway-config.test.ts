@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { readGatewayConfig } from '../../gateway/config.ts';
+import { ConfigError } from '../../runtime/env.ts';
+
+const ledgerOf = (text?: string) =>
+  readGatewayConfig(text === undefined ? {} : { LEDGER_URL: text }, []).LEDGER_URL;
+
+describe('LEDGER_URL', () => {
+  it('is a file unless it says otherwise', () => {
+    expect(ledgerOf()).to.deep.equal({ kind: 'sqlite', path: 'data/solicitudes.db' });
+    expect(ledgerOf('sqlite:/var/lib/a b.db')).to.deep.equal({ kind: 'sqlite', path: '/var/lib/a b.db' });
+  });
+
+  it('may be a PostgreSQL database', () => {
+    for (const url of [
+      'postgres://u:p@db.example:5432/archivero?sslmode=verify-full',
+      'postgresql://127.0.0.1/x',
+    ])
+      expect(ledgerOf(url)).to.deep.equal({ kind: 'postgres', url });
+  });
+
+  it('is nothing else, and a password in it is not told', () => {
+    for (const text of ['sqlite:', 'data.db', 'mysql://u:secreto@h/x', 'postgres://u:secreto@[/x']) {
+      expect(() => ledgerOf(text))
+        .to.throw(ConfigError, 'LEDGER_URL: expected sqlite:PATH or postgres://')
+        .with.property('message')
+        .that.does.not.include('secreto');
+    }
+  });
+});
