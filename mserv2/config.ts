@@ -1,21 +1,51 @@
-import { resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { loadEnvFile, parseEnv } from '../runtime/env.ts';
+import { count, loadEnvFile, milliseconds, parseEnv } from '../runtime/env.ts';
 import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
+import type { IndexerData } from './indexer-messages.ts';
 
 export interface Config extends MicroserviceConfig {
   /** Absolute path of the folder that is served. */
   readonly root: string;
+  readonly indexer: IndexerData;
 }
 
+/** More would only wait for the one thread that the index lives in. */
+const maxSurveyors = 2;
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
 /** Throws a `ConfigError` with all that is wrong. */
 export function readConfig(): Config {
   const env = loadEnvFile(process.env);
-  const { MSERV2_ROOT } = parseEnv({ MSERV2_ROOT: z.string().default(examples) }, env, {
-    aliases: { MSERV2_ROOT: ['FILES_ROOT'] },
+  const values = parseEnv(
+    {
+      MSERV2_ROOT: z.string().default(examples),
+      MSERV2_SNAPSHOT: z.string().optional(),
+      MSERV2_SWEEP_MS: milliseconds.default(30_000),
+      MSERV2_WATCHES: count.optional(),
+    },
+    env,
+    { aliases: { MSERV2_ROOT: ['FILES_ROOT'] }, keepEmpty: ['MSERV2_SNAPSHOT'] },
+  );
+  const root = resolve(values.MSERV2_ROOT);
+  const { MSERV2_SNAPSHOT: snapshot = join('data', `mserv2-${nameOf(root)}.snapshot`) } = values;
+  return Object.freeze({
+    ...readMicroserviceConfig('mserv2', 5002, env),
+    root,
+    indexer: Object.freeze({
+      root,
+      snapshot: snapshot === '' ? undefined : resolve(snapshot),
+      surveyors: Math.min(availableParallelism(), maxSurveyors),
+      watches: values.MSERV2_WATCHES,
+      sweepMs: values.MSERV2_SWEEP_MS,
+    }),
   });
-  return Object.freeze({ ...readMicroserviceConfig('mserv2', 5002, env), root: resolve(MSERV2_ROOT) });
+}
+
+/** Of a root, so that the snapshots of two of them do not meet. */
+function nameOf(root: string): string {
+  return createHash('sha256').update(root).digest('hex').slice(0, 16);
 }

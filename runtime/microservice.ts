@@ -13,7 +13,8 @@ import type { MicroserviceConfig } from './microservice-config.ts';
 export interface Source {
   /** Rejects while it is not there. */
   check(): Promise<void>;
-  close(): void;
+  /** Nothing is asked of it any more. */
+  close(): void | Promise<void>;
 }
 
 export interface MicroserviceOptions<Definition extends ServiceDefinition> {
@@ -77,7 +78,7 @@ function sourcePart(source: Source, log: Logger): Part {
       });
     },
     async stop() {
-      source.close();
+      await source.close();
     },
   };
 }

@@ -1,15 +1,16 @@
 import { lstatSync } from 'node:fs';
 import { type ByteString, toPath } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
+import type { Stats } from '../../filesystem/folder.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { itself } from '../../filesystem/watches.ts';
-import { type FileIndex, type FolderNumber, rootFolder } from '../index/api.ts';
+import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
 import { type Command, type Message, rootErrno } from '../survey/messages.ts';
 import type { Parcel } from '../survey/parcel.ts';
 import { Agenda, type Lane } from './agenda.ts';
 import { Barrier } from './barrier.ts';
 import { type FolderState, FolderStates } from './folder-states.ts';
-import { type Look, Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** How well the index knows the tree. */
@@ -60,11 +61,11 @@ export class Crawler {
   /** Surveyors whose folders must all be looked through again, once names are known. */
   readonly #doubted = new Set<number>();
   #knowledge: Knowledge;
-  #rootIdentity: string | undefined;
+  /** Its device and inode; and whether it could not be opened lately. */
+  #rootFolder: { readonly identity: string; readonly lost: boolean } | undefined;
   #inbox: { readonly surveyor: number; readonly message: Message }[] = [];
   #work: Generator<void, void> | undefined;
   #turn: NodeJS.Immediate | undefined;
-  #queries = 0;
   #watchedTold = -1;
   #settledAt = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -104,11 +105,24 @@ export class Crawler {
     return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
   }
 
+  dump(): void {
+    console.log(
+      'DUMP',
+      this.#knowledge,
+      this.#agenda,
+      [...this.#doubted],
+      this.#inbox,
+      this.#work,
+      this.#turn,
+      this.#barrier,
+      this.#rootFolder,
+      [...this.states.all()],
+    );
+  }
   start(): void {
     for (let number = 0; number < this.#index.folderLimit; number++) {
       if (this.#index.hasFolder(number)) this.states.of(number);
     }
-    this.#doubtAll();
     this.checkRoot();
     this.#repeat(rootMs, () => this.checkRoot());
     this.#repeat(this.#options.sweepMs, () => this.#sweepUnwatched());
@@ -135,14 +149,15 @@ export class Crawler {
    */
   checkRoot(): FileError | undefined {
     const identity = this.#lookAtRoot();
+    const before = this.#rootFolder;
     if (identity instanceof FileError) {
-      this.#rootIdentity = this.#rootIdentity === undefined ? undefined : `lost ${this.#rootIdentity}`;
+      if (before !== undefined) this.#rootFolder = { identity: before.identity, lost: true };
+      if (this.#knowledge === 'listo') this.#know('verificando');
       return identity;
     }
-    if (identity === this.#rootIdentity) return undefined;
-    const before = this.#rootIdentity;
-    this.#rootIdentity = identity;
-    if (before !== undefined && before.replace(/^(lost )+/, '') !== identity) this.#beginAnew();
+    if (identity === before?.identity && !before.lost) return undefined;
+    this.#rootFolder = { identity, lost: false };
+    if (before !== undefined && before.identity !== identity) this.#beginAnew();
     this.#doubtAll();
     return undefined;
   }
@@ -157,21 +172,12 @@ export class Crawler {
     return inTime || this.#knowledge !== 'listo' ? this.#knowledge : 'verificando';
   }
 
-  /** Something else than a surveyor made an lstat: undefined when the entry is gone. */
-  note(folder: FolderNumber, name: ByteString, seen: Look): void {
-    this.#reconciler.look(folder, name, seen);
+  /** Somebody else than a surveyor made an lstat; undefined when the entry is gone. */
+  note(parts: readonly ByteString[], name: ByteString, stats: Stats | undefined): void {
+    const folder = this.#index.folderAt(parts);
+    if (folder === undefined || this.#index.find(folder, name) === noEntry) return;
+    this.#reconciler.note(this.states.of(folder), name, stats);
     this.#schedule();
-  }
-
-  /** While a query is in mid-flight nothing moves in the index. */
-  async querying<Result>(query: () => Promise<Result>): Promise<Result> {
-    this.#queries += 1;
-    try {
-      return await query();
-    } finally {
-      this.#queries -= 1;
-      this.#schedule();
-    }
   }
 
   #describe(lane: Lane, folders: readonly FolderState[]) {
@@ -269,12 +275,11 @@ export class Crawler {
   /** One turn: what was reported goes into the index, and who has time gets something to do. */
   #step(): void {
     const end = performance.now() + turnMs;
-    let goesOn = true;
-    while (goesOn && performance.now() < end) goesOn = this.#advance();
+    while (performance.now() < end && this.#advance());
     this.#agenda.dispatch();
     this.#settle();
-    if (goesOn || this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
-    else if (this.#queries === 0 && this.#index.maintain()) this.#schedule();
+    if (this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
+    else if (this.#index.maintain()) this.#schedule();
   }
 
   /** @returns whether there is more to do */
@@ -321,7 +326,7 @@ export class Crawler {
       this.#agenda.dispatch();
     }
     if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
-    if (this.#knowledge !== 'listo' && !String(this.#rootIdentity).startsWith('lost')) this.#know('listo');
+    if (this.#rootFolder?.lost === false) this.#know('listo');
     if (this.#agenda.isDone('unwatched')) this.#settledAt = performance.now();
     const { watchedCount, count } = this.states;
     if (watchedCount === this.#watchedTold) return;

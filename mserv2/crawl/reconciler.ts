@@ -1,4 +1,5 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
+import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { type EntryId, type FileIndex, type FolderNumber, noEntry } from '../index/api.ts';
 import { namesOf, type Parcel, type Place, type Report, reportsOf, What } from '../survey/parcel.ts';
@@ -20,7 +21,7 @@ export interface ReconcilerOptions {
 }
 
 /** What lstat said of a name: its kind, 0 when it is gone. A folder has its inode for a size; NaN is a failure. */
-export interface Look {
+interface Look {
   readonly kind: number;
   readonly size: number;
   readonly ms: number;
@@ -60,9 +61,15 @@ export class Reconciler {
     }
   }
 
-  /** What one lstat told, made by somebody else than a surveyor. */
-  look(folder: FolderNumber, name: ByteString, look: Look): void {
-    this.#look(this.#options.states.of(folder), name, look);
+  /** What an lstat by somebody else than a surveyor told; undefined when the entry is gone. */
+  note(state: FolderState, name: ByteString, stats: Stats | undefined): void {
+    if (stats === undefined) {
+      this.#look(state, name, { kind: 0, size: 0, ms: 0, ns: 0 });
+      return;
+    }
+    const { index } = this.#options;
+    const entry = this.#put(state, name, stats.kind, false);
+    if (!index.sameStats(entry, stats.size, stats.mtimeNs)) index.setStats(entry, stats.size, stats.mtimeNs);
   }
 
   /** Removes all that a folder holds. */

@@ -27,6 +27,8 @@ interface Watched {
   readonly identity: number;
 }
 
+/** How long folders stay open for the next survey, so that not every one begins at the root. */
+const holdMs = 20;
 /** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
 const partSize = 512;
 
@@ -43,6 +45,7 @@ export class Surveyor {
   /** By device. */
   readonly #telling = new Map<number, boolean>();
   readonly #parcels = new ParcelWriter();
+  #release: NodeJS.Timeout | undefined;
   readonly #turns = new Turns(() => this.#endTurn());
 
   constructor(options: SurveyorOptions) {
@@ -69,22 +72,24 @@ export class Surveyor {
         for (const token of command.tokens) this.#unwatch(token);
         break;
       case 'sync':
-        // Events that came before the command are taken in the same round of the event loop: before the immediates.
-        setImmediate(() => {
-          this.#watches.flush();
-          this.#turns.urgent(once(() => this.#sync(command.id)));
-        });
+        // After the next round of the event loop: this one may have looked for events before the command came.
+        setImmediate(() => setImmediate(() => this.#sync(command.id)));
         break;
       case 'stop':
         this.#turns.stop();
         this.#watches.closeAll();
-        this.#chain[Symbol.dispose]();
+        this.#letGo();
     }
   }
 
   #sync(id: number): void {
-    this.#deliver();
-    this.#send({ kind: 'synced', id });
+    this.#watches.flush();
+    this.#turns.urgent(
+      once(() => {
+        this.#deliver();
+        this.#send({ kind: 'synced', id });
+      }),
+    );
   }
 
   /** Among what was lost may be that a folder is gone: then its watch is deaf, and nobody could tell. */
@@ -95,7 +100,9 @@ export class Surveyor {
     this.#send({ kind: 'overflow' });
   }
 
-  *#survey({ job, targets, watch, stats }: Command & { kind: 'survey' }): Generator<void, void> {
+  *#survey({ job, targets, watch, stats, urgent }: Command & { kind: 'survey' }): Generator<void, void> {
+    // What is urgent may be so because another folder has come in the place of one that is held open.
+    if (urgent) this.#letGo();
     for (const [index, path] of pathsOf(targets).entries()) {
       const token = targets.tokens[index] ?? 0;
       try {
@@ -146,6 +153,7 @@ export class Surveyor {
   ): Generator<void, void> {
     for (let from = 0; from < names.length; from += partSize) {
       yield;
+      this.#letGo();
       const opened = this.#reopen(path, identity);
       if (opened === undefined) {
         this.#unwatch(token);
@@ -217,8 +225,15 @@ export class Surveyor {
   }
 
   #endTurn(): void {
-    this.#chain[Symbol.dispose]();
     this.#deliver();
+    // More of the same tree is mostly on its way; but no folder is held open for long.
+    this.#release ??= setTimeout(() => this.#letGo(), holdMs);
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#release);
+    this.#release = undefined;
+    this.#chain[Symbol.dispose]();
   }
 
   #deliver(): void {

@@ -7,12 +7,12 @@ import { comparedJail, heldJail, type Jail } from '../../filesystem/jail.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { openRoot } from '../../filesystem/root.ts';
 import { createHandlers as listingHandlers } from '../../mserv1/handlers.ts';
-import { createHandlers as searchHandlers } from '../../mserv2/handlers.ts';
 import { BuscarArchivosRequest } from '../../proto/gen/archivos/v1/busqueda.ts';
 import type { Entrada } from '../../proto/gen/archivos/v1/entrada.ts';
 import { ListarArchivosRequest } from '../../proto/gen/archivos/v1/listado.ts';
 import { StatusError } from '../../runtime/errors.ts';
 import { callContext } from '../support/call-context.ts';
+import { Searched } from '../support/searched.ts';
 import { statusOf } from '../support/status-of.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -37,7 +37,8 @@ function house(): TemporaryFolder {
 
 function doors(root: string, jail: Jail) {
   const list = listingHandlers(openRoot(root, jail));
-  const search = searchHandlers(openRoot(root, jail));
+  // A search needs its index, a listing does not.
+  let searched: Searched | undefined;
   return {
     list: async (ruta: string | Buffer, orden = 0): Promise<Entrada[]> => {
       const path = typeof ruta === 'string' ? { ruta } : { rutaBytes: ruta };
@@ -47,9 +48,14 @@ function doors(root: string, jail: Jail) {
     search: async (ruta: string | Buffer, nombre = ''): Promise<Entrada[]> => {
       const path = typeof ruta === 'string' ? { ruta } : { rutaBytes: ruta };
       const request = BuscarArchivosRequest.fromPartial({ ...path, nombre, ocultos: true });
-      const { archivos } = await search.buscarArchivos(request, callContext());
+      searched ??= new Searched(root, jail, 10);
+      const { archivos } = await searched.search(request, {
+        signal: callContext().signal,
+        whenReady: false,
+      });
       return archivos.flatMap(({ entrada }) => entrada ?? []);
     },
+    [Symbol.asyncDispose]: async () => searched?.[Symbol.asyncDispose](),
   };
 }
 
@@ -77,7 +83,8 @@ for (const [how, jail] of jails) {
     for (const path of refused) {
       it(`refuses ${JSON.stringify(path)} as text and as bytes`, async () => {
         using folder = house();
-        const { list, search } = doors(folder.join('raíz'), jail);
+        await using asked = doors(folder.join('raíz'), jail);
+        const { list, search } = asked;
         for (const ruta of [path, Buffer.from(path)]) {
           expect(await statusOf(list(ruta))).to.equal('INVALID_ARGUMENT ruta-no-valida');
           expect(await statusOf(search(ruta))).to.equal('INVALID_ARGUMENT ruta-no-valida');
@@ -122,13 +129,15 @@ for (const [how, jail] of jails) {
       for (const [index, target] of targets.entries()) {
         const name = target === 'lazo' ? 'lazo' : `enlace${index}`;
         symlinkSync(target, `${root}/${name}`);
-        const { list, search } = doors(root, jail);
+        await using asked = doors(root, jail);
+        const { list, search } = asked;
         for (const ruta of [name, `${name}/`, `${name}/sub`, `${name}/.`]) {
           expect(await statusOf(list(ruta)), ruta).to.equal('INVALID_ARGUMENT no-es-carpeta');
           expect(await statusOf(search(ruta)), ruta).to.equal('INVALID_ARGUMENT no-es-carpeta');
         }
       }
-      const { list, search } = doors(root, jail);
+      await using asked = doors(root, jail);
+      const { list, search } = asked;
       expect(await list('')).to.have.lengthOf(targets.length + 1);
       expect((await list('')).filter((entry) => entry.tipo === 3)).to.have.lengthOf(targets.length);
       expect(await search('', 'secreto')).to.deep.equal([]);
@@ -138,14 +147,15 @@ for (const [how, jail] of jails) {
     it('does not hang on a FIFO, a socket or a device', async () => {
       using folder = house();
       execFileSync('mkfifo', [folder.join('raíz', 'fifo')]);
-      const { list, search } = doors(folder.join('raíz'), jail);
+      await using asked = doors(folder.join('raíz'), jail);
+      const { list, search } = asked;
       for (const ruta of ['fifo', 'fifo/x']) {
         expect(await statusOf(list(ruta))).to.equal('INVALID_ARGUMENT no-es-carpeta');
         expect(await statusOf(search(ruta))).to.equal('INVALID_ARGUMENT no-es-carpeta');
       }
       expect((await list('', 3)).map((entry) => entry.tipo)).to.deep.equal([2, 4]);
       if (linux) {
-        const devices = doors('/dev', jail);
+        await using devices = doors('/dev', jail);
         expect((await devices.list('')).find((entry) => entry.nombre === 'null')?.tipo).to.equal(4);
         expect(await statusOf(devices.list('null'))).to.equal('INVALID_ARGUMENT no-es-carpeta');
       }
@@ -155,7 +165,8 @@ for (const [how, jail] of jails) {
       using folder = house();
       const root = folder.join('raíz');
       symlinkSync('../fuera', `${root}/enlace`);
-      const { list, search } = doors(root, jail);
+      await using asked = doors(root, jail);
+      const { list, search } = asked;
       const part = fc.oneof(
         fc.constantFrom(
           '..',
@@ -223,10 +234,13 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
     let naiveEscapes = 0;
     let visible = 0;
     let missed = 0;
+    await using opened = new AsyncDisposableStack();
+    let asked: ReturnType<typeof doors> | undefined;
     await whileSwapping(
       async (folder) => {
         const root = folder.join('raíz');
-        const { list, search } = doors(root, heldJail);
+        asked ??= opened.use(doors(root, heldJail));
+        const { list, search } = asked;
         for (const ruta of ['dentro', 'dentro/sub']) {
           const entries = await list(ruta).catch((error: unknown) => {
             if (!(error instanceof StatusError)) throw error;

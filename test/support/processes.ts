@@ -54,6 +54,7 @@ const hermetic = {
   MSERV1_PORT: '0',
   MSERV2_PORT: '0',
   RABBITMQ_URL: '',
+  MSERV2_SNAPSHOT: '',
 };
 
 const living = new Set<Proc>();

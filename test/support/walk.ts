@@ -1,8 +1,8 @@
-import { type ByteString, joinParts } from './byte-string.ts';
-import { EntryErrors } from './entry-errors.ts';
-import type { Kind } from './kind.ts';
-import type { Slices } from './slices.ts';
-import { entriesBelow, type TreeOptions } from './tree.ts';
+import { type ByteString, joinParts } from '../../filesystem/byte-string.ts';
+import { EntryErrors } from '../../filesystem/entry-errors.ts';
+import type { Kind } from '../../filesystem/kind.ts';
+import type { Slices } from '../../filesystem/slices.ts';
+import { entriesBelow, type TreeOptions } from '../../filesystem/tree.ts';
 
 export interface WalkOptions extends Omit<TreeOptions, 'depth' | 'errors'> {
   readonly slices: Slices;

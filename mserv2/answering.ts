@@ -1,0 +1,143 @@
+import { opendirSync } from 'node:fs';
+import { type ByteString, splitParts, toPath } from '../filesystem/byte-string.ts';
+import { type Entry, entryOf } from '../filesystem/entry.ts';
+import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
+import { errnoOf, FileError, folderFailure } from '../filesystem/file-error.ts';
+import type { Folder, Stats } from '../filesystem/folder.ts';
+import { FolderChain } from '../filesystem/folder-chain.ts';
+import type { Root } from '../filesystem/root.ts';
+import { Slices } from '../filesystem/slices.ts';
+import { itself } from '../filesystem/watches.ts';
+import {
+  type BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  EstadoIndice,
+  type Hallazgo,
+} from '../proto/gen/archivos/v1/busqueda.ts';
+import type { Crawler, Knowledge } from './crawl/crawler.ts';
+import { passesStats } from './index/filters.ts';
+import type { MemoryIndex } from './index/memory-index.ts';
+import { search } from './index/search.ts';
+import type { Hit, SearchQuery } from './index/search-api.ts';
+import { searchQuery } from './query.ts';
+
+export interface AnsweringOptions {
+  readonly root: Root;
+  readonly index: MemoryIndex;
+  readonly crawler: Crawler;
+  /** How long a search waits for what has happened just before it; longer, and it says that it does not know. Default 250. */
+  readonly catchUpMs?: number;
+}
+
+/** How many errors an answer holds. */
+const maxErrors = 1000;
+
+const estados = {
+  construyendo: EstadoIndice.ESTADO_INDICE_CONSTRUYENDO,
+  verificando: EstadoIndice.ESTADO_INDICE_VERIFICANDO,
+  listo: EstadoIndice.ESTADO_INDICE_LISTO,
+} as const satisfies Record<Knowledge, EstadoIndice>;
+
+/** Answers from the index, and looks at every entry that it gives: none is told of that is not there any more. */
+export class Answering {
+  readonly #options: AnsweringOptions;
+
+  constructor(options: AnsweringOptions) {
+    this.#options = options;
+  }
+
+  /** @throws FileError, and the signal's reason */
+  async page(
+    request: BuscarArchivosRequest,
+    { signal, whenReady }: { readonly signal: AbortSignal; readonly whenReady: boolean },
+  ): Promise<BuscarArchivosResponse> {
+    const { index, crawler, catchUpMs = 250 } = this.#options;
+    const query = searchQuery(request);
+    const rootFailure = crawler.checkRoot();
+    if (rootFailure !== undefined) throw rootFailure;
+    const knowledge = await crawler.caughtUp(catchUpMs);
+    if (whenReady && knowledge !== 'listo') throw notReady();
+    this.#lookAtStart(query.parts);
+    const version = index.changes;
+    const edadMs = Math.round(crawler.ageMs);
+    const found = await search(index, query, new Slices(signal));
+    const errors = new EntryErrors();
+    const archivos = await this.#lookAt(found.hits, query, errors, signal);
+    const start = query.parts.join('/') as ByteString;
+    const errores = merge(crawler.unreadable.below(start, query.hidden), errors.items());
+    return {
+      archivos,
+      siguiente: found.siguiente,
+      completo: knowledge === 'listo' && errores.length === 0,
+      errores,
+      total: found.total - (found.hits.length - archivos.length),
+      indice: { estado: estados[knowledge], version, edadMs },
+    };
+  }
+
+  /** @throws FileError that says what is wrong with the folder where to look, if something is */
+  #lookAtStart(parts: readonly ByteString[]): void {
+    using start = this.#options.root.open(parts);
+    try {
+      opendirSync(toPath(start.addressOf(itself))).closeSync();
+    } catch (error) {
+      throw folderFailure(start.path, error);
+    }
+  }
+
+  /** Those that are still there, and still match. */
+  async #lookAt(
+    hits: readonly Hit[],
+    query: SearchQuery,
+    errors: EntryErrors,
+    signal: AbortSignal,
+  ): Promise<Hallazgo[]> {
+    const slices = new Slices(signal);
+    using chain = new FolderChain(this.#options.root);
+    const archivos: Hallazgo[] = [];
+    for (const hit of hits) {
+      if (slices.over()) await slices.next();
+      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain));
+      if (entrada === undefined) continue;
+      const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
+      archivos.push({ entrada, coincidencias, puntaje: hit.puntaje });
+    }
+    return archivos;
+  }
+
+  /** @throws the system's errors */
+  #look(path: ByteString, query: SearchQuery, chain: FolderChain): Entry | undefined {
+    const parts = splitParts(path);
+    const name = parts.pop() ?? ('' as ByteString);
+    const { crawler } = this.#options;
+    let folder: Folder;
+    let stats: Stats;
+    try {
+      folder = chain.open(parts.join('/') as ByteString);
+      stats = folder.lstat(name);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') crawler.note(parts, name, undefined);
+      throw error;
+    }
+    crawler.note(parts, name, stats);
+    const entry = entryOf(folder, name, stats);
+    return passes(query, entry) ? entry : undefined;
+  }
+}
+
+/** As the index filters, with what is true now. */
+function passes(query: SearchQuery, { tipo, bytes, modificado }: Entry): boolean {
+  return query.kinds.has(tipo) && passesStats(query, bytes, modificado?.getTime());
+}
+
+function merge(...lists: readonly (readonly EntryError[])[]): EntryError[] {
+  const byPath = new Map(
+    lists.flat().map((error) => [`${error.ruta}\0${error.rutaBytes?.toString('hex')}`, error]),
+  );
+  const errors = [...byPath.values()].sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
+  return errors.slice(0, maxErrors);
+}
+
+function notReady(): FileError {
+  return new FileError('UNAVAILABLE', 'indice-no-listo', 'The index does not know everything yet');
+}

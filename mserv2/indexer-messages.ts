@@ -1,0 +1,48 @@
+import type { FileErrorCode } from '../filesystem/file-error.ts';
+import type { BuscarArchivosRequest } from '../proto/gen/archivos/v1/busqueda.ts';
+
+/** What the index's thread is started with. */
+export interface IndexerData {
+  /** Absolute path of the folder that is indexed. */
+  readonly root: string;
+  /** File of the snapshot; undefined for none. */
+  readonly snapshot: string | undefined;
+  /** Threads that read and watch. */
+  readonly surveyors: number;
+  /** How many folders are watched at most, by all of them; undefined for as many as the system allows. */
+  readonly watches: number | undefined;
+  /** How often folders that cannot be watched are looked through. */
+  readonly sweepMs: number;
+}
+
+export type Ask =
+  | {
+      readonly kind: 'search';
+      readonly id: number;
+      readonly request: BuscarArchivosRequest;
+      readonly whenReady: boolean;
+    }
+  /** Nobody waits for the answer any more. */
+  | { readonly kind: 'abort'; readonly id: number }
+  /** Writes the snapshot, and ends. */
+  | { readonly kind: 'stop' };
+
+/** A FileError between threads: structured clone forgets its class. */
+export interface Refusal {
+  readonly code: FileErrorCode;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type Reply =
+  /** A `BuscarArchivosResponse` as the wire has it. */
+  | { readonly kind: 'page'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'refused'; readonly id: number; readonly refusal: Refusal }
+  /** The request was aborted, or a defect of ours: `error` says. */
+  | { readonly kind: 'failed'; readonly id: number; readonly error: unknown }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn';
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly text: string;
+    };

@@ -1,0 +1,92 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { FileError } from '../filesystem/file-error.ts';
+import { openRoot } from '../filesystem/root.ts';
+import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
+import { Answering } from './answering.ts';
+import { Crawler } from './crawl/crawler.ts';
+import { SnapshotFile } from './crawl/snapshot-file.ts';
+import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
+import { SurveyorThread } from './survey/surveyor-thread.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('This module runs in a worker thread');
+const data = workerData as IndexerData;
+const root = openRoot(data.root);
+
+const reply = (message: Reply): void => {
+  port.postMessage(message, message.kind === 'page' ? [message.bytes.buffer] : []);
+};
+const log = (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string): void =>
+  reply({ kind: 'log', level, fields, text });
+
+const startedAt = performance.now();
+const snapshots = new SnapshotFile({ file: data.snapshot, root: data.root, log });
+const { index, restored } = snapshots.load();
+const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / data.surveyors);
+const surveyors = Array.from(
+  { length: data.surveyors },
+  (_, number) =>
+    new SurveyorThread({ root: data.root, watchLimit }, (message) => crawler.receive(number, message)),
+);
+const crawler: Crawler = new Crawler({
+  index,
+  restored,
+  root,
+  surveyors,
+  sweepMs: data.sweepMs,
+  onKnowledge: (estado) => {
+    const ms = Math.round(performance.now() - startedAt);
+    log('info', { estado, entries: index.entries, folders: index.folders, ms }, 'index');
+  },
+  onWatched: (watched, folders) => {
+    if (watched === folders) return;
+    log(
+      'warn',
+      { watched, folders, sweepMs: data.sweepMs },
+      'not every folder can be watched: the others are looked through from time to time',
+    );
+  },
+});
+const answering = new Answering({ root, index, crawler });
+crawler.start();
+snapshots.keep(index);
+
+const running = new Map<number, AbortController>();
+
+async function answer({ id, request, whenReady }: Ask & { kind: 'search' }): Promise<void> {
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    const page = await answering.page(request, { signal: abort.signal, whenReady });
+    const bytes = BuscarArchivosResponse.encode(page).finish();
+    reply({ kind: 'page', id, bytes: new Uint8Array(bytes) });
+  } catch (error) {
+    if (error instanceof FileError) {
+      const { code, reason, message } = error;
+      reply({ kind: 'refused', id, refusal: { code, reason, message } });
+    } else reply({ kind: 'failed', id, error });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function stop(): Promise<void> {
+  crawler.stop();
+  for (const abort of running.values()) abort.abort();
+  await Promise.all(surveyors.map((surveyor) => surveyor.ended()));
+  snapshots.save(index);
+  port?.close();
+}
+
+port.on('message', (ask: Ask) => {
+  switch (ask.kind) {
+    case 'search':
+      void answer(ask);
+      break;
+    case 'abort':
+      running.get(ask.id)?.abort();
+      break;
+    case 'stop':
+      void stop();
+  }
+});

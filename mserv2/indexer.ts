@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { FileError } from '../filesystem/file-error.ts';
+import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
+import { StatusError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/log.ts';
+import { Status } from '../runtime/status.ts';
+import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
+import type { Search } from './searching.ts';
+
+/** The index, in a thread of its own, so that no search keeps others waiting. */
+export interface Indexer {
+  /** Rejects with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
+  readonly search: Search;
+  /** Returns at once: it answers before it knows everything. */
+  start(): void;
+  /** Writes the snapshot. May be called twice, and before `start`. */
+  stop(): Promise<void>;
+}
+
+interface Pending extends PromiseWithResolvers<BuscarArchivosResponse> {
+  readonly signal: AbortSignal;
+}
+
+/** From the death of the thread to the next one, doubled each time, until it has lived for a while. */
+const restartMs = { first: 500, most: 30_000, livedMs: 60_000 };
+
+export function createIndexer(data: IndexerData, log: Logger): Indexer {
+  const pending = new Map<number, Pending>();
+  let lastId = 0;
+  let worker: Worker | undefined;
+  let restart: NodeJS.Timeout | undefined;
+  let pauseMs = restartMs.first;
+  let stopped: Promise<void> | undefined;
+
+  function start(): void {
+    if (worker !== undefined || stopped !== undefined) return;
+    const started = performance.now();
+    const thread = new Worker(new URL('./indexer-thread.ts', import.meta.url), { workerData: data });
+    worker = thread;
+    thread.on('message', settle);
+    thread.on('error', (err) => log.error({ err }, 'the index has failed'));
+    thread.on('exit', () => {
+      worker = undefined;
+      for (const { reject } of pending.values()) reject(unavailable());
+      pending.clear();
+      if (stopped !== undefined) return;
+      if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
+      log.error({ pauseMs }, 'the index has ended, and is started again');
+      restart = setTimeout(start, pauseMs);
+      pauseMs = Math.min(2 * pauseMs, restartMs.most);
+    });
+  }
+
+  function settle(message: Reply): void {
+    if (message.kind === 'log') {
+      log[message.level](message.fields, message.text);
+      return;
+    }
+    const asked = pending.get(message.id);
+    pending.delete(message.id);
+    if (asked === undefined) return;
+    switch (message.kind) {
+      case 'page':
+        asked.resolve(BuscarArchivosResponse.decode(message.bytes));
+        break;
+      case 'refused': {
+        const { code, reason, message: detail } = message.refusal;
+        const cause = new FileError(code, reason, detail);
+        asked.reject(new StatusError(Status[code], reason, detail, { cause }));
+        break;
+      }
+      case 'failed':
+        asked.reject(asked.signal.aborted ? asked.signal.reason : message.error);
+    }
+  }
+
+  const post = (ask: Ask): void => worker?.postMessage(ask);
+
+  return {
+    async search(request, { signal, whenReady }) {
+      signal.throwIfAborted();
+      if (worker === undefined) throw unavailable();
+      lastId += 1;
+      const id = lastId;
+      const asked: Pending = { signal, ...Promise.withResolvers<BuscarArchivosResponse>() };
+      const abort = (): void => {
+        post({ kind: 'abort', id });
+        pending.delete(id);
+        asked.reject(signal.reason);
+      };
+      pending.set(id, asked);
+      signal.addEventListener('abort', abort, { once: true });
+      post({ kind: 'search', id, request, whenReady });
+      try {
+        return await asked.promise;
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    },
+    start,
+    stop() {
+      clearTimeout(restart);
+      stopped ??= (async () => {
+        if (worker === undefined) return;
+        const exited = once(worker, 'exit');
+        post({ kind: 'stop' });
+        await exited;
+      })();
+      return stopped;
+    },
+  };
+}
+
+function unavailable(): StatusError {
+  return new StatusError(Status.UNAVAILABLE, 'indice-no-disponible', 'The index is not available');
+}

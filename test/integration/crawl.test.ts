@@ -1,0 +1,64 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Crawled, entriesOf } from '../support/crawled.ts';
+import { hostileTree, plantTree } from '../support/hostile-tree.ts';
+import { type Mutation, mutate, mutations } from '../support/mutations.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
+
+describe('crawling', () => {
+  it('knows a tree, and what becomes of it', async () => {
+    using folder = new TemporaryFolder();
+    mkdirSync(folder.join('a/b/c'), { recursive: true });
+    writeFileSync(folder.join('a/uno'), '1');
+    await using crawled = new Crawled(folder.path);
+    await crawled.settled();
+    expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+    expect(crawled.stale(folder.path)).to.deep.equal([]);
+    writeFileSync(folder.join('a/b/dos'), '22');
+    writeFileSync(folder.join('a/uno'), '333');
+    mkdirSync(folder.join('x/y/z'), { recursive: true });
+    writeFileSync(folder.join('x/y/z/tres'), '22');
+    await crawled.settled();
+    expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+    expect(crawled.stale(folder.path)).to.deep.equal([]);
+    renameSync(folder.join('x'), folder.join('a/b/x'));
+    rmSync(folder.join('a/uno'));
+    await crawled.settled();
+    expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+    writeFileSync(folder.join('a/b/x/y/z/cuatro'), '22');
+    rmSync(folder.join('a/b/c'), { recursive: true });
+    await crawled.settled();
+    expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+    expect(crawled.stale(folder.path)).to.deep.equal([]);
+  });
+
+  it('equals a naive walk after any changes, whenever they came', async () => {
+    const wishes = fc.record({
+      tree: hostileTree,
+      rounds: fc.array(mutations, { minLength: 1, maxLength: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(wishes, async ({ tree, rounds }) => {
+        using folder = plantTree(tree);
+        // The first round comes while it builds.
+        await using crawled = new Crawled(folder.path);
+        for (const round of rounds) {
+          await inBursts(folder.path, round);
+          await crawled.settled();
+          expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+          expect(crawled.stale(folder.path)).to.deep.equal([]);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }).timeout(120_000);
+});
+
+/** With turns of the event loop in between, in which what was done is noticed. */
+async function inBursts(root: string, round: readonly Mutation[]): Promise<void> {
+  for (const [n, mutation] of round.entries()) {
+    mutate(root, mutation);
+    if (n % 7 === 0) await new Promise((resolve) => setTimeout(resolve, n % 3));
+  }
+}

@@ -1,0 +1,132 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fromBytes, joinParts, toBytes } from '../../filesystem/byte-string.ts';
+import type { Jail } from '../../filesystem/jail.ts';
+import { openRoot, type Root } from '../../filesystem/root.ts';
+import { Crawler, type Knowledge } from '../../mserv2/crawl/crawler.ts';
+import { type FolderNumber, rootFolder } from '../../mserv2/index/api.ts';
+import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
+import type { Command, Message } from '../../mserv2/survey/messages.ts';
+import { Surveyor } from '../../mserv2/survey/surveyor.ts';
+import { SurveyorThread } from '../../mserv2/survey/surveyor-thread.ts';
+import type { SurveyorData } from '../../mserv2/survey/thread.ts';
+
+export interface CrawledOptions {
+  readonly index?: MemoryIndex;
+  readonly restored?: boolean;
+  readonly surveyors?: number;
+  readonly sweepMs?: number;
+  readonly surveyor?: Partial<SurveyorData>;
+  /** A jail of its own; then the surveyors are in this thread. */
+  readonly jail?: Jail;
+}
+
+/** A real crawler with real surveyors over a real folder, as the index's thread runs them. */
+export class Crawled implements AsyncDisposable {
+  readonly index: MemoryIndex;
+  readonly crawler: Crawler;
+  /** What it knew, one after the other. */
+  readonly history: Knowledge[] = [];
+  /** Watched folders, of all; as told last. */
+  watched: readonly [watched: number, folders: number] | undefined;
+  readonly root: Root;
+  readonly #surveyors: readonly { send(command: Command): void; ended(): Promise<void> }[];
+  readonly #listeners = new Set<() => void>();
+
+  constructor(root: string, options: CrawledOptions = {}) {
+    const { index = new MemoryIndex(), restored = false, surveyors = 2, sweepMs = 60_000 } = options;
+    this.index = index;
+    this.root = openRoot(root, options.jail);
+    this.#surveyors = Array.from({ length: surveyors }, (_, number) => {
+      const receive = (message: Message): void => this.crawler.receive(number, message);
+      return options.jail === undefined
+        ? new SurveyorThread({ root, watchLimit: undefined, ...options.surveyor }, receive)
+        : here(new Surveyor({ root: this.root, send: receive }));
+    });
+    this.crawler = new Crawler({
+      index,
+      restored,
+      root: this.root,
+      surveyors: this.#surveyors,
+      sweepMs,
+      onKnowledge: (knowledge) => {
+        this.history.push(knowledge);
+        for (const listener of this.#listeners) listener();
+      },
+      onWatched: (watched, folders) => {
+        this.watched = [watched, folders];
+      },
+    });
+    this.crawler.start();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when everything that happened before is in the index. */
+  async settled(): Promise<void> {
+    while ((await this.crawler.caughtUp(1000)) !== 'listo') await delay(5);
+  }
+
+  /** All entries of the index: path in hex, kind, size and date. */
+  entries(): string[] {
+    const lines: string[] = [];
+    const visit = (folder: FolderNumber): void => {
+      for (const entry of this.index.children(folder)) {
+        const kind = this.index.kindOf(entry);
+        const path = this.index.pathOf(entry);
+        lines.push(`${toBytes(path).toString('hex')} ${kind}`);
+        if (kind === 2) visit(this.index.folderOf(entry));
+      }
+    };
+    visit(rootFolder);
+    return lines.sort(byUnits);
+  }
+
+  /** Paths of those entries whose size or date is not what lstat says. */
+  stale(root: string): string[] {
+    const paths: string[] = [];
+    const visit = (folder: FolderNumber): void => {
+      for (const entry of this.index.children(folder)) {
+        const path = this.index.pathOf(entry);
+        const stats = lstatSync(Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]), { bigint: true });
+        if (!this.index.sameStats(entry, stats.size, stats.mtimeNs)) paths.push(path);
+        if (this.index.kindOf(entry) === 2) visit(this.index.folderOf(entry));
+      }
+    };
+    visit(rootFolder);
+    return paths;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.crawler.stop();
+    await Promise.all(this.#surveyors.map((surveyor) => surveyor.ended()));
+  }
+}
+
+/** What `entries` should be: a naive walk. */
+export function entriesOf(root: string): string[] {
+  const lines: string[] = [];
+  const visit = (path: ReturnType<typeof fromBytes>): void => {
+    const at = Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]);
+    for (const name of readdirSync(at, { encoding: 'buffer' })) {
+      const below = joinParts(path, fromBytes(name));
+      const stats = lstatSync(Buffer.concat([Buffer.from(`${root}/`), toBytes(below)]));
+      const kind = stats.isFile() ? 1 : stats.isDirectory() ? 2 : stats.isSymbolicLink() ? 3 : 4;
+      lines.push(`${toBytes(below).toString('hex')} ${kind}`);
+      if (kind === 2) visit(below);
+    }
+  };
+  visit(fromBytes(Buffer.alloc(0)));
+  return lines.sort(byUnits);
+}
+
+function byUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function here(surveyor: Surveyor) {
+  return { send: (command: Command) => surveyor.receive(command), ended: async () => {} };
+}

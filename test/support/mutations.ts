@@ -1,0 +1,113 @@
+import {
+  chmodSync,
+  lutimesSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import fc from 'fast-check';
+import { hostileName, inside } from './hostile-tree.ts';
+
+/** Something that is done to a tree. What is not possible there (no such folder, a name that is taken) is not done. */
+export type Mutation =
+  | {
+      readonly kind: 'write' | 'truncate' | 'mkdir' | 'link' | 'remove' | 'touch' | 'chmod';
+      readonly path: Buffer;
+    }
+  | { readonly kind: 'rename' | 'swap'; readonly path: Buffer; readonly to: Buffer }
+  /** A folder is deleted, and made again with something in it: mostly it gets the same inode. */
+  | { readonly kind: 'remake'; readonly path: Buffer; readonly to: Buffer };
+
+/** Few names, so that the same places are met again and again. */
+function places(names: readonly Buffer[]): fc.Arbitrary<Buffer> {
+  return fc
+    .array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 })
+    .map((parts) => Buffer.from(parts.map((part) => part.toString('latin1')).join('/'), 'latin1'));
+}
+
+/** Mutations over a handful of names, some of them hostile. */
+export const mutations: fc.Arbitrary<Mutation[]> = fc
+  .uniqueArray(hostileName, { minLength: 3, maxLength: 5, selector: (name) => name.toString('hex') })
+  .chain((names) => {
+    const path = places(names);
+    const one = fc.record({
+      kind: fc.constantFrom(
+        'write',
+        'write',
+        'truncate',
+        'mkdir',
+        'mkdir',
+        'mkdir',
+        'link',
+        'remove',
+        'touch',
+        'chmod',
+      ),
+      path,
+    });
+    const two = fc.record({ kind: fc.constantFrom('rename', 'rename', 'swap', 'remake'), path, to: path });
+    const any: fc.Arbitrary<Mutation> = fc.oneof(
+      { weight: 3, arbitrary: one },
+      { weight: 1, arbitrary: two },
+    ) as never;
+    return fc.array(any, { minLength: 5, maxLength: 60 });
+  });
+
+let written = 0;
+
+export function mutate(root: string, mutation: Mutation): void {
+  const at = inside(root, mutation.path);
+  const aside = `${root}/aside`;
+  try {
+    if ('to' in mutation) acts[mutation.kind](at, inside(root, mutation.to), aside);
+    else acts[mutation.kind](at);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+const acts = {
+  write(at: Buffer) {
+    written += 1;
+    writeFileSync(at, 'x'.repeat(written % 100));
+  },
+  truncate(at: Buffer) {
+    truncateSync(at, 7);
+  },
+  mkdir(at: Buffer) {
+    mkdirSync(at);
+  },
+  link(at: Buffer) {
+    symlinkSync('/', at);
+  },
+  remove(at: Buffer) {
+    rmSync(at, { recursive: true, force: true });
+  },
+  touch(at: Buffer) {
+    written += 1;
+    lutimesSync(at, 1, 1_000_000_000 + (written % 1000));
+  },
+  chmod(at: Buffer) {
+    chmodSync(at, 0o755);
+  },
+  rename(at: Buffer, to: Buffer) {
+    renameSync(at, to);
+  },
+  swap(at: Buffer, to: Buffer, aside: string) {
+    renameSync(at, aside);
+    try {
+      renameSync(to, at);
+    } finally {
+      renameSync(aside, to);
+    }
+  },
+  remake(at: Buffer) {
+    rmSync(at, { recursive: true });
+    mkdirSync(at);
+    writeFileSync(Buffer.concat([at, Buffer.from('/rehecho')]), '');
+  },
+};
