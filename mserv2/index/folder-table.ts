@@ -73,6 +73,32 @@ export class FolderTable {
     this.count++;
   }
 
+  /** After `addAs`: drops the folders whose way up does not end at the root, and tells the depths of the others. */
+  settle(): void {
+    const onWay = 1;
+    const settled = 2;
+    const judged = new Uint8Array(this.limit);
+    judged[rootFolder] = settled;
+    const way: FolderNumber[] = [];
+    for (let number = 0; number < this.limit; number++) {
+      let at = number;
+      for (; this.isLive(at) && judged[at] === 0; at = this.parents[at] ?? rootFolder) {
+        judged[at] = onWay;
+        way.push(at);
+      }
+      // A way that came back to itself leads nowhere either.
+      const isReached = this.isLive(at) && judged[at] === settled;
+      for (let below = way.pop(); below !== undefined; below = way.pop()) {
+        judged[below] = settled;
+        this.depths[below] = (this.depths[at] ?? 0) + 1;
+        at = below;
+        if (isReached) continue;
+        this.release(below);
+        this.count--;
+      }
+    }
+  }
+
   noteChild(folder: FolderNumber, entry: EntryId): void {
     this.children[folder] = (this.children[folder] ?? 0) + 1;
     if (entry < (this.first[folder] ?? 0)) this.first[folder] = entry;

@@ -27,6 +27,13 @@ export class NameTable {
     this.#entries = entries;
   }
 
+  /** Makes an empty table as large as it will have to be for so many entries. */
+  reserve(entries: number): void {
+    const wanted = (entries / this.#parts.length) * 1.5;
+    const length = 2 ** Math.max(3, Math.ceil(Math.log2(Math.max(1, wanted))));
+    for (const number of this.#parts.keys()) this.#parts[number] = new Uint32Array(length);
+  }
+
   bytesUsed(): number {
     return this.#parts.reduce((sum, part) => sum + part.byteLength, 0);
   }

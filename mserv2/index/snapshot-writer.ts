@@ -1,0 +1,34 @@
+import type { MemoryIndex } from './memory-index.ts';
+import { Reading } from './reading.ts';
+import type { Segment } from './segment.ts';
+import { beginning, bytesOf, frame, frameKind } from './snapshot-format.ts';
+
+/**
+ * The index as bytes, in pieces of some megabytes at most that take a millisecond or two each. The index may change between
+ * them: stamps of folders are taken first, so that what was put later is in a folder whose stamp is older than it. Whoever does
+ * not want all of it must call `return`, as leaving a `for … of` does.
+ *
+ * @param identity of the root: any text; a snapshot is refused where another is given
+ */
+export function* writeSnapshot(index: MemoryIndex, identity: string): Generator<Buffer, void> {
+  using reading = new Reading(index);
+  yield Buffer.concat([beginning(), frame(frameKind.identity, Buffer.from(identity))]);
+  yield frame(frameKind.folders, bytesOf(index.tree.stamps.subarray(0, index.tree.limit)));
+  for (const segment of reading.segments) yield frame(frameKind.segment, contentOf(segment));
+  yield frame(frameKind.end, bytesOf(Uint32Array.of(reading.segments.length, index.segmentEntries)));
+}
+
+function contentOf(segment: Segment): Buffer {
+  const { count, namesEnd, originalsEnd } = segment;
+  return Buffer.concat([
+    bytesOf(Uint32Array.of(count, namesEnd, originalsEnd)),
+    bytesOf(segment.starts.subarray(0, count + 1)),
+    bytesOf(segment.parents.subarray(0, count)),
+    bytesOf(segment.facts.subarray(0, count)),
+    bytesOf(segment.spellings.subarray(0, count)),
+    bytesOf(segment.sizes.subarray(0, count)),
+    bytesOf(segment.times.subarray(0, count)),
+    segment.names.subarray(0, namesEnd),
+    segment.originals.subarray(0, originalsEnd),
+  ]);
+}
