@@ -142,7 +142,7 @@ export interface Ledger {
   expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]>;
   /** Forgets rows that were closed before `closedBefore`; gives how many. */
   purge(closedBefore: number): Promise<number>;
-  /** Resolves when a write can be committed. */
+  /** Resolves when a request could be accepted now. Rejects as `accept` would. */
   probe(): Promise<void>;
   /** Gives the function that ends it. */
   subscribe(listener: LedgerListener): () => void;

@@ -49,15 +49,19 @@ export class MemoryLedger implements Ledger {
     this.#listeners.changed([{ id, service, state }]);
   }
 
+  #assertRoom(more: number): void {
+    const bytes = [...this.#rows.values()].reduce(
+      (sum, { solicitud, answer }) => sum + Buffer.byteLength(solicitud.request) + (answer?.body.length ?? 0),
+      more,
+    );
+    if (this.#rows.size >= this.#bounds.maxRows || bytes > this.#bounds.maxBytes) throw new LedgerFullError();
+  }
+
   async accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
     const { caller, key } = acceptance;
     const known = key === undefined ? undefined : this.#keyed(caller, key);
     if (known !== undefined) return known;
-    const bytes = [...this.#rows.values()].reduce(
-      (sum, { solicitud, answer }) => sum + Buffer.byteLength(solicitud.request) + (answer?.body.length ?? 0),
-      Buffer.byteLength(acceptance.request),
-    );
-    if (this.#rows.size >= this.#bounds.maxRows || bytes > this.#bounds.maxBytes) throw new LedgerFullError();
+    this.#assertRoom(Buffer.byteLength(acceptance.request));
     if (this.#rows.has(acceptance.id)) throw new Error('This id is taken');
     const row: Row = {
       solicitud: {
@@ -208,7 +212,9 @@ export class MemoryLedger implements Ledger {
     return old.length;
   }
 
-  async probe(): Promise<void> {}
+  async probe(): Promise<void> {
+    this.#assertRoom(0);
+  }
 
   subscribe(listener: LedgerListener): () => void {
     return this.#listeners.add(listener);

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerUnavailableError } from '../ledger.ts';
@@ -94,6 +94,8 @@ export interface Storage {
   /** The real path of the file. */
   readonly path: string;
   readonly db: DatabaseSync;
+  /** Throws when the file, or its lock, is no longer where it was: what is written to it would be found by nobody. */
+  check(): void;
   /** Checkpoints, closes the file and lets go of the lock. */
   close(): void;
 }
@@ -116,7 +118,16 @@ export function openStorage(wanted: string): Storage {
         held.close();
       }
     };
-    return { path, db, close };
+    const places = [path, `${path}.lock`].map((place) => ({ place, inode: statSync(place).ino }));
+    const check = () => {
+      for (const { place, inode } of places) {
+        if (statSync(place, { throwIfNoEntry: false })?.ino === inode) continue;
+        throw new LedgerUnavailableError(
+          `${place} was deleted or replaced while the gateway runs; start it again`,
+        );
+      }
+    };
+    return { path, db, check, close };
   } catch (cause) {
     holder?.close();
     if (cause instanceof LedgerLockedError || cause instanceof LedgerUnavailableError) throw cause;

@@ -1,6 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { LedgerFullError, LedgerUnavailableError } from '../ledger.ts';
-import { resultCode } from './database.ts';
+import { resultCode, type Storage } from './database.ts';
 import { type Call, call, type Operations, type Result, toFailure } from './protocol.ts';
 
 // TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement was wrong, the storage is not.
@@ -18,7 +17,10 @@ const ownFaults = new Set<number | undefined>([18, 19, 20, 25]);
  * database, which syncs it, and empties the WAL. A request that was reported as failed may so survive: it is answered,
  * and nobody asks.
  */
-export function groupCommit(db: DatabaseSync, operations: Operations): (calls: readonly Call[]) => Result[] {
+export function groupCommit(
+  { db, check }: Pick<Storage, 'db' | 'check'>,
+  operations: Operations,
+): (calls: readonly Call[]) => Result[] {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
@@ -46,6 +48,7 @@ export function groupCommit(db: DatabaseSync, operations: Operations): (calls: r
 
   return (calls) => {
     try {
+      check();
       if (inherited) emptyInheritedWal();
       begin.run();
       const results = calls.map(attempt);

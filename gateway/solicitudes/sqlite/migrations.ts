@@ -135,5 +135,6 @@ export const migrations: readonly string[] = [
       bytes = bytes - octet_length(OLD.request) - ifnull(octet_length(OLD.answer_body), 0)
     WHERE service = OLD.service;
   END;
-  `,
+  `, // What a probe writes and takes away again.
+  'CREATE TABLE scratch (bytes BLOB NOT NULL) STRICT;',
 ];

@@ -16,7 +16,8 @@ export interface WriterHello {
 
 serve(() => {
   const { path: wanted, ...bounds } = workerData as WriterData;
-  const { path, db, close } = openStorage(wanted);
+  const storage = openStorage(wanted);
+  const { path, db, close } = storage;
   const id = String(db.prepare('SELECT id FROM ledger').get()?.['id']);
-  return { hello: { id, path } satisfies WriterHello, run: groupCommit(db, writes(db, bounds)), close };
+  return { hello: { id, path } satisfies WriterHello, run: groupCommit(storage, writes(db, bounds)), close };
 });

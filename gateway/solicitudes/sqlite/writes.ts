@@ -78,18 +78,24 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
        SELECT rowid FROM requests WHERE closed_at IS NOT NULL AND closed_at < :closedBefore LIMIT ${purgeRows})`,
   );
   const withKey = db.prepare(`SELECT ${columns} FROM requests WHERE caller = ? AND key = ?`);
-  const probe = db.prepare('UPDATE ledger SET id = id'); // the same value, but a page that is written and synced
+  // As many pages as a large request takes: on a full disk one page may still find room where another one was.
+  const scribble = db.prepare('INSERT INTO scratch VALUES (zeroblob(65536))');
+  const erase = db.prepare('DELETE FROM scratch');
+
+  function assertRoom(bytes: number): void {
+    const kept = totals.get();
+    if (Number(kept?.['rows']) >= maxRows)
+      throw new LedgerFullError(`The ledger keeps ${maxRows} requests, its limit`);
+    if (Number(kept?.['bytes']) + bytes > maxBytes) {
+      throw new LedgerFullError(`The ledger has no room in its ${maxBytes} bytes`);
+    }
+  }
 
   return {
     accept({ view, key, retryOf, ...rest }: Acceptance): Solicitud | undefined {
       const known = key === undefined ? undefined : withKey.get(rest.caller, key);
       if (known !== undefined) return toSolicitud(known);
-      const kept = totals.get();
-      if (Number(kept?.['rows']) >= maxRows)
-        throw new LedgerFullError(`The ledger keeps ${maxRows} requests, its limit`);
-      if (Number(kept?.['bytes']) + Buffer.byteLength(rest.request) > maxBytes) {
-        throw new LedgerFullError(`The ledger has no room in its ${maxBytes} bytes`);
-      }
+      assertRoom(Buffer.byteLength(rest.request));
       const { target, formato, idioma } = view;
       accept.run({ ...rest, key: key ?? null, retryOf: retryOf ?? null, target, formato, idioma });
       return undefined;
@@ -142,7 +148,9 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
       return Number(purge.run({ closedBefore }).changes);
     },
     probe(): void {
-      probe.run();
+      assertRoom(0);
+      scribble.run();
+      erase.run();
     },
   };
 }
