@@ -17,7 +17,7 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
   adoptGrpcLog(log);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const ledger = await openLedger(config, log).catch((err: unknown) => {
-    log.fatal({ err }, 'the ledger cannot be opened');
+    log.fatal(err instanceof Error ? err.message : String(err));
     process.exit(1);
   });
   await runProcess({ log, parts: await createGateway({ config, services, ledger, log, version }) });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
@@ -22,15 +22,22 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
   const { binding, listener, upgrade, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;
+  /** Connections that have not asked for anything yet, as browsers open them in advance. */
+  const silent = new Set<Socket>();
 
   return {
     name: 'http',
     start: async () => {
       const http = createServer({ shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
+        silent.delete(req.socket);
         if (stopping) res.setHeader('Connection', 'close');
         // A connection that was busy when the stop began is idle now, and nobody else closes it.
         res.once('close', () => stopping && http.closeIdleConnections());
         listener(req, res);
+      });
+      http.on('connection', (socket) => {
+        silent.add(socket);
+        socket.once('close', () => silent.delete(socket));
       });
       http.on('clientError', answerClientError);
       http.on('upgrade', upgrade);
@@ -52,6 +59,7 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
         server?.closeAllConnections();
       }, graceMs);
       server.close();
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
       await once(server, 'close');
       clearTimeout(cut);
     },

@@ -16,6 +16,7 @@ export function sendPending(
   ctx.set('Retry-After', String(retryAfterSeconds));
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Servido-Por', 'cola');
+  ctx.state.servidoPor = 'cola';
   ctx.body = description;
 }
 

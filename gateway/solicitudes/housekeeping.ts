@@ -27,7 +27,8 @@ export function createHousekeeping(deps: HousekeepingDeps): {
   async function tidy(): Promise<void> {
     try {
       const expired = await ledger.expire(now());
-      for (const { id } of expired) log.warn({ id }, 'solicitud vencida');
+      for (const { id } of expired) log.debug({ id }, 'solicitud vencida');
+      if (expired.length > 0) log.warn({ expired: expired.length }, 'solicitudes vencidas');
       const purged = await ledger.purge(now() - retentionMs);
       if (purged > 0) log.info({ purged }, 'answers forgotten');
       // Other gateways accept and close too, and their word may get lost.
@@ -37,19 +38,17 @@ export function createHousekeeping(deps: HousekeepingDeps): {
     }
   }
 
-  function schedule(): void {
+  function schedule(ms: number): void {
     timer = setTimeout(() => {
       round = tidy().finally(() => {
-        if (timer !== undefined) schedule();
+        if (timer !== undefined) schedule(intervalMs);
       });
-    }, intervalMs);
+    }, ms);
   }
 
   return {
-    start: async () => {
-      await tidy();
-      schedule();
-    },
+    // The first round follows at once, but nobody waits for it: after a long stop there may be much to forget.
+    start: async () => schedule(0),
     stop: async () => {
       clearTimeout(timer);
       timer = undefined;

@@ -37,6 +37,8 @@ const checkTimeoutMs = 2_000;
 export function createReplies({ url, ledger, closer, operation, log, now }: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
+  /** Said once per outage, not once per delivery that is held. */
+  let cannotStore = false;
 
   function verdictOf(row: Solicitud, result: Extract<WorkResult, { kind: 'answer' | 'status' }>): Verdict {
     if (result.kind === 'status') return { ok: false, code: result.code, message: result.message };
@@ -80,10 +82,15 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
   async function onDelivery(delivery: Delivery): Promise<void> {
     while (delivery.held && !stopping.signal.aborted) {
       try {
-        return await take(delivery);
+        await take(delivery);
+        if (cannotStore) log.info('the ledger stores answers again');
+        cannotStore = false;
+        return;
       } catch (err) {
         if (!(err instanceof LedgerUnavailableError)) throw err;
-        log.error({ err }, 'the ledger cannot store an answer; it is held and tried again');
+        if (!cannotStore)
+          log.error({ err }, 'the ledger cannot store answers; they are held and tried again');
+        cannotStore = true;
         await setTimeout(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }

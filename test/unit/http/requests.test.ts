@@ -22,7 +22,10 @@ describe('around a request', () => {
       router.get('/estado', (ctx) => {
         ctx.body = ctx.state;
       });
-      router.get('/respuesta', (ctx) => sendAnswer(ctx, answer, 'cola', { 'preference-applied': 'wait=1' }));
+      router.get('/respuesta', (ctx) => {
+        ctx.set('Preference-Applied', 'wait=1');
+        sendAnswer(ctx, answer, 'cola');
+      });
       router.get('/error', (ctx) => sendAnswer(ctx, { ...answer, status: 404 }, 'grpc'));
       router.get('/lenta', async (ctx) => {
         arrived.resolve();
