@@ -18,7 +18,7 @@ function say(text: string): void {
 }
 
 const { RABBITMQ_URL: url } = configOrExit(() =>
-  parseEnv({ RABBITMQ_URL: brokerUrl }, loadEnvFile(process.env)),
+  parseEnv({ RABBITMQ_URL: brokerUrl }, loadEnvFile(process.env), { keepEmpty: ['RABBITMQ_URL'] }),
 );
 
 async function run(url: string): Promise<void> {
@@ -52,4 +52,5 @@ async function run(url: string): Promise<void> {
   });
 }
 
-if (url !== undefined) await run(url);
+if (url === undefined) say('RABBITMQ_URL is empty: no broker is wanted, so none is started.');
+else await run(url);

@@ -24,8 +24,13 @@ export async function createLocalBroker(
   from: readonly ('installed' | 'docker')[],
   onDeath: (why: Error) => void,
 ): Promise<LocalBroker | undefined> {
-  const { hostname, port: portText, username } = new URL(url);
-  const ours = ['localhost', '127.0.0.1'].includes(hostname) && ['', 'guest'].includes(username);
+  const { protocol, hostname, port: portText, username, password, pathname } = new URL(url);
+  const ours =
+    protocol === 'amqp:' &&
+    ['localhost', '127.0.0.1'].includes(hostname) &&
+    ['', 'guest'].includes(username) &&
+    ['', 'guest'].includes(password) &&
+    ['', '/', '/%2F', '/%2f'].includes(pathname);
   if (!ours) return undefined;
   const port = Number(portText || 5672);
   if (from.includes('installed') && findRabbit() !== undefined) return installedBroker(port, onDeath);
@@ -35,8 +40,9 @@ export async function createLocalBroker(
 
 async function installedBroker(port: number, onDeath: (why: Error) => void): Promise<LocalBroker> {
   const node = await createRabbitNode({
-    dir: fileURLToPath(new URL('../data/rabbitmq', import.meta.url)),
-    name: 'archivero@localhost',
+    // Its port is its own, and so is what has its name: two brokers never share one folder of data.
+    dir: fileURLToPath(new URL(`../data/rabbitmq-${port}`, import.meta.url)),
+    name: `archivero-${port}@localhost`,
     port,
     managementPort: await managementPort(),
     // Erlang otherwise burns processor time waiting for work.

@@ -84,9 +84,13 @@ function parseOptions(args: readonly string[]) {
 
 function existingFolder(typed: string, from: string): string {
   const folder = resolve(from, typed);
-  const stat = typed === '' ? undefined : statSync(folder, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return folder;
-  throw new UsageError(
-    stat === undefined ? `--root: there is no folder ${folder}` : `--root: ${folder} is not a folder`,
-  );
+  try {
+    if (typed !== '' && statSync(folder).isDirectory()) return folder;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'ENOENT' ? `--root: there is no folder ${folder}` : `--root: ${code}: ${folder}`,
+    );
+  }
+  throw new UsageError(`--root: ${folder} is not a folder`);
 }

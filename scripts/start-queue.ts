@@ -29,7 +29,7 @@ export function createQueue(url: string | undefined, say: (text: string) => void
       await local.start();
       become(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
     } catch {
-      become('embedded ledger; RabbitMQ did not start, data/rabbitmq/log/console.log has its reasons');
+      become('embedded ledger; RabbitMQ did not start, log/console.log in data/rabbitmq-* has its reasons');
     }
   };
 
