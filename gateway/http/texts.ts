@@ -258,6 +258,13 @@ export const problemas = {
     title: { es: 'Patrón no válido', en: 'Invalid pattern' },
     detail: { es: 'El patrón de búsqueda no es válido.', en: 'The search pattern is not valid.' },
   },
+  'patron-demasiado-costoso': {
+    title: { es: 'Patrón demasiado costoso', en: 'Pattern too expensive' },
+    detail: {
+      es: 'El patrón de búsqueda es demasiado grande, o tarda demasiado.',
+      en: 'The search pattern is too large, or takes too long.',
+    },
+  },
   'nombre-demasiado-largo': {
     title: { es: 'Nombre demasiado largo', en: 'Name too long' },
     detail: { es: 'El nombre es demasiado largo.', en: 'The name is too long.' },
