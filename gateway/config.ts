@@ -69,7 +69,7 @@ const variables = {
   GATEWAY_CORS_ORIGINS: origins,
   ALLOW_ANONYMOUS: boolean.default(false),
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
-  STREAM_STALL_MS: milliseconds.default(30_000),
+  STREAM_STALL_MS: milliseconds.default(120_000),
   RABBITMQ_URL: brokerUrl,
   LEDGER_URL: ledgerUrl,
   LEDGER_MAX_ROWS: count.default(1_000_000),

@@ -1,0 +1,263 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { bigFolder } from '../support/big-folder.ts';
+import { eventually } from '../support/eventually.ts';
+import type { LogLine } from '../support/processes.ts';
+import { type ProcessName, type SetUp, setUp } from '../support/set-up.ts';
+
+const many = 200_000;
+/** Messages that this many entries make. */
+const messages = many / 256;
+
+type Line = Record<string, unknown>;
+
+const lines = (text: string): Line[] =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+/** What mserv1 logs of a stream once it has ended. */
+const ofStream = ({ msg, method }: LogLine): boolean =>
+  msg === 'call' && method === 'archivos.v1.ListadoService/RecorrerArchivos';
+
+/** A client that reads only what it is told to. */
+async function request(it: SetUp, path: string): Promise<Socket> {
+  const { port } = new URL(it.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+  await once(socket, 'connect');
+  return socket;
+}
+
+function residentBytes(it: SetUp, name: ProcessName): number {
+  const status = readFileSync(`/proc/${it.processes.get(name)?.pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+describe('An answer in lines', () => {
+  describe('of a folder of 200,000 entries', function () {
+    this.timeout(120_000);
+    const cleanUp: (() => void | PromiseLike<void>)[] = [];
+    let running: SetUp;
+    const streamsEnded = (): LogLine[] => running.processes.get('mserv1')?.lines.filter(ofStream) ?? [];
+
+    before(async () => {
+      const folder = bigFolder(many);
+      cleanUp.push(() => folder[Symbol.dispose]());
+      // V8 lets garbage lie as long as there is room; with little room a process shows what it really holds.
+      const env = {
+        FILES_ROOT: folder.path,
+        NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=48',
+      };
+      running = await setUp({ env, running: ['mserv1', 'gateway'] });
+      cleanUp.push(() => running[Symbol.asyncDispose]());
+    });
+    after(async () => {
+      for (const undo of cleanUp.reverse()) await undo();
+    });
+
+    it('begins before it was read to its end, and takes no memory', async function () {
+      if (process.platform !== 'linux') this.skip();
+      const names = ['gateway', 'mserv1'] as const;
+      // Everything has run once.
+      await (await running.get('/listar_archivos?formato=ndjson&tipo=carpeta')).text();
+      const idle = names.map((name) => residentBytes(running, name));
+      const before = streamsEnded().length;
+
+      const answer = await running.get('/listar_archivos', { accept: 'application/x-ndjson' });
+      expect(answer.status).to.equal(200);
+      expect(answer.headers.get('content-type')).to.match(/^application\/x-ndjson/);
+      expect(answer.headers.get('servido-por')).to.equal('grpc');
+      expect(answer.headers.get('etag')).to.equal(null);
+      expect(answer.headers.get('vary')).to.include('Accept');
+      const reader = (answer.body ?? new ReadableStream()).getReader();
+      const first = await reader.read();
+      expect(
+        lines(
+          `${
+            Buffer.from(first.value ?? [])
+              .toString()
+              .split('\n')[0]
+          }\n`,
+        )[0],
+      ).to.include({
+        tipo: 'archivo',
+        bytes: 0,
+      });
+      // Nobody reads on meanwhile, so the walk cannot have come to its end.
+      expect(streamsEnded()).to.have.lengthOf(before);
+
+      let rest = Buffer.from(first.value ?? []).toString('latin1');
+      let count = 0;
+      let last = '';
+      const seen = new Set<string>();
+      for (;;) {
+        const complete = rest.split('\n');
+        rest = complete.pop() ?? '';
+        for (const line of complete) {
+          const number = /"nombre":"informe n..mero (\d{6})\.txt"/.exec(line)?.[1];
+          if (number !== undefined) seen.add(number);
+          count++;
+          last = line;
+        }
+        const { done, value } = await reader.read();
+        if (done) break;
+        rest += Buffer.from(value).toString('latin1');
+      }
+      expect(rest).to.equal('');
+      expect(count).to.equal(many + 1);
+      expect(seen.size).to.equal(many);
+      expect(JSON.parse(last)).to.deep.equal({ fin: true, completo: true, total: many });
+
+      const grown = names.map((name, index) => residentBytes(running, name) - (idle[index] ?? 0));
+      // The text alone is 30 MB; as entries it is more than 100.
+      for (const bytes of grown) expect(bytes).to.be.below(30 * 2 ** 20);
+    });
+
+    it('stops its walk when the client goes away', async () => {
+      const before = streamsEnded().length;
+      const socket = await request(running, '/listar_archivos?formato=ndjson');
+      await once(socket, 'readable');
+      socket.destroy();
+      await eventually(() => streamsEnded().length === before + 1);
+      const line = streamsEnded().at(-1);
+      expect(line).to.include({ code: 'CANCELLED' });
+      expect(line?.['messages']).to.be.below(messages * 0.9);
+    });
+
+    it('is held by a client that reads slowly, and comes to its end', async () => {
+      const before = streamsEnded().length;
+      const socket = await request(running, '/listar_archivos?formato=ndjson');
+      let bytes = 0;
+      let end = '';
+      for await (const chunk of socket as AsyncIterable<Buffer>) {
+        if (bytes < 2 ** 20) {
+          await delay(20);
+          expect(streamsEnded()).to.have.lengthOf(before);
+        }
+        bytes += chunk.length;
+        end = (end + chunk.toString('latin1')).slice(-200);
+      }
+      expect(end).to.include(`{"fin":true,"completo":true,"total":${many}}`);
+    });
+
+    it('waits for clients that do not read, but not for ever', async () => {
+      await running.end('gateway', 'SIGTERM');
+      await running.start('gateway', { STREAM_STALL_MS: '500' });
+      const before = streamsEnded().length;
+      const sockets = await Promise.all(
+        Array.from({ length: 4 }, () => request(running, '/listar_archivos?formato=ndjson')),
+      );
+      // Others are answered meanwhile.
+      expect((await running.get('/listar_archivos?limite=1')).status).to.equal(200);
+      await eventually(() => streamsEnded().length === before + sockets.length);
+      for (const line of streamsEnded().slice(before)) {
+        expect(line).to.include({ code: 'CANCELLED' });
+        expect(line['messages']).to.be.below(messages * 0.9);
+      }
+      // What was under way is read now, and the last line is not there.
+      for (const socket of sockets) {
+        let end = '';
+        socket.on('data', (chunk: Buffer) => {
+          end = (end + chunk.toString('latin1')).slice(-200);
+        });
+        await once(socket, 'close');
+        expect(end).to.not.include('"fin"');
+        expect(end).to.not.match(/\r\n0\r\n\r\n$/);
+      }
+      await running.end('gateway', 'SIGTERM');
+      await running.start('gateway');
+    });
+
+    it('is seen to be cut when the service dies', async () => {
+      const answer = await running.get('/listar_archivos?formato=ndjson');
+      const reader = (answer.body ?? new ReadableStream()).getReader();
+      await reader.read();
+      await running.end('mserv1');
+      const cut = (async () => {
+        while (!(await reader.read()).done);
+      })();
+      expect(await cut.catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+      await running.start('mserv1');
+      await eventually(
+        async () => (await running.get('/listar_archivos?formato=ndjson&tipo=otro')).status === 200,
+      );
+    });
+  });
+
+  it('has the entries of the pages: sorted when asked, down to a depth, found or listed', async () => {
+    await using it = await setUp();
+    for (const path of ['a/b/c', '.oculta/x']) mkdirSync(join(it.root, path), { recursive: true });
+    writeFileSync(join(it.root, 'a', 'ñandú "1".txt'), 'xyz');
+    writeFileSync(join(it.root, 'a', 'b', 'nuevo\nlínea.txt'), '');
+    const queries = [
+      '',
+      '?recursivo=1&orden=-bytes',
+      '?profundidad=2&orden=natural&ocultos=1',
+      '?ruta=a/b&orden=nombre',
+    ];
+    for (const query of queries) {
+      const page = (await (await it.get(`/v1/listar_archivos${query}`)).json()) as { archivos: Line[] };
+      const streamed = lines(
+        await (await it.get(`/v1/listar_archivos${query}`, { accept: 'application/x-ndjson' })).text(),
+      );
+      expect(streamed.at(-1)).to.deep.equal({ fin: true, completo: true, total: page.archivos.length });
+      if (query.includes('orden')) expect(streamed.slice(0, -1)).to.deep.equal(page.archivos);
+      else expect(streamed.slice(0, -1)).to.have.deep.members(page.archivos);
+    }
+    const found = lines(await (await it.get('/buscar_archivos?nombre=txt&formato=ndjson')).text());
+    expect(found.slice(0, -1).map(({ ruta }) => ruta)).to.have.members([
+      'a/ñandú "1".txt',
+      'a/b/nuevo\nlínea.txt',
+    ]);
+    expect(found.at(-1)).to.include({ fin: true, completo: true, total: 2 });
+  });
+
+  it('refuses what has no meaning in a stream, and errors are answers like any other', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    const cases: readonly [string, number, string?][] = [
+      ['/listar_archivos?formato=ndjson&limite=5', 400, 'limite'],
+      ['/listar_archivos?formato=ndjson&cursor=x', 400, 'cursor'],
+      ['/listar_archivos?formato=ndjson&ruta=..', 400, 'ruta'],
+      ['/listar_archivos?formato=ndjson&ruta=nada', 404],
+      ['/listar_archivos?formato=ndjson&profundidad=0', 400, 'profundidad'],
+    ];
+    for (const [path, status, parametro] of cases) {
+      const answer = await it.get(path);
+      expect(answer.status, path).to.equal(status);
+      expect(answer.headers.get('content-type')).to.match(/^application\/problem\+json/);
+      const { errores } = (await answer.json()) as { errores?: { parametro: string }[] };
+      expect(errores?.map((error) => error.parametro)).to.deep.equal(parametro && [parametro]);
+    }
+    const later = await it.get('/listar_archivos', {
+      accept: 'application/x-ndjson',
+      prefer: 'respond-async',
+    });
+    expect(later.status).to.equal(400);
+  });
+
+  it('is never queued: 503 when the service is away, for HEAD too', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    const head = () => fetch(`${it.url}/listar_archivos?formato=ndjson`, { method: 'HEAD' });
+    const heard = await head();
+    expect(heard.status).to.equal(200);
+    expect(heard.headers.get('content-type')).to.match(/^application\/x-ndjson/);
+    await it.end('mserv1');
+    for (const path of ['/listar_archivos?formato=ndjson', '/buscar_archivos?formato=ndjson&nombre=x']) {
+      const answer = await it.get(path);
+      expect(answer.status).to.equal(503);
+      expect(answer.headers.get('retry-after')).to.equal('1');
+      expect(answer.headers.get('proxy-status')).to.match(
+        /^archivero; error=\w+; next-hop="127\.0\.0\.1:\d+"$/,
+      );
+      expect(await answer.json()).to.include({ type: '/problemas/servicio-no-disponible' });
+    }
+    expect((await head()).status).to.equal(503);
+  });
+});
