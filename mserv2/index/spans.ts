@@ -66,11 +66,12 @@ function trace(pieces: readonly string[], folded: string, folding: Folding): Ori
   return text === folded ? { start, end } : undefined;
 }
 
-/** In order, those that touch or overlap as one. */
+/** In order, those that touch or overlap as one, without those that are empty. */
 function merged(spans: readonly Span[]): Span[] {
   const result: [number, number][] = [];
   for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
     const last = result.at(-1);
+    if (to <= from) continue;
     if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
     else result.push([from, to]);
   }

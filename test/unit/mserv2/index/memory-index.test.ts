@@ -4,6 +4,7 @@ import type { ByteString } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
+import { Reading } from '../../../../mserv2/index/reading.ts';
 import { anySteps, IndexModel } from '../../../support/index-model.ts';
 
 const text = (value: string) => value as ByteString;
@@ -119,5 +120,30 @@ describe('the index', () => {
     index.setStats(entry, 1, 1n);
     index.remove(entry);
     expect(index.changes).to.be.greaterThan(changes + 1);
+  });
+
+  it('can be read as it was, while it is cleared away', () => {
+    fc.assert(
+      fc.property(anySteps(), anySteps(80), (before, during) => {
+        const model = new IndexModel();
+        model.run(before);
+        using reading = new Reading(model.index);
+        const known = [...model.entries.values()].map((modelled) => ({
+          modelled,
+          path: modelled.path,
+          entry: model.find(modelled.path),
+        }));
+        for (const step of during) {
+          model.step(step);
+          for (const { path, entry } of known) expect(reading.pathOf(entry)).to.equal(path);
+        }
+        const sorted = known.toSorted((a, b) => reading.comparePaths(a.entry, b.entry));
+        expect(sorted).to.deep.equal(known.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+        for (const { entry, modelled } of known) {
+          if (model.entries.get(modelled.path) === modelled) expect(reading.isThere(entry)).to.equal(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -5,34 +5,14 @@ import { Kind } from '../../../../filesystem/kind.ts';
 import { type Pace, search, searchAll } from '../../../../mserv2/index/search.ts';
 import type { Found, Hit, SearchQuery } from '../../../../mserv2/index/search-api.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
 import { anyFolding, comparedText, reference } from '../../../support/search-reference.ts';
-
-const everything: SearchQuery = {
-  parts: [],
-  nombre: '',
-  mode: 'contiene',
-  field: 'nombre',
-  folding: { case: true, accents: true },
-  kinds: new Set(Object.values(Kind)),
-  extensions: [],
-  minBytes: undefined,
-  maxBytes: undefined,
-  since: undefined,
-  until: undefined,
-  hidden: true,
-  order: 'relevancia',
-  descending: false,
-  limit: 10_000,
-  cursor: undefined,
-};
-
-const idle: Pace = { over: () => false, next: () => Promise.resolve() };
 
 async function pages(
   model: IndexModel,
   query: SearchQuery,
   between: () => void = () => {},
-  pace: Pace = idle,
+  pace: Pace = withoutPause,
 ): Promise<Found[]> {
   const found: Found[] = [];
   let cursor: string | undefined;
@@ -119,7 +99,7 @@ function queryOf(
   // A glob made of a name may have brackets and braces of its own.
   const nombre = query.mode === 'glob' ? glob : query.mode === 'regex' ? regex : plain;
   const parts = scope === undefined ? [] : splitParts(folders[scope % folders.length] ?? ('' as ByteString));
-  return { ...everything, ...query, nombre, parts, ...(bounded ? bounds : {}) };
+  return { ...anything, ...query, nombre, parts, ...(bounded ? bounds : {}) };
 }
 
 /** Where the meaning of two globs side by side depends on how braces are taken apart. */
@@ -212,7 +192,7 @@ describe('searching the index', () => {
         const query = queryOf(asked, model);
         fc.pre(!isDoubtful(query));
         const hits: Hit[] = [];
-        for await (const batch of searchAll(model.index, query, idle, size)) {
+        for await (const batch of searchAll(model.index, query, withoutPause, size)) {
           expect(batch.length).to.be.within(1, size);
           hits.push(...batch);
         }
@@ -221,5 +201,52 @@ describe('searching the index', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('refuses the cursor of another query, and a cut one', async () => {
+    const index = indexOf(['a1', 'a2', 'b/a3'].map(fromText));
+    const query = { ...anything, nombre: 'a', limit: 1 };
+    const { siguiente: cursor = '' } = await search(index, query, withoutPause);
+    const others: Partial<SearchQuery>[] = [
+      { nombre: 'b' },
+      { mode: 'prefijo' },
+      { field: 'ruta' },
+      { parts: [fromText('b')] },
+      { hidden: false },
+      { kinds: new Set([1]) },
+      { folding: { case: false, accents: true } },
+      { folding: { case: true, accents: false } },
+      { extensions: ['a'] },
+      { minBytes: 0 },
+      { maxBytes: 0 },
+      { since: 0 },
+      { until: 0 },
+      { order: 'ruta' },
+      { descending: true },
+      { cursor: cursor.slice(0, -2) },
+      { cursor: `${cursor}AA` },
+    ];
+    for (const other of others) {
+      const failure = await search(index, { ...query, cursor, ...other }, withoutPause).catch(
+        (error: unknown) => error,
+      );
+      expect(failure, JSON.stringify(other)).to.include({ reason: 'cursor-no-valido' });
+    }
+    expect(pathsOf((await search(index, { ...query, cursor, limit: 5 }, withoutPause)).hits)).to.deep.equal([
+      'a2',
+      'b/a3',
+    ]);
+    expect(index.readings.size).to.equal(0);
+  });
+
+  it('ends when nobody waits for it any more', async () => {
+    const index = indexOf(Array.from({ length: 5000 }, (_, i) => fromText(`a${i}`)));
+    const reason = new Error('gone');
+    const pace: Pace = { over: () => true, next: () => Promise.reject(reason) };
+    expect(await search(index, anything, pace).catch((error: unknown) => error)).to.equal(reason);
+    const all = searchAll(index, anything, pace, 10);
+    await all.next();
+    await all.return(undefined);
+    expect(index.readings.size).to.equal(0);
   });
 });

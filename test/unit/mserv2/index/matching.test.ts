@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import { type ByteString, fromText } from '../../../../filesystem/byte-string.ts';
+import { FileError } from '../../../../filesystem/file-error.ts';
+import { Kind } from '../../../../filesystem/kind.ts';
+import { rootFolder } from '../../../../mserv2/index/api.ts';
+import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
+import { search } from '../../../../mserv2/index/search.ts';
+import type { SearchQuery } from '../../../../mserv2/index/search-api.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
+
+type Wish = Partial<SearchQuery>;
+
+async function find(paths: readonly string[], wish: Wish): Promise<string[]> {
+  const { hits } = await search(
+    indexOf(paths.map(fromText)),
+    { ...anything, kinds: new Set([Kind.FILE]), ...wish },
+    withoutPause,
+  );
+  return hits.map(({ path }) => Buffer.from(path, 'latin1').toString());
+}
+
+async function reasonOf(wish: Wish): Promise<unknown> {
+  try {
+    await search(indexOf([fromText('a'.repeat(200))]), { ...anything, ...wish }, withoutPause);
+    return undefined;
+  } catch (error) {
+    return error instanceof FileError ? `${error.code} ${error.reason}` : error;
+  }
+}
+
+describe('what the index finds', () => {
+  it('has neither case nor accents, unless they are to be told apart', async () => {
+    const names = ['Informe Técnico.pdf', 'INFORME TECNICO', 'te\u0301cnico', 'tecno'];
+    expect(await find(names, { nombre: 'técnico' })).to.have.members(names.slice(0, 3));
+    expect(await find(names, { nombre: 'TECNICO' })).to.have.members(names.slice(0, 3));
+    const exact = { case: false, accents: false };
+    expect(await find(names, { nombre: 'Técnico', folding: exact })).to.deep.equal(['Informe Técnico.pdf']);
+  });
+
+  it('tells ñ from n when accents count, however it is spelt', async () => {
+    const names = ['año', 'an\u0303o', 'ano', 'AÑO'];
+    const folding = { case: true, accents: false };
+    expect(await find(names, { nombre: 'ano' })).to.have.members(names);
+    expect(await find(names, { nombre: 'año', folding })).to.have.members(['año', 'an\u0303o', 'AÑO']);
+    expect(
+      await find(names, { nombre: 'an\u0303o', folding: { case: false, accents: false } }),
+    ).to.have.members(['año', 'an\u0303o']);
+    expect(await find(names, { nombre: 'ano', folding })).to.deep.equal(['ano']);
+  });
+
+  it('knows the letters whose case is odd', async () => {
+    expect(await find(['İSTANBUL'], { nombre: 'istanbul' })).to.have.lengthOf(1);
+    expect(await find(['οδος', 'ΟΔΟΣΑ', 'οδοσ'], { nombre: 'ΟΔΟΣ' })).to.have.lengthOf(3);
+  });
+
+  it('takes a whole syllable of Hangul, or none', async () => {
+    expect(await find(['각', '가'], { nombre: '가' })).to.deep.equal(['가']);
+    expect(await find(['각'.normalize('NFD')], { nombre: '?', mode: 'glob' })).to.have.lengthOf(1);
+  });
+
+  it('is found by what of its name can be decoded, and keeps its bytes', async () => {
+    const index = new MemoryIndex();
+    const name = 'caf\xe9.txt' as ByteString;
+    index.put(rootFolder, name, Kind.FILE);
+    for (const nombre of ['caf', '.txt', 'CAF\ufffd']) {
+      const { hits } = await search(index, { ...anything, nombre }, withoutPause);
+      expect(hits.map(({ path }) => path)).to.deep.equal([name]);
+    }
+  });
+
+  it('comes in the order of how well it matches', async () => {
+    const names = [
+      'inform',
+      'acta informe',
+      'informes.pdf',
+      'informe',
+      'miinforme',
+      'MiInforme',
+      'x2informe',
+      'informe.pdf',
+    ];
+    expect(await find(names, { nombre: 'informe' })).to.deep.equal([
+      'informe',
+      'informe.pdf',
+      'informes.pdf',
+      'MiInforme',
+      'x2informe',
+      'acta informe',
+      'miinforme',
+    ]);
+  });
+
+  it('of extensions are those behind a dot that is not the first character', async () => {
+    const names = ['a.TXT', '.txt', 'txt', 'a.txt.gz', 'b.tar.gz', 'c.txtt'];
+    expect(await find(names, { extensions: ['.txt'] })).to.deep.equal(['a.TXT']);
+    expect(await find(names, { extensions: ['Tar.GZ', 'txt'] })).to.have.members(['a.TXT', 'b.tar.gz']);
+  });
+
+  it('of a regular expression is what RE2 says, with any character for a dot', async () => {
+    const names = ['IMG_0001.jpg', 'img_12.JPG', 'img_.jpg', 'a\nb', 'árbol.txt'];
+    expect(await find(names, { nombre: '^img_\\d+\\.jpg$', mode: 'regex' })).to.have.members(
+      names.slice(0, 2),
+    );
+    expect(await find(names, { nombre: '^a.b$', mode: 'regex' })).to.deep.equal(['a\nb']);
+    expect(await find(names, { nombre: '^[À-Ö]RBOL', mode: 'regex' })).to.deep.equal(['árbol.txt']);
+    expect(await find(names, { nombre: '\\D+', mode: 'regex' })).to.have.members(names);
+    expect(
+      await find(names, { nombre: '^[A-Z]+_', mode: 'regex', folding: { case: false, accents: false } }),
+    ).to.deep.equal(['IMG_0001.jpg']);
+    expect(
+      await find(['a/b/c.txt', 'a/c.txt'], { nombre: '^a/[^/]*$', mode: 'regex', field: 'ruta' }),
+    ).to.deep.equal(['a/c.txt']);
+  });
+
+  it('by characters in their order has the better one first', async () => {
+    const names = [
+      'informe_tecnico.pdf',
+      'InformeTecnico.pdf',
+      'xinxforxmexteccnico',
+      'printer.txt',
+      'it',
+      'nada',
+    ];
+    const found = await find(names, { nombre: 'inft', mode: 'difuso' });
+    expect(found.slice(0, 2)).to.have.members(names.slice(0, 2));
+    expect(found).to.have.members(names.slice(0, 3));
+    expect((await find(names, { nombre: 'it', mode: 'difuso' }))[0]).to.equal('it');
+    expect(await find(names, { nombre: 'tec inf', mode: 'difuso' })).to.have.members(names.slice(0, 3));
+    expect(
+      await find(['src/index/api.ts', 'src/x.ts'], { nombre: 'siapi', mode: 'difuso', field: 'ruta' }),
+    ).to.deep.equal(['src/index/api.ts']);
+  });
+
+  it('of nothing is everything, in every mode', async () => {
+    const modes = ['contiene', 'exacto', 'prefijo', 'sufijo', 'glob', 'regex', 'difuso'] as const;
+    for (const mode of modes) {
+      expect(await find(['b', 'a', '\ufffd'], { mode }), mode).to.deep.equal(['a', 'b', '\ufffd']);
+    }
+    expect(await find(['b', 'a'], { nombre: ' \t' })).to.deep.equal(['a', 'b']);
+    expect(await find(['b', 'a'], { nombre: ' ', mode: 'difuso' })).to.deep.equal(['a', 'b']);
+  });
+
+  it('is nothing in a folder that is not there, or is none', async () => {
+    for (const parts of [['nada'], ['a', 'b'], ['a', 'b', 'c']] as ByteString[][]) {
+      expect(await find(['a/b'], { parts })).to.deep.equal([]);
+    }
+    expect(await find(['a/b'], { parts: ['a'] as ByteString[] })).to.deep.equal(['a/b']);
+  });
+
+  describe('refuses', () => {
+    const refused: [string, Wish, string][] = [
+      ['an endless name', { nombre: 'ñ'.repeat(513) }, 'INVALID_ARGUMENT nombre-demasiado-largo'],
+      ['a malformed glob', { nombre: '[a', mode: 'glob' }, 'INVALID_ARGUMENT patron-no-valido'],
+      ['a malformed expression', { nombre: 'a(', mode: 'regex' }, 'INVALID_ARGUMENT patron-no-valido'],
+      ['a reference back', { nombre: '(a)\\1', mode: 'regex' }, 'INVALID_ARGUMENT patron-no-valido'],
+      [
+        'a huge repetition',
+        { nombre: '((a{30}){30}){30}', mode: 'regex' },
+        'INVALID_ARGUMENT patron-no-valido',
+      ],
+      [
+        'a large repetition',
+        { nombre: '(?:(?:abcd){30}){30}', mode: 'regex' },
+        'INVALID_ARGUMENT patron-demasiado-costoso',
+      ],
+      ['a cursor that is none', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
+    ];
+    for (const [what, wish, reason] of refused) {
+      it(what, async () => expect(await reasonOf(wish)).to.equal(reason));
+    }
+    it('nothing else', async () => {
+      const fine: Wish[] = [
+        { nombre: 'ñ'.repeat(512) },
+        { nombre: '[a' },
+        { nombre: '{a', mode: 'difuso' },
+        { nombre: '(((((a?)*)*)*)*)*b', mode: 'regex' },
+        { nombre: '(a|aa)+$', mode: 'regex' },
+        { nombre: `${'*a'.repeat(500)}b`, mode: 'glob' },
+        { nombre: '{a,b}'.repeat(200), mode: 'glob' },
+        { nombre: `${'{'.repeat(400)}a${'}'.repeat(400)}`, mode: 'glob' },
+      ];
+      for (const wish of fine) expect(await reasonOf(wish), wish.nombre).to.equal(undefined);
+    });
+  });
+});

@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type ByteString, fromText, toText } from '../../../../filesystem/byte-string.ts';
+import { foldText } from '../../../../filesystem/folding.ts';
+import { search } from '../../../../mserv2/index/search.ts';
+import type { SearchQuery } from '../../../../mserv2/index/search-api.ts';
+import { anyName } from '../../../support/index-model.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
+import { anyFolding } from '../../../support/search-reference.ts';
+
+/** The name of the one file with its matches in brackets. */
+async function marked(path: ByteString, wish: Partial<SearchQuery>): Promise<string | undefined> {
+  const { hits } = await search(indexOf([path]), { ...anything, kinds: new Set([1]), ...wish }, withoutPause);
+  const [hit] = hits;
+  if (hit === undefined) return undefined;
+  const name = toText(hit.path).text.split('/').at(-1) ?? '';
+  let at = 0;
+  const pieces = hit.coincidencias.map(([from, to]) => {
+    const piece = `${name.slice(at, from)}[${name.slice(from, to)}]`;
+    at = to;
+    return piece;
+  });
+  return pieces.join('') + name.slice(at);
+}
+
+describe('where a name matches', () => {
+  const cases: [string, Partial<SearchQuery>, string][] = [
+    ['Informe.pdf', { nombre: 'informe' }, '[Informe].pdf'],
+    ['banana', { nombre: 'an' }, 'b[anan]a'],
+    ['b-a-a', { nombre: 'a' }, 'b-[a]-[a]'],
+    ['acta informe', { nombre: 'informe acta' }, '[acta] [informe]'],
+    ['abcd', { nombre: 'abc bcd' }, '[abcd]'],
+    ['abc', { nombre: 'a -x' }, '[a]bc'],
+    ['abc', { nombre: '-x' }, 'abc'],
+    ['abc', { nombre: '' }, 'abc'],
+    ['abc', { nombre: 'ABC', mode: 'exacto' }, '[abc]'],
+    ['abcab', { nombre: 'ab', mode: 'prefijo' }, '[ab]cab'],
+    ['abcab', { nombre: 'ab', mode: 'sufijo' }, 'abc[ab]'],
+    ['abc', { nombre: '*b*', mode: 'glob' }, '[abc]'],
+    ['IMG_0012.jpg', { nombre: '\\d+', mode: 'regex' }, 'IMG_[0012].jpg'],
+    ['abc', { nombre: 'x*', mode: 'regex' }, 'abc'],
+    ['Informe_Tecnico', { nombre: 'inft', mode: 'difuso' }, '[Inf]orme_[T]ecnico'],
+    ['Canción.mp3', { nombre: 'cion' }, 'Can[ción].mp3'],
+    ['Cancio\u0301n.mp3', { nombre: 'ó' }, 'Canci[o\u0301]n.mp3'],
+    ['n\u0303andu\u0301', { nombre: 'ñandú', mode: 'exacto' }, '[n\u0303andu\u0301]'],
+    ['año', { nombre: 'ñ', folding: { case: true, accents: false } }, 'a[ñ]o'],
+    ['İzmir', { nombre: 'izm' }, '[İzm]ir'],
+    ['👩‍👩‍👧 foto', { nombre: 'foto' }, '👩‍👩‍👧 [foto]'],
+    ['a😀b', { nombre: '😀' }, 'a[😀]b'],
+    ['a😀b', { nombre: 'b', mode: 'difuso' }, 'a😀[b]'],
+    ['각x'.normalize('NFD'), { nombre: 'x' }, `${'각'.normalize('NFD')}[x]`],
+    ['각x'.normalize('NFD'), { nombre: '각' }, `[${'각'.normalize('NFD')}]x`],
+    ['acta/informe', { nombre: 'informe', field: 'ruta' }, '[informe]'],
+    ['acta/informe', { nombre: 'acta', field: 'ruta' }, 'informe'],
+    ['acta/informe', { nombre: 'ta/inf', field: 'ruta' }, '[inf]orme'],
+    ['Canción/Ñu', { nombre: 'ion/n', field: 'ruta' }, '[Ñ]u'],
+    ['a/b', { nombre: '**/b', mode: 'glob', field: 'ruta' }, '[b]'],
+  ];
+  for (const [path, wish, expected] of cases) {
+    it(`${wish.mode ?? 'contiene'} ${wish.nombre} in ${path}`, async () => {
+      expect(await marked(fromText(path), wish)).to.equal(expected);
+    });
+  }
+
+  it('counts what cannot be decoded as it is shown', async () => {
+    expect(await marked('\xe9a\xff' as ByteString, { nombre: 'a' })).to.equal('\ufffd[a]\ufffd');
+  });
+
+  it('is in order, apart, inside of the name, and holds what was looked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyName,
+        fc.nat(),
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom(...anyFolding),
+        async (name, start, length, folding) => {
+          const { text } = toText(name);
+          const letters = [...text];
+          const nombre = letters
+            .slice(start % letters.length)
+            .slice(0, length)
+            .join('');
+          const query: SearchQuery = { ...anything, nombre: `"${nombre.replaceAll('"', '""')}"`, folding };
+          const { hits } = await search(indexOf([name]), query, withoutPause);
+          const wanted = foldText(nombre, folding);
+          // A cut may part a letter from its accents, and then the rest folds to something else.
+          fc.pre(foldText(text, folding).includes(wanted));
+          expect(hits).to.have.lengthOf(1);
+          let last = -1;
+          for (const [from, to] of hits[0]?.coincidencias ?? []) {
+            expect(from).to.be.greaterThan(last);
+            expect(to).to.be.within(from + 1, text.length);
+            expect(foldText(text.slice(from, to), folding)).to.include(wanted);
+            last = to;
+          }
+          if (wanted !== '') expect(last).to.be.greaterThan(-1);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
