@@ -70,6 +70,11 @@ export interface FileIndex {
   /** What lstat said: `stats.size` and `stats.mtimeNs`. Entries without are not found by filters on size and date. */
   setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void;
   /**
+   * The same of a date that is taken apart already: whole milliseconds, rounded down, and the 0 to 999,999 ns above them.
+   * @returns whether anything is new
+   */
+  noteStats(entry: EntryId, size: number, ms: number, ns: number): boolean;
+  /**
    * Removes an entry, and a folder with all below it, which is gone for every query from now on.
    * @returns the numbers of all folders that are gone, in no order: their watches can be closed
    */

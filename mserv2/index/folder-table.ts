@@ -15,8 +15,6 @@ export class FolderTable {
   epoch = 0;
   entries = new Uint32Array(0);
   parents = new Uint32Array(0);
-  /** How many folders are above; the root's is 0. */
-  depths = new Uint32Array(0);
   /** The entries of a folder lie between these two, others among them. `first` is above `last` when there are none. */
   first = new Uint32Array(0);
   last = new Uint32Array(0);
@@ -33,8 +31,7 @@ export class FolderTable {
   }
 
   bytesUsed(): number {
-    const { entries, parents, depths, first, last, children, subfolders } = this;
-    const columns = [entries, parents, depths, first, last, children, subfolders];
+    const columns = [this.entries, this.parents, this.first, this.last, this.children, this.subfolders];
     return (
       columns.reduce((sum, column) => sum + column.byteLength, 0) +
       this.stamps.byteLength +
@@ -63,7 +60,6 @@ export class FolderTable {
     for (; this.limit <= number; this.limit++) if (this.limit < number) this.#free.push(this.limit);
     this.entries[number] = entry;
     this.parents[number] = parent;
-    this.depths[number] = number === rootFolder ? 0 : (this.depths[parent] ?? 0) + 1;
     this.first[number] = 0xffff_ffff;
     this.last[number] = 0;
     this.children[number] = 0;
@@ -73,7 +69,7 @@ export class FolderTable {
     this.count++;
   }
 
-  /** After `addAs`: drops the folders whose way up does not end at the root, and tells the depths of the others. */
+  /** After `addAs`: drops the folders whose way up does not end at the root. */
   settle(): void {
     const onWay = 1;
     const settled = 2;
@@ -90,8 +86,6 @@ export class FolderTable {
       const isReached = this.isLive(at) && judged[at] === settled;
       for (let below = way.pop(); below !== undefined; below = way.pop()) {
         judged[below] = settled;
-        this.depths[below] = (this.depths[at] ?? 0) + 1;
-        at = below;
         if (isReached) continue;
         this.release(below);
         this.count--;
@@ -160,7 +154,6 @@ export class FolderTable {
     };
     this.entries = wide(this.entries);
     this.parents = wide(this.parents);
-    this.depths = wide(this.depths);
     this.first = wide(this.first);
     this.last = wide(this.last);
     this.children = wide(this.children);

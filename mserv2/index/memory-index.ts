@@ -32,7 +32,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   readonly #maintenance = new Maintenance(this);
   #tail = 0;
 
-  constructor({ segmentEntries = 1 << 15 }: IndexOptions = {}) {
+  constructor({ segmentEntries = 1 << 14 }: IndexOptions = {}) {
     this.segmentEntries = segmentEntries;
     this.shift = Math.log2(segmentEntries);
   }
@@ -132,16 +132,8 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   sameStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): boolean {
-    const facts = this.factsOf(entry);
-    const segment = this.segmentOf(entry);
-    const place = this.placeOf(entry);
     const { ms, ns } = splitTime(mtimeNs);
-    return (
-      (facts & hasStats) !== 0 &&
-      (facts & nanosecondsMask) === ns &&
-      segment.times[place] === ms &&
-      (kindIn(facts) === Kind.FOLDER || segment.sizes[place] === Number(size))
-    );
+    return this.#hasStats(this.segmentOf(entry), this.placeOf(entry), Number(size), ms, ns);
   }
 
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId {
@@ -167,14 +159,20 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void {
+    const { ms, ns } = splitTime(mtimeNs);
+    this.noteStats(entry, Number(size), ms, ns);
+  }
+
+  noteStats(entry: EntryId, size: number, ms: number, ns: number): boolean {
     const segment = this.segmentOf(entry);
     const place = this.placeOf(entry);
-    const { ms, ns } = splitTime(mtimeNs);
+    if (this.#hasStats(segment, place, size, ms, ns)) return false;
     const facts = segment.facts[place] ?? 0;
     segment.facts[place] = (facts & ~nanosecondsMask) | ns | hasStats;
     segment.times[place] = ms;
-    if (kindIn(facts) !== Kind.FOLDER) segment.sizes[place] = Number(size);
+    if (kindIn(facts) !== Kind.FOLDER) segment.sizes[place] = size;
     this.changes++;
+    return true;
   }
 
   remove(entry: EntryId): FolderNumber[] {
@@ -223,6 +221,16 @@ export class MemoryIndex implements FileIndex, NamedEntries {
 
   factsOf(entry: EntryId): number {
     return this.segmentOf(entry).facts[this.placeOf(entry)] ?? 0;
+  }
+
+  #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {
+    const facts = segment.facts[place] ?? 0;
+    return (
+      (facts & hasStats) !== 0 &&
+      (facts & nanosecondsMask) === ns &&
+      segment.times[place] === ms &&
+      (kindIn(facts) === Kind.FOLDER || segment.sizes[place] === size)
+    );
   }
 
   /** The segment where entries are put: the same until it is full, then the emptiest that is not, or a new one. */

@@ -14,7 +14,7 @@ export interface Place {
   readonly key: number;
   /** Nanoseconds, when `key` is a date. */
   readonly minor: number;
-  readonly path: PathBound;
+  readonly path: ByteString;
 }
 
 const scratch = Buffer.alloc(maxNameBytes);
@@ -56,62 +56,63 @@ export class Order {
     }
   }
 
-  /** Compares two entries whose keys are equal. */
-  compareTied(a: EntryId, b: EntryId): number {
-    const reading = this.#reading;
-    if (this.#by === 'modificado') {
-      const difference = this.#minorOf(a) - this.#minorOf(b);
-      if (difference !== 0) return difference * this.#sign;
-    } else if (this.#by === 'nombre') {
-      const difference = reading.compareNames(a, b);
-      if (difference !== 0) return difference * this.#sign;
+  /** Compares two places whose keys are equal. */
+  compareTied(a: Place, b: Place): number {
+    if (a.minor !== b.minor) return (a.minor - b.minor) * this.#sign;
+    if (this.#by === 'nombre') {
+      const [one, other] = [nameIn(a.path), nameIn(b.path)];
+      if (one !== other) return one < other ? -this.#sign : this.#sign;
     }
-    return reading.comparePaths(a, b) * this.#pathSign;
+    if (a.path === b.path) return 0;
+    return a.path < b.path ? -this.#pathSign : this.#pathSign;
   }
 
-  /** Compares an entry with a place whose key is equal. */
-  compareTiedTo(entry: EntryId, place: Place): number {
+  /** Compares an entry with a place whose key is equal, many times the same one. @param bound `boundOf` it */
+  compareTiedTo(entry: EntryId, place: Place, bound: PathBound): number {
     const segment = this.#reading.segmentOf(entry);
     const slot = this.#reading.placeOf(entry);
-    if (this.#by === 'modificado') {
-      const difference = this.#minorOf(entry) - place.minor;
-      if (difference !== 0) return difference * this.#sign;
-    } else if (this.#by === 'nombre') {
-      const difference = place.path.compareName(segment, slot);
-      if (difference !== 0) return difference * this.#sign;
-    }
-    return place.path.compare(segment, slot) * this.#pathSign;
+    const difference =
+      this.#by === 'nombre' ? bound.compareName(segment, slot) : this.#minorOf(segment, slot) - place.minor;
+    if (difference !== 0) return difference * this.#sign;
+    return bound.compare(segment, slot) * this.#pathSign;
+  }
+
+  boundOf({ path }: Place): PathBound {
+    return new PathBound(this.#reading, toBytes(path));
   }
 
   placeOf(entry: EntryId, key: number): Place {
-    const path = new PathBound(this.#reading, toBytes(this.#reading.pathOf(entry)));
-    return { key, minor: this.#minorOf(entry), path };
+    const minor = this.#minorOf(this.#reading.segmentOf(entry), this.#reading.placeOf(entry));
+    return { key, minor, path: this.#reading.pathOf(entry) };
   }
 
   /** A place as the position of a cursor. Only what the path does not tell is written before it. */
   positionOf({ key, minor, path }: Place): ByteString {
-    const told = path.path.toString('latin1');
-    if (this.#by === 'nombre' || this.#by === 'ruta') return told as ByteString;
-    // Not -0, which is written like 0 and is the same to every comparison.
+    if (this.#by === 'nombre' || this.#by === 'ruta') return path;
     const value = String(key * this.#sign);
-    return `${this.#by === 'modificado' ? `${value}+${minor}` : value}/${told}` as ByteString;
+    return `${this.#by === 'modificado' ? `${value}+${minor}` : value}/${path}` as ByteString;
   }
 
   /** @throws FileError `cursor-no-valido` */
   placeAt(position: ByteString): Place {
-    const isTold = this.#by === 'nombre' || this.#by === 'ruta';
-    const pattern = isTold ? /^()()(.+)$/s : /^(-?[0-9]{1,20}|-Infinity)(?:\+([0-9]{1,6}))?\/(.+)$/s;
-    const [, key = '', minor = '', told] = pattern.exec(position) ?? [];
-    if (told === undefined) throw invalidCursor();
-    const path = toBytes(told as ByteString);
-    const name = path.subarray(path.lastIndexOf('/') + 1);
-    const value = this.#by === 'nombre' ? firstBytes(name, name.length) : Number(key);
-    return { key: value * this.#sign, minor: Number(minor), path: new PathBound(this.#reading, path) };
+    if (this.#by === 'ruta') return { key: 0, minor: 0, path: position };
+    if (this.#by === 'nombre') {
+      const name = toBytes(nameIn(position));
+      return { key: firstBytes(name, name.length) * this.#sign, minor: 0, path: position };
+    }
+    const pattern = /^(-?[0-9]{1,20}|-Infinity)(?:\+([0-9]{1,6}))?\/(.+)$/s;
+    const [, key, minor = '0', path] = pattern.exec(position) ?? [];
+    if (path === undefined) throw invalidCursor();
+    return { key: Number(key) * this.#sign, minor: Number(minor), path: path as ByteString };
   }
 
-  #minorOf(entry: EntryId): number {
-    return (this.#reading.segmentOf(entry).facts[this.#reading.placeOf(entry)] ?? 0) & nanosecondsMask;
+  #minorOf(segment: Segment, slot: number): number {
+    return this.#by === 'modificado' ? (segment.facts[slot] ?? 0) & nanosecondsMask : 0;
   }
+}
+
+function nameIn(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf('/') + 1) as ByteString;
 }
 
 /** The first six bytes as one number, which is as many as fit exactly. */

@@ -11,17 +11,17 @@ const scratch = Buffer.alloc(maxNameBytes);
  * already on which side all that it holds is.
  */
 export class PathBound {
-  readonly path: Buffer;
+  readonly #path: Buffer;
   readonly #reading: Reading;
   #folder: FolderNumber = -1;
   /** Of the folder's path with a `/`, when neither is the beginning of the other; else 0. */
   #side = 0;
-  /** How much of `path` is the folder's path with a `/`, when `#side` is 0. */
+  /** How much of the path is the folder's path with a `/`, when `#side` is 0. */
   #shared = 0;
 
   constructor(reading: Reading, path: Buffer) {
     this.#reading = reading;
-    this.path = path;
+    this.#path = path;
   }
 
   /** Negative when the entry comes first, in byte order of paths. */
@@ -34,12 +34,12 @@ export class PathBound {
 
   /** The same of the last names only. */
   compareName(segment: Segment, slot: number): number {
-    return this.#compareFrom(this.path.lastIndexOf(slash) + 1, segment, slot);
+    return this.#compareFrom(this.#path.lastIndexOf(slash) + 1, segment, slot);
   }
 
   #compareFrom(start: number, segment: Segment, slot: number): number {
     const length = segment.copyName(slot, scratch);
-    return scratch.compare(this.path, start, this.path.length, 0, length);
+    return scratch.compare(this.#path, start, this.#path.length, 0, length);
   }
 
   #meet(folder: FolderNumber): void {
@@ -49,6 +49,6 @@ export class PathBound {
     this.#folder = folder;
     this.#shared = withSlash.length;
     // A folder's path that goes on where `path` ends is behind it: `compare` says so too.
-    this.#side = withSlash.compare(this.path, 0, Math.min(this.path.length, withSlash.length));
+    this.#side = withSlash.compare(this.#path, 0, Math.min(this.#path.length, withSlash.length));
   }
 }

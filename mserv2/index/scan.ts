@@ -17,6 +17,9 @@ const maxMs = 20_000;
 /** What one step takes, more or less. */
 const stepMs = 0.5;
 
+/** A step's candidates at most: where they are cheap, more would not be faster, and what comes then may be dear. */
+const maxLooks = 1 << 12;
+
 export type OnFound = (entry: EntryId, segment: Segment, slot: number, relevance: number) => void;
 
 /** One pass over the index, of all that meets some criteria, in the order in which entries lie there. */
@@ -64,7 +67,7 @@ export class Scan implements Disposable {
     this.#scope.refresh();
     this.#look(segment, this.#scope, found);
     const took = performance.now() - began;
-    this.#looks = Math.max(1, Math.min(took < stepMs ? this.#looks * 2 : this.#looks >>> 1, 1 << 16));
+    this.#looks = Math.max(1, Math.min(took < stepMs ? this.#looks * 2 : this.#looks >>> 1, maxLooks));
     this.#spentMs += took;
     if (this.#spentMs <= maxMs) return true;
     throw new FileError('INVALID_ARGUMENT', 'patron-demasiado-costoso', 'The search takes too long');

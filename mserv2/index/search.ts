@@ -27,6 +27,7 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   const order = new Order(query.order, query.descending, scan.reading);
   const scope = cursorScope(query);
   const after = query.cursor === undefined ? undefined : order.placeAt(decodeCursor(scope, query.cursor));
+  const bound = after && order.boundOf(after);
 
   // One more than the page holds tells whether there is a next one.
   const first = new TopEntries(query.limit + 1, order);
@@ -34,13 +35,10 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   const found = (entry: EntryId, segment: Segment, slot: number, relevance: number) => {
     total++;
     const key = order.keyOf(segment, slot, relevance);
-    if (
-      after === undefined ||
-      key > after.key ||
-      (key === after.key && order.compareTiedTo(entry, after) > 0)
-    ) {
-      first.add(key, entry);
+    if (after !== undefined && bound !== undefined) {
+      if (key < after.key || (key === after.key && order.compareTiedTo(entry, after, bound) <= 0)) return;
     }
+    first.add(key, entry);
   };
   while (scan.step(found)) if (pace.over()) await pace.next();
 

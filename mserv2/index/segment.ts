@@ -13,7 +13,7 @@ const latin = new LatinFolder(coarse);
 export const capitals = 0x8000_0000;
 
 /**
- * Up to some ten thousand entries, as columns: entry `n` is place `n` of each. Folded names lie one after the other in
+ * Some ten thousand entries, as columns: entry `n` is place `n` of each. Folded names lie one after the other in
  * UTF-8, with `/` around each, which no name holds, so that one `indexOf` looks through all of them.
  *
  * `spellings` tells how a name differs from its folded form: 0, not at all; with the top bit, by capitals; else it is 1 +

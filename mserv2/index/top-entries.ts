@@ -1,10 +1,12 @@
 import type { EntryId } from './api.ts';
 import type { Order, Place } from './order.ts';
+import type { PathBound } from './path-bound.ts';
 
-/** An entry with its key in an order. */
+/** An entry with its place in an order: the key at once, the rest when it is needed. */
 export interface Ranked {
   readonly entry: EntryId;
   readonly key: number;
+  place: Place | undefined;
 }
 
 /**
@@ -14,10 +16,9 @@ export interface Ranked {
 export class TopEntries {
   readonly #limit: number;
   readonly #order: Order;
-  readonly #keys: number[] = [];
-  readonly #entries: EntryId[] = [];
-  /** The one on top, when it was needed to compare with. */
-  #last: Place | undefined;
+  readonly #heap: Ranked[] = [];
+  /** The path of the one on top, when it was needed to compare with. */
+  #bound: PathBound | undefined;
 
   constructor(limit: number, order: Order) {
     this.#limit = limit;
@@ -25,71 +26,69 @@ export class TopEntries {
   }
 
   add(key: number, entry: EntryId): void {
-    const size = this.#entries.length;
-    if (size < this.#limit) {
-      this.#rise(size, key, entry);
-      this.#last = undefined;
+    const [top] = this.#heap;
+    if (top === undefined || this.#heap.length < this.#limit) {
+      this.#rise({ entry, key, place: undefined });
+      this.#bound = undefined;
       return;
     }
-    const worst = this.#keys[0] ?? 0;
-    if (key > worst || (key === worst && !this.#isBeforeLast(entry))) return;
-    this.#sink(key, entry, size);
-    this.#last = undefined;
+    if (key > top.key || (key === top.key && !this.#isBefore(entry, top))) return;
+    this.#sink({ entry, key, place: undefined });
+    this.#bound = undefined;
   }
 
   /** Takes the last one out; undefined when there is none. */
   takeLast(): Ranked | undefined {
-    const [entry] = this.#entries;
-    const [key] = this.#keys;
-    const lastEntry = this.#entries.pop();
-    const lastKey = this.#keys.pop();
-    this.#last = undefined;
-    if (entry === undefined || key === undefined || lastEntry === undefined || lastKey === undefined)
-      return undefined;
-    if (this.#entries.length > 0) this.#sink(lastKey, lastEntry, this.#entries.length);
-    return { entry, key };
+    const [top] = this.#heap;
+    const end = this.#heap.pop();
+    if (end !== undefined && end !== top) this.#sink(end);
+    this.#bound = undefined;
+    return top;
   }
 
-  #isBeforeLast(entry: EntryId): boolean {
-    this.#last ??= this.#order.placeOf(this.#entries[0] ?? 0, this.#keys[0] ?? 0);
-    return this.#order.compareTiedTo(entry, this.#last) < 0;
+  #isBefore(entry: EntryId, top: Ranked): boolean {
+    const place = this.#placeOf(top);
+    this.#bound ??= this.#order.boundOf(place);
+    return this.#order.compareTiedTo(entry, place, this.#bound) < 0;
   }
 
-  /** Adds one at the end, and moves it up as far as it belongs. */
-  #rise(from: number, key: number, entry: EntryId): void {
-    let at = from;
+  /** Adds one, and moves it up as far as it belongs. */
+  #rise(added: Ranked): void {
+    const heap = this.#heap;
+    let at = heap.push(added) - 1;
     while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if (!this.#isBehind(key, entry, parent)) break;
-      this.#move(parent, at);
-      at = parent;
+      const above = (at - 1) >>> 1;
+      const parent = heap[above] as Ranked;
+      if (!this.#isBehind(added, parent)) break;
+      heap[at] = parent;
+      at = above;
     }
-    this.#keys[at] = key;
-    this.#entries[at] = entry;
+    heap[at] = added;
   }
 
   /** Puts one in the place of the top, and moves it down as far as it belongs. */
-  #sink(key: number, entry: EntryId, size: number): void {
+  #sink(put: Ranked): void {
+    const heap = this.#heap;
     let at = 0;
-    for (let child = 1; child < size; child = 2 * at + 1) {
-      const right = child + 1;
-      if (right < size && this.#isBehind(this.#keys[right] ?? 0, this.#entries[right] ?? 0, child))
-        child = right;
-      if (this.#isBehind(key, entry, child)) break;
-      this.#move(child, at);
-      at = child;
+    for (let below = 1; below < heap.length; below = 2 * at + 1) {
+      const left = heap[below] as Ranked;
+      const right = heap[below + 1];
+      const isRight = right !== undefined && this.#isBehind(right, left);
+      const child = isRight ? right : left;
+      if (this.#isBehind(put, child)) break;
+      heap[at] = child;
+      at = isRight ? below + 1 : below;
     }
-    this.#keys[at] = key;
-    this.#entries[at] = entry;
+    heap[at] = put;
   }
 
-  #isBehind(key: number, entry: EntryId, at: number): boolean {
-    const other = this.#keys[at] ?? 0;
-    return key === other ? this.#order.compareTied(entry, this.#entries[at] ?? 0) > 0 : key > other;
+  #isBehind(a: Ranked, b: Ranked): boolean {
+    if (a.key !== b.key) return a.key > b.key;
+    return this.#order.compareTied(this.#placeOf(a), this.#placeOf(b)) > 0;
   }
 
-  #move(from: number, to: number): void {
-    this.#keys[to] = this.#keys[from] ?? 0;
-    this.#entries[to] = this.#entries[from] ?? 0;
+  #placeOf(ranked: Ranked): Place {
+    ranked.place ??= this.#order.placeOf(ranked.entry, ranked.key);
+    return ranked.place;
   }
 }
