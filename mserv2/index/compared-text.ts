@@ -32,7 +32,7 @@ export class ComparedText {
   constructor(reading: Reading, field: Field, folding: Folding) {
     this.#reading = reading;
     this.#folding = folding;
-    this.#latin = new LatinFolder(folding);
+    this.#latin = LatinFolder.for(folding);
     this.#coarse = folding.case && folding.accents;
     this.#withPath = field === 'ruta';
   }
@@ -61,6 +61,12 @@ export class ComparedText {
   #loadWrittenOut({ originals }: Segment, spelling: number): void {
     const start = spelling + 1;
     const end = start + originals.readUInt16LE(spelling - 1);
+    if (!this.#folding.case && !this.#folding.accents && LatinFolder.covers(originals, start, end)) {
+      this.bytes = originals;
+      this.start = start;
+      this.end = end;
+      return;
+    }
     this.bytes = scratch;
     this.start = 0;
     this.end = this.#latin.fold(originals, start, end, scratch);

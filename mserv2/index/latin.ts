@@ -12,10 +12,19 @@ const end = 0x300;
  * in, bytes out.
  */
 export class LatinFolder {
+  static readonly #made = new Map<string, LatinFolder>();
   readonly #letters: readonly Buffer[];
   readonly #case: boolean;
 
-  constructor(folding: Folding) {
+  /** For one folding there is one, since making it takes as long as a search for a rare name. */
+  static for({ case: cases, accents }: Folding): LatinFolder {
+    const key = `${cases} ${accents}`;
+    const folder = LatinFolder.#made.get(key) ?? new LatinFolder({ case: cases, accents });
+    LatinFolder.#made.set(key, folder);
+    return folder;
+  }
+
+  private constructor(folding: Folding) {
     this.#case = folding.case;
     this.#letters = Array.from({ length: end - first }, (_, i) =>
       Buffer.from(foldText(String.fromCharCode(first + i), folding)),
@@ -27,6 +36,17 @@ export class LatinFolder {
     // A trail that is missing is NaN, and not within these bounds.
     if (!(lead >= 0xc2 && lead <= 0xcb && trail >= 0x80 && trail <= 0xbf)) return undefined;
     return this.#letters[(((lead & 0x1f) << 6) | (trail & 0x3f)) - first];
+  }
+
+  /** Whether all of `source`, from `start` to before `until`, is in Latin letters. Without folding it is as it should be then. */
+  static covers(source: Buffer, start: number, until: number): boolean {
+    for (let at = start; at < until; at++) {
+      const byte = source[at] ?? 0;
+      if (byte < 0x80) continue;
+      const trail = source[++at] ?? 0;
+      if (byte < 0xc2 || byte > 0xcb || at === until || trail < 0x80 || trail > 0xbf) return false;
+    }
+    return true;
   }
 
   /**

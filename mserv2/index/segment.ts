@@ -8,7 +8,7 @@ import { coarse, LatinFolder } from './latin.ts';
 export const maxNameBytes = 4096;
 
 const slash = 0x2f;
-const latin = new LatinFolder(coarse);
+const latin = LatinFolder.for(coarse);
 /** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
 export const capitals = 0x8000_0000;
 
