@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync } from 'node:fs';
+import { type BigIntStats, lstatSync, opendirSync } from 'node:fs';
 import { type ByteString, fromBytes, joinParts, toPath } from './byte-string.ts';
 import type { Jail, Place } from './jail.ts';
 import { type Kind, kindOf } from './kind.ts';
@@ -36,6 +36,11 @@ export class Folder implements Disposable {
   open(name: ByteString): Folder {
     const place = this.#jail.enter(this.root, this.#place, name);
     return new Folder(this.#jail, this.root, joinParts(this.path, name), place);
+  }
+
+  /** Of the folder itself. */
+  stat(): BigIntStats {
+    return this.#place.stat();
   }
 
   lstat(name: ByteString): Stats {

@@ -1,10 +1,21 @@
-import { closeSync, constants, existsSync, lstatSync, openSync, realpathSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+} from 'node:fs';
 import { sep } from 'node:path';
 import { type ByteString, toPath } from './byte-string.ts';
 
 /** A folder that was entered: how system calls name it, and the descriptor that holds it, if there is one. */
 export interface Place {
   readonly address: ByteString;
+  /** Of the folder itself. */
+  stat(): BigIntStats;
   leave(): void;
 }
 
@@ -41,6 +52,7 @@ export const heldJail: Jail = {
 function held(descriptor: number): Place {
   return {
     address: `/proc/self/fd/${descriptor}` as ByteString,
+    stat: () => fstatSync(descriptor, { bigint: true }),
     leave: () => closeSync(descriptor),
   };
 }
@@ -62,7 +74,11 @@ function folderAt(address: ByteString): ByteString {
 }
 
 function compared(address: ByteString): Place {
-  return { address, leave: () => undefined };
+  return {
+    address,
+    stat: () => lstatSync(toPath(address), { bigint: true }),
+    leave: () => undefined,
+  };
 }
 
 function notFolder(): NodeJS.ErrnoException {

@@ -7,6 +7,7 @@ import type { Logger } from '../runtime/log.ts';
 import { Status } from '../runtime/status.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import type { Search } from './searching.ts';
+import { maxYoungGenerationSizeMb } from './survey/surveyor-thread.ts';
 
 /** The index, in a thread of its own, so that no search keeps others waiting. */
 export interface Indexer {
@@ -36,7 +37,10 @@ export function createIndexer(data: IndexerData, log: Logger): Indexer {
   function start(): void {
     if (worker !== undefined || stopped !== undefined) return;
     const started = performance.now();
-    const thread = new Worker(new URL('./indexer-thread.ts', import.meta.url), { workerData: data });
+    const thread = new Worker(new URL('./indexer-thread.ts', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     worker = thread;
     thread.on('message', settle);
     thread.on('error', (err) => log.error({ err }, 'the index has failed'));

@@ -1,9 +1,7 @@
-import { lstatSync } from 'node:fs';
-import { type ByteString, toPath } from '../../filesystem/byte-string.ts';
+import type { ByteString } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import type { Root } from '../../filesystem/root.ts';
-import { itself } from '../../filesystem/watches.ts';
 import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
 import { type Command, type Message, rootErrno } from '../survey/messages.ts';
 import type { Parcel } from '../survey/parcel.ts';
@@ -105,7 +103,6 @@ export class Crawler {
     return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
   }
 
-  dump(): void {
     console.log(
       'DUMP',
       this.#knowledge,
@@ -257,7 +254,7 @@ export class Crawler {
   #lookAtRoot(): string | FileError {
     try {
       using folder = this.#options.root.open([]);
-      const { dev, ino } = lstatSync(toPath(folder.addressOf(itself)), { bigint: true });
+      const { dev, ino } = folder.stat();
       return `${dev}:${ino}`;
     } catch (error) {
       if (error instanceof FileError) return error;

@@ -18,11 +18,12 @@ const worthwhile = 8;
  */
 export function lstatAll(folder: Folder, names: readonly ByteString[]): Seen[] {
   const held = folder.addressOf('' as ByteString);
+  if (names.length < worthwhile) return lstatAt(held, names);
   const plain = `${joinParts(folder.root, folder.path)}/` as ByteString;
-  const own = identityAt(held);
-  if (names.length < worthwhile || identityAt(plain) !== own) return lstatAt(held, names);
+  const own = folder.stat();
+  if (!isAt(own, plain)) return lstatAt(held, names);
   const seen = lstatAt(plain, names);
-  return identityAt(plain) === own ? seen : lstatAt(held, names);
+  return isAt(own, plain) ? seen : lstatAt(held, names);
 }
 
 const quietly = { bigint: true, throwIfNoEntry: false } as const;
@@ -40,13 +41,13 @@ function lstatAt(below: ByteString, names: readonly ByteString[]): Seen[] {
   return seen;
 }
 
-/** Undefined when there is nothing. */
-function identityAt(below: ByteString): string | undefined {
+/** Whether a path leads to the folder. */
+function isAt({ dev, ino }: BigIntStats, below: ByteString): boolean {
   try {
-    const { dev, ino } = lstatSync(toPath(`${below}${itself}` as ByteString));
-    return `${dev}:${ino}`;
+    const there = lstatSync(toPath(`${below}${itself}` as ByteString), { bigint: true });
+    return there.dev === dev && there.ino === ino;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    return undefined;
+    return false;
   }
 }

@@ -1,5 +1,4 @@
-import { lstatSync } from 'node:fs';
-import { type ByteString, toPath } from '../../filesystem/byte-string.ts';
+import type { ByteString } from '../../filesystem/byte-string.ts';
 import { tellsChanges } from '../../filesystem/change-events.ts';
 import { errnoOf, FileError } from '../../filesystem/file-error.ts';
 import type { Folder } from '../../filesystem/folder.ts';
@@ -8,7 +7,7 @@ import { Kind, kindOf } from '../../filesystem/kind.ts';
 import { readNames } from '../../filesystem/names.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
-import { lstatAll } from './bulk-lstat.ts';
+import { lstatAll, type Seen } from './bulk-lstat.ts';
 import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
 import { ParcelWriter } from './parcel.ts';
 import { splitTime } from './split-time.ts';
@@ -107,9 +106,10 @@ export class Surveyor {
       const token = targets.tokens[index] ?? 0;
       try {
         const folder = this.#chain.open(path);
-        if (watch) this.#watch(token, path, folder);
-        if (stats) yield* this.#readAll(token, path, folder);
-        else this.#readNames(token, folder, targets.stamps[index] ?? 0n);
+        const state = stateOf(folder);
+        if (watch) this.#watch(token, path, folder, state);
+        if (stats) yield* this.#readAll(token, path, folder, state);
+        else this.#readNames(token, folder, state, targets.stamps[index] ?? 0n);
       } catch (error) {
         this.#unwatch(token);
         this.#parcels.failed(token, errnoOrRoot(error));
@@ -120,8 +120,7 @@ export class Surveyor {
     this.#deliver();
   }
 
-  #readNames(token: Token, folder: Folder, known: bigint): void {
-    const { identity, mtimeNs: stamp } = stateOf(folder);
+  #readNames(token: Token, folder: Folder, { identity, stamp }: State, known: bigint): void {
     const watched = this.#watched.has(token);
     if (stamp === known) {
       this.#parcels.same({ token, identity, stamp, watched });
@@ -131,8 +130,12 @@ export class Surveyor {
     this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
   }
 
-  *#readAll(token: Token, path: ByteString, folder: Folder): Generator<void, void> {
-    const { identity, mtimeNs: stamp } = stateOf(folder);
+  *#readAll(
+    token: Token,
+    path: ByteString,
+    folder: Folder,
+    { identity, stamp }: State,
+  ): Generator<void, void> {
     const watched = this.#watched.has(token);
     const { names, kinds } = readNames(folder);
     if (names.length <= partSize) {
@@ -162,16 +165,16 @@ export class Surveyor {
       }
       const part = names.slice(from, from + partSize);
       const seen = this.#lstat(token, opened.folder, part, kinds.slice(from, from + partSize));
-      this.#parcels.looked({ token, identity, stamp: opened.mtimeNs }, part, seen);
+      this.#parcels.looked({ token, identity, stamp: opened.stamp }, part, seen);
     }
   }
 
   /** Undefined when another folder, or none, is there now. */
-  #reopen(path: ByteString, identity: number): { folder: Folder; mtimeNs: bigint } | undefined {
+  #reopen(path: ByteString, identity: number): { folder: Folder; stamp: bigint } | undefined {
     try {
       const folder = this.#chain.open(path);
       const state = stateOf(folder);
-      return state.identity === identity ? { folder, mtimeNs: state.mtimeNs } : undefined;
+      return state.identity === identity ? { folder, stamp: state.stamp } : undefined;
     } catch (error) {
       errnoOrRoot(error);
       return undefined;
@@ -180,7 +183,10 @@ export class Surveyor {
 
   /** Puts the stats of each into the parcel, and gives the kinds; 0 for what is gone. */
   #lstat(token: Token, folder: Folder, names: readonly ByteString[], kinds: readonly Kind[]): (Kind | 0)[] {
-    return lstatAll(folder, names).map((stats, index) => {
+    const all = lstatAll(folder, names);
+    // A folder that may be read but not passed through.
+    if (all.length > 0 && all.every(isDenied)) throw all[0];
+    return all.map((stats, index) => {
       if (stats === undefined) {
         this.#parcels.stats(0, 0, 0);
         return 0;
@@ -197,8 +203,7 @@ export class Surveyor {
     });
   }
 
-  #watch(token: Token, path: ByteString, folder: Folder): void {
-    const { identity, device } = stateOf(folder);
+  #watch(token: Token, path: ByteString, folder: Folder, { identity, device }: State): void {
     const watched = this.#watched.get(token);
     if (watched?.identity === identity) return;
     if (watched !== undefined) this.#unwatch(token);
@@ -242,9 +247,19 @@ export class Surveyor {
   }
 }
 
-function stateOf(folder: Folder): { identity: number; device: number; mtimeNs: bigint } {
-  const { ino, dev, mtimeNs } = lstatSync(toPath(folder.addressOf(itself)), { bigint: true });
-  return { identity: Number(ino), device: Number(dev), mtimeNs };
+interface State {
+  readonly identity: number;
+  readonly device: number;
+  readonly stamp: bigint;
+}
+
+function stateOf(folder: Folder): State {
+  const { ino, dev, mtimeNs } = folder.stat();
+  return { identity: Number(ino), device: Number(dev), stamp: mtimeNs };
+}
+
+function isDenied(seen: Seen): boolean {
+  return seen instanceof Error && seen.code === 'EACCES';
 }
 
 /** @throws what is no error of the system */
