@@ -103,19 +103,6 @@ export class Crawler {
     return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
   }
 
-    console.log(
-      'DUMP',
-      this.#knowledge,
-      this.#agenda,
-      [...this.#doubted],
-      this.#inbox,
-      this.#work,
-      this.#turn,
-      this.#barrier,
-      this.#rootFolder,
-      [...this.states.all()],
-    );
-  }
   start(): void {
     for (let number = 0; number < this.#index.folderLimit; number++) {
       if (this.#index.hasFolder(number)) this.states.of(number);
