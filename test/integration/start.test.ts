@@ -114,7 +114,7 @@ describe('npm start', () => {
     const ui = /http:\S+/.exec(msg ?? '')?.[0] ?? '';
     const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
     const overview = await fetch(`${ui}/api/overview`, { headers: { authorization } });
-    expect(await overview.json()).to.include({ node: 'archivero@localhost' });
+    expect(await overview.json()).to.include({ node: `archivero-${new URL(url).port}@localhost` });
     await proc.stop();
     expect(await brokerAnswers(url)).to.equal(false);
   });
