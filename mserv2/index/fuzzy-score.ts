@@ -79,19 +79,19 @@ function fill(term: Int32Array, text: ScoredText): { readonly score: number; rea
       const reached: number = left + (isInGap ? gapExtension : gapStart);
       if (codes[at] === term[row]) {
         let worth = bonuses[at] ?? 0;
+        run = 1;
         if (row === 0) {
-          matched = perMatch + worth * firstCounts;
-          run = 1;
+          worth *= firstCounts;
         } else {
-          matched = (scores[cell - width - 1] ?? 0) + perMatch;
-          run = (runs[cell - width - 1] ?? 0) + 1;
+          matched = scores[cell - width - 1] ?? 0;
+          run += runs[cell - width - 1] ?? 0;
           const ofRun = run > 1 ? (bonuses[at - run + 1] ?? 0) : 0;
           // A word's beginning begins a new run, even in the middle of another.
           if (run > 1 && worth >= bonus.atSign && worth > ofRun) run = 1;
           else if (run > 1) worth = Math.max(worth, inRow, ofRun);
-          if (matched + worth < reached) run = 0;
-          matched += run === 0 ? (bonuses[at] ?? 0) : worth;
         }
+        matched += perMatch + worth;
+        if (matched < reached) run = 0;
       }
       isInGap = matched < reached;
       left = Math.max(matched, reached, 0);

@@ -45,14 +45,14 @@ export class FuzzyMatcher implements Matcher {
     return relevanceOfScore(sum, compared.end - compared.start);
   }
 
-  spansIn(text: string): Span[] {
+  spansIn(text: string, isCapital: (at: number) => boolean): Span[] {
     const offsets: number[] = [];
     this.#text.clear();
     let offset = 0;
     for (const character of text) {
       offsets.push(offset);
+      this.#text.push(character.codePointAt(0) ?? 0, isCapital(offset));
       offset += character.length;
-      this.#text.push(character.codePointAt(0) ?? 0, false);
     }
     offsets.push(offset);
     return this.#terms.flatMap(({ codes }) =>

@@ -12,6 +12,10 @@ export interface Matcher {
   readonly scores: boolean;
   /** The `relevance` of an entry, or `noMatch`. */
   test(segment: Segment, slot: number): number;
-  /** Where a text that matches does so; the text is what is compared, folded. In no order; they may touch each other. */
-  spansIn(text: string): Span[];
+  /**
+   * Where a text that matches does so, in no order; they may touch each other, and be empty.
+   * @param text what is compared, folded
+   * @param isCapital whether a unit of it was a capital before
+   */
+  spansIn(text: string, isCapital: (at: number) => boolean): Span[];
 }

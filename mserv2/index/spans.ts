@@ -13,11 +13,13 @@ export function spansOf(path: ByteString, matcher: Matcher, field: Field, foldin
   const name = parts.pop() ?? '';
   const folder = field === 'ruta' ? parts.map((part) => `${foldText(part, folding)}/`).join('') : '';
   const folded = foldText(name, folding);
-  if (folder === '' && ascii.test(name)) return merged(matcher.spansIn(folded));
+  const isAscii = ascii.test(name);
+  const isCapital = (at: number) => isAscii && capital.test(name[at - folder.length] ?? '');
+  if (isAscii && folder === '') return merged(matcher.spansIn(folded, isCapital));
   const origins = originsOf(name, folded, folding);
   if (origins === undefined) return [];
   const spans: Span[] = [];
-  for (const [from, to] of matcher.spansIn(`${folder}${folded}`)) {
+  for (const [from, to] of matcher.spansIn(`${folder}${folded}`, isCapital)) {
     const first = Math.max(0, from - folder.length);
     const end = to - folder.length;
     if (end > first) spans.push([origins.start[first] ?? 0, origins.end[end - 1] ?? name.length]);
@@ -33,6 +35,7 @@ interface Origins {
 
 /** Letters that fold one to one. */
 const ascii = /^\p{ASCII}*$/u;
+const capital = /^[A-Z]$/;
 const letters = /\P{M}\p{M}*|\p{M}+/gu;
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 

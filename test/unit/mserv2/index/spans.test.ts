@@ -99,4 +99,25 @@ describe('where a name matches', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('of difuso is the characters that were looked for', async () => {
+    const letters = (...from: string[]) =>
+      fc.string({ unit: fc.constantFrom(...from), minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(
+        letters('a', 'b', 'A', 'B', '_', '1', '-'),
+        letters('a', 'b', '1'),
+        async (name, nombre) => {
+          const query: SearchQuery = { ...anything, nombre, mode: 'difuso' };
+          const { hits } = await search(indexOf([fromText(name)]), query, withoutPause);
+          for (const { coincidencias, puntaje } of hits) {
+            const found = coincidencias.map(([from, to]) => name.slice(from, to)).join('');
+            expect(found.toLowerCase()).to.equal(nombre);
+            expect(puntaje).to.be.within(1, nombre.length * 36);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
 });
