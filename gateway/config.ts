@@ -77,6 +77,7 @@ const variables = {
   SOLICITUD_LIFETIME_MS: milliseconds.default(day),
   ANSWER_RETENTION_MS: milliseconds.default(day),
   MAX_WAITERS: count.default(1_000),
+  MAX_EVENT_STREAMS: count.default(1_000),
   ...logVariables,
 };
 

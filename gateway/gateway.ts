@@ -11,7 +11,7 @@ import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { createLive } from './live/routes.ts';
 import type { Service } from './services.ts';
-import { createAccept } from './solicitudes/acceptance.ts';
+import { createAcceptor } from './solicitudes/acceptance.ts';
 import { createCloser } from './solicitudes/closing.ts';
 import { createDirectWay } from './solicitudes/direct-way.ts';
 import { createDispatcher } from './solicitudes/dispatcher.ts';
@@ -44,6 +44,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   );
   const operation = (name: string) => operations.get(name);
   const waiters = createWaiters(config.MAX_WAITERS);
+  const followers = createWaiters(config.MAX_EVENT_STREAMS);
   const drain = createDrainRate(await ledger.open(), now);
   const closer = createCloser({ ledger, operation, log, now });
   const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation });
@@ -73,14 +74,14 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
 
   followLedger({
     ledger,
-    waiters: [waiters],
+    waiters: [waiters, followers],
     drain,
     wake: (service) => {
       for (const way of ways) if (service === undefined || way.service === service) way.dispatcher.wake();
     },
   });
 
-  const accept = createAccept({
+  const acceptor = createAcceptor({
     ledger,
     lifetimeMs: config.SOLICITUD_LIFETIME_MS,
     log,
@@ -105,9 +106,10 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     callers: ways.map((way) => way.caller),
     caller,
     live,
-    accept,
+    acceptor,
     ledger,
     waiters,
+    followers,
     closer,
     drain,
     broker: () => brokerState(broker?.publisher),
@@ -153,8 +155,15 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     }),
     // Stopped before the door, which would wait for them to go.
     live,
-    // Stopped first: those who wait for an answer get their 202 now instead of holding up the door.
-    { name: 'waiters', start: async () => undefined, stop: async () => waiters.stop() },
+    // Stopped first: those who wait for an answer get their 202 now instead of holding up the door, and streams end.
+    {
+      name: 'waiters',
+      start: async () => undefined,
+      stop: async () => {
+        waiters.stop();
+        followers.stop();
+      },
+    },
   ];
 }
 

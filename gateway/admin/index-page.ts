@@ -11,7 +11,9 @@ export function createIndex({
 }): RouteHandler {
   const paths = {
     ...Object.fromEntries(operations.map(({ name }) => [name, `/${name}`])),
-    solicitudes: '/solicitudes/{id}',
+    solicitudes: '/solicitudes',
+    solicitud: '/solicitudes/{id}',
+    cuarentena: '/cuarentena',
     salud: '/salud',
   };
   return (ctx) => {

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Context } from './state.ts';
+import { sendStreamed } from './streamed.ts';
 
 export const ndjsonType = 'application/x-ndjson; charset=utf-8';
 
@@ -15,30 +15,8 @@ export function announceLines(ctx: Context): void {
   });
 }
 
-/**
- * Sends lines as they come, and no faster than they are taken. Resolves when the last one is out, and also when the client
- * has gone away, or has read nothing for `stallMs`, which ends its connection. When the lines end with an error, that
- * is thrown, and the connection is cut without the last chunk, so that the client knows.
- */
-export async function sendLines(ctx: Context, lines: AsyncIterable<string>, stallMs: number): Promise<void> {
-  const { res } = ctx;
-  ctx.respond = false;
+/** Sends lines as they come, as sendStreamed does it. */
+export function sendLines(ctx: Context, lines: AsyncIterable<string>, stallMs: number): Promise<void> {
   announceLines(ctx);
-  res.flushHeaders();
-  const closed = new AbortController();
-  res.once('close', () => closed.abort());
-  // Node's own clock of the socket, because it sees when a part of a write was taken. It also rings when there was nothing to take.
-  res.setTimeout(stallMs, () => {
-    if (res.writableNeedDrain || res.writableEnded) res.destroy();
-  });
-  try {
-    for await (const text of lines) {
-      if (closed.signal.aborted) return;
-      if (!res.write(text)) await once(res, 'drain', { signal: closed.signal }).catch(() => undefined);
-    }
-    res.end();
-  } catch (error) {
-    res.destroy();
-    throw error;
-  }
+  return sendStreamed(ctx, lines, stallMs);
 }

@@ -6,7 +6,7 @@ import type { Operation, View } from '../operations/operation.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
 import { type Problem, renderProblem } from './problem.ts';
 import { isServiceReason, serviceReasons, slugOfStatus } from './problem-types.ts';
-import { pathOf, queryOf } from './target.ts';
+import { queryOf, withCursor } from './target.ts';
 
 /**
  * What a service said, as the HTTP answer that it is. The one renderer, for answers that come directly and for those
@@ -30,14 +30,6 @@ function renderResponse(operation: Operation, response: unknown, view: View): St
     },
     body: Buffer.from(JSON.stringify(body)),
   };
-}
-
-/** The target of the next page. All but the cursor stays as the client wrote it. */
-function withCursor(target: string, cursor: string): string {
-  const others = queryOf(target)
-    .split('&')
-    .filter((pair) => pair !== '' && !/^cursor(?:=|$)/.test(pair));
-  return `${pathOf(target)}?${[...others, `cursor=${encodeURIComponent(cursor)}`].join('&')}`;
 }
 
 /**

@@ -30,6 +30,14 @@ export function queryOf(target: string): string {
   return start === -1 ? '' : target.slice(start + 1);
 }
 
+/** The target of the next page. All but the cursor stays as the client wrote it. */
+export function withCursor(target: string, cursor: string): string {
+  const others = queryOf(target)
+    .split('&')
+    .filter((pair) => pair !== '' && !/^cursor(?:=|$)/.test(pair));
+  return `${pathOf(target)}?${[...others, `cursor=${encodeURIComponent(cursor)}`].join('&')}`;
+}
+
 function withoutFragment(target: string): string {
   const hash = target.indexOf('#');
   return hash === -1 ? target : target.slice(0, hash);

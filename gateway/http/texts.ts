@@ -190,6 +190,27 @@ export const problemas = {
       en: 'The solicitud expired before it was answered.',
     },
   },
+  'solicitud-no-fallida': {
+    title: { es: 'La solicitud no ha fallado', en: 'The solicitud has not failed' },
+    detail: {
+      es: 'Solo se reintenta lo que ha fallado, y la solicitud está «{estado}».',
+      en: 'Only what has failed is retried, and the solicitud is "{estado}".',
+    },
+  },
+  'clave-de-idempotencia-no-valida': {
+    title: { es: 'Idempotency-Key no válida', en: 'Invalid Idempotency-Key' },
+    detail: {
+      es: 'La cabecera Idempotency-Key debe tener entre 1 y 255 caracteres ASCII visibles.',
+      en: 'The header Idempotency-Key must have 1 to 255 visible ASCII characters.',
+    },
+  },
+  'clave-de-idempotencia-reutilizada': {
+    title: { es: 'Idempotency-Key ya usada', en: 'Idempotency-Key already used' },
+    detail: {
+      es: 'Esta clave es de otra petición: la de la solicitud {id}.',
+      en: 'This key belongs to another request: that of the solicitud {id}.',
+    },
+  },
   'registro-lleno': {
     title: { es: 'No caben más solicitudes', en: 'No room for more solicitudes' },
     detail: {

@@ -2,36 +2,25 @@ import Router from '@koa/router';
 import type { Caller } from '../calls/caller.ts';
 import { answerOrAccept } from '../calls/fallback.ts';
 import { goneSignal } from '../http/gone.ts';
+import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { formatoOf } from '../http/negotiate.ts';
-import { type Preferences, parsePrefer, preferenceApplied } from '../http/prefer.ts';
+import { parsePrefer } from '../http/prefer.ts';
 import { readQuery } from '../http/query.ts';
 import { renderVerdict } from '../http/render.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Service } from '../services.ts';
-import type { Accept } from '../solicitudes/acceptance.ts';
-import { sendEnd, sendPending } from '../solicitudes/answers.ts';
-import type { DrainRate } from '../solicitudes/drain-rate.ts';
-import {
-  type Acceptance,
-  type Ledger,
-  LedgerUnavailableError,
-  type Solicitud,
-} from '../solicitudes/ledger.ts';
-import { readSolicitud } from '../solicitudes/reading.ts';
-import { TooManyWaitersError, type Waiters } from '../solicitudes/waiters.ts';
+import type { Acceptor } from '../solicitudes/acceptance.ts';
+import { type AnswersDeps, sendAccepted } from '../solicitudes/answers.ts';
 import type { Operation, View } from './operation.ts';
 import { serveStream } from './streaming.ts';
 import { refuseUnreachable, tellNextHop } from './unreachable.ts';
 
-export interface OperationsDeps {
+export interface OperationsDeps extends AnswersDeps {
   readonly services: readonly Service[];
   /** The caller of a service, by the service's name. */
   readonly caller: (service: string) => Caller;
-  readonly accept: Accept;
-  readonly ledger: Ledger;
-  readonly waiters: Waiters;
-  readonly drain: DrainRate;
+  readonly acceptor: Acceptor;
   /** A client of a stream that takes nothing for so long is disconnected, milliseconds. */
   readonly streamStallMs: number;
 }
@@ -68,11 +57,13 @@ async function serve(
   const { target, idioma, requestId, traceparent } = ctx.state;
   const view: View = { target, idioma, formato };
   const signal = goneSignal(ctx);
-  const ask = { service, operation, request, view, requestId, traceparent, signal };
+  const deferrable = ctx.method === 'GET';
+  const key = deferrable ? parseIdempotencyKey(ctx.get('Idempotency-Key')) : undefined;
+  const ask = { service, operation, request, view, requestId, traceparent, signal, key, deferrable };
   const ending = await answerOrAccept(
-    { ...ask, caller: ctx.state.caller, deferrable: ctx.method === 'GET', respondAsync: prefer.respondAsync },
+    { ...ask, caller: ctx.state.caller, respondAsync: prefer.respondAsync },
     caller,
-    deps.accept,
+    deps.acceptor,
   );
   switch (ending.kind) {
     case 'answered':
@@ -85,33 +76,6 @@ async function serve(
       return refuseUnreachable(ctx, ending.because);
     case 'accepted':
       if (ending.because !== undefined) tellNextHop(ctx, ending.because);
-      await sendAccepted(ctx, ending.acceptance, prefer, signal, deps);
+      await sendAccepted(ctx, ending.accepted, prefer, signal, deps);
   }
-}
-
-/** The 202, or, when the caller prefers to wait and the answer comes in time, the answer. */
-async function sendAccepted(
-  ctx: Context,
-  acceptance: Acceptance,
-  prefer: Preferences,
-  signal: AbortSignal,
-  { ledger, waiters, drain }: OperationsDeps,
-): Promise<void> {
-  const { respondAsync } = prefer;
-  let { wait } = prefer;
-  let row: Solicitud | undefined;
-  try {
-    const limit = wait === undefined ? undefined : { ms: wait * 1000, signal };
-    if (limit !== undefined) row = await readSolicitud({ ledger, waiters }, acceptance.id, limit);
-  } catch (err) {
-    // It is committed already, so its id is what the caller needs most.
-    if (!(err instanceof TooManyWaitersError || err instanceof LedgerUnavailableError)) throw err;
-    wait = undefined;
-  }
-  const applied = preferenceApplied({ respondAsync, wait });
-  if (applied !== undefined) ctx.set('Preference-Applied', applied);
-  if (row?.closedAt === undefined)
-    return sendPending(ctx, row ?? acceptance, drain.retryAfter(acceptance.service));
-  ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
-  await sendEnd(ctx, row, ledger);
 }

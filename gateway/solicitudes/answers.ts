@@ -1,19 +1,59 @@
+import { type Preferences, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
-import { describeSolicitud } from './description.ts';
-import type { Acceptance, Ledger, Solicitud } from './ledger.ts';
+import type { Accepted } from './acceptance.ts';
+import { describeAccepted } from './description.ts';
+import type { DrainRate } from './drain-rate.ts';
+import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
+import { awaitEnd } from './reading.ts';
+import { TooManyWaitersError, type Waiters } from './waiters.ts';
 
-/** 202: accepted and committed, not answered yet. */
-export function sendPending(
+export interface AnswersDeps {
+  readonly ledger: Ledger;
+  readonly waiters: Waiters;
+  readonly drain: DrainRate;
+}
+
+/**
+ * The 202 of what was accepted, or, when the caller prefers to wait and its end comes in time, its answer. `signal` is
+ * aborted when the client is gone.
+ */
+export async function sendAccepted(
   ctx: Context,
-  row: Acceptance & Partial<Solicitud>,
-  retryAfterSeconds: number,
-): void {
-  const description = describeSolicitud(row, ctx.state.prefix);
+  accepted: Accepted,
+  prefer: Preferences,
+  signal: AbortSignal,
+  { ledger, waiters, drain }: AnswersDeps,
+): Promise<void> {
+  const { respondAsync } = prefer;
+  let { wait } = prefer;
+  let row = accepted;
+  try {
+    if (wait !== undefined && wait > 0 && row.closedAt === undefined) {
+      row = (await awaitEnd({ ledger, waiters }, row.id, { ms: wait * 1000, signal })) ?? row;
+    }
+  } catch (err) {
+    // It is committed already, so its id is what the caller needs most.
+    if (!(err instanceof TooManyWaitersError || err instanceof LedgerUnavailableError)) throw err;
+    wait = undefined;
+  }
+  const applied = preferenceApplied({ respondAsync, wait });
+  if (applied !== undefined) ctx.set('Preference-Applied', applied);
+  // Who does not want to wait gets a 202, also for what is answered already (`Idempotency-Key`).
+  if (row.state === undefined || row.closedAt === undefined || wait === undefined) {
+    return sendPending(ctx, row, drain.retryAfter(row.service));
+  }
+  ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
+  await sendEnd(ctx, { id: row.id, state: row.state }, ledger);
+}
+
+/** 202: accepted and committed. */
+export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: number): void {
+  const description = describeAccepted(row, ctx.state.prefix);
   ctx.status = 202;
   ctx.set('Location', description.enlaces.estado);
-  ctx.set('Retry-After', String(retryAfterSeconds));
+  if (row.closedAt === undefined) ctx.set('Retry-After', String(retryAfterSeconds));
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Servido-Por', 'cola');
   ctx.state.servidoPor = 'cola';
@@ -21,7 +61,11 @@ export function sendPending(
 }
 
 /** The end of a closed solicitud: its stored answer, or the problem that says why there is none. */
-export async function sendEnd(ctx: Context, row: Solicitud, ledger: Ledger): Promise<void> {
+export async function sendEnd(
+  ctx: Context,
+  row: Pick<Solicitud, 'id' | 'state'>,
+  ledger: Pick<Ledger, 'answer'>,
+): Promise<void> {
   switch (row.state) {
     case 'completada': {
       const answer = await ledger.answer(row.id);

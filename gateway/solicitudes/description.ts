@@ -1,30 +1,39 @@
-import type { Acceptance, Estado, Solicitud } from './ledger.ts';
+import type { Accepted } from './acceptance.ts';
+import type { Solicitud } from './ledger.ts';
+
+interface Description {
+  readonly solicitud: Readonly<Record<string, unknown>>;
+  readonly enlaces: { readonly estado: string; readonly respuesta: string; readonly eventos: string };
+}
 
 /** A solicitud as its caller sees it, with links under the prefix (empty or `/v1`) that was used. */
-export function describeSolicitud(
-  row: Acceptance & Partial<Solicitud>,
-  prefix: string,
-): {
-  readonly solicitud: unknown;
-  readonly enlaces: { readonly estado: string; readonly respuesta: string };
-} {
+export function describeAccepted(row: Accepted, prefix: string): Description {
   const self = `${prefix}/solicitudes/${row.id}`;
-  const estado: Estado = row.state ?? 'aceptada';
   return {
     solicitud: {
       id: row.id,
       operacion: row.operation,
-      estado,
+      estado: row.state ?? 'aceptada',
       creada: iso(row.acceptedAt),
       vence: iso(row.expiresAt),
-      ...(row.closedAt !== undefined && { terminada: iso(row.closedAt) }),
-      ...(row.history !== undefined && {
-        intentos: row.attempts,
-        historia: row.history.map((step) => ({ estado: step.state, momento: iso(step.at) })),
-      }),
+      terminada: row.closedAt === undefined ? undefined : iso(row.closedAt),
+      reintento_de: row.retryOf,
+      intentos: row.attempts,
+      historia: row.history?.map((step) => ({ estado: step.state, momento: iso(step.at) })),
     },
-    enlaces: { estado: self, respuesta: `${self}/respuesta` },
+    enlaces: {
+      estado: self,
+      respuesta: `${self}/respuesta`,
+      eventos: `${self}/eventos`,
+      ...(row.state === 'fallida' && { reintentar: `${prefix}/cuarentena/${row.id}/reintentar` }),
+    },
   };
+}
+
+/** The same, flat and with the address that was asked for, as an element of a list. */
+export function describeListed(row: Solicitud, prefix: string): Readonly<Record<string, unknown>> {
+  const { solicitud, enlaces } = describeAccepted(row, prefix);
+  return { ...solicitud, peticion: row.view.target, enlaces };
 }
 
 function iso(at: number): string {

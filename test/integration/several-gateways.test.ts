@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { accepted, answerAt, identityOf } from '../support/accepted.ts';
+import { eventsIn } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedPostgres, startPostgres } from '../support/postgres.ts';
 import { sharedRabbit } from '../support/rabbitmq.ts';
@@ -97,6 +98,36 @@ describe('several gateways over one database', () => {
       for (const path of where) expect(await stateOf(two, path)).to.include({ estado: 'completada' });
     }).timeout(60_000);
   }
+
+  it('let each other know: events of what the other one accepted', async () => {
+    const { url } = await ownVhost(await sharedRabbit());
+    await using gateways = await pair(url);
+    const { one, two } = gateways;
+    const where = await accepted(one, '/listar_archivos');
+    const events: unknown[] = [];
+    for await (const { id, data } of eventsIn(await two.get(where.replace('/respuesta', '/eventos')))) {
+      events.push([id, (data as { estado: string }).estado]);
+      if (events.length === 2) await one.start('mserv1');
+    }
+    expect(events).to.deep.equal([
+      ['0', 'aceptada'],
+      ['1', 'encolada'],
+      ['2', 'completada'],
+    ]);
+  });
+
+  it('remember the keys of each other, also when both are asked at once', async () => {
+    await using gateways = await pair('');
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const { one, two } = gateways;
+        return accepted(n % 2 === 0 ? one : two, '/listar_archivos', { 'idempotency-key': 'una' });
+      }),
+    );
+    expect(new Set(ids).size).to.equal(1);
+    const other = await gateways.two.get('/buscar_archivos', { 'idempotency-key': 'una' });
+    expect(other.status).to.equal(422);
+  });
 
   it('cancel for each other, and let each other know', async () => {
     await using gateways = await pair('');

@@ -38,13 +38,22 @@ const insert = `
 const selectKeys = `SELECT ${columns} FROM archivero.requests
   JOIN unnest($1::text[], $2::text[]) AS given(caller, key) USING (caller, key)`;
 
+// The same value, but a row that is written and synced.
+const probe = `
+  WITH kept AS (SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(bytes), 0) AS bytes FROM archivero.totals),
+  touched AS (UPDATE archivero.ledger SET id = id)
+  SELECT kept.rows < $1 AND kept.bytes <= $2 AS room FROM kept`;
+
 interface Outcome {
   readonly id: string;
   readonly outcome: 'accepted' | 'taken' | 'full';
 }
 
-/** Commits requests, many at a time. Gives the row that has a request's key already, when there is one. */
+/** Commits requests, many at a time, within the bounds. */
 export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
+  const full = () =>
+    new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
+
   async function withKeys(keyed: readonly Acceptance[]): Promise<readonly Solicitud[]> {
     if (keyed.length === 0) return [];
     const values = [keyed.map(({ caller }) => caller), keyed.map(({ key }) => key)];
@@ -65,15 +74,22 @@ export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
         const row = known.find((each) => each.caller === caller && each.key === key);
         if (row !== undefined) return row;
         if (outcome === 'taken') return new Error('This id is taken');
-        return new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
+        return full();
       });
     },
   });
 
-  return async (acceptance: Acceptance): Promise<Solicitud | undefined> => {
-    if (batches.waiting >= mostWaiting) {
-      throw new LedgerFullError(`${batches.waiting} requests already wait for the ledger`);
-    }
-    return batches.add(acceptance);
+  return {
+    /** Gives the row that has the request's key already, when there is one. */
+    accept: async (acceptance: Acceptance): Promise<Solicitud | undefined> => {
+      if (batches.waiting >= mostWaiting) {
+        throw new LedgerFullError(`${batches.waiting} requests already wait for the ledger`);
+      }
+      return batches.add(acceptance);
+    },
+    probe: async (): Promise<void> => {
+      const [answer] = await database.query<{ room: boolean }>(probe, [maxRows, maxBytes]);
+      if (!answer?.room) throw full();
+    },
   };
 }

@@ -40,7 +40,7 @@ const retryMs = 250;
 class PostgresLedger implements Ledger {
   readonly id: string;
   readonly #database: Database;
-  readonly #accept: ReturnType<typeof accepting>;
+  readonly #accepting: ReturnType<typeof accepting>;
   readonly #reads: ReturnType<typeof reads>;
   readonly #writes: ReturnType<typeof writes>;
   readonly #listeners = createListeners();
@@ -51,7 +51,7 @@ class PostgresLedger implements Ledger {
   constructor(id: string, { url, log, ...bounds }: PostgresLedgerOptions) {
     this.id = id;
     this.#database = createDatabase(url);
-    this.#accept = accepting(this.#database, bounds);
+    this.#accepting = accepting(this.#database, bounds);
     this.#reads = reads(this.#database);
     this.#writes = writes(this.#database);
     this.#notices = openNotices(url, this.#listeners, log);
@@ -75,7 +75,7 @@ class PostgresLedger implements Ledger {
 
   accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
     return this.#run(async () => {
-      const known = await this.#accept(acceptance);
+      const known = await this.#accepting.accept(acceptance);
       const { id, service } = acceptance;
       if (known === undefined) this.#tell([{ id, service, state: 'aceptada' }]);
       return known;
@@ -159,7 +159,7 @@ class PostgresLedger implements Ledger {
   }
 
   probe(): Promise<void> {
-    return this.#run(() => this.#writes.probe());
+    return this.#run(() => this.#accepting.probe());
   }
 
   subscribe(listener: LedgerListener): () => void {

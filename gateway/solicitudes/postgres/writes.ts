@@ -169,9 +169,5 @@ export function writes(database: Database) {
     close: (id: string, closing: Closing) => closings.add({ ...closing, id }),
     expire: (now: number) => sweep<Touched>(expire, [now]),
     purge: async (closedBefore: number) => (await sweep(purge, [closedBefore])).length,
-    probe: async (): Promise<void> => {
-      // The same value, but a row that is written and synced.
-      await database.query('UPDATE archivero.ledger SET id = id');
-    },
   };
 }

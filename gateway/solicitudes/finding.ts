@@ -1,0 +1,18 @@
+import { validate as isUuid } from 'uuid';
+import { ProblemError } from '../http/problem.ts';
+import type { Context } from '../http/state.ts';
+import type { Ledger, Solicitud } from './ledger.ts';
+
+/**
+ * A solicitud of the caller's own. Unknown ids and those of other callers look the same.
+ * @throws ProblemError `solicitud-no-encontrada`
+ */
+export async function findSolicitud(
+  ctx: Context,
+  id: string | undefined,
+  ledger: Pick<Ledger, 'get'>,
+): Promise<Solicitud> {
+  const row = isUuid(id) ? await ledger.get(id as string) : undefined;
+  if (row?.caller !== ctx.state.caller) throw new ProblemError('solicitud-no-encontrada');
+  return row;
+}

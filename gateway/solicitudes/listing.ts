@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { readQuery } from '../http/query.ts';
+import type { Context } from '../http/state.ts';
+import { withCursor } from '../http/target.ts';
+import { cursor, wholeNumber, words } from '../operations/parameters.ts';
+import { readStrictly } from '../operations/strict-query.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { describeListed } from './description.ts';
+import { type Estado, estados, type Ledger } from './ledger.ts';
+
+const pageParameters = { limite: wholeNumber(1, 1000).default(100), cursor: cursor.optional() };
+const anyState = z.object({
+  estado: words(Object.fromEntries(estados.map((estado) => [estado, estado]))).optional(),
+  ...pageParameters,
+});
+const oneState = z.object(pageParameters);
+
+/** `GET /solicitudes`: the caller's own, of one state or of all, the newest first. */
+export async function listSolicitudes(ctx: Context, ledger: Ledger): Promise<void> {
+  const read = readStrictly(anyState, readQuery(ctx.state.target), []);
+  await sendPage(ctx, ledger, read.estado, read);
+}
+
+/** `GET /cuarentena`: the caller's own that ended as `fallida`. */
+export async function listQuarantine(ctx: Context, ledger: Ledger): Promise<void> {
+  await sendPage(ctx, ledger, 'fallida', readStrictly(oneState, readQuery(ctx.state.target), []));
+}
+
+async function sendPage(
+  ctx: Context,
+  ledger: Ledger,
+  state: Estado | undefined,
+  page: { readonly limite: number; readonly cursor?: string | undefined },
+): Promise<void> {
+  const { caller, prefix, target } = ctx.state;
+  const scope = [caller, state ?? null];
+  const before = page.cursor === undefined ? undefined : decodeCursor(scope, page.cursor);
+  // One more than is shown tells whether there is another page.
+  const rows = await ledger.list({ caller, state, before, limit: page.limite + 1 });
+  const shown = rows.slice(0, page.limite);
+  const last = rows.length > shown.length ? shown.at(-1) : undefined;
+  const siguiente = last === undefined ? null : encodeCursor(scope, last.id);
+  if (siguiente !== null) ctx.set('Link', `<${withCursor(target, siguiente)}>; rel="next"`);
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { solicitudes: shown.map((row) => describeListed(row, prefix)), siguiente };
+}
