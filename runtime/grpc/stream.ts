@@ -10,8 +10,8 @@ type WritingCall = ServerWritableStream<unknown, unknown> | ReadingCall;
 
 /** Requests that may wait for their handler before the caller is held. */
 const requestsAhead = 4;
-/** A caller that takes nothing for so long has a handler, its descriptors and its messages held for nobody. */
-const stalledMs = 60_000;
+/** A caller that takes nothing for so long has a handler and its descriptors held for nobody. A gateway gives up earlier. */
+const stalledMs = 300_000;
 
 /**
  * Serves one method that answers with a stream, or is one in both directions. The next response is made while the last
