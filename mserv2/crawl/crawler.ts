@@ -176,10 +176,19 @@ export class Crawler {
   }
 
   #add(lane: Lane, state: FolderState): void {
-    const { number } = state;
-    const path = this.#index.folderPath(number);
-    if (path.length > maxPathBytes) this.unreadable.setFolder(number, 'ENAMETOOLONG');
+    if (this.#pathBytes(state) > maxPathBytes) this.unreadable.setFolder(state.number, 'ENAMETOOLONG');
     else this.#agenda.add(lane, state);
+  }
+
+  /** From the parent's, because making the path takes long in a deep tree. */
+  #pathBytes(state: FolderState): number {
+    if (state.number === rootFolder) return 0;
+    if (state.pathBytes === undefined) {
+      const parent = this.states.of(this.#index.folderParent(state.number));
+      const above = parent.number === rootFolder ? 0 : this.#pathBytes(parent) + 1;
+      state.pathBytes = above + this.#index.nameOf(this.#index.folderEntry(state.number)).length;
+    }
+    return state.pathBytes;
   }
 
   #discovered(state: FolderState, named: boolean): void {
@@ -196,10 +205,16 @@ export class Crawler {
 
   #failed(state: FolderState, errno: string): void {
     const { number } = state;
+    state.failures += 1;
     if (errno === rootErrno || (number === rootFolder && gone.has(errno))) {
       this.checkRoot();
+    } else if (state.failures === 1) {
+      // Whoever watches the parent may have seen meanwhile that it is there, and readable, again.
+      this.#add('news', state);
     } else if (gone.has(errno)) {
-      this.#reconciler.remove(this.#index.folderEntry(number));
+      if (!this.states.of(this.#index.folderParent(number)).watched) {
+        this.#reconciler.remove(this.#index.folderEntry(number));
+      }
     } else {
       this.unreadable.setFolder(number, errno);
       if (scarce.has(errno)) this.#later(scarceMs, () => this.#retry(state));
@@ -214,7 +229,10 @@ export class Crawler {
 
   /** Everything that a surveyor watches, or all of them do, is to be looked through. */
   #doubt(surveyors: readonly number[]): void {
-    for (const surveyor of surveyors) this.#doubted.add(surveyor);
+    for (const surveyor of surveyors) {
+      this.#doubted.add(surveyor);
+      this.#options.surveyors[surveyor]?.send({ kind: 'refresh' });
+    }
     for (const state of this.states.all()) {
       if (surveyors.includes(state.surveyor)) this.#add('names', state);
     }

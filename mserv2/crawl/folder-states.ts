@@ -7,6 +7,8 @@ export interface FolderState {
   readonly token: Token;
   /** Which surveyor surveys and watches it. */
   readonly surveyor: number;
+  /** The length of its path; undefined until somebody asks. */
+  pathBytes: number | undefined;
   /** Its inode when it was surveyed. */
   identity: number | undefined;
   /** Its inode as the folder that holds it told. */
@@ -14,6 +16,8 @@ export interface FolderState {
   /** How often those two differed since they last agreed. */
   quarrels: number;
   watched: boolean;
+  /** How many surveys of it have failed, one after the other. */
+  failures: number;
   /** The lanes that it waits in, as bits. */
   waiting: number;
 }
@@ -54,10 +58,12 @@ export class FolderStates {
       number,
       token: this.#lastToken,
       surveyor: Math.floor(number / blockSize) % this.#surveyors,
+      pathBytes: undefined,
       identity: undefined,
       expected: undefined,
       quarrels: 0,
       watched: false,
+      failures: 0,
       waiting: 0,
     };
     this.#byNumber[number] = state;

@@ -107,6 +107,7 @@ export class Reconciler {
       case What.LISTED:
         unreadable.forget(state.number);
         states.setWatched(state, report.watched);
+        state.failures = 0;
         state.identity = report.identity;
         this.#date(state, report.stamp);
         this.#compareIdentities(state);
@@ -159,11 +160,12 @@ export class Reconciler {
       if (!index.sameStats(entry, size, mtimeNs)) index.setStats(entry, size, mtimeNs);
       return;
     }
-    if (!index.sameStats(entry, 0, mtimeNs)) index.setStats(entry, 0, mtimeNs);
     const folder = states.of(index.folderOf(entry));
+    // Of a folder that is watched its own surveyor tells the date, and what this one saw may be older.
+    if (!folder.watched && !index.sameStats(entry, 0, mtimeNs)) index.setStats(entry, 0, mtimeNs);
     const replaced = folder.expected !== undefined && folder.expected !== size;
     folder.expected = size;
-    if (replaced || unreadable.of(folder.number) !== undefined) onUnsure(folder);
+    if (replaced || folder.failures > 0) onUnsure(folder);
     this.#compareIdentities(folder);
   }
 

@@ -31,6 +31,8 @@ export type Command =
     }
   /** Folders that are gone from the index. */
   | { readonly kind: 'forget'; readonly tokens: readonly Token[] }
+  /** What comes next must be seen from the root as it is now. */
+  | { readonly kind: 'refresh' }
   /** Answered once all that had happened before, in watched folders, has been reported. */
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'stop' };

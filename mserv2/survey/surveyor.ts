@@ -27,7 +27,7 @@ interface Watched {
 }
 
 /** How long folders stay open for the next survey, so that not every one begins at the root. */
-const holdMs = 20;
+const holdMs = 200;
 /** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
 const partSize = 512;
 
@@ -69,6 +69,9 @@ export class Surveyor {
         break;
       case 'forget':
         for (const token of command.tokens) this.#unwatch(token);
+        break;
+      case 'refresh':
+        this.#turns.patient(once(() => this.#letGo()));
         break;
       case 'sync':
         // After the next round of the event loop: this one may have looked for events before the command came.
