@@ -1,0 +1,110 @@
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
+import { eventually } from '../support/eventually.ts';
+import { Mserv2 } from '../support/mserv2.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
+
+const ready = EstadoIndice.ESTADO_INDICE_LISTO;
+
+function makeFiles(folder: string, count: number, from = 0): void {
+  for (let n = from; n < from + count; n++) closeSync(openSync(`${folder}/fichero ${n}`, 'w'));
+}
+
+describe('the index of mserv2', () => {
+  it('finds what was made just before, and says that it knows', async () => {
+    using folder = new TemporaryFolder();
+    await using mserv2 = await Mserv2.start(folder.path);
+    await mserv2.searchUntilReady();
+    for (let n = 0; n < 50; n++) {
+      mkdirSync(folder.join(`carpeta ${n}`));
+      writeFileSync(folder.join(`carpeta ${n}`, `nuevo ${n}`), 'x'.repeat(n));
+      const page = await mserv2.search({ nombre: `nuevo ${n}`, modo: 2, bytesMin: n, bytesMax: n });
+      expect(page).to.include({ total: 1, completo: true });
+      expect(page.indice?.estado).to.equal(ready);
+    }
+  });
+
+  it('tells the truth about a burst that it slept through', async () => {
+    const burst = 100_000;
+    using folder = new TemporaryFolder();
+    const folders = Array.from({ length: 50 }, (_, n) => folder.join(`carpeta ${n}`));
+    for (const path of folders) mkdirSync(path);
+    await using mserv2 = await Mserv2.start(folder.path);
+    await mserv2.searchUntilReady();
+    mserv2.proc.pause();
+    for (const path of folders) makeFiles(path, burst / folders.length);
+    mserv2.proc.resume();
+    const answers = await mserv2.searchUntilReady({ nombre: 'fichero' });
+    expect(answers.at(-1)).to.include({ total: burst, completo: true });
+    // Whatever was said before did not pass for the whole.
+    for (const { indice, completo } of answers.slice(0, -1)) {
+      expect(indice?.estado).to.not.equal(ready);
+      expect(completo).to.equal(false);
+    }
+  }).timeout(120_000);
+
+  it('forgets what was deleted while it slept', async () => {
+    using folder = new TemporaryFolder();
+    for (let n = 0; n < 40; n++) {
+      mkdirSync(folder.join(`${n}`, 'sub'), { recursive: true });
+      makeFiles(folder.join(`${n}`, 'sub'), 500);
+    }
+    await using mserv2 = await Mserv2.start(folder.path);
+    await mserv2.searchUntilReady();
+    mserv2.proc.pause();
+    for (let n = 1; n < 40; n++) rmSync(folder.join(`${n}`), { recursive: true });
+    // Folders of the same names again, which mostly have the same inodes.
+    for (let n = 1; n < 40; n++) mkdirSync(folder.join(`${n}`, 'sub'), { recursive: true });
+    mserv2.proc.resume();
+    const answers = await mserv2.searchUntilReady({ nombre: 'fichero' });
+    expect(answers.at(-1)).to.include({ total: 500, completo: true });
+    writeFileSync(folder.join('20', 'sub', 'después'), '');
+    expect(await mserv2.search({ nombre: 'después' })).to.include({ total: 1, completo: true });
+  }).timeout(60_000);
+
+  it('goes with a root that disappears, comes back, and is another one', async () => {
+    using folder = new TemporaryFolder();
+    const root = folder.join('raíz');
+    mkdirSync(folder.join('raíz', 'a'), { recursive: true });
+    writeFileSync(folder.join('raíz', 'a', 'uno'), '');
+    await using mserv2 = await Mserv2.start(root);
+    await mserv2.searchUntilReady();
+    renameSync(root, folder.join('fuera'));
+    const failure = await mserv2.search({ nombre: 'uno' }).catch((error: unknown) => error);
+    expect(failure)
+      .to.have.property('details')
+      .that.matches(/^raiz-no-disponible: /);
+    writeFileSync(folder.join('fuera', 'a', 'dos'), '');
+    renameSync(folder.join('fuera'), root);
+    expect((await mserv2.searchUntilReady({ tipos: [1] })).at(-1)?.total).to.equal(2);
+    writeFileSync(folder.join('raíz', 'a', 'tres'), '');
+    expect(await mserv2.search({ tipos: [1] })).to.include({ total: 3 });
+
+    mkdirSync(folder.join('otra', 'b'), { recursive: true });
+    writeFileSync(folder.join('otra', 'b', 'cuatro'), '');
+    renameSync(root, folder.join('fuera'));
+    renameSync(folder.join('otra'), root);
+    const answers = await mserv2.searchUntilReady({ tipos: [1] });
+    expect(answers.at(-1)?.archivos.map(({ entrada }) => entrada?.ruta)).to.deep.equal(['b/cuatro']);
+    for (const { archivos } of answers) {
+      expect(archivos.map(({ entrada }) => entrada?.nombre)).to.not.include.members(['uno']);
+    }
+    writeFileSync(folder.join('raíz', 'b', 'cinco'), '');
+    expect(await mserv2.search({ tipos: [1] })).to.include({ total: 2 });
+  }).timeout(60_000);
+
+  it('starts without a root, and serves it when it comes', async () => {
+    using folder = new TemporaryFolder();
+    const root = folder.join('raíz');
+    await using mserv2 = await Mserv2.start(root);
+    const failure = await mserv2.search().catch((error: unknown) => error);
+    expect(failure)
+      .to.have.property('details')
+      .that.matches(/^raiz-no-disponible: /);
+    mkdirSync(root);
+    writeFileSync(folder.join('raíz', 'uno'), '');
+    await eventually(async () => (await mserv2.search()).indice?.estado === ready);
+    expect((await mserv2.search()).total).to.equal(1);
+  });
+});
