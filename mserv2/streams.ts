@@ -30,7 +30,9 @@ export async function* streamAll(
   // What cannot be read is met again by every page, and told once.
   let told = new Set<string>();
   for (;;) {
-    const searching = search({ ...consulta, limite: pageSize, cursor }, signal);
+    // The first entries are not kept waiting until ten thousand have been looked up.
+    const limite = cursor === undefined ? partSize : pageSize;
+    const searching = search({ ...consulta, limite, cursor }, signal);
     const page = yield* beating(searching, part({}), beatMs);
     completo &&= page.completo;
     const errores = page.errores.filter((error) => !told.has(`${error.codigo} ${error.ruta}`));
