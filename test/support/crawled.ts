@@ -7,7 +7,7 @@ import { Crawler, type Knowledge } from '../../mserv2/crawl/crawler.ts';
 import { type FolderNumber, rootFolder } from '../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
 import type { Command, Message } from '../../mserv2/survey/messages.ts';
-import { Surveyor } from '../../mserv2/survey/surveyor.ts';
+import { Surveyor, type SurveyorOptions } from '../../mserv2/survey/surveyor.ts';
 import { SurveyorThread } from '../../mserv2/survey/surveyor-thread.ts';
 import type { SurveyorData } from '../../mserv2/survey/thread.ts';
 
@@ -16,9 +16,10 @@ export interface CrawledOptions {
   readonly restored?: boolean;
   readonly surveyors?: number;
   readonly sweepMs?: number;
+  /** For surveyors in threads of their own, as they really are. */
   readonly surveyor?: Partial<SurveyorData>;
-  /** A jail of its own; then the surveyors are in this thread. */
-  readonly jail?: Jail;
+  /** For surveyors in this thread. */
+  readonly here?: { readonly jail?: Jail } & Partial<SurveyorOptions>;
 }
 
 /** A real crawler with real surveyors over a real folder, as the index's thread runs them. */
@@ -36,12 +37,12 @@ export class Crawled implements AsyncDisposable {
   constructor(root: string, options: CrawledOptions = {}) {
     const { index = new MemoryIndex(), restored = false, surveyors = 2, sweepMs = 60_000 } = options;
     this.index = index;
-    this.root = openRoot(root, options.jail);
+    this.root = openRoot(root, options.here?.jail);
     this.#surveyors = Array.from({ length: surveyors }, (_, number) => {
       const receive = (message: Message): void => this.crawler.receive(number, message);
-      return options.jail === undefined
+      return options.here === undefined
         ? new SurveyorThread({ root, watchLimit: undefined, ...options.surveyor }, receive)
-        : here(new Surveyor({ root: this.root, send: receive }));
+        : here(new Surveyor({ root: this.root, send: receive, ...options.here }));
     });
     this.crawler = new Crawler({
       index,

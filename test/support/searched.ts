@@ -14,7 +14,7 @@ export class Searched implements AsyncDisposable {
   #settled: Promise<void> | undefined;
 
   constructor(root: string, jail: Jail = nativeJail, catchUpMs = 1000) {
-    this.crawled = new Crawled(root, { jail, surveyors: 1 });
+    this.crawled = new Crawled(root, { here: { jail }, surveyors: 1 });
     this.#answering = new Answering({ ...this.crawled, catchUpMs });
   }
 

@@ -1,0 +1,114 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ByteString } from '../../filesystem/byte-string.ts';
+import { Crawled, entriesOf } from '../support/crawled.ts';
+import { eventually } from '../support/eventually.ts';
+import { hostileTree, plantTree } from '../support/hostile-tree.ts';
+import { mutate, mutations } from '../support/mutations.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { unprivileged } from '../support/unprivileged.ts';
+
+function plantFolders(folder: TemporaryFolder, count: number): void {
+  for (let n = 0; n < count; n++) {
+    mkdirSync(folder.join(`${n}`));
+    writeFileSync(folder.join(`${n}`, 'uno'), '');
+  }
+}
+
+async function untilEqual(crawled: Crawled, root: string): Promise<void> {
+  await eventually(() => {
+    const same = JSON.stringify(crawled.entries()) === JSON.stringify(entriesOf(root));
+    return same && crawled.stale(root).length === 0;
+  });
+}
+
+describe('crawling what cannot be watched', () => {
+  it('looks through the folders for which there was no watch, and says how many there are', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 40);
+    await using crawled = new Crawled(folder.path, { surveyor: { watchLimit: 3 }, sweepMs: 50 });
+    await crawled.settled();
+    expect(crawled.watched).to.deep.equal([6, 41]);
+    for (let n = 0; n < 40; n++) writeFileSync(folder.join(`${n}`, 'dos'), 'x'.repeat(n));
+    for (let n = 0; n < 40; n += 3) rmSync(folder.join(`${n}`), { recursive: true });
+    for (let n = 1; n < 40; n += 3) mkdirSync(folder.join(`${n}`, 'nueva', 'honda'), { recursive: true });
+    await untilEqual(crawled, folder.path);
+    expect(crawled.history).to.deep.equal(['listo']);
+  });
+
+  it('looks through file systems that do not tell of changes', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 10);
+    await using crawled = new Crawled(folder.path, { here: { tellsChanges: () => false }, sweepMs: 20 });
+    await crawled.settled();
+    expect(crawled.watched).to.deep.equal([0, 11]);
+    writeFileSync(folder.join('3', 'uno'), 'más');
+    rmSync(folder.join('4', 'uno'));
+    mkdirSync(folder.join('5', 'a', 'b'), { recursive: true });
+    rmSync(folder.join('6'), { recursive: true });
+    await untilEqual(crawled, folder.path);
+    expect(crawled.crawler.ageMs).to.be.greaterThan(0);
+  });
+
+  it('watches what can be watched as before', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 4);
+    const tellsChanges = ({ path }: { path: ByteString }): boolean => path !== '1';
+    await using crawled = new Crawled(folder.path, { here: { tellsChanges }, sweepMs: 60_000 });
+    await crawled.settled();
+    // One device: what its first folder is, all of it is.
+    expect(crawled.watched).to.deep.equal([5, 5]);
+    expect(crawled.crawler.ageMs).to.equal(0);
+  });
+
+  it('equals a naive walk though nearly all events are lost', async () => {
+    const wishes = fc.record({ tree: hostileTree, changes: mutations });
+    await fc.assert(
+      fc.asyncProperty(wishes, async ({ tree, changes }) => {
+        using folder = plantTree(tree);
+        await using crawled = new Crawled(folder.path, { here: { capacity: 12 } });
+        await crawled.settled();
+        for (const change of changes) mutate(folder.path, change);
+        await crawled.settled();
+        expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+        expect(crawled.stale(folder.path)).to.deep.equal([]);
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+  });
+
+  it('does not know more than it may read, and notices when it may', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 4);
+    mkdirSync(folder.join('2', 'honda'));
+    chmodSync(folder.path, 0o755);
+    await unprivileged(async () => {
+      await using crawled = new Crawled(folder.path);
+      const errors = (): string[] =>
+        crawled.crawler.unreadable
+          .below('' as ByteString, true)
+          .map(({ ruta, codigo }) => `${ruta} ${codigo}`)
+          .toSorted((a, b) => (a < b ? -1 : 1));
+      const allow = (name: string, mode: number): void => {
+        process.seteuid?.(0);
+        chmodSync(folder.join(name), mode);
+        process.seteuid?.(65534);
+      };
+      await crawled.settled();
+      expect(errors()).to.deep.equal([]);
+      allow('1', 0o000);
+      allow('2', 0o444);
+      await crawled.settled();
+      expect(errors()).to.deep.equal(['1 EACCES', '2 EACCES']);
+      expect(crawled.entries()).to.have.lengthOf(6);
+      allow('1', 0o755);
+      await crawled.settled();
+      expect(errors()).to.deep.equal(['2 EACCES']);
+      allow('2', 0o755);
+      await crawled.settled();
+      expect(errors()).to.deep.equal([]);
+      expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
+    });
+  });
+});
