@@ -144,4 +144,22 @@ describe('the index', () => {
       { numRuns: 300 },
     );
   });
+
+  it('gives the number of a removed folder away only when nobody reads it any more', () => {
+    const index = new MemoryIndex();
+    const folder = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));
+    const entry = index.put(folder, text('x'), Kind.FILE);
+    const clearAway = () => {
+      while (index.maintain());
+    };
+    const reading = new Reading(index);
+    index.remove(index.folderEntry(folder));
+    clearAway();
+    expect(index.folderOf(index.put(rootFolder, text('b'), Kind.FOLDER))).not.to.equal(folder);
+    expect(reading.pathOf(entry)).to.equal('a/x');
+    reading[Symbol.dispose]();
+    clearAway();
+    expect(index.folderOf(index.put(rootFolder, text('c'), Kind.FOLDER))).to.equal(folder);
+    expect(index.children(folder)).to.deep.equal([]);
+  });
 });

@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { fromText } from '../../../../filesystem/byte-string.ts';
+import { Kind } from '../../../../filesystem/kind.ts';
+import { Candidates } from '../../../../mserv2/index/candidates.ts';
+import { Segment } from '../../../../mserv2/index/segment.ts';
+
+describe('the candidates for a needle', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 });
+  const ends = fc.constantFrom('', '/');
+
+  it('are the names that have it, by leaps and halves', () => {
+    fc.assert(
+      fc.property(
+        fc.array(text, { maxLength: 300 }),
+        text,
+        ends,
+        ends,
+        fc.nat(300),
+        (names, part, before, behind, first) => {
+          const segment = new Segment();
+          for (const name of names) segment.append(fromText(name), 0, Kind.FILE);
+          const needle = `${before}${part}${behind}`;
+          const candidates = new Candidates(Buffer.from(needle));
+          const found: number[] = [];
+          for (let slot = candidates.next(segment, first); slot < segment.count; ) {
+            found.push(slot);
+            slot = candidates.next(segment, slot + 1);
+          }
+          const expected = [...names.keys()].filter(
+            (slot) => slot >= first && `/${names[slot]}/`.includes(needle),
+          );
+          expect(found).to.deep.equal(expected);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
