@@ -4,7 +4,7 @@ import type { Caller } from '../calls/caller.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closer } from './closing.ts';
-import type { Way } from './dispatcher.ts';
+import { longestDeferMs, type Way } from './dispatcher.ts';
 import { everyOne } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
@@ -38,7 +38,7 @@ export function createDirectWay(deps: DirectWayDeps): Way {
 
   async function call(row: Solicitud, signal: AbortSignal): Promise<void> {
     const method = operation(row.operation)?.method;
-    if (method === undefined) return ledger.defer(row.id, row.expiresAt);
+    if (method === undefined) return ledger.defer(row.id, now() + longestDeferMs);
     const result = await caller.call(method, method.request.fromJson(JSON.parse(row.request)), {
       signal,
       requestId: row.requestId,

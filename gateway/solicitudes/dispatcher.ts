@@ -40,6 +40,10 @@ const pauseAfterErrorMs = 1_000;
 const mostIdsLogged = 4;
 /** What another gateway accepted, or held when it died, is found after this at the latest, though nobody told. */
 const longestSleepMs = 5_000;
+/** No row is put off by more than this. */
+export const longestDeferMs = 60_000;
+/** What a clock may be corrected by without anybody having set it back. */
+const clockSlackMs = 1_000;
 /** After a reconnect the broker gets this long to deliver again what it still holds. */
 const settleMs = 5_000;
 
@@ -53,6 +57,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let unsubscribe: readonly (() => void)[] = [];
 
   const underWay = new Set<Promise<void>>();
+  /** By how much the clock was ahead of the one that nobody sets, at the last look. */
+  let ahead: number | undefined;
+
+  /** What was put off by a clock that has been set back since, now or while we were not there, is due when it was meant. */
+  async function mindTheClock(): Promise<void> {
+    const before = ahead;
+    const isAhead = now() - performance.now();
+    if (before === undefined) await ledger.makeDue(service, now() + longestDeferMs);
+    else if (isAhead < before - clockSlackMs) await ledger.makeDue(service, now());
+    ahead = isAhead;
+  }
 
   /**
    * Gives when to look again: a time, 0 for at once, or undefined for when something happens. It does not wait for the
@@ -63,6 +78,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (way === undefined) return undefined;
     const { room } = way;
     if (room === 0) return Number.POSITIVE_INFINITY;
+    await mindTheClock();
     const rows = await ledger.claim(service, now(), now() + leaseMs, room);
     if (rows.length > 0) send(rows, way);
     return rows.length === room ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);

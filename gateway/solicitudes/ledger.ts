@@ -117,8 +117,11 @@ export interface Ledger {
   answer(id: string): Promise<StoredAnswer | undefined>;
   /** The broker confirmed it: `encolada`, one attempt more, due again at `dueAt`. A closed row is left alone. */
   published(id: string, at: number, dueAt: number): Promise<void>;
-  /** The broker lost what was published before this time: those rows have no `publishedAt` any more. */
-  unpublish(before: number): Promise<void>;
+  /**
+   * The broker has lost all that was published so far, whatever the clocks said then: those rows have no `publishedAt`
+   * any more. What is published from now on has one that is not below `at`.
+   */
+  unpublish(at: number): Promise<void>;
   /** A direct call for it broke in mid-call: one interruption more, due again at `dueAt`. Gives the new number. */
   interrupted(id: string, dueAt: number): Promise<number>;
   /** Puts off one open row. */

@@ -3,7 +3,7 @@ import { PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { encodeWork } from '../../runtime/amqp/work-message.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Way } from './dispatcher.ts';
+import { longestDeferMs, type Way } from './dispatcher.ts';
 import { everyOne, type Lease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Replies } from './replies.ts';
@@ -24,7 +24,6 @@ export interface QueueWayDeps {
 const retryMs = 1_000;
 /** What is queued is looked at again after 5 s, then 10, 20, 40, and every 60. */
 const firstCheckMs = 5_000;
-const longestCheckMs = 60_000;
 /** Rows that are published together. */
 const batch = 256;
 
@@ -47,7 +46,7 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     const attempt = row.attempts + 1;
     const method = operation(row.operation)?.method;
     if (method === undefined) {
-      await ledger.defer(row.id, row.expiresAt);
+      await ledger.defer(row.id, now() + longestDeferMs);
       return lease.done(row.id);
     }
     try {
@@ -69,7 +68,7 @@ export function createQueueWay(deps: QueueWayDeps): Way {
       return lease.done(row.id);
     }
     const at = now();
-    await ledger.published(row.id, at, at + Math.min(longestCheckMs, firstCheckMs * 2 ** row.attempts));
+    await ledger.published(row.id, at, at + Math.min(longestDeferMs, firstCheckMs * 2 ** row.attempts));
     lease.done(row.id);
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }

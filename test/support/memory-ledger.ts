@@ -122,15 +122,16 @@ export class MemoryLedger implements Ledger {
       ...solicitud,
       state: 'encolada',
       attempts: solicitud.attempts + 1,
-      publishedAt: at,
+      publishedAt: Math.max(at, this.#lostBefore),
       history,
     };
     row.dueAt = dueAt;
     this.#tell(row);
   }
 
-  async unpublish(before: number): Promise<void> {
-    this.#lostBefore = Math.max(this.#lostBefore, before);
+  async unpublish(at: number): Promise<void> {
+    const published = this.#openRows().map(({ solicitud }) => (solicitud.publishedAt ?? -1) + 1);
+    this.#lostBefore = Math.max(this.#lostBefore, at, ...published);
   }
 
   async interrupted(id: string, dueAt: number): Promise<number> {

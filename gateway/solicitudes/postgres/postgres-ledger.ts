@@ -105,8 +105,8 @@ class PostgresLedger implements Ledger {
     });
   }
 
-  unpublish(before: number): Promise<void> {
-    return this.#run(() => this.#writes.unpublish(before));
+  unpublish(at: number): Promise<void> {
+    return this.#run(() => this.#writes.unpublish(at));
   }
 
   interrupted(id: string, dueAt: number): Promise<number> {

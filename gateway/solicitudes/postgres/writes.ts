@@ -18,7 +18,8 @@ const append = (state: string) => `r.history || jsonb_build_object('state', ${st
 const publish = `
   WITH given AS (SELECT * FROM json_to_recordset($1) AS item(id TEXT, at BIGINT, "dueAt" BIGINT)), ${locked}
   UPDATE archivero.requests AS r
-  SET attempts = r.attempts + 1, published_at = given.at, due_at = given."dueAt", state = 'encolada',
+  SET attempts = r.attempts + 1, due_at = given."dueAt", state = 'encolada',
+    published_at = greatest(given.at, (SELECT lost_before FROM archivero.ledger)),
     history = CASE r.state WHEN 'encolada' THEN r.history ELSE ${append("'encolada'")} END
   FROM given, locked WHERE r.id = given.id AND r.seq = locked.seq RETURNING r.id, r.service`;
 
@@ -46,7 +47,10 @@ const interrupt = `
   UPDATE archivero.requests SET interruptions = interruptions + 1, due_at = $2 WHERE id = $1 AND closed_at IS NULL
   RETURNING interruptions`;
 const selectInterruptions = 'SELECT interruptions FROM archivero.requests WHERE id = $1';
-const unpublish = 'UPDATE archivero.ledger SET lost_before = greatest(lost_before, $1)';
+// Later than any of them, although the clock of another gateway may have been ahead.
+const unpublish = `
+  UPDATE archivero.ledger SET lost_before = greatest(lost_before, $1,
+    (SELECT coalesce(max(published_at), 0) + 1 FROM archivero.requests WHERE state = 'encolada'))`;
 
 // Who else claims at this moment is passed by and not waited for.
 const claim = `
@@ -143,8 +147,8 @@ export function writes(database: Database) {
 
   return {
     published: (id: string, at: number, dueAt: number) => publishes.add({ id, at, dueAt }),
-    unpublish: async (before: number): Promise<void> => {
-      await database.query(unpublish, [before]);
+    unpublish: async (at: number): Promise<void> => {
+      await database.query(unpublish, [at]);
     },
     interrupted: async (id: string, dueAt: number): Promise<number> => {
       type Found = { readonly interruptions: number };

@@ -11,7 +11,7 @@ export const applicationId = 0x41524348;
  * `totals` is kept by triggers, inside the transaction that changes the rows: it cannot drift, whatever fails, and
  * neither the bounds nor the number of open rows ever need a scan.
  *
- * `lost_before`: what was published before that time is gone from the broker.
+ * `lost_before`: what has a `published_at` below it is gone from the broker.
  */
 export const migrations: readonly string[] = [
   `

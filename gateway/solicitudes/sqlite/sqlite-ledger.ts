@@ -79,8 +79,8 @@ class SqliteLedger implements Ledger {
     if (service !== undefined) this.#listeners.changed([{ id, service, state: 'encolada' }]);
   }
 
-  unpublish(before: number): Promise<void> {
-    return this.#writer.run('unpublish', before);
+  unpublish(at: number): Promise<void> {
+    return this.#writer.run('unpublish', at);
   }
 
   interrupted(id: string, dueAt: number): Promise<number> {

@@ -35,11 +35,16 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   );
   // The history tells changes of state: publishing again adds an attempt, not an entry.
   const published = db.prepare(
-    `UPDATE requests SET attempts = attempts + 1, published_at = :at, due_at = :dueAt, state = 'encolada',
+    `UPDATE requests SET attempts = attempts + 1, due_at = :dueAt, state = 'encolada',
+       published_at = max(:at, (SELECT lost_before FROM ledger)),
        history = CASE state WHEN 'encolada' THEN history ELSE ${append("'encolada'", ':at')} END
      WHERE id = :id AND closed_at IS NULL RETURNING service`,
   );
-  const unpublish = db.prepare('UPDATE ledger SET lost_before = max(lost_before, ?)');
+  // Later than any of them, although another gateway's clock, or an earlier one of ours, may have been ahead.
+  const unpublish = db.prepare(
+    `UPDATE ledger SET lost_before = max(lost_before, :at,
+       (SELECT ifnull(max(published_at), 0) + 1 FROM requests WHERE state = 'encolada'))`,
+  );
   const interrupted = db.prepare(
     `UPDATE requests SET interruptions = interruptions + 1, due_at = :dueAt WHERE id = :id AND closed_at IS NULL
      RETURNING interruptions`,
@@ -104,8 +109,8 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     published(id: string, at: number, dueAt: number): string | undefined {
       return published.get({ id, at, dueAt })?.['service']?.toString();
     },
-    unpublish(before: number): void {
-      unpublish.run(before);
+    unpublish(at: number): void {
+      unpublish.run({ at });
     },
     interrupted(id: string, dueAt: number): number {
       const row = interrupted.get({ id, dueAt }) ?? interruptions.get(id);

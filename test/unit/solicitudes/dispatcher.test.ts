@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { createDispatcher, type Dispatcher } from '../../../gateway/solicitudes/dispatcher.ts';
+import { eventually } from '../../support/eventually.ts';
+import { acceptance } from '../../support/ledger-calls.ts';
+import { MemoryLedger } from '../../support/memory-ledger.ts';
+
+const hour = 3_600_000;
+
+describe('The dispatcher and its clock', () => {
+  let time: number;
+  let ledger: MemoryLedger;
+  let seen: string[];
+  const start = async (): Promise<Dispatcher> => {
+    const dispatcher = createDispatcher({
+      service: 'mserv1',
+      ledger,
+      ways: [
+        {
+          open: true,
+          room: 10,
+          dispatch: async (rows, lease) => {
+            for (const { id } of rows) {
+              await ledger.published(id, time, time + 5_000);
+              seen.push(id);
+              lease.done(id);
+            }
+          },
+        },
+      ],
+      publisher: undefined,
+      caller: { onReachable: () => () => {} },
+      log: pino({ level: 'silent' }),
+      now: () => time,
+    });
+    await dispatcher.start();
+    return dispatcher;
+  };
+
+  beforeEach(() => {
+    time = 100 * hour;
+    seen = [];
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 10_000 });
+  });
+
+  it('looks again at once at what was put off, when the clock is set back', async () => {
+    await ledger.accept(acceptance({ id: 'a', acceptedAt: time }));
+    const dispatcher = await start();
+    await eventually(() => seen.length === 1);
+    time -= hour;
+    dispatcher.wake();
+    await eventually(() => seen.length === 2);
+    await dispatcher.stop();
+    expect(seen).to.deep.equal(['a', 'a']);
+  });
+
+  it('does not leave for hours what was put off before the clock was set back and we were started', async () => {
+    await ledger.accept(acceptance({ id: 'a', acceptedAt: time }));
+    await ledger.defer('a', time + hour);
+    const dispatcher = await start();
+    await eventually(async () => (await ledger.nextDue('mserv1')) === time + 60_000);
+    await dispatcher.stop();
+    expect(seen).to.deep.equal([]);
+  });
+});
