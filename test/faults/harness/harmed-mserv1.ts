@@ -1,0 +1,42 @@
+import { Server } from '@grpc/grpc-js';
+import { openRoot } from '../../../filesystem/root.ts';
+import { readConfig } from '../../../mserv1/config.ts';
+import { createHandlers } from '../../../mserv1/handlers.ts';
+import { ListadoServiceDefinition, ListadoServiceService } from '../../../proto/gen/archivos/v1/listado.ts';
+import { configOrExit } from '../../../runtime/env.ts';
+import { runMicroservice } from '../../../runtime/microservice.ts';
+
+// mserv1, but a request for «veneno» kills it, one for «lenta» is not answered until SIGUSR2 comes, and at SIGUSR2 its
+// gRPC server is shut by force, in the middle of whatever it does.
+
+const config = configOrExit(readConfig);
+const root = openRoot(config.root);
+const handlers = createHandlers(root);
+const shut = Promise.withResolvers<void>();
+
+const servers = new Set<Server>();
+const { bindAsync } = Server.prototype;
+Server.prototype.bindAsync = function remember(...options) {
+  servers.add(this);
+  return bindAsync.apply(this, options);
+};
+process.on('SIGUSR2', () => {
+  for (const server of servers) server.forceShutdown();
+  shut.resolve();
+});
+
+await runMicroservice({
+  config,
+  definition: ListadoServiceDefinition,
+  service: ListadoServiceService,
+  protoFile: 'archivos/v1/listado.proto',
+  handlers: {
+    ...handlers,
+    async listarArchivos(request, context) {
+      if (request.ruta === 'veneno') process.kill(process.pid, 'SIGKILL');
+      if (request.ruta === 'lenta') await shut.promise;
+      return handlers.listarArchivos(request, context);
+    },
+  },
+  source: root,
+});

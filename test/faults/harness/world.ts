@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Proc, startProcess } from '../../support/processes.ts';
+import { quietPort } from '../../support/set-up.ts';
+import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import type { Broker } from './broker.ts';
+import { type Link, openLink } from './link.ts';
+
+export type Program = 'gateway' | 'mserv1' | 'mserv2';
+/** A process: `mserv1`, and beside it a second one of the same program, `mserv1#2`. */
+export type Instance = Program | `${Program}#${number}`;
+export type LinkName = `${Program}-broker` | 'gateway-mserv1' | 'gateway-mserv2';
+
+export interface WorldOptions {
+  /** Whether there is a broker. Default true. */
+  readonly broker?: boolean;
+  /** Which connections go through a proxy of ours. The others are direct, so that what is down refuses. */
+  readonly links?: readonly LinkName[];
+  /** Which processes run at first. Default one of each. */
+  readonly running?: readonly Instance[];
+  /** For all of them. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Programs to run instead of `mserv1/main.ts`, below the source tree. */
+  readonly entries?: Readonly<Partial<Record<Program, string>>>;
+  /** Whether the gateway knows two addresses of each service: `mserv1` and `mserv1#2`. */
+  readonly replicas?: boolean;
+  /** Mounts or makes something in the folder of the ledger, before the gateway starts; gives what undoes it. */
+  readonly prepare?: (ledgerFolder: string) => () => void;
+}
+
+/** All of Archivero as real processes, each of which can be killed, frozen and cut off. */
+export interface World extends AsyncDisposable {
+  readonly url: string;
+  /** The folder that is listed and searched. */
+  readonly root: string;
+  readonly ledgerFile: string;
+  readonly hasBroker: boolean;
+  readonly broker: Broker;
+  link(name: LinkName): Link;
+  portOf(name: Instance): Promise<number>;
+  /** Starts it, on the port that it had before, unless it runs. `env` is for this start only. */
+  start(name: Instance, env?: Readonly<Record<string, string>>): Promise<Proc>;
+  /** SIGKILL, or waits for the end that somebody else brings about. Does nothing when it does not run. */
+  kill(name: Instance, how?: 'at once' | 'is about to die'): Promise<void>;
+  /** SIGTERM, which must end it with code 0. */
+  stop(name: Instance): Promise<void>;
+  /** The running process; throws when there is none. */
+  proc(name: Instance): Proc;
+  readonly running: readonly Instance[];
+  /** What ended although nobody killed it, or did not end well. */
+  readonly mishaps: readonly string[];
+  /** The highest resident memory that was seen, bytes, by program. */
+  readonly peakMemory: ReadonlyMap<Program, number>;
+  /** What all of them have said, those that ended included. */
+  log(): string;
+}
+
+export interface WorldParts {
+  readonly broker: Broker | undefined;
+  /** The source tree whose programs are run. */
+  readonly source: string;
+  /** The one that is run at first, to be upgraded from. Default the same. */
+  readonly old?: string;
+}
+
+export const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const sampleMs = 250;
+
+export async function createWorld(
+  options: WorldOptions,
+  { broker, source, old = source }: WorldParts,
+): Promise<World> {
+  const wanted = options.broker === false ? undefined : broker;
+  const files = new TemporaryFolder();
+  const ledger = new TemporaryFolder();
+  const unprepare = options.prepare?.(ledger.path);
+  const ports = new Map<Instance, number>();
+  const links = new Map<LinkName, Link>();
+  const processes = new Map<Instance, Proc>();
+  const everything: { readonly name: Instance; readonly proc: Proc }[] = [];
+  const doomed = new WeakSet<Proc>();
+  const mishaps: string[] = [];
+  const peakMemory = new Map<Program, number>();
+
+  async function portOf(name: Instance): Promise<number> {
+    const port = ports.get(name) ?? (await quietPort());
+    ports.set(name, port);
+    return port;
+  }
+  const gatewayPort = await portOf('gateway');
+  for (const name of ['mserv1', 'mserv2'] as const) await portOf(name);
+
+  for (const name of options.links ?? []) {
+    const to = name.slice(name.indexOf('-') + 1);
+    const target = (): number => (to === 'broker' ? wanted?.port : ports.get(to as Program)) ?? 0;
+    links.set(name, await openLink(target, to === 'broker' ? 'amqp' : 'other'));
+  }
+
+  async function envOf(name: Instance): Promise<Record<string, string>> {
+    const program = programOf(name);
+    const brokerUrl = new URL(wanted?.url ?? 'amqp://nobody');
+    brokerUrl.port = String(links.get(`${program}-broker`)?.port ?? brokerUrl.port);
+    const dial = async (service: 'mserv1' | 'mserv2'): Promise<string> => {
+      const first = `127.0.0.1:${links.get(`gateway-${service}`)?.port ?? (await portOf(service))}`;
+      return options.replicas === true ? `${first},127.0.0.1:${await portOf(`${service}#2`)}` : first;
+    };
+    return {
+      FILES_ROOT: files.path,
+      LEDGER_URL: `sqlite:${ledger.join('solicitudes.db')}`,
+      RABBITMQ_URL: wanted === undefined ? '' : brokerUrl.href,
+      [`${program.toUpperCase()}_PORT`]: String(await portOf(name)),
+      MSERV1_URL: await dial('mserv1'),
+      MSERV2_URL: await dial('mserv2'),
+      ...options.env,
+    };
+  }
+
+  const sampler = setInterval(() => {
+    for (const [name, { pid }] of processes) {
+      const program = programOf(name);
+      peakMemory.set(program, Math.max(peakMemory.get(program) ?? 0, residentBytes(pid)));
+    }
+  }, sampleMs);
+
+  const world: World = {
+    url: `http://127.0.0.1:${gatewayPort}`,
+    root: files.path,
+    ledgerFile: ledger.join('solicitudes.db'),
+    hasBroker: wanted !== undefined,
+    get broker() {
+      if (wanted === undefined) throw new Error('This world has no broker');
+      return wanted;
+    },
+    link(name) {
+      const link = links.get(name);
+      if (link === undefined) throw new Error(`${name} has no proxy: name it in the scenario's links`);
+      return link;
+    },
+    portOf,
+    async start(name, env = {}) {
+      const there = processes.get(name);
+      if (there !== undefined) return there;
+      const program = programOf(name);
+      // What is started a second time, or beside another, is the upgrade.
+      const isUpgrade = name.includes('#') || everything.some((one) => one.name === name);
+      const entry = join(isUpgrade ? source : old, options.entries?.[program] ?? `${program}/main.ts`);
+      const proc = await startProcess(entry, { ...(await envOf(name)), ...env });
+      processes.set(name, proc);
+      everything.push({ name, proc });
+      void proc.exited.then(({ code, signal }) => {
+        if (processes.get(name) === proc) processes.delete(name);
+        if (!doomed.has(proc)) mishaps.push(`${name} ended by itself (${signal ?? `code ${code}`})`);
+      });
+      return proc;
+    },
+    async kill(name, how = 'at once') {
+      const proc = processes.get(name);
+      if (proc === undefined) return;
+      doomed.add(proc);
+      await (how === 'at once' ? proc.kill() : proc.exited);
+      processes.delete(name);
+    },
+    async stop(name) {
+      const proc = processes.get(name);
+      if (proc === undefined) return;
+      doomed.add(proc);
+      processes.delete(name);
+      await proc
+        .stop()
+        .catch((error: unknown) => mishaps.push((error as Error).message.split('\n')[0] ?? ''));
+    },
+    proc(name) {
+      const proc = processes.get(name);
+      if (proc === undefined) throw new Error(`${name} does not run`);
+      return proc;
+    },
+    get running() {
+      return [...processes.keys()];
+    },
+    mishaps,
+    peakMemory,
+    log: () =>
+      everything
+        .flatMap(({ name, proc }) => proc.lines.map((line) => `${name} ${proc.pid} ${JSON.stringify(line)}`))
+        .join('\n'),
+    async [Symbol.asyncDispose]() {
+      clearInterval(sampler);
+      await Promise.all([...processes.keys()].map((name) => world.kill(name)));
+      await Promise.all([...links.values()].map((link) => link.stop()));
+      unprepare?.();
+      files[Symbol.dispose]();
+      ledger[Symbol.dispose]();
+    },
+  };
+
+  return world;
+}
+
+/** Starts what runs at first; the gateway last, because it would find the doors shut and look again only later. */
+export async function startAll(world: World, running: readonly Instance[] = ['mserv1', 'mserv2', 'gateway']) {
+  const isGateway = (name: Instance): boolean => programOf(name) === 'gateway';
+  await Promise.all(running.filter((name) => !isGateway(name)).map((name) => world.start(name)));
+  for (const name of running.filter(isGateway)) await world.start(name);
+}
+
+function programOf(name: Instance): Program {
+  return name.replace(/#.*/, '') as Program;
+}
+
+function residentBytes(pid: number): number {
+  try {
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

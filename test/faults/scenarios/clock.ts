@@ -1,0 +1,71 @@
+import { existsSync, globSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Scenario } from '../harness/scenario.ts';
+
+const [library] = globSync('/usr/lib/**/faketime/libfaketimeMT.so.1');
+const file = join(tmpdir(), `archivero-clock-${process.pid}`);
+const hour = 3600;
+
+/** Sets the wall clock of gateway and services apart from the machine's. The monotonic one goes on as it was. */
+function setClock(offset: string): void {
+  writeFileSync(file, `${offset}\n`);
+}
+
+const env: Record<string, string> = {
+  LD_PRELOAD: library ?? '',
+  FAKETIME_TIMESTAMP_FILE: file,
+  FAKETIME_NO_CACHE: '1',
+  DONT_FAKE_MONOTONIC: '1',
+  FAKETIME_DISABLE_SHM: '1',
+};
+
+function jump(name: string, about: string, broken: boolean, jumps: readonly string[]): Scenario {
+  return {
+    name,
+    about,
+    missing: () =>
+      library !== undefined && existsSync(library)
+        ? undefined
+        : 'libfaketime is not installed (apt-get install faketime)',
+    world: {
+      env,
+      prepare: () => {
+        setClock('+0');
+        return () => undefined;
+      },
+    },
+    async fault({ world, load }) {
+      if (broken) {
+        await world.broker.kill();
+        await world.kill('mserv1');
+        await load.untilAccepted(40);
+      }
+      for (const offset of jumps) {
+        setClock(offset);
+        await load.untilAccepted(30);
+        await delay(2_000);
+      }
+    },
+    async heal({ world }) {
+      if (broken) await world.broker.restart();
+    },
+  };
+}
+
+export const clock: readonly Scenario[] = [
+  jump('clock-forward-and-back', 'the clock goes an hour forward and back under load', false, [
+    `+${hour}`,
+    '+0',
+  ]),
+  jump('clock-back-in-an-outage', 'the clock goes an hour back while broker and mserv1 are down', true, [
+    `-${hour}`,
+  ]),
+  jump(
+    'clock-forward-in-an-outage',
+    'the clock goes an hour forward while broker and mserv1 are down',
+    true,
+    [`+${hour}`],
+  ),
+];

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readState } from '../harness/ledger-file.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { nextAsk } from '../harness/tree.ts';
+
+const entries = { mserv1: 'test/faults/harness/harmed-mserv1.ts' };
+const poison = '/listar_archivos?ruta=veneno';
+const slow = '/listar_archivos?ruta=lenta';
+const open = new Set<string | undefined>([undefined, 'aceptada', 'encolada']);
+
+export const serviceFaults: readonly Scenario[] = [
+  {
+    name: 'poison',
+    about: 'one request that kills mserv1, among 1,000 good ones; mserv1 is started again each time',
+    world: { entries },
+    expect: { ends: { [poison]: 502 } },
+    async fault({ world, load, random }) {
+      await load.pause();
+      const neighbours = (count: number): Promise<unknown> =>
+        Promise.all(
+          Array.from({ length: count }, () => load.ask({ ...nextAsk(random), prefer: 'respond-async' })),
+        );
+      await neighbours(500);
+      const id = (await load.ask({ path: poison, prefer: 'respond-async' })) ?? '';
+      await neighbours(500);
+      while (open.has(readState(world.ledgerFile, id))) {
+        await world.start('mserv1');
+        await Promise.race([world.kill('mserv1', 'is about to die'), delay(500)]);
+      }
+    },
+  },
+  {
+    name: 'grpc-forced-shutdown',
+    about: "mserv1's gRPC server shut by force in the middle of 16 calls",
+    world: { entries, env: { GRPC_DEADLINE_MS: '10000' } },
+    expect: { ends: { [slow]: 404 } },
+    async fault({ world, load, expect }) {
+      const mserv1 = world.proc('mserv1');
+      const calls = Array.from({ length: 16 }, () => load.ask({ path: slow }));
+      await delay(500);
+      process.kill(mserv1.pid, 'SIGUSR2');
+      const ids = await Promise.all(calls);
+      expect(!ids.includes(undefined), 'a call that was broken off was not accepted');
+    },
+    async heal({ world }) {
+      await world.kill('mserv1');
+    },
+  },
+];
