@@ -109,8 +109,8 @@ export class Surveyor {
       const token = targets.tokens[index] ?? 0;
       try {
         const folder = this.#chain.open(path);
+        if (watch) this.#watch(token, path, folder);
         const state = stateOf(folder);
-        if (watch) this.#watch(token, path, folder, state);
         if (stats) yield* this.#readAll(token, path, folder, state);
         else this.#readNames(token, folder, state, targets.stamps[index] ?? 0n);
       } catch (error) {
@@ -206,7 +206,8 @@ export class Surveyor {
     });
   }
 
-  #watch(token: Token, path: ByteString, folder: Folder, { identity, device }: State): void {
+  #watch(token: Token, path: ByteString, folder: Folder): void {
+    const { identity, device } = stateOf(folder);
     const watched = this.#watched.get(token);
     if (watched?.identity === identity) return;
     if (watched !== undefined) this.#unwatch(token);
