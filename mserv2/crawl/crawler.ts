@@ -98,6 +98,10 @@ export class Crawler {
     });
   }
 
+  get knowledge(): Knowledge {
+    return this.#knowledge;
+  }
+
   /** The milliseconds since all of it was last known to be right. */
   get ageMs(): number {
     return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
