@@ -5,6 +5,7 @@ import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { Answering } from './answering.ts';
 import { Crawler } from './crawl/crawler.ts';
 import { SnapshotFile } from './crawl/snapshot-file.ts';
+import { collectGarbage } from './garbage.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import { SurveyorThread } from './survey/surveyor-thread.ts';
 
@@ -43,7 +44,9 @@ const crawler: Crawler = new Crawler({
   onKnowledge: (estado) => {
     const ms = Math.round(performance.now() - startedAt);
     log('info', { estado, entries: index.entries, folders: index.folders, ms }, 'index');
-    if (estado === 'listo') void snapshots.saveNowAndThen(index);
+    if (estado !== 'listo') return;
+    collectGarbage();
+    void snapshots.saveNowAndThen(index);
   },
   onWatched: (watched, folders) => {
     if (watched === folders) return;

@@ -332,12 +332,17 @@ export class Crawler {
       this.#agenda.dispatch();
     }
     if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
-    if (this.#rootFolder?.lost === false) this.#know('listo');
+    if (this.#knowledge !== 'listo' && this.#rootFolder?.lost === false) this.#rest();
     if (this.#agenda.isDone('unwatched')) this.#settledAt = performance.now();
     const { watchedCount, count } = this.states;
     if (watchedCount === this.#watchedTold) return;
     this.#watchedTold = watchedCount;
     this.#options.onWatched(watchedCount, count);
+  }
+
+  #rest(): void {
+    this.#know('listo');
+    for (const surveyor of this.#options.surveyors) surveyor.send({ kind: 'rest' });
   }
 
   #unwatched(): number {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromText } from '../../filesystem/byte-string.ts';
@@ -18,9 +18,6 @@ export interface SnapshotFileOptions {
   /** Between two of them, at least. Default 5 minutes. */
   readonly everyMs?: number;
 }
-
-/** What is read at a time. */
-const pieceBytes = 1 << 20;
 
 /** Where an index is kept between two runs: a file that is there as a whole or not at all. */
 export class SnapshotFile {
@@ -42,7 +39,8 @@ export class SnapshotFile {
     try {
       const identity = this.#identity();
       if (file === undefined || identity === undefined) return { index: new MemoryIndex(), restored: false };
-      const index = readSnapshot(piecesOf(file), identity);
+      // In one piece, which the system gets back as a whole; smaller ones would stay in the allocator's hands.
+      const index = readSnapshot([readFileSync(file)], identity);
       this.#saved = index.changes;
       return { index, restored: true };
     } catch (error) {
@@ -93,20 +91,6 @@ export class SnapshotFile {
       if (errnoOf(error) === undefined) throw error;
       return undefined;
     }
-  }
-}
-
-function* piecesOf(file: string): Generator<Buffer, void> {
-  const descriptor = openSync(file, 'r');
-  try {
-    for (;;) {
-      const piece = Buffer.allocUnsafeSlow(pieceBytes);
-      const length = readSync(descriptor, piece);
-      if (length === 0) return;
-      yield piece.subarray(0, length);
-    }
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -7,6 +7,7 @@ import { Kind, kindOf } from '../../filesystem/kind.ts';
 import { readNames } from '../../filesystem/names.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
+import { collectGarbage } from '../garbage.ts';
 import { lstatAll, type Seen } from './bulk-lstat.ts';
 import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
 import { ParcelWriter } from './parcel.ts';
@@ -72,6 +73,9 @@ export class Surveyor {
         break;
       case 'refresh':
         this.#turns.patient(once(() => this.#letGo()));
+        break;
+      case 'rest':
+        this.#turns.patient(once(collectGarbage));
         break;
       case 'sync':
         // After the next round of the event loop: this one may have looked for events before the command came.
