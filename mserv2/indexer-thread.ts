@@ -5,6 +5,7 @@ import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { Answering } from './answering.ts';
 import { Crawler } from './crawl/crawler.ts';
 import { SnapshotFile } from './crawl/snapshot-file.ts';
+import { collectGarbage } from './garbage.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import { SurveyorThread } from './survey/surveyor-thread.ts';
 
@@ -19,9 +20,15 @@ const reply = (message: Reply): void => {
 const log = (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string): void =>
   reply({ kind: 'log', level, fields, text });
 
+/** How often it is asked whether the index should be saved. */
+const saveMs = 30_000;
 const startedAt = performance.now();
 const snapshots = new SnapshotFile({ file: data.snapshot, root: data.root, log });
 const { index, restored } = snapshots.load();
+if (restored) {
+  const ms = Math.round(performance.now() - startedAt);
+  log('info', { estado: 'verificando', entries: index.entries, folders: index.folders, ms }, 'index');
+}
 const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / data.surveyors);
 const surveyors = Array.from(
   { length: data.surveyors },
@@ -37,6 +44,9 @@ const crawler: Crawler = new Crawler({
   onKnowledge: (estado) => {
     const ms = Math.round(performance.now() - startedAt);
     log('info', { estado, entries: index.entries, folders: index.folders, ms }, 'index');
+    if (estado !== 'listo') return;
+    collectGarbage();
+    void snapshots.saveNowAndThen(index);
   },
   onWatched: (watched, folders) => {
     if (watched === folders) return;
@@ -49,7 +59,9 @@ const crawler: Crawler = new Crawler({
 });
 const answering = new Answering({ root, index, crawler });
 crawler.start();
-snapshots.keep(index);
+const saving = setInterval(() => {
+  if (crawler.knowledge === 'listo') void snapshots.saveNowAndThen(index);
+}, saveMs);
 
 const running = new Map<number, AbortController>();
 
@@ -71,10 +83,11 @@ async function answer({ id, request, whenReady }: Ask & { kind: 'search' }): Pro
 }
 
 async function stop(): Promise<void> {
+  clearInterval(saving);
   crawler.stop();
   for (const abort of running.values()) abort.abort();
   await Promise.all(surveyors.map((surveyor) => surveyor.ended()));
-  snapshots.save(index);
+  if (crawler.knowledge !== 'construyendo') await snapshots.save(index);
   port?.close();
 }
 

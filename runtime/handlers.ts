@@ -19,7 +19,7 @@ export interface CallContext {
   /** The same in all processes that touch this request. */
   readonly requestId: string;
   /**
-   * The request came from the queue. It can wait: a handler that does not know everything yet says UNAVAILABLE, and is
+   * The request was accepted, and came from the queue or from the gateway's ledger. It can wait: a handler that does not know everything yet says UNAVAILABLE, and is
    * asked again. Otherwise a handler does not know by which door a request came.
    */
   readonly queued: boolean;

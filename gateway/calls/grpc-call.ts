@@ -1,4 +1,5 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { queuedKey, requestIdKey } from '../../runtime/grpc/call.ts';
 import { Status, toStatus } from '../../runtime/status.ts';
 import { streamRefused } from './classifier.ts';
 import { originOf } from './status-origin.ts';
@@ -7,10 +8,11 @@ import type { CallOptions, Failure } from './transport.ts';
 /** Messages go through grpc-js as the bytes that they are. */
 export const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
 
-export function metadataOf({ requestId, traceparent }: CallOptions): Metadata {
+export function metadataOf({ requestId, traceparent, queued = false }: CallOptions): Metadata {
   const metadata = new Metadata();
-  metadata.set('x-request-id', requestId);
+  metadata.set(requestIdKey, requestId);
   if (traceparent !== '') metadata.set('traceparent', traceparent);
+  if (queued) metadata.set(queuedKey, '1');
   return metadata;
 }
 

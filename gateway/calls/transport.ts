@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly requestId: string;
   /** W3C trace context of the request; empty: none. */
   readonly traceparent: string;
+  /** The request was accepted and can wait: a service that does not know everything yet had better say so. */
+  readonly queued?: boolean;
 }
 
 export interface StreamOptions extends CallOptions {

@@ -44,6 +44,7 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       requestId: row.requestId,
       traceparent: row.traceparent,
       deadlineMs,
+      queued: true,
     });
     if (result.kind === 'gone') return;
     if (result.kind === 'verdict') return closer.complete(row, result.verdict);

@@ -98,6 +98,10 @@ export class Crawler {
     });
   }
 
+  get knowledge(): Knowledge {
+    return this.#knowledge;
+  }
+
   /** The milliseconds since all of it was last known to be right. */
   get ageMs(): number {
     return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
@@ -328,12 +332,17 @@ export class Crawler {
       this.#agenda.dispatch();
     }
     if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
-    if (this.#rootFolder?.lost === false) this.#know('listo');
+    if (this.#knowledge !== 'listo' && this.#rootFolder?.lost === false) this.#rest();
     if (this.#agenda.isDone('unwatched')) this.#settledAt = performance.now();
     const { watchedCount, count } = this.states;
     if (watchedCount === this.#watchedTold) return;
     this.#watchedTold = watchedCount;
     this.#options.onWatched(watchedCount, count);
+  }
+
+  #rest(): void {
+    this.#know('listo');
+    for (const surveyor of this.#options.surveyors) surveyor.send({ kind: 'rest' });
   }
 
   #unwatched(): number {

@@ -24,7 +24,7 @@ export class Candidates {
     const hit =
       needle.length === 1 ? indexOfByte(segment, needle[0] ?? 0, from) : segment.names.indexOf(needle, from);
     // Behind the last name lies what an earlier, longer buffer may have left.
-    if (hit < 0 || hit >= segment.namesEnd) return count;
+    if (hit < 0 || hit + this.#lead >= segment.namesEnd) return count;
     return slotAt(segment, slot, hit + this.#lead);
   }
 }

@@ -54,10 +54,10 @@ export class FolderTable {
     return number;
   }
 
-  /** Adds a folder whose number was decided elsewhere; numbers that are left out in between are free. */
+  /** Adds a folder whose number was decided elsewhere. After all of them, `settle` is to be called. */
   addAs(number: FolderNumber, entry: EntryId, parent: FolderNumber): void {
     if (number >= this.entries.length) this.#grow(Math.max(16, number + 1, this.entries.length * 2));
-    for (; this.limit <= number; this.limit++) if (this.limit < number) this.#free.push(this.limit);
+    this.limit = Math.max(this.limit, number + 1);
     this.entries[number] = entry;
     this.parents[number] = parent;
     this.first[number] = 0xffff_ffff;
@@ -69,7 +69,7 @@ export class FolderTable {
     this.count++;
   }
 
-  /** After `addAs`: drops the folders whose way up does not end at the root. */
+  /** After `addAs`: drops the folders whose way up does not end at the root, and notes which numbers are free. */
   settle(): void {
     const onWay = 1;
     const settled = 2;
@@ -87,10 +87,11 @@ export class FolderTable {
       for (let below = way.pop(); below !== undefined; below = way.pop()) {
         judged[below] = settled;
         if (isReached) continue;
-        this.release(below);
+        this.#states[below] = free;
         this.count--;
       }
     }
+    for (let number = 0; number < this.limit; number++) if (!this.isLive(number)) this.#free.push(number);
   }
 
   noteChild(folder: FolderNumber, entry: EntryId): void {

@@ -35,6 +35,8 @@ export type Command =
   | { readonly kind: 'refresh' }
   /** Answered once all that had happened before, in watched folders, has been reported. */
   | { readonly kind: 'sync'; readonly id: number }
+  /** There is nothing more to do for now. */
+  | { readonly kind: 'rest' }
   | { readonly kind: 'stop' };
 
 export type Message =

@@ -7,6 +7,7 @@ import { Kind, kindOf } from '../../filesystem/kind.ts';
 import { readNames } from '../../filesystem/names.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
+import { collectGarbage } from '../garbage.ts';
 import { lstatAll, type Seen } from './bulk-lstat.ts';
 import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
 import { ParcelWriter } from './parcel.ts';
@@ -73,6 +74,9 @@ export class Surveyor {
       case 'refresh':
         this.#turns.patient(once(() => this.#letGo()));
         break;
+      case 'rest':
+        this.#turns.patient(once(collectGarbage));
+        break;
       case 'sync':
         // After the next round of the event loop: this one may have looked for events before the command came.
         setImmediate(() => setImmediate(() => this.#sync(command.id)));
@@ -109,8 +113,8 @@ export class Surveyor {
       const token = targets.tokens[index] ?? 0;
       try {
         const folder = this.#chain.open(path);
+        if (watch) this.#watch(token, path, folder);
         const state = stateOf(folder);
-        if (watch) this.#watch(token, path, folder, state);
         if (stats) yield* this.#readAll(token, path, folder, state);
         else this.#readNames(token, folder, state, targets.stamps[index] ?? 0n);
       } catch (error) {
@@ -206,7 +210,8 @@ export class Surveyor {
     });
   }
 
-  #watch(token: Token, path: ByteString, folder: Folder, { identity, device }: State): void {
+  #watch(token: Token, path: ByteString, folder: Folder): void {
+    const { identity, device } = stateOf(folder);
     const watched = this.#watched.get(token);
     if (watched?.identity === identity) return;
     if (watched !== undefined) this.#unwatch(token);

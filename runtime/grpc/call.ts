@@ -8,6 +8,8 @@ import type { CallsInFlight } from './calls-in-flight.ts';
 
 /** The metadata key under which a request's id travels. */
 export const requestIdKey = 'x-request-id';
+/** Present in a call for an accepted request, whose answer nobody waits for: see `CallContext.queued`. */
+export const queuedKey = 'x-en-cola';
 
 /** What all kinds of calls of grpc-js have in common, as far as it is used here. */
 export type ServerCall = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'getDeadline' | 'metadata'> & {
@@ -66,7 +68,8 @@ export async function runCall(
     callLog.info({ method, code: statusName(code), ms, ...told, detail }, 'call');
   };
   try {
-    await work.run({ signal: abort.signal, requestId, queued: false, log: callLog }, told);
+    const queued = call.metadata.get(queuedKey).length > 0;
+    await work.run({ signal: abort.signal, requestId, queued, log: callLog }, told);
     finish(Status.OK);
   } catch (thrown) {
     const error = statusOf(thrown, abort.signal);

@@ -1,20 +1,29 @@
 /**
- * What group commit gives: `node test/bench/ledger.ts [folder]`, the folder being on the disk to be measured. Accepts
- * and reads, one by one and many at once, on one ledger in one run; the ratio is to the first line. `fsync` is the bare
- * disk: 4 KiB written and synced, one after the other.
+ * What group commit gives: `node test/bench/ledger.ts [folder]`, the folder being on the disk to be measured, or
+ * `node test/bench/ledger.ts postgres`, for a private server. Accepts and reads, one by one and many at once, on one
+ * ledger in one run; the ratio is to the first line. `fsync` is the bare disk: 4 KiB written and synced, one after the
+ * other.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { pino } from 'pino';
 import type { Ledger } from '../../gateway/solicitudes/ledger.ts';
+import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
 import { acceptance, answerOf } from '../support/ledger-calls.ts';
+import { startPostgres } from '../support/postgres.ts';
 
 const seconds = 3;
-const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'archivero-bench-'));
-const ledger = await openSqliteLedger({ path: join(folder, 'bench.db'), maxRows: 1e7, maxBytes: 1e10 });
+const [where = tmpdir()] = process.argv.slice(2);
+const postgres = where === 'postgres' ? await startPostgres() : undefined;
+const folder = await mkdtemp(join(postgres ? tmpdir() : where, 'archivero-bench-'));
+const bounds = { maxRows: 1e7, maxBytes: 1e10 };
+const ledger = postgres
+  ? await openPostgresLedger({ url: await postgres.database(), log: pino({ level: 'warn' }), ...bounds })
+  : await openSqliteLedger({ path: join(folder, 'bench.db'), ...bounds });
 const times: number[] = []; // of the calls of one line, in ms
 const table: Record<string, Record<string, number>> = {};
 let made = 0;
@@ -97,4 +106,5 @@ await measure('claim, 100 of many', 1, () => ledger.claim('mserv1', later, later
 console.table(table);
 console.log(`${made} rows`);
 await ledger.stop();
+await postgres?.stop();
 await rm(folder, { recursive: true });

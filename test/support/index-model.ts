@@ -62,7 +62,9 @@ const others: fc.Arbitrary<Step> = fc.oneof(
 );
 
 export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
-  return fc.array(fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others }), { maxLength });
+  const step = fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others });
+  // By default fast-check would make ten at most.
+  return fc.array(step, { maxLength, size: 'max' });
 }
 
 /** An index with what it should hold beside it. Its segments are small, so that little is enough to fill many. */

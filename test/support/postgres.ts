@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, closeSync, openSync } from 'node:fs';
@@ -121,13 +121,20 @@ export async function startPostgres(): Promise<Postgres> {
     watchdog = undefined;
   }
 
-  async function kill(): Promise<void> {
+  async function end(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
     dismissWatchdog();
     postgres.resume();
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const exit = once(server, 'exit');
-    server.kill('SIGKILL');
+    server.kill(signal);
     await exit;
+  }
+
+  /** A server that was killed leaves its shared memory to the next one on its data, whose id it has written down. */
+  async function freeMemory(): Promise<void> {
+    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+    const segment = lines[6]?.trim().split(/\s+/)[1];
+    if (segment !== undefined) spawnSync('ipcrm', ['-m', segment]);
   }
 
   const postgres: Postgres = {
@@ -138,9 +145,9 @@ export async function startPostgres(): Promise<Postgres> {
       await query(urlOf('postgres'), `CREATE DATABASE ${name}`);
       return urlOf(name);
     },
-    kill,
+    kill: () => end('SIGKILL'),
     restart: async () => {
-      await kill();
+      await end('SIGKILL');
       await start();
     },
     pause: async () => {
@@ -166,7 +173,9 @@ export async function startPostgres(): Promise<Postgres> {
       }
     },
     stop: async () => {
-      await kill();
+      // An immediate shutdown: nothing is saved, and the shared memory is given back.
+      await end('SIGQUIT');
+      await freeMemory();
       await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };

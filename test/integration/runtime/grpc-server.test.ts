@@ -5,6 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
+import { metadataOf } from '../../../gateway/calls/grpc-call.ts';
 import {
   ListadoServiceClient,
   ListadoServiceDefinition,
@@ -141,6 +142,18 @@ describe('The gRPC door', () => {
       expect(seen).to.match(/^[0-9a-f-]{36}$/);
     });
   }
+
+  it('tells the handler whether the request was accepted, and can wait', async () => {
+    const seen: boolean[] = [];
+    const { list } = await serve(async (_request, { queued }) => {
+      seen.push(queued);
+      return page();
+    });
+    const call = { requestId: 'a', traceparent: '', deadlineMs: 1_000, signal: new AbortController().signal };
+    await list(folder(), metadataOf(call));
+    await list(folder(), metadataOf({ ...call, queued: true }));
+    expect(seen).to.deep.equal([false, true]);
+  });
 
   it('gives the status that the handler threw', async () => {
     const { list } = await serve(async () => {
