@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Broker } from './broker.ts';
+import type { Evidence } from './evidence.ts';
 import { type Figures, type Violation, Violations } from './findings.ts';
-import { watchOpen } from './ledger-file.ts';
 import { createLoad } from './load.ts';
 import { createRandom } from './random.ts';
 import type { Scenario, Stage } from './scenario.ts';
+import type { Servers } from './servers.ts';
 import { nextAsk, plantTree } from './tree.ts';
 import { verify } from './verify.ts';
 import { createWorld, repository, startAll, type World } from './world.ts';
@@ -22,7 +22,7 @@ export interface Result {
 }
 
 export interface RunOptions {
-  readonly broker: Broker | undefined;
+  readonly servers: Servers;
   readonly seed: number;
   /** Journals, and the logs of what failed, are written below it. */
   readonly folder: string;
@@ -34,23 +34,21 @@ export interface RunOptions {
 
 /** Runs a scenario from an empty world to its findings. Never rejects: what goes wrong is a violation. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
-  const { broker, seed, source = repository } = options;
+  const { servers, seed, source = repository } = options;
   const begun = performance.now();
   const violations = new Violations();
   const folder = join(options.folder, scenario.name);
   mkdirSync(folder, { recursive: true });
   let figures: Figures | undefined;
   try {
-    if (scenario.world?.broker !== false) await broker?.renew();
-    const world = await createWorld(scenario.world ?? {}, {
-      broker,
-      source,
-      ...(options.old !== undefined && { old: options.old }),
-    });
+    const needed = await servers.ready(scenario.world ?? {});
+    const parts = { ...needed, source, old: options.old ?? source };
+    const world = await createWorld(scenario.world ?? {}, parts);
     try {
       figures = await play(scenario, world, join(folder, 'journal.jsonl'), seed, violations);
     } catch (error) {
       violations.add('harness', error instanceof Error ? error.message : String(error));
+      for (const mishap of world.mishaps) violations.add('mishap', mishap);
     } finally {
       await world[Symbol.asyncDispose]();
       if (violations.all.length > 0) writeFileSync(join(folder, 'log.txt'), world.log());
@@ -101,7 +99,7 @@ async function play(
     await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(stage));
     await within(60, 'the repair', repair(scenario, stage));
     healedAt = Date.now();
-    recovering = recovery(world.ledgerFile);
+    recovering = recovery(world.evidence);
     load.resume();
     await load.untilAccepted(20);
   } finally {
@@ -112,11 +110,11 @@ async function play(
 }
 
 /** Seconds until all that is open now is closed; infinite when it is not within a minute. */
-async function recovery(ledgerFile: string): Promise<number> {
-  const open = watchOpen(ledgerFile);
+async function recovery(evidence: Evidence): Promise<number> {
   const begun = performance.now();
+  const last = (await evidence.last()) ?? 0;
   while (performance.now() - begun < 60_000) {
-    if (open() === 0) return (performance.now() - begun) / 1000;
+    if ((await evidence.open(last)) === 0) return (performance.now() - begun) / 1000;
     await delay(50);
   }
   return Number.POSITIVE_INFINITY;

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, readAnswer } from './answer.ts';
 import type { Figures, Violations } from './findings.ts';
 import { type Asked, readJournal } from './journal.ts';
-import { openInLedger, readLedger } from './ledger-file.ts';
 import type { Expectations } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -224,9 +223,9 @@ async function checkLedger(
 ): Promise<number> {
   const until = Date.now() + patienceMs;
   // Those that were committed for a client who was not told any more are answered too.
-  while (openInLedger(world.ledgerFile) !== 0 && Date.now() < until) await delay(100);
-  await world.stop('gateway');
-  const { integrity, rows } = readLedger(world.ledgerFile);
+  while ((await world.evidence.open()) !== 0 && Date.now() < until) await delay(100);
+  for (const name of world.running.filter((one) => one.startsWith('gateway'))) await world.stop(name);
+  const { integrity, rows } = await world.evidence.all();
   if (integrity !== 'ok') violations.add('ledger', integrity);
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of rows) {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Postgres } from '../../support/postgres.ts';
 import { type Proc, startProcess } from '../../support/processes.ts';
 import { quietPort } from '../../support/set-up.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import type { Broker } from './broker.ts';
+import { type Evidence, postgresEvidence, sqliteEvidence } from './evidence.ts';
 import { type Link, openLink } from './link.ts';
 
 export type Program = 'gateway' | 'mserv1' | 'mserv2';
@@ -15,6 +17,8 @@ export type LinkName = `${Program}-broker` | 'gateway-mserv1' | 'gateway-mserv2'
 export interface WorldOptions {
   /** Whether there is a broker. Default true. */
   readonly broker?: boolean;
+  /** Where requests are kept. Default `sqlite`. */
+  readonly ledger?: 'sqlite' | 'postgres';
   /** Which connections go through a proxy of ours. The others are direct, so that what is down refuses. */
   readonly links?: readonly LinkName[];
   /** Which processes run at first. Default one of each. */
@@ -34,7 +38,10 @@ export interface World extends AsyncDisposable {
   readonly url: string;
   /** The folder that is listed and searched. */
   readonly root: string;
+  /** Of the ledger, when it is SQLite's. */
   readonly ledgerFile: string;
+  readonly evidence: Evidence;
+  readonly postgres: Postgres;
   readonly hasBroker: boolean;
   readonly broker: Broker;
   link(name: LinkName): Link;
@@ -58,10 +65,11 @@ export interface World extends AsyncDisposable {
 
 export interface WorldParts {
   readonly broker: Broker | undefined;
+  readonly postgres: Postgres | undefined;
   /** The source tree whose programs are run. */
   readonly source: string;
-  /** The one that is run at first, to be upgraded from. Default the same. */
-  readonly old?: string;
+  /** The one that is run at first, to be upgraded from. */
+  readonly old: string;
 }
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -69,11 +77,12 @@ const sampleMs = 250;
 
 export async function createWorld(
   options: WorldOptions,
-  { broker, source, old = source }: WorldParts,
+  { broker: wanted, postgres, source, old }: WorldParts,
 ): Promise<World> {
-  const wanted = options.broker === false ? undefined : broker;
   const files = new TemporaryFolder();
   const ledger = new TemporaryFolder();
+  const ledgerFile = ledger.join('solicitudes.db');
+  const database = await postgres?.database();
   const unprepare = options.prepare?.(ledger.path);
   const ports = new Map<Instance, number>();
   const links = new Map<LinkName, Link>();
@@ -107,7 +116,7 @@ export async function createWorld(
     };
     return {
       FILES_ROOT: files.path,
-      LEDGER_URL: `sqlite:${ledger.join('solicitudes.db')}`,
+      LEDGER_URL: database ?? `sqlite:${ledgerFile}`,
       RABBITMQ_URL: wanted === undefined ? '' : brokerUrl.href,
       [`${program.toUpperCase()}_PORT`]: String(await portOf(name)),
       MSERV1_URL: await dial('mserv1'),
@@ -126,7 +135,15 @@ export async function createWorld(
   const world: World = {
     url: `http://127.0.0.1:${gatewayPort}`,
     root: files.path,
-    ledgerFile: ledger.join('solicitudes.db'),
+    ledgerFile,
+    evidence:
+      postgres === undefined || database === undefined
+        ? sqliteEvidence(ledgerFile)
+        : postgresEvidence(postgres, database),
+    get postgres() {
+      if (postgres === undefined) throw new Error('This world has no PostgreSQL');
+      return postgres;
+    },
     hasBroker: wanted !== undefined,
     get broker() {
       if (wanted === undefined) throw new Error('This world has no broker');

@@ -34,7 +34,7 @@ function atCommit(name: string, about: string, method: string, prepare: (stage: 
       const strike = world.link('gateway-broker').strike({ way: 'back', method, action: 'hold before' });
       const id = (await load.ask(async)) ?? '';
       await strike.reached;
-      if (method === 'basic.deliver') await reached(world.ledgerFile, id, 'encolada');
+      if (method === 'basic.deliver') await reached(world, id, 'encolada');
       await dieAtSync(world.proc('gateway'));
       strike.release();
       await world.kill('gateway', 'is about to die');

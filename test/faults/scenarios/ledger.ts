@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,6 +17,15 @@ const heal = async (stage: Stage): Promise<void> => undo.get(stage)?.();
 function smallDisk(folder: string): () => void {
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]);
   return () => void spawnSync('umount', ['-l', folder]);
+}
+
+/** Makes a file longer, until the disk is full. */
+function fill(file: string): void {
+  try {
+    for (;;) appendFileSync(file, Buffer.alloc(65_536));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }
 
 function mountMissing(): string | undefined {
@@ -42,10 +51,10 @@ export const ledgerFaults: readonly Scenario[] = [
     expect: refusals,
     async fault(stage) {
       const folder = join(stage.world.ledgerFile, '..');
-      const { bavail, bsize } = statfsSync(folder);
       const filler = join(folder, 'filler');
-      writeFileSync(filler, Buffer.alloc(bavail * bsize));
       undo.set(stage, () => rmSync(filler));
+      // The gateway takes some meanwhile.
+      while (statfsSync(folder).bavail > 0) fill(filler);
       await untilRefused(stage);
       await delay(badMs);
     },

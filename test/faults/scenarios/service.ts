@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { readState } from '../harness/ledger-file.ts';
+import { quiet } from '../harness/quiet.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { nextAsk } from '../harness/tree.ts';
 
@@ -16,6 +16,7 @@ export const serviceFaults: readonly Scenario[] = [
     expect: { ends: { [poison]: 502 } },
     async fault({ world, load, random }) {
       await load.pause();
+      void world.kill('mserv1', 'is about to die');
       const neighbours = (count: number): Promise<unknown> =>
         Promise.all(
           Array.from({ length: count }, () => load.ask({ ...nextAsk(random), prefer: 'respond-async' })),
@@ -23,9 +24,10 @@ export const serviceFaults: readonly Scenario[] = [
       await neighbours(500);
       const id = (await load.ask({ path: poison, prefer: 'respond-async' })) ?? '';
       await neighbours(500);
-      while (open.has(readState(world.ledgerFile, id))) {
+      while (open.has(await world.evidence.state(id))) {
+        void world.kill('mserv1', 'is about to die');
+        await delay(100);
         await world.start('mserv1');
-        await Promise.race([world.kill('mserv1', 'is about to die'), delay(500)]);
       }
     },
   },
@@ -34,13 +36,15 @@ export const serviceFaults: readonly Scenario[] = [
     about: "mserv1's gRPC server shut by force in the middle of 16 calls",
     world: { entries, env: { GRPC_DEADLINE_MS: '10000' } },
     expect: { ends: { [slow]: 404 } },
-    async fault({ world, load, expect }) {
+    async fault(stage) {
+      const { world, load, expect } = stage;
       const mserv1 = world.proc('mserv1');
       const calls = Array.from({ length: 16 }, () => load.ask({ path: slow }));
       await delay(500);
       process.kill(mserv1.pid, 'SIGUSR2');
       const ids = await Promise.all(calls);
       expect(!ids.includes(undefined), 'a call that was broken off was not accepted');
+      await quiet(stage);
     },
     async heal({ world }) {
       await world.kill('mserv1');
