@@ -11,6 +11,7 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'no-aceptable': 406,
   'peticion-lenta': 408,
   'cuerpo-demasiado-grande': 413,
+  'cuerpo-no-valido': 400,
   'tipo-no-admitido': 415,
   'cabeceras-demasiado-grandes': 431,
   'host-no-permitido': 421,

@@ -58,6 +58,22 @@ export const motivos = {
   },
   'menor-que': { es: 'No puede ser menor que {otro}.', en: 'It must not be less than {otro}.' },
   'valor-no-valido': { es: 'El valor no es válido.', en: 'The value is not valid.' },
+  falta: { es: 'Falta, y es obligatorio.', en: 'It is missing, and it is required.' },
+  'json-no-valido': { es: 'No es JSON válido.', en: 'It is not valid JSON.' },
+  'utf8-no-valido': { es: 'No es UTF-8 válido.', en: 'It is not valid UTF-8.' },
+  'no-es-objeto': { es: 'Debe ser un objeto JSON.', en: 'It must be a JSON object.' },
+  'json-demasiado-profundo': {
+    es: 'No puede tener más de {max} niveles.',
+    en: 'It must not have more than {max} levels.',
+  },
+  'json-clave-repetida': {
+    es: 'Un objeto tiene dos veces el mismo nombre.',
+    en: 'An object has the same name twice.',
+  },
+  'json-clave-reservada': {
+    es: 'Un objeto tiene un nombre que no se admite: __proto__.',
+    en: 'An object has a name that is not taken: __proto__.',
+  },
 } as const satisfies Record<string, Text>;
 
 /** Every type of problem. What each one means for whoever calls is in docs/problems.md. */
@@ -111,6 +127,13 @@ export const problemas = {
     detail: {
       es: 'El cuerpo de la petición es demasiado grande.',
       en: 'The body of the request is too large.',
+    },
+  },
+  'cuerpo-no-valido': {
+    title: { es: 'Cuerpo no válido', en: 'Invalid body' },
+    detail: {
+      es: 'El cuerpo de la petición no se puede aceptar; «errores» dice por qué.',
+      en: 'The body of the request cannot be accepted; "errores" says why.',
     },
   },
   'tipo-no-admitido': {

@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import type * as z from 'zod';
+import { BadQueryError } from '../operations/operation.ts';
+import { flawOf, type JsonFlaw } from './json-text.ts';
+import { ProblemError } from './problem.ts';
+import type { Context } from './state.ts';
+
+/** Nobody writes deeper by hand, and everything that walks through a value can bear it. */
+const maxDepth = 32;
+
+type Motivo = JsonFlaw | 'json-no-valido' | 'utf8-no-valido' | 'no-es-objeto';
+
+/**
+ * Reads the body of a request, which must be one JSON object (RFC 8259) as the schema says, in UTF-8 and not compressed, of
+ * at most `maxBytes`. Members that the schema does not know are refused, and so are names that come twice.
+ * @throws ProblemError 415 for another media type or a content coding, 413 past `maxBytes`, 400 for what is no such JSON
+ * @throws BadQueryError which members are missing, unknown or wrong
+ */
+export async function readJsonBody<Schema extends z.ZodObject>(
+  ctx: Context,
+  schema: Schema,
+  maxBytes: number,
+): Promise<z.output<Schema>> {
+  refuseForeignTypes(ctx);
+  const value = parse(await readBytes(ctx.req, maxBytes));
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.shape, name));
+  const read = schema.safeParse(value, { reportInput: true });
+  if (read.success && unknown.length === 0) return read.data;
+  throw new BadQueryError([
+    ...unknown.map((parametro) => ({ parametro, motivo: 'parametro-desconocido' })),
+    ...(read.error?.issues ?? []).map((issue) => ({ parametro: issue.path.join('.'), ...reasonOf(issue) })),
+  ]);
+}
+
+function refuseForeignTypes(ctx: Context): void {
+  const coding = ctx.get('content-encoding').trim().toLowerCase();
+  // Whoever sends a gzip bomb is told that nothing here unpacks it (RFC 9110, section 12.5.3).
+  if (coding !== '' && coding !== 'identity') {
+    throw new ProblemError('tipo-no-admitido', { headers: { 'accept-encoding': 'identity' } });
+  }
+  const [type = '', ...parameters] = ctx
+    .get('content-type')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const charsets = parameters.filter((parameter) => parameter.startsWith('charset='));
+  const isUtf8 = charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset));
+  if (type !== 'application/json' || !isUtf8) {
+    throw new ProblemError('tipo-no-admitido', { headers: { accept: 'application/json' } });
+  }
+}
+
+async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  // Told before a byte of it is read. The connection is closed, because nobody reads the rest.
+  const tooLarge = () => new ProblemError('cuerpo-demasiado-grande', { headers: { connection: 'close' } });
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const onData = (chunk: Buffer): void => {
+    size += chunk.length;
+    if (size > maxBytes) {
+      req.off('data', onData).pause();
+      reject(tooLarge());
+    } else {
+      chunks.push(chunk);
+    }
+  };
+  req.on('data', onData);
+  req.once('end', () => resolve(Buffer.concat(chunks, size)));
+  // It went away in the middle: there is nobody to answer, but the route must end.
+  req.once('close', () => reject(new ProblemError('peticion-no-valida')));
+  req.once('error', () => reject(new ProblemError('peticion-no-valida')));
+  return promise;
+}
+
+function parse(bytes: Buffer): object {
+  const text = decode(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw badBody('json-no-valido');
+  }
+  const flaw = flawOf(text, maxDepth);
+  if (flaw !== undefined) throw badBody(flaw);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badBody('no-es-objeto');
+  return value;
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badBody('utf8-no-valido');
+  }
+}
+
+function badBody(motivo: Motivo): ProblemError {
+  const valores = { max: maxDepth };
+  return new ProblemError('cuerpo-no-valido', { errores: [{ parametro: 'cuerpo', motivo, valores }] });
+}
+
+function reasonOf(issue: z.core.$ZodIssue) {
+  if (issue.code === 'custom' && issue.params !== undefined) {
+    const { motivo, valores } = issue.params as { motivo: string; valores?: Record<string, string | number> };
+    return { motivo, ...(valores && { valores }) };
+  }
+  return { motivo: issue.input === undefined ? 'falta' : 'valor-no-valido' };
+}

@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import * as z from 'zod';
+import { readJsonBody } from '../../../gateway/http/body.ts';
+import { flawOf } from '../../../gateway/http/json-text.ts';
+import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+
+const maxBytes = 300_000;
+const schema = z.object({ mensaje: z.json(), veces: z.number().int().max(9).optional() });
+
+describe('A JSON body', () => {
+  let app: HttpApp;
+  before(async () => {
+    app = await startHttpApp((router) => {
+      router.post('/eco', async (ctx) => {
+        ctx.body = await readJsonBody(ctx, schema, maxBytes);
+      });
+    });
+  });
+  after(() => app.stop());
+
+  const post = (body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${app.url}/eco`, {
+      method: 'POST',
+      body: new Uint8Array(Buffer.from(body)),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  async function refused(body: string | Buffer, headers?: Record<string, string>) {
+    const answer = await post(body, headers);
+    const { status, type, errores } = (await answer.json()) as {
+      status: number;
+      type: string;
+      errores?: { parametro: string; motivo: string }[];
+    };
+    expect(answer.status).to.equal(status);
+    return { status, slug: type.replace('/problemas/', ''), errores };
+  }
+
+  it('is read as it was written', async () => {
+    for (const type of [
+      'application/json',
+      'Application/JSON; charset="UTF-8"',
+      'application/json;charset=utf8',
+    ]) {
+      const answer = await post('{"mensaje":{"ñ":["\\u00e9",null,1.5]}}', { 'content-type': type });
+      expect(await answer.json()).to.deep.equal({ mensaje: { ñ: ['é', null, 1.5] } });
+    }
+  });
+
+  it('is refused when it is of another type, or compressed', async () => {
+    for (const type of ['text/plain', 'application/json; charset=latin1', 'application/jsonp', '']) {
+      expect(await refused('{}', { 'content-type': type })).to.include({
+        status: 415,
+        slug: 'tipo-no-admitido',
+      });
+    }
+    const bomb = gzipSync(Buffer.alloc(10_000_000, '['));
+    const answer = await post(bomb, { 'content-encoding': 'gzip' });
+    expect(answer.status).to.equal(415);
+    expect(answer.headers.get('accept-encoding')).to.equal('identity');
+  });
+
+  it('is refused when it is too large, whether it says so or not', async () => {
+    const large = JSON.stringify({ mensaje: 'x'.repeat(maxBytes) });
+    expect(await refused(large)).to.include({ status: 413, slug: 'cuerpo-demasiado-grande' });
+    const head = 'POST /eco HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    const said = await app.raw(`${head}Content-Length: 1000000000\r\n\r\n`);
+    expect(said).to.match(/^HTTP\/1\.1 413 .*connection: close/is);
+
+    const socket = connect(app.port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    socket.on('error', () => undefined);
+    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    const feeding = setInterval(() => socket.write(chunk), 1);
+    await once(socket, 'close');
+    clearInterval(feeding);
+    expect(received).to.match(/^HTTP\/1\.1 413 /);
+  });
+
+  it('is refused when it is no JSON, or no object, or no UTF-8', async () => {
+    for (const [body, motivo] of [
+      ['', 'No es JSON válido.'],
+      ['{"mensaje":1', 'No es JSON válido.'],
+      ["{'mensaje':1}", 'No es JSON válido.'],
+      ['[1]', 'Debe ser un objeto JSON.'],
+      ['null', 'Debe ser un objeto JSON.'],
+      [Buffer.from('7b226d656e73616a65223a22ff227d', 'hex'), 'No es UTF-8 válido.'],
+    ] as const) {
+      const { slug, errores } = await refused(body);
+      expect({ slug, errores }).to.deep.equal({
+        slug: 'cuerpo-no-valido',
+        errores: [{ parametro: 'cuerpo', motivo }],
+      });
+    }
+  });
+
+  it('is refused when it is nested without end, has a name twice, or one that is no data', async () => {
+    const deep = (levels: number) => `{"mensaje":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    expect((await post(deep(31))).status).to.equal(200);
+    for (const body of [
+      deep(32),
+      deep(100_000),
+      `{"mensaje":${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}}`,
+    ]) {
+      expect((await refused(body)).errores?.[0]?.motivo).to.equal('No puede tener más de 32 niveles.');
+    }
+    for (const body of ['{"mensaje":1,"mensaje":2}', '{"mensaje":{"a":1,"\\u0061" :2}}']) {
+      expect((await refused(body)).errores?.[0]?.motivo).to.match(/dos veces/);
+    }
+    for (const body of ['{"mensaje":{"__proto__":{"x":1}}}', '{"__proto__":null,"mensaje":1}']) {
+      expect((await refused(body)).errores?.[0]?.motivo).to.match(/__proto__/);
+    }
+  });
+
+  it('names every member that is missing, unknown or wrong', async () => {
+    const { slug, errores } = await refused('{"veces":10,"otro":1}');
+    expect(slug).to.equal('parametros-no-validos');
+    expect(errores).to.have.deep.members([
+      { parametro: 'otro', motivo: 'Este parámetro no existe.' },
+      { parametro: 'mensaje', motivo: 'Falta, y es obligatorio.' },
+      { parametro: 'veces', motivo: 'El valor no es válido.' },
+    ]);
+  });
+
+  it('has no flaw for as long as every name comes once', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, space) => {
+        const text = JSON.stringify(value, null, space);
+        fc.pre(!text.includes('__proto__'));
+        expect(flawOf(text, 32)).to.equal(undefined);
+      }),
+    );
+  });
+
+  it('has a flaw as soon as any object has a name twice', () => {
+    const names = fc.array(fc.string(), { minLength: 1 });
+    fc.assert(
+      fc.property(names, fc.nat(), fc.json(), (list, which, inner) => {
+        const twice = [...list, list[which % list.length] ?? ''];
+        const text = `[{${twice.map((name) => `${JSON.stringify(name)} : ${inner}`).join(',')}}]`;
+        expect(flawOf(text, 99)).to.be.oneOf(['json-clave-repetida', 'json-clave-reservada']);
+      }),
+    );
+  });
+});
