@@ -280,6 +280,8 @@ describe('The quarantine', () => {
 
     await it.start('mserv1');
     const answer = await answerAt(it, enlaces['respuesta'] as string);
+    // The queue may be faster than the breaker in seeing that the service is back.
+    await eventually(async () => (await it.get(path)).status === 200);
     expect(await identityOf(answer)).to.deep.equal(await identityOf(await it.get(path)));
     // What has failed stays as it was.
     expect((await it.get(where)).status).to.equal(502);
