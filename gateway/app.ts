@@ -5,13 +5,14 @@ import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import { accessLog } from './http/access-log.ts';
 import { hostGuard } from './http/host.ts';
-import { identity } from './http/identity.ts';
 import { language } from './http/language.ts';
 import { problems } from './http/problems.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
 import { versionPrefix } from './http/version-prefix.ts';
+import type { Authenticator } from './identity/authenticator.ts';
+import { identify } from './identity/identify.ts';
 import type { Live } from './live/routes.ts';
 import { type OperationsDeps, operationRoutes } from './operations/routes.ts';
 import { type SolicitudesDeps, solicitudesRoutes } from './solicitudes/routes.ts';
@@ -20,7 +21,8 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly log: Logger;
   /** Names under which this gateway may be asked, besides its own address. */
   readonly allowedHosts: readonly string[];
-  readonly live: Pick<Live, 'routes'>;
+  readonly authenticator: Authenticator;
+  readonly live: Pick<Live, 'routes' | 'paths'>;
 }
 
 /** The gateway's HTTP application. It does not listen. */
@@ -35,7 +37,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(securityHeaders());
   app.use(problems(deps.log));
   app.use(hostGuard({ allowed: deps.allowedHosts }));
-  app.use(identity());
+  app.use(identify({ authenticator: deps.authenticator, alsoOpen: deps.live.paths }));
   app.use(adminRoutes(deps).routes());
   app.use(operationRoutes(deps).routes());
   app.use(deps.live.routes().routes());

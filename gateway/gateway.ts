@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
 import { declareService } from '../runtime/amqp/topology.ts';
+import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { BrokerState } from './admin/salud.ts';
 import { createApp } from './app.ts';
@@ -9,6 +10,7 @@ import { createCaller } from './calls/service-caller.ts';
 import type { GatewayConfig } from './config.ts';
 import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
+import { createAnonymous } from './identity/anonymous.ts';
 import { createLive } from './live/routes.ts';
 import type { Service } from './services.ts';
 import { createAcceptor } from './solicitudes/acceptance.ts';
@@ -102,6 +104,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     log,
   });
   const app = createApp({
+    authenticator: createAnonymous({ onLoopback: isLoopback(config.GATEWAY_HOST) }),
     services,
     callers: ways.map((way) => way.caller),
     caller,

@@ -15,9 +15,14 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'tipo-no-admitido': 415,
   'cabeceras-demasiado-grandes': 431,
   'host-no-permitido': 421,
+
   'origen-no-permitido': 403,
   'requiere-websocket': 426,
   'mensaje-no-valido': 400,
+
+  'token-no-valido': 401,
+  'falta-permiso': 403,
+  'identidad-no-disponible': 503,
 
   'solicitud-no-encontrada': 404,
   'solicitud-terminada': 409,

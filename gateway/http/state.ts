@@ -1,4 +1,5 @@
 import type { Next, ParameterizedContext } from 'koa';
+import type { Scope } from '../identity/scopes.ts';
 import type { Idioma } from '../operations/operation.ts';
 
 /** How an answer was made: the header `Servido-Por`. */
@@ -18,8 +19,10 @@ export interface State {
   prefix: '' | '/v1';
   /** version-prefix.ts: the host of a target in absolute form, which counts instead of the header `Host`. */
   authority: string | undefined;
-  /** identity.ts: who asks. */
+  /** identity/identify.ts: who asks; empty when nobody knows and nobody has to. */
   caller: string;
+  /** identity/identify.ts: what the caller may do. */
+  scopes: ReadonlySet<Scope>;
   /** send.ts: undefined for what is no answer of an operation. */
   servidoPor: ServidoPor | undefined;
 }

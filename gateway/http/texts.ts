@@ -158,6 +158,27 @@ export const problemas = {
     },
   },
 
+  'token-no-valido': {
+    title: { es: 'Token no válido', en: 'Invalid token' },
+    detail: {
+      es: 'El token no es válido, no es para este servidor o ya caducó.',
+      en: 'The token is not valid, not meant for this server, or expired.',
+    },
+  },
+  'falta-permiso': {
+    title: { es: 'Falta un permiso', en: 'Missing scope' },
+    detail: {
+      es: 'Para hacer esto hace falta el permiso {permiso}.',
+      en: 'The scope {permiso} is needed to do this.',
+    },
+  },
+  'identidad-no-disponible': {
+    title: { es: 'Identidad no disponible', en: 'Identity unavailable' },
+    detail: {
+      es: 'No se puede comprobar quién es ahora. Inténtelo más tarde.',
+      en: 'Who you are cannot be verified now. Try again later.',
+    },
+  },
   'origen-no-permitido': {
     title: { es: 'Origen no permitido', en: 'Forbidden origin' },
     detail: {

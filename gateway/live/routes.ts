@@ -26,6 +26,7 @@ export interface LiveDeps {
 
 export interface Live extends Part {
   /** `/{operation}/en_vivo`, for those that are asked so. */
+  readonly paths: readonly string[];
   routes(): Router<State>;
 }
 
@@ -40,6 +41,12 @@ const goingAway = 1001;
 export function createLive({ services, caller, upgrades, corsOrigins, stallMs, log }: LiveDeps): Live {
   const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, clientTracking: false });
   const clients = new Set<WebSocket>();
+  const served = services.flatMap(({ name, operations }) =>
+    operations.flatMap((operation) => {
+      const { live } = operation;
+      return live === undefined ? [] : [{ path: `/${operation.name}/en_vivo`, name, operation, live }];
+    }),
+  );
   let stopping = false;
 
   function serve(ctx: Context, service: string, operation: Operation, live: OperationLive): void {
@@ -65,14 +72,11 @@ export function createLive({ services, caller, upgrades, corsOrigins, stallMs, l
 
   return {
     name: 'live',
+    paths: served.map(({ path }) => path),
     routes: () => {
       const router = new Router<State>();
-      for (const { name, operations } of services) {
-        for (const operation of operations) {
-          const { live } = operation;
-          if (live === undefined) continue;
-          router.get(`/${operation.name}/en_vivo`, (ctx) => serve(ctx, name, operation, live));
-        }
+      for (const { path, name, operation, live } of served) {
+        router.get(path, (ctx) => serve(ctx, name, operation, live));
       }
       return router;
     },

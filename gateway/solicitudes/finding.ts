@@ -4,7 +4,8 @@ import type { Context } from '../http/state.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 /**
- * A solicitud of the caller's own. Unknown ids and those of other callers look the same.
+ * A solicitud of the caller's own, or, with the scope for it, of anybody's. Unknown ids and those of other callers look
+ * the same.
  * @throws ProblemError `solicitud-no-encontrada`
  */
 export async function findSolicitud(
@@ -13,6 +14,9 @@ export async function findSolicitud(
   ledger: Pick<Ledger, 'get'>,
 ): Promise<Solicitud> {
   const row = isUuid(id) ? await ledger.get(id as string) : undefined;
-  if (row?.caller !== ctx.state.caller) throw new ProblemError('solicitud-no-encontrada');
+  const { caller, scopes } = ctx.state;
+  if (row === undefined || (row.caller !== caller && !scopes.has('solicitudes:admin'))) {
+    throw new ProblemError('solicitud-no-encontrada');
+  }
   return row;
 }

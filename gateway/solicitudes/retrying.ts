@@ -20,8 +20,9 @@ export async function retrySolicitud(ctx: Context, failed: Solicitud, deps: Retr
     throw new ProblemError('solicitud-no-fallida', { values: { estado: failed.state } });
   }
   const key = parseIdempotencyKey(ctx.get('Idempotency-Key'));
-  const { service, operation, request, view } = failed;
-  const { caller, requestId, traceparent } = ctx.state;
+  // Whoever asks for it, it belongs to the one who wants the answer.
+  const { service, operation, request, view, caller } = failed;
+  const { requestId, traceparent } = ctx.state;
   const accepted = await deps.acceptor.accept({
     service,
     operation,

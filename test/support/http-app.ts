@@ -7,13 +7,14 @@ import { type Logger, pino } from 'pino';
 import { accessLog } from '../../gateway/http/access-log.ts';
 import { answerClientError } from '../../gateway/http/client-error.ts';
 import { hostGuard } from '../../gateway/http/host.ts';
-import { identity } from '../../gateway/http/identity.ts';
 import { language } from '../../gateway/http/language.ts';
 import { problems } from '../../gateway/http/problems.ts';
 import { requestId } from '../../gateway/http/request-id.ts';
 import { securityHeaders } from '../../gateway/http/security-headers.ts';
 import type { State } from '../../gateway/http/state.ts';
 import { versionPrefix } from '../../gateway/http/version-prefix.ts';
+import { createAnonymous } from '../../gateway/identity/anonymous.ts';
+import { identify } from '../../gateway/identity/identify.ts';
 
 export interface HttpApp {
   readonly url: string;
@@ -46,8 +47,11 @@ export async function startHttpApp(
   const router = new Router<State>();
   routes(router);
   const app = new Koa<State>();
-  app.use(requestId()).use(accessLog(log)).use(identity()).use(language()).use(versionPrefix());
-  app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed })).use(router.routes());
+  app.use(requestId()).use(accessLog(log)).use(language()).use(versionPrefix());
+  app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed }));
+  app
+    .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))
+    .use(router.routes());
   const server: Server = createServer(app.callback());
   server.on('clientError', answerClientError);
   server.listen(0, '127.0.0.1');
