@@ -1,0 +1,30 @@
+-- What wrk does: asks for one path after the other, and tells what it counted as one line of JSON.
+-- wrk ... URL -- ETAG PATH...   (an ETag of - is none; without a path only the URL is asked for)
+local requests = {}
+local at = 0
+
+function init(arguments)
+  if arguments[1] and arguments[1] ~= "-" then
+    wrk.headers["If-None-Match"] = arguments[1]
+  end
+  for place = 2, #arguments do
+    requests[#requests + 1] = wrk.format("GET", arguments[place])
+  end
+  if #requests == 0 then
+    requests[1] = wrk.format("GET")
+  end
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"perSecond":%.2f,"bytes":%d,"p50Ms":%.3f,"p99Ms":%.3f,"errors":%d}\n',
+    summary.requests / summary.duration * 1e6, summary.bytes,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    errors.connect + errors.read + errors.write + errors.status))
+end

@@ -1,0 +1,189 @@
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../../scripts/free-ports.ts';
+import type { Job } from '../peers/grpc-client.ts';
+import { buildGoGateway } from './go-gateway.ts';
+import { answers, Program } from './program.ts';
+import { folderPath, type Size, sizes } from './tree.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const peers = fileURLToPath(new URL('../peers/', import.meta.url));
+
+/** What our processes are started with: nothing of whoever runs the benchmark. */
+const bare = {
+  ENV_FILE: '',
+  RABBITMQ_URL: '',
+  LOG_LEVEL: 'warn',
+  LOG_FORMAT: 'json',
+  NODE_ENV: 'production',
+};
+/** Nothing is to time out in a server that has 256 long lists to make at the same time. */
+const patience = '60000';
+
+/** The processes that are measured, each started when it is asked for, once, on a port of its own. */
+export class Servers {
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #started = new Map<string, Promise<string>>();
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  /** @param folder for what they write; @param root what they list */
+  constructor(folder: string, root: string) {
+    this.#folder = folder;
+    this.#root = root;
+  }
+
+  /** Each gives its address: host:port. */
+  mserv1 = (): Promise<string> =>
+    this.#once('mserv1', async (port) => {
+      const env = { ...bare, MSERV1_PORT: port, FILES_ROOT: this.#root };
+      await this.#run(process.execPath, ['mserv1/main.ts'], { cwd: repository, env }, () => listens(port));
+    });
+
+  gateway = (kind: 'cached' | 'uncached'): Promise<string> =>
+    this.#once(`gateway ${kind}`, async (port) => {
+      const env = {
+        ...bare,
+        GATEWAY_PORT: port,
+        MSERV1_URL: await this.mserv1(),
+        LEDGER_URL: `sqlite:${join(this.#folder, `${kind}.db`)}`,
+        GRPC_DEADLINE_MS: patience,
+      };
+      const url = `http://127.0.0.1:${port}/listar_archivos?limite=1`;
+      await this.#run(process.execPath, ['gateway/main.ts'], { cwd: repository, env }, () => answers(url));
+    });
+
+  /** Answers what the gateway answers, from memory. */
+  constant = (kind: 'http' | 'koa'): Promise<string> =>
+    this.#once(kind, async (port) => {
+      const bodies = await this.#bodies();
+      const args = [join(peers, 'constant.ts'), kind, port, bodies];
+      const url = `http://127.0.0.1:${port}/${sizes[0]}`;
+      await this.#run(process.execPath, args, { env: { NODE_ENV: 'production' } }, () => answers(url));
+    });
+
+  nginx = (): Promise<string> =>
+    this.#once('nginx', async (port) => {
+      const prefix = join(this.#folder, 'nginx');
+      mkdirSync(prefix);
+      // One process, which is its worker: started by root, another one could not read the folders.
+      const config = `
+        daemon off; master_process off; pid ${prefix}/pid; error_log ${prefix}/error.log;
+        events { worker_connections 1024; }
+        http {
+          access_log off; keepalive_requests 100000000;
+          client_body_temp_path ${prefix}/a; proxy_temp_path ${prefix}/b; fastcgi_temp_path ${prefix}/c;
+          uwsgi_temp_path ${prefix}/d; scgi_temp_path ${prefix}/e;
+          server { listen 127.0.0.1:${port}; root ${this.#root}; autoindex on; autoindex_format json; }
+        }`;
+      writeFileSync(join(prefix, 'nginx.conf'), config);
+      const args = ['-p', prefix, '-c', join(prefix, 'nginx.conf'), '-e', join(prefix, 'error.log')];
+      await this.#run('nginx', args, {}, () => answers(`http://127.0.0.1:${port}/`));
+    });
+
+  /** The original's stack: with Flask's own server, as it was run, or behind gunicorn, as it should have been. */
+  flask = (kind: 'flask' | 'gunicorn'): Promise<string> =>
+    this.#once(kind, async (port) => {
+      const descriptors = join(this.#folder, `${kind}.descriptors`);
+      const buf = join(repository, 'node_modules', '.bin', 'buf');
+      execFileSync(buf, ['build', 'proto', '--as-file-descriptor-set', '-o', `${descriptors}#format=binpb`], {
+        cwd: repository,
+      });
+      const env = { DESCRIPTOR_SET: descriptors, UPSTREAM: await this.mserv1(), FLASK_ENV: 'production' };
+      const python = ['-m', ...(kind === 'flask' ? ['flask', '--app', 'app', 'run', '-p', port] : [])];
+      const gunicorn = ['gunicorn', '-b', `127.0.0.1:${port}`, '-w', '2', '--threads', '8', 'app:app'];
+      const args = kind === 'flask' ? python : [...python, ...gunicorn];
+      const url = `http://127.0.0.1:${port}/listar_archivos?limite=1`;
+      await this.#run('/usr/bin/python3', args, { cwd: join(peers, 'flask'), env }, () => answers(url));
+    });
+
+  go = (): Promise<string> =>
+    this.#once('go', async (port) => {
+      const folder = join(this.#folder, 'go');
+      mkdirSync(folder);
+      const program = buildGoGateway(folder);
+      const url = `http://127.0.0.1:${port}/listar_archivos?limite=1`;
+      await this.#run(program, [await this.mserv1(), port], {}, () => answers(url));
+    });
+
+  /** A client of mserv1 without HTTP: runs a job, and gives the calls per second. */
+  async client(): Promise<(job: Job) => Promise<number>> {
+    const child = fork(join(peers, 'grpc-client.ts'), [await this.mserv1()]);
+    this.#stops.push(async () => {
+      child.kill();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    });
+    return async (job) => {
+      child.send(job);
+      const [{ perSecond, error }] = (await once(child, 'message')) as [
+        { perSecond: number; error?: string },
+      ];
+      if (error !== undefined) throw new Error(error);
+      return perSecond;
+    };
+  }
+
+  /** The last that was started is the first that is stopped. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+
+  #once(name: string, start: (port: string) => Promise<void>): Promise<string> {
+    return this.#remembered(name, async () => {
+      const [port] = await freePorts(1);
+      await start(String(port));
+      return `127.0.0.1:${port}`;
+    });
+  }
+
+  async #run(
+    command: string,
+    args: readonly string[],
+    options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+    ready: () => Promise<boolean>,
+  ): Promise<void> {
+    const program = new Program(command, args, options);
+    this.#stops.push(() => program.stop());
+    await program.until(ready);
+  }
+
+  /** A file for each size, with the bytes that the gateway answers. */
+  #bodies(): Promise<string> {
+    return this.#remembered('bodies', async () => {
+      const folder = join(this.#folder, 'bodies');
+      mkdirSync(folder);
+      for (const size of sizes) {
+        const response = await fetch(listingUrl(await this.gateway('uncached'), size, 0));
+        writeFileSync(join(folder, String(size)), await response.bytes());
+      }
+      return folder;
+    });
+  }
+
+  #remembered(name: string, make: () => Promise<string>): Promise<string> {
+    const known = this.#started.get(name) ?? make();
+    this.#started.set(name, known);
+    return known;
+  }
+}
+
+/** Where the gateways, ours and the others, list a folder. */
+export function listingUrl(address: string, size: Size, folder: number): string {
+  return `http://${address}/listar_archivos?ruta=${folderPath(size, folder)}&limite=10000`;
+}
+
+async function listens(port: string): Promise<boolean> {
+  const { connect } = await import('node:net');
+  const socket = connect(Number(port), '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What a call costs without HTTP around it: the generated client, so many calls at once, each for another folder.
+ * A child process, `grpc-client.ts ADDRESS`; it answers a `Job` with the number of calls per second.
+ */
+import { credentials } from '@grpc/grpc-js';
+import { ListadoServiceClient, ListarArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
+
+export interface Job {
+  readonly atOnce: number;
+  readonly seconds: number;
+  readonly limite: number;
+  readonly folders: readonly string[];
+}
+
+const client = new ListadoServiceClient(process.argv[2] ?? '', credentials.createInsecure(), {
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+});
+
+async function work({ atOnce, seconds, limite, folders }: Job): Promise<number> {
+  let next = 0;
+  let answered = 0;
+  const began = performance.now();
+  const running = () => performance.now() - began < seconds * 1000;
+  const call = () =>
+    new Promise<void>((resolve, reject) => {
+      const ruta = folders[next++ % folders.length] ?? '';
+      client.listarArchivos(ListarArchivosRequest.fromJSON({ ruta, limite }), (error) => {
+        if (error !== null) return reject(error);
+        if (running()) answered++;
+        resolve();
+      });
+    });
+  const loop = async () => {
+    while (running()) await call();
+  };
+  await Promise.all(Array.from({ length: atOnce }, loop));
+  return answered / seconds;
+}
+
+process.on('message', (job: Job) => {
+  work(job).then(
+    (perSecond) => process.send?.({ perSecond }),
+    (error: Error) => process.send?.({ error: error.message }),
+  );
+});
