@@ -27,8 +27,8 @@ export function createHousekeeping(deps: HousekeepingDeps): {
   async function tidy(): Promise<void> {
     try {
       const expired = await ledger.expire(now());
-      for (const { id } of expired) log.debug({ id }, 'solicitud vencida');
-      if (expired.length > 0) log.warn({ expired: expired.length }, 'solicitudes vencidas');
+      for (const { id, requestId } of expired)
+        log.warn({ id, requestId, estado: 'vencida' }, 'solicitud closed');
       const purged = await ledger.purge(now() - retentionMs);
       if (purged > 0) log.info({ purged }, 'answers forgotten');
       // Other gateways accept and close too, and their word may get lost.

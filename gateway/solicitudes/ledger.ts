@@ -84,6 +84,9 @@ export interface LedgerListener {
   missed(): void;
 }
 
+/** A row that was closed as `vencida`. */
+export type Expired = Pick<Solicitud, 'id' | 'service' | 'requestId'>;
+
 /** The ledger has no room: refused before any work was done. */
 export class LedgerFullError extends Error {
   override readonly name = 'LedgerFullError';
@@ -142,7 +145,7 @@ export interface Ledger {
   /** Closes a row, once: a row that is closed already stays as it is. */
   close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'>;
   /** Closes as `vencida` what is open past its time; gives what it closed. */
-  expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]>;
+  expire(now: number): Promise<readonly Expired[]>;
   /** Forgets rows that were closed before `closedBefore`; gives how many. */
   purge(closedBefore: number): Promise<number>;
   /** Resolves when a request could be accepted now. Rejects as `accept` would. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { type Change, type Ledger, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
+import { rowSize } from '../../gateway/solicitudes/row-size.ts';
 import { acceptance, answerOf } from '../support/ledger-calls.ts';
 import { ledgerContract } from '../support/ledger-contract.ts';
 import { type Postgres, sharedPostgres } from '../support/postgres.ts';
@@ -52,6 +53,23 @@ describe('The PostgreSQL ledger and its database', () => {
     expect(new Set(opened.map(({ id }) => id)).size).to.equal(1);
     expect(await postgres.query(url, 'SELECT version FROM archivero.migrations')).to.deep.equal([
       { version: 1 },
+      { version: 2 },
+    ]);
+  });
+
+  it('is brought up to date, and what it keeps is counted anew', async () => {
+    const before = await open();
+    const [pending, closed] = [acceptance({ id: 'a' }), acceptance({ id: 'b', key: 'clave' })];
+    await Promise.all([before.accept(pending), before.accept(closed)]);
+    const answer = answerOf('0123456789');
+    await before.close('b', { state: 'completada', answer, at: 2000 });
+    await before.stop();
+    await postgres.query(url, 'DELETE FROM archivero.migrations WHERE version = 2');
+    await postgres.query(url, 'UPDATE archivero.totals SET bytes = 7');
+    await open();
+    const bytes = rowSize(pending) + rowSize(closed) + JSON.stringify(answer.headers).length + 10;
+    expect(await postgres.query(url, 'SELECT rows, open, bytes FROM archivero.totals')).to.deep.equal([
+      { rows: '2', open: '1', bytes: String(bytes) },
     ]);
   });
 
@@ -89,7 +107,7 @@ describe('The PostgreSQL ledger and its database', () => {
   it('changes the same rows from two sides without anybody waiting in a circle, and counts right', async () => {
     const [one, two] = [await open(), await open()];
     const ids = Array.from({ length: 400 }, (_, index) => `id-${index}`);
-    await Promise.all(ids.map((id) => one.accept(acceptance({ id, request: '12345' }))));
+    await Promise.all(ids.map((id) => one.accept(acceptance({ id }))));
     const answer = answerOf('0123456789');
     await Promise.all([
       ...ids.map((id) => one.published(id, 2000, 5000)),
@@ -103,9 +121,11 @@ describe('The PostgreSQL ledger and its database', () => {
     const rows = await Promise.all(ids.map((id) => one.get(id)));
     expect(rows.every((row) => row?.closedAt === 2000)).to.equal(true);
     const answered = rows.filter((row) => row?.state === 'completada').length;
+    const asked = ids.reduce((sum, id) => sum + rowSize(acceptance({ id })), 0);
+    const bytes = String(asked + answered * (JSON.stringify(answer.headers).length + 10));
     expect(
       await postgres.query(url, 'SELECT service, rows, open, bytes FROM archivero.totals'),
-    ).to.deep.equal([{ service: 'mserv1', rows: '400', open: '0', bytes: String(400 * 5 + answered * 10) }]);
+    ).to.deep.equal([{ service: 'mserv1', rows: '400', open: '0', bytes }]);
     expect(await two.purge(2001)).to.equal(400);
     expect(await postgres.query(url, 'SELECT rows, open, bytes FROM archivero.totals')).to.deep.equal([
       { rows: '0', open: '0', bytes: '0' },

@@ -179,7 +179,10 @@ describe('The SQLite ledger and its file', () => {
     await ledger.purge(1001);
     await ledger.stop();
     const after = new DatabaseSync(path);
-    expect(after.prepare('SELECT * FROM totals').all()).to.deep.equal(totals);
+    const texts = ['{}', '/listar_archivos', 'anonimo', 'peticion', 'traza', 'testigo'].join('').length;
+    // Counted anew: of the three rows all that they keep, and of the answer its headers and body.
+    const bytes = 3 * (400 + texts) + '{}'.length + 2;
+    expect(after.prepare('SELECT * FROM totals').all()).to.deep.equal([{ ...totals[0], bytes }]);
     after.close();
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  type Acceptance,
   type Change,
   type Estado,
   type Ledger,
@@ -9,6 +10,7 @@ import {
   type Solicitud,
   type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
+import { rowSize } from '../../gateway/solicitudes/row-size.ts';
 import {
   acceptance,
   answerOf,
@@ -80,7 +82,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
     });
 
     it('does what the model does, whatever is called', async () => {
-      const bounds = { maxRows: 4, maxBytes: 40 };
+      const bounds = { maxRows: 4, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 40 };
       await openWith(bounds);
       await fc.assert(
         fc.asyncProperty(
@@ -190,7 +192,8 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
     });
 
     it('refuses what it has no room for, and stores answers all the same', async () => {
-      await openWith({ maxRows: 3, maxBytes: 10 });
+      const bounds = { maxRows: 3, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 10 };
+      await openWith(bounds);
       await ledger.accept(acceptance({ id: 'a', request: '12345' }));
       await ledger.accept(acceptance({ id: 'b', request: '1234' }));
       expect(await rejection(ledger.accept(acceptance({ id: 'c', request: '12' })))).to.be.instanceOf(
@@ -204,12 +207,41 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await ledger.close('a', { state: 'completada', answer, at: 2000 })).to.equal('closed');
       expect(await ledger.answer('a')).to.deep.equal(answer);
 
-      await openWith({ maxRows: 3, maxBytes: 10 }); // it still knows how much it keeps
+      await openWith(bounds); // it still knows how much it keeps
       expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
         LedgerFullError,
       );
       await ledger.purge(2001);
       await ledger.accept(acceptance({ id: 'e', request: '12345' }));
+    });
+
+    it('counts all that a row keeps, and no less when it is forgotten', async () => {
+      const small = acceptance({ id: 'a', key: 'k' });
+      const long: Partial<Acceptance>[] = [
+        { view: { ...small.view, target: `${small.view.target}&` } },
+        { caller: `${small.caller}x` },
+        { key: 'kk' },
+        { requestId: `${small.requestId}x` },
+        { retryOf: 'x' },
+      ];
+      const answer = answerOf('body');
+      const kept = answer.body.length + JSON.stringify(answer.headers).length;
+      const bounds = { maxRows: 100, maxBytes: rowSize(small) + kept };
+      for (let round = 0; round < 3; round++) {
+        await openWith({ ...bounds, maxBytes: rowSize(small) });
+        for (const each of long) {
+          const refused = await rejection(ledger.accept({ ...small, ...each }));
+          expect(refused, JSON.stringify(each)).to.be.instanceOf(LedgerFullError);
+        }
+        await ledger.accept(small);
+        await ledger.published('a', 1500, 2000);
+        await ledger.close('a', { state: 'completada', answer, at: 2000 });
+        await openWith(bounds);
+        await ledger.probe();
+        await openWith({ ...bounds, maxBytes: bounds.maxBytes - 1 });
+        expect(await rejection(ledger.probe())).to.be.instanceOf(LedgerFullError);
+        await ledger.purge(2001);
+      }
     });
 
     it('gives a claimed row to nobody else until its time is over', async () => {

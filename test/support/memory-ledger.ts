@@ -1,6 +1,7 @@
 import {
   type Acceptance,
   type Closing,
+  type Expired,
   type Ledger,
   LedgerFullError,
   type LedgerListener,
@@ -9,11 +10,16 @@ import {
   type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
 import { createListeners } from '../../gateway/solicitudes/listeners.ts';
+import { rowSize } from '../../gateway/solicitudes/row-size.ts';
 
 interface Row {
   solicitud: Solicitud;
   dueAt: number;
   answer: StoredAnswer | undefined;
+}
+
+function answerSize(answer: StoredAnswer | undefined): number {
+  return answer === undefined ? 0 : answer.body.length + Buffer.byteLength(JSON.stringify(answer.headers));
 }
 
 /** The ledger as simply as it can be said: what every real one is compared with. It keeps nothing. */
@@ -51,7 +57,7 @@ export class MemoryLedger implements Ledger {
 
   #assertRoom(more: number): void {
     const bytes = [...this.#rows.values()].reduce(
-      (sum, { solicitud, answer }) => sum + Buffer.byteLength(solicitud.request) + (answer?.body.length ?? 0),
+      (sum, { solicitud, answer }) => sum + rowSize(solicitud) + answerSize(answer),
       more,
     );
     if (this.#rows.size >= this.#bounds.maxRows || bytes > this.#bounds.maxBytes) throw new LedgerFullError();
@@ -61,7 +67,7 @@ export class MemoryLedger implements Ledger {
     const { caller, key } = acceptance;
     const known = key === undefined ? undefined : this.#keyed(caller, key);
     if (known !== undefined) return known;
-    this.#assertRoom(Buffer.byteLength(acceptance.request));
+    this.#assertRoom(rowSize(acceptance));
     if (this.#rows.has(acceptance.id)) throw new Error('This id is taken');
     const row: Row = {
       solicitud: {
@@ -199,10 +205,10 @@ export class MemoryLedger implements Ledger {
     return 'closed';
   }
 
-  async expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
+  async expire(now: number): Promise<readonly Expired[]> {
     const expired = this.#openRows().filter(({ solicitud }) => solicitud.expiresAt <= now);
     for (const { solicitud } of expired) this.#close(solicitud.id, { state: 'vencida', at: now });
-    return expired.map(({ solicitud: { id, service } }) => ({ id, service }));
+    return expired.map(({ solicitud: { id, service, requestId } }) => ({ id, service, requestId }));
   }
 
   async purge(closedBefore: number): Promise<number> {

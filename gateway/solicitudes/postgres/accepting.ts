@@ -1,4 +1,5 @@
 import { type Acceptance, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { rowSize } from '../row-size.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
 import { columns, type Row, toSolicitud } from './rows.ts';
@@ -6,7 +7,7 @@ import { columns, type Row, toSolicitud } from './rows.ts';
 export interface Bounds {
   /** Rows kept, open and closed. */
   readonly maxRows: number;
-  /** Bytes of requests and answers kept. Answers are stored past it, new requests are not. */
+  /** Bytes of what is kept, requests and answers (row-size.ts). Answers are stored past it, new requests are not. */
   readonly maxBytes: number;
 }
 
@@ -19,9 +20,9 @@ const insert = `
   WITH kept AS (SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(bytes), 0) AS bytes FROM archivero.totals),
   given AS (
     SELECT item.*, kept.rows + nth <= $2
-        AND kept.bytes + sum(octet_length(request)) OVER (ORDER BY nth) <= $3 AS fits
+        AND kept.bytes + sum(size) OVER (ORDER BY nth) <= $3 AS fits
     FROM kept, json_to_recordset($1) AS item(
-      nth BIGINT, id TEXT, service TEXT, operation TEXT, request TEXT, target TEXT, formato TEXT, idioma TEXT,
+      nth BIGINT, size BIGINT, id TEXT, service TEXT, operation TEXT, request TEXT, target TEXT, formato TEXT, idioma TEXT,
       caller TEXT, "requestId" TEXT, traceparent TEXT, witness TEXT, "acceptedAt" BIGINT, "expiresAt" BIGINT,
       key TEXT, "retryOf" TEXT)),
   inserted AS (
@@ -62,9 +63,12 @@ export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
 
   const batches = new Batches<Acceptance, Solicitud | undefined>({
     idOf: ({ id }) => id,
-    bytesOf: ({ request }) => Buffer.byteLength(request),
+    bytesOf: rowSize,
     run: async (given) => {
-      const items = given.map(({ view, ...rest }, index) => ({ nth: index + 1, ...rest, ...view }));
+      const items = given.map((acceptance, index) => {
+        const { view, ...rest } = acceptance;
+        return { nth: index + 1, size: rowSize(acceptance), ...rest, ...view };
+      });
       const outcomes = await database.query<Outcome>(insert, [JSON.stringify(items), maxRows, maxBytes]);
       const refused = given.filter((_, index) => outcomes[index]?.outcome !== 'accepted');
       const known = await withKeys(refused.filter(({ key }) => key !== undefined));

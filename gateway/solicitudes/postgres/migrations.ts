@@ -96,6 +96,51 @@ const migrations: readonly string[] = [
   CREATE TRIGGER request_forgotten AFTER DELETE ON archivero.requests
     REFERENCING OLD TABLE AS forgotten FOR EACH STATEMENT EXECUTE FUNCTION archivero.count_forgotten();
   `,
+  // As in SQLite: all of a row counts. What is counted anew must not change meanwhile.
+  `
+  LOCK TABLE archivero.requests IN SHARE ROW EXCLUSIVE MODE;
+  CREATE OR REPLACE FUNCTION archivero.count_accepted() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT service, count(*), count(*), sum(400 + octet_length(request) + octet_length(target) + octet_length(caller)
+        + octet_length(request_id) + octet_length(traceparent) + octet_length(witness)
+        + coalesce(octet_length(key), 0) + coalesce(octet_length(retry_of), 0))
+      FROM added GROUP BY service ORDER BY service
+      ON CONFLICT (service) DO UPDATE
+        SET rows = t.rows + excluded.rows, open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  CREATE OR REPLACE FUNCTION archivero.count_closed() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT now.service, 0, -count(*),
+        sum(coalesce(octet_length(now.answer_headers::text) + octet_length(now.answer_body), 0))
+      FROM old_rows AS was JOIN new_rows AS now USING (seq)
+      WHERE was.closed_at IS NULL AND now.closed_at IS NOT NULL
+      GROUP BY now.service ORDER BY now.service
+      ON CONFLICT (service) DO UPDATE SET open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  CREATE OR REPLACE FUNCTION archivero.count_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO archivero.totals AS t
+      SELECT service, -count(*), -count(*) FILTER (WHERE closed_at IS NULL),
+        -sum(400 + octet_length(request) + octet_length(target) + octet_length(caller)
+        + octet_length(request_id) + octet_length(traceparent) + octet_length(witness)
+        + coalesce(octet_length(key), 0) + coalesce(octet_length(retry_of), 0)
+          + coalesce(octet_length(answer_headers::text) + octet_length(answer_body), 0))
+      FROM forgotten GROUP BY service ORDER BY service
+      ON CONFLICT (service) DO UPDATE
+        SET rows = t.rows + excluded.rows, open = t.open + excluded.open, bytes = t.bytes + excluded.bytes;
+    RETURN NULL;
+  END $$;
+  UPDATE archivero.totals AS t SET bytes = (
+    SELECT coalesce(sum(400 + octet_length(r.request) + octet_length(r.target) + octet_length(r.caller)
+        + octet_length(r.request_id) + octet_length(r.traceparent) + octet_length(r.witness)
+        + coalesce(octet_length(r.key), 0) + coalesce(octet_length(r.retry_of), 0)
+        + coalesce(octet_length(r.answer_headers::text) + octet_length(r.answer_body), 0)), 0)
+    FROM archivero.requests AS r WHERE r.service = t.service);
+  `,
 ];
 
 /** Brings the schema `archivero` up to date, in one transaction. */

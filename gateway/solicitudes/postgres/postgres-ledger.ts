@@ -5,6 +5,7 @@ import {
   type Acceptance,
   type Change,
   type Closing,
+  type Expired,
   type Ledger,
   type LedgerListener,
   LedgerUnavailableError,
@@ -146,10 +147,10 @@ class PostgresLedger implements Ledger {
     });
   }
 
-  expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
+  expire(now: number): Promise<readonly Expired[]> {
     return this.#run(async () => {
       const expired = await this.#writes.expire(now);
-      this.#tell(expired.map((row) => ({ ...row, state: 'vencida' })));
+      this.#tell(expired.map(({ id, service }) => ({ id, service, state: 'vencida' })));
       return expired;
     });
   }

@@ -1,4 +1,4 @@
-import type { Closing, Solicitud } from '../ledger.ts';
+import type { Closing, Expired, Solicitud } from '../ledger.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
 import { columns, type Row, toSolicitud } from './rows.ts';
@@ -79,7 +79,7 @@ const expire = `
     ORDER BY expires_at LIMIT ${sweepRows} FOR UPDATE SKIP LOCKED)
   UPDATE archivero.requests AS r
   SET state = 'vencida', closed_at = $1, history = r.history || jsonb_build_object('state', 'vencida', 'at', $1::bigint)
-  FROM swept WHERE r.seq = swept.seq RETURNING r.id, r.service`;
+  FROM swept WHERE r.seq = swept.seq RETURNING r.id, r.service, r.request_id AS "requestId"`;
 const purge = `
   WITH swept AS MATERIALIZED (
     SELECT seq FROM archivero.requests WHERE closed_at IS NOT NULL AND closed_at < $1
@@ -171,7 +171,7 @@ export function writes(database: Database) {
     ): Promise<readonly Solicitud[]> =>
       (await database.query<Row>(claim, [service, now, until, limit])).map(toSolicitud),
     close: (id: string, closing: Closing) => closings.add({ ...closing, id }),
-    expire: (now: number) => sweep<Touched>(expire, [now]),
+    expire: (now: number) => sweep<Expired>(expire, [now]),
     purge: async (closedBefore: number) => (await sweep(purge, [closedBefore])).length,
   };
 }

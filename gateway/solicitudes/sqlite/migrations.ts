@@ -137,4 +137,37 @@ export const migrations: readonly string[] = [
   END;
   `, // What a probe writes and takes away again.
   'CREATE TABLE scratch (bytes BLOB NOT NULL) STRICT;',
+  // All of a row counts (row-size.ts), not only the bodies: an address may be longer than what it asks for.
+  `
+  DROP TRIGGER request_accepted;
+  DROP TRIGGER request_closed;
+  DROP TRIGGER request_forgotten;
+  CREATE TRIGGER request_accepted AFTER INSERT ON requests BEGIN
+    INSERT INTO totals VALUES (NEW.service, 1, 1, 400 + octet_length(NEW.request) + octet_length(NEW.target) + octet_length(NEW.caller)
+        + octet_length(NEW.request_id) + octet_length(NEW.traceparent) + octet_length(NEW.witness)
+        + ifnull(octet_length(NEW.key), 0) + ifnull(octet_length(NEW.retry_of), 0))
+      ON CONFLICT (service) DO UPDATE SET rows = rows + 1, open = open + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER request_closed AFTER UPDATE OF closed_at ON requests
+  WHEN OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL BEGIN
+    UPDATE totals SET open = open - 1, bytes = bytes + ifnull(octet_length(NEW.answer_headers) + octet_length(NEW.answer_body), 0)
+      WHERE service = NEW.service;
+  END;
+  CREATE TRIGGER request_forgotten AFTER DELETE ON requests BEGIN
+    UPDATE totals SET
+      rows = rows - 1,
+      open = open - (OLD.closed_at IS NULL),
+      bytes = bytes - (400 + octet_length(OLD.request) + octet_length(OLD.target) + octet_length(OLD.caller)
+        + octet_length(OLD.request_id) + octet_length(OLD.traceparent) + octet_length(OLD.witness)
+        + ifnull(octet_length(OLD.key), 0) + ifnull(octet_length(OLD.retry_of), 0))
+        - ifnull(octet_length(OLD.answer_headers) + octet_length(OLD.answer_body), 0)
+    WHERE service = OLD.service;
+  END;
+  UPDATE totals SET bytes = (
+    SELECT ifnull(sum(400 + octet_length(requests.request) + octet_length(requests.target) + octet_length(requests.caller)
+        + octet_length(requests.request_id) + octet_length(requests.traceparent) + octet_length(requests.witness)
+        + ifnull(octet_length(requests.key), 0) + ifnull(octet_length(requests.retry_of), 0)
+        + ifnull(octet_length(requests.answer_headers) + octet_length(requests.answer_body), 0)), 0)
+    FROM requests WHERE requests.service = totals.service);
+  `,
 ];

@@ -1,6 +1,7 @@
 import {
   type Acceptance,
   type Closing,
+  type Expired,
   type Ledger,
   LedgerFullError,
   type LedgerListener,
@@ -120,13 +121,13 @@ class SqliteLedger implements Ledger {
     return 'closed';
   }
 
-  async expire(now: number): Promise<readonly { readonly id: string; readonly service: string }[]> {
-    const expired: ReturnType<Writes['expire']> = [];
-    let some: typeof expired;
+  async expire(now: number): Promise<readonly Expired[]> {
+    const expired: Expired[] = [];
+    let some: readonly Expired[];
     do {
       some = await this.#writer.run('expire', now);
       expired.push(...some);
-      this.#listeners.changed(some.map((row) => ({ ...row, state: 'vencida' })));
+      this.#listeners.changed(some.map(({ id, service }) => ({ id, service, state: 'vencida' })));
     } while (some.length === sweepRows);
     return expired;
   }

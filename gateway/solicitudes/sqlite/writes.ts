@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Acceptance, type Closing, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { type Acceptance, type Closing, type Expired, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { rowSize } from '../row-size.ts';
 import { type AnswerBytes, columns, toSolicitud } from './rows.ts';
 
 export interface Bounds {
   /** Rows kept, open and closed. */
   readonly maxRows: number;
-  /** Bytes of requests and answers kept. Answers are stored past it, new requests are not. */
+  /** Bytes of what is kept, requests and answers (row-size.ts). Answers are stored past it, new requests are not. */
   readonly maxBytes: number;
 }
 
@@ -76,7 +77,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     `UPDATE requests SET state = 'vencida', closed_at = :now, history = ${append("'vencida'", ':now')}
      WHERE rowid IN (
        SELECT rowid FROM requests WHERE closed_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT ${sweepRows})
-     RETURNING id, service`,
+     RETURNING id, service, request_id`,
   );
   const purge = db.prepare(
     `DELETE FROM requests WHERE rowid IN (
@@ -97,10 +98,11 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   }
 
   return {
-    accept({ view, key, retryOf, ...rest }: Acceptance): Solicitud | undefined {
+    accept(acceptance: Acceptance): Solicitud | undefined {
+      const { view, key, retryOf, ...rest } = acceptance;
       const known = key === undefined ? undefined : withKey.get(rest.caller, key);
       if (known !== undefined) return toSolicitud(known);
-      assertRoom(Buffer.byteLength(rest.request));
+      assertRoom(rowSize(acceptance));
       const { target, formato, idioma } = view;
       accept.run({ ...rest, key: key ?? null, retryOf: retryOf ?? null, target, formato, idioma });
       return undefined;
@@ -146,8 +148,12 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
       if (row !== undefined) return { service: String(row['service']) };
       return known.get(id) ? 'was-closed' : 'unknown';
     },
-    expire(now: number): { id: string; service: string }[] {
-      return expire.all({ now }).map((row) => ({ id: String(row['id']), service: String(row['service']) }));
+    expire(now: number): Expired[] {
+      return expire.all({ now }).map((row) => ({
+        id: String(row['id']),
+        service: String(row['service']),
+        requestId: String(row['request_id']),
+      }));
     },
     purge(closedBefore: number): number {
       return Number(purge.run({ closedBefore }).changes);

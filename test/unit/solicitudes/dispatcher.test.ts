@@ -40,7 +40,7 @@ describe('The dispatcher and its clock', () => {
   beforeEach(() => {
     time = 100 * hour;
     seen = [];
-    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 10_000 });
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
   });
 
   it('looks again at once at what was put off, when the clock is set back', async () => {

@@ -14,7 +14,7 @@ describe('The stream of events', () => {
 
   beforeEach(async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
-    ledger = new MemoryLedger({ maxRows: 10, maxBytes: 1000 });
+    ledger = new MemoryLedger({ maxRows: 10, maxBytes: 100_000 });
     followers = createWaiters(1);
     gone = new AbortController();
     await ledger.accept(acceptance({ id: 'a' }));

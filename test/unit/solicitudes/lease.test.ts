@@ -15,7 +15,7 @@ describe('A claim on rows', () => {
   beforeEach(async () => {
     mock.timers.enable({ apis: ['setInterval'] });
     time = 10_000;
-    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 10_000 });
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
     for (const id of ['a', 'b', 'c']) await ledger.accept(acceptance({ id }));
   });
 
