@@ -3,6 +3,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
+import type { Colas } from './colas/routes.ts';
 import { accessLog } from './http/access-log.ts';
 import { hostGuard } from './http/host.ts';
 import { language } from './http/language.ts';
@@ -23,6 +24,7 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly allowedHosts: readonly string[];
   readonly authenticator: Authenticator;
   readonly live: Pick<Live, 'routes' | 'paths'>;
+  readonly colas: Pick<Colas, 'routes'>;
 }
 
 /** The gateway's HTTP application. It does not listen. */
@@ -42,6 +44,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(operationRoutes(deps).routes());
   app.use(deps.live.routes().routes());
   app.use(solicitudesRoutes(deps).routes());
+  app.use(deps.colas.routes().routes());
   return app;
 }
 

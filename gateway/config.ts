@@ -62,6 +62,11 @@ const origins = names.superRefine((list, context) => {
   context.issues.push({ code: 'custom', message, input: list });
 });
 
+/** The management API, with its user and password; like those of `RABBITMQ_URL` they are not repeated in a message. */
+const managementUrl = z
+  .url({ protocol: /^https?$/, error: 'expected http(s)://user:password@host:port' })
+  .optional();
+
 const variables = {
   GATEWAY_HOST: host.default('127.0.0.1'),
   GATEWAY_PORT: port.default(5000),
@@ -71,6 +76,7 @@ const variables = {
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
   STREAM_STALL_MS: milliseconds.default(120_000),
   RABBITMQ_URL: brokerUrl,
+  RABBITMQ_MANAGEMENT_URL: managementUrl,
   LEDGER_URL: ledgerUrl,
   LEDGER_MAX_ROWS: count.default(1_000_000),
   LEDGER_MAX_BYTES: count.default(4 * 2 ** 30),

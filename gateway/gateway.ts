@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
-import { declareService } from '../runtime/amqp/topology.ts';
+import { declareService, queuesOf } from '../runtime/amqp/topology.ts';
 import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { BrokerState } from './admin/salud.ts';
 import { createApp } from './app.ts';
 import type { Caller } from './calls/caller.ts';
 import { createCaller } from './calls/service-caller.ts';
+import { createManagement } from './colas/management.ts';
+import { createColas } from './colas/routes.ts';
 import type { GatewayConfig } from './config.ts';
 import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
@@ -103,12 +105,27 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     stallMs: config.STREAM_STALL_MS,
     log,
   });
+  const { RABBITMQ_URL: brokerUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = config;
+  const management =
+    brokerUrl === undefined || managementUrl === undefined
+      ? undefined
+      : createManagement(managementUrl, brokerUrl, log);
+  const colas = createColas({
+    broker: broker && brokerUrl !== undefined ? { url: brokerUrl, publisher: broker.publisher } : undefined,
+    management,
+    internalQueues: [
+      ...services.flatMap(({ name }) => Object.values(queuesOf(name))),
+      ...(broker ? [broker.replies.queue] : []),
+    ],
+    log,
+  });
   const app = createApp({
     authenticator: createAnonymous({ onLoopback: isLoopback(config.GATEWAY_HOST) }),
     services,
     callers: ways.map((way) => way.caller),
     caller,
     live,
+    colas,
     acceptor,
     ledger,
     waiters,
@@ -132,6 +149,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       stop: () => caller.stop(),
     })),
     ...(broker?.parts ?? []),
+    colas,
     ...ways.map(({ dispatcher, service }) => ({ name: `dispatcher of ${service}`, ...dispatcher })),
     {
       name: 'housekeeping',

@@ -276,6 +276,59 @@ export const problemas = {
       en: 'Too many clients are waiting already. Ask without waiting, or try again later.',
     },
   },
+  'sin-rabbitmq': {
+    title: { es: 'Sin RabbitMQ', en: 'No RabbitMQ' },
+    detail: {
+      es: 'Este servidor funciona sin RabbitMQ (RABBITMQ_URL está vacía), así que no hay colas que mostrar ni usar.',
+      en: 'This server runs without RabbitMQ (RABBITMQ_URL is empty), so there are no queues to show or use.',
+    },
+  },
+  'rabbitmq-no-disponible': {
+    title: { es: 'RabbitMQ no disponible', en: 'RabbitMQ unavailable' },
+    detail: {
+      es: 'No hay conexión con RabbitMQ ahora. Inténtelo más tarde.',
+      en: 'There is no connection to RabbitMQ now. Try again later.',
+    },
+  },
+  'rabbitmq-sin-recursos': {
+    title: { es: 'RabbitMQ no admite mensajes', en: 'RabbitMQ takes no messages' },
+    detail: {
+      es: 'A RabbitMQ le falta memoria o disco y no admite mensajes ahora. Inténtelo más tarde.',
+      en: 'RabbitMQ is short of memory or disk and takes no messages now. Try again later.',
+    },
+  },
+  'cola-no-encontrada': {
+    title: { es: 'Cola no encontrada', en: 'Queue not found' },
+    detail: { es: 'No existe la cola «{cola}».', en: 'There is no queue "{cola}".' },
+  },
+  'cola-interna': {
+    title: { es: 'Cola interna', en: 'Internal queue' },
+    detail: {
+      es: 'La cola «{cola}» es del propio sistema: se puede mirar, pero no escribir ni vaciar.',
+      en: 'The queue "{cola}" belongs to the system itself: it may be looked at, but not written to or emptied.',
+    },
+  },
+  'cola-incompatible': {
+    title: { es: 'Cola de otra configuración', en: 'Queue made otherwise' },
+    detail: {
+      es: 'La cola «{cola}» la creó otro con otra configuración, o la usa en exclusiva.',
+      en: 'The queue "{cola}" was made by somebody else with other settings, or is used exclusively.',
+    },
+  },
+  'cola-llena': {
+    title: { es: 'Cola llena', en: 'Queue full' },
+    detail: {
+      es: 'En la cola «{cola}» no caben más mensajes. Inténtelo más tarde.',
+      en: 'The queue "{cola}" has no room for more messages. Try again later.',
+    },
+  },
+  'nombre-de-cola-no-valido': {
+    title: { es: 'Nombre de cola no válido', en: 'Invalid queue name' },
+    detail: {
+      es: 'El nombre de una cola tiene letras, cifras y . _ -, empieza por letra o cifra y ocupa hasta {max} bytes.',
+      en: 'The name of a queue has letters, digits and . _ -, begins with a letter or digit and has up to {max} bytes.',
+    },
+  },
   'error-interno': {
     title: { es: 'Error interno', en: 'Internal error' },
     detail: { es: 'Ocurrió un error inesperado.', en: 'An unexpected error occurred.' },

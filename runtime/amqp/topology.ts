@@ -84,3 +84,11 @@ async function replaceIfLeaderless(session: Session, queue: string): Promise<voi
     throw new Error(`${queue} had no leader and was deleted; it will be declared anew`, { cause: error });
   }
 }
+
+/** A queue of somebody who pushes and never pops must not fill the disk. */
+const mostUserMessages = 100_000;
+
+/** Declares a queue that people put messages into. It refuses more than it has room for. */
+export async function declareUserQueue(session: Session, queue: string): Promise<void> {
+  await declareQueue(session, queue, { 'x-max-length': mostUserMessages, 'x-overflow': 'reject-publish' });
+}

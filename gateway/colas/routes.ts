@@ -1,0 +1,134 @@
+import Router from '@koa/router';
+import type { Logger } from 'pino';
+import * as z from 'zod';
+import type { Publisher } from '../../runtime/amqp/publisher.ts';
+import type { Part } from '../../runtime/lifecycle.ts';
+import { readJsonBody } from '../http/body.ts';
+import { goneSignal } from '../http/gone.ts';
+import { ProblemError } from '../http/problem.ts';
+import { readQuery } from '../http/query.ts';
+import type { Context, State } from '../http/state.ts';
+import { readStrictly } from '../operations/strict-query.ts';
+import { createConnection } from './connection.ts';
+import { describeQueue, describeQueues } from './description.ts';
+import type { Management } from './management.ts';
+import { defaultQueue, type QueueName, queueOf, userQueueOf } from './name.ts';
+import { createPutter, takeMessage } from './user-queue.ts';
+
+export interface ColasDeps {
+  /** Undefined: no broker is wanted. */
+  readonly broker: { readonly url: string; readonly publisher: Publisher } | undefined;
+  readonly management: Management | undefined;
+  /** The queues that requests and answers travel by. */
+  readonly internalQueues: readonly string[];
+  readonly log: Logger;
+}
+
+export interface Colas extends Part {
+  /** `/colas` and `/apis/queue`. */
+  routes(): Router<State>;
+}
+
+const longestMessage = 256 * 1024;
+/** Of a body that means nothing. */
+const longestNothing = 1024;
+
+/** The body of a push. */
+export const putting = z.object({ mensaje: z.json() });
+const nothing = z.object({});
+
+/** Queues for people: what waits where, and messages of their own. */
+export function createColas({ broker, management, internalQueues, log }: ColasDeps): Colas {
+  const opened = broker && {
+    connection: createConnection(broker.url, log),
+    publisher: broker.publisher,
+  };
+  const put = opened && createPutter(opened.connection, opened.publisher);
+  /** Those of people that were seen, for who has no management API. */
+  const seen = new Set<string>([defaultQueue.nombre]);
+
+  function connection() {
+    if (opened === undefined) throw new ProblemError('sin-rabbitmq');
+    return opened.connection;
+  }
+
+  async function push(ctx: Context, queue: QueueName): Promise<void> {
+    noQuery(ctx);
+    const { mensaje } = await readJsonBody(ctx, putting, longestMessage);
+    if (put === undefined) throw new ProblemError('sin-rabbitmq');
+    const { requestId, traceparent } = ctx.state;
+    const id = await put(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
+    seen.add(queue.nombre);
+    send(ctx, { cola: queue.nombre, id }, 201);
+  }
+
+  async function pop(ctx: Context, queue: QueueName): Promise<void> {
+    noQuery(ctx);
+    const { headers } = ctx.req;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    if (hasBody) await readJsonBody(ctx, nothing, longestNothing);
+    const taken = await takeMessage(connection(), queue.nombre, goneSignal(ctx));
+    if (taken === undefined) return send(ctx, { mensaje: null, vacia: true });
+    send(ctx, { mensaje: null, vacia: false, cola: queue.nombre, ...taken });
+  }
+
+  async function count(ctx: Context, queue: QueueName): Promise<void> {
+    noQuery(ctx);
+    const { nombre, listos } = await describeQueue(connection(), undefined, queue);
+    send(ctx, { cola: nombre, conteo: listos });
+  }
+
+  /** The default queue is there as soon as somebody asks for it, if only with nothing in it. */
+  async function orEmpty(ctx: Context, body: object, answer: () => Promise<void>): Promise<void> {
+    try {
+      await answer();
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.slug !== 'cola-no-encontrada') throw error;
+      send(ctx, body);
+    }
+  }
+
+  return {
+    name: 'colas',
+    routes: () => {
+      const router = new Router<State>();
+      router.get('/colas', async (ctx) => {
+        noQuery(ctx);
+        send(ctx, await describeQueues(connection(), management, [...internalQueues, ...seen]));
+      });
+      router.get('/colas/:cola', async (ctx) => {
+        noQuery(ctx);
+        send(ctx, await describeQueue(connection(), management, queueOf(ctx.params['cola'] ?? '')));
+      });
+      router.get('/colas/:cola/conteo', (ctx) => count(ctx, queueOf(ctx.params['cola'] ?? '')));
+      router.post('/colas/:cola/mensajes', (ctx) => push(ctx, userQueueOf(ctx.params['cola'] ?? '')));
+      router.post('/colas/:cola/desencolar', (ctx) => pop(ctx, userQueueOf(ctx.params['cola'] ?? '')));
+
+      const { nombre: cola } = defaultQueue;
+      router.post('/apis/queue/push', (ctx) => push(ctx, defaultQueue));
+      router.post('/apis/queue/pop', (ctx) =>
+        orEmpty(ctx, { mensaje: null, vacia: true }, () => pop(ctx, defaultQueue)),
+      );
+      router.get('/apis/queue/count', (ctx) =>
+        orEmpty(ctx, { cola, conteo: 0 }, () => count(ctx, defaultQueue)),
+      );
+      return router;
+    },
+    start: async () => undefined,
+    stop: async () => {
+      await opened?.connection.stop();
+    },
+  };
+}
+
+const noParameters = z.object({});
+
+function noQuery(ctx: Context): void {
+  readStrictly(noParameters, readQuery(ctx.state.target), []);
+}
+
+function send(ctx: Context, body: object, status = 200): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = body;
+}
