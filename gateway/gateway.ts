@@ -3,7 +3,7 @@ import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../runtime/amqp/topology.ts';
 import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
-import type { BrokerState } from './admin/salud.ts';
+import { describeBroker } from './admin/broker-state.ts';
 import { createApp } from './app.ts';
 import type { Caller } from './calls/caller.ts';
 import { createCaller } from './calls/service-caller.ts';
@@ -132,7 +132,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     followers,
     closer,
     drain,
-    broker: () => brokerState(broker?.publisher),
+    broker: () => describeBroker(broker?.publisher, management),
     startedAt: now(),
     version,
     log,
@@ -205,16 +205,4 @@ function connectBroker(
   const replies = createReplies({ url, ledger, closer, operation, log, now: Date.now });
   const part = { name: 'publisher', start: async () => publisher.start(), stop: () => publisher.stop() };
   return { publisher, replies, parts: [replies, part] };
-}
-
-function brokerState(publisher: Publisher | undefined): BrokerState {
-  if (publisher === undefined) return { estado: 'desactivado' };
-  switch (publisher.state.kind) {
-    case 'ready':
-      return { estado: 'listo' };
-    case 'blocked':
-      return { estado: 'bloqueado' };
-    default:
-      return { estado: 'conectando' };
-  }
 }

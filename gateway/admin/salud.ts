@@ -1,3 +1,4 @@
+import { freemem, release, totalmem, type, uptime } from 'node:os';
 import type { Caller } from '../calls/caller.ts';
 import type { Context, RouteHandler } from '../http/state.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
@@ -6,12 +7,18 @@ import { timed } from './timed.ts';
 /** RabbitMQ, as the gateway sees it. `desactivado`: none is wanted. Further members are shown as they are. */
 export interface BrokerState {
   readonly estado: 'listo' | 'conectando' | 'bloqueado' | 'desactivado';
+  /** Null while it is not known. */
+  readonly version?: string | null;
+  readonly latencia_ms?: number | null;
+  /** What it is short of: `memory`, `disk`; null while nobody can say. */
+  readonly alarmas?: readonly string[] | null;
 }
 
 export interface SaludDeps {
   readonly callers: readonly Caller[];
   readonly ledger: Pick<Ledger, 'probe' | 'open'>;
-  readonly broker: () => BrokerState;
+  /** Answers within a second. */
+  readonly broker: () => BrokerState | Promise<BrokerState>;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** Of this program. */
@@ -36,11 +43,11 @@ const ledgerMs = 1000;
 export function createSalud(deps: SaludDeps): SaludHandlers {
   return {
     salud: async (ctx) => {
-      const [servicios, registro] = await Promise.all([
+      const [servicios, registro, rabbitmq] = await Promise.all([
         Promise.all(deps.callers.map(describeService)),
         describeLedger(deps.ledger),
+        deps.broker(),
       ]);
-      const rabbitmq = deps.broker();
       const sano =
         registro.escribible &&
         servicios.every(({ estado }) => estado === 'sano') &&
@@ -51,7 +58,17 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
         servicios: Object.fromEntries(servicios.map(({ servicio, ...state }) => [servicio, state])),
         registro,
         rabbitmq,
-        versiones: { archivero: deps.version, node: process.versions.node },
+        versiones: {
+          archivero: deps.version,
+          node: process.versions.node,
+          sistema: `${type()} ${release()}`,
+        },
+        sistema: {
+          nombre: `${type()} ${release()}`,
+          memoria_total_bytes: totalmem(),
+          memoria_libre_bytes: freemem(),
+          segundos_en_marcha: Math.floor(uptime()),
+        },
         memoria: { residente_bytes: rss, monton_usado_bytes: heapUsed, monton_total_bytes: heapTotal },
         iniciado: new Date(deps.startedAt).toISOString(),
         segundos_en_marcha: Math.floor(process.uptime()),

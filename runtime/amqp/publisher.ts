@@ -46,6 +46,11 @@ export interface Publisher {
   publish(publication: Publication): Promise<void>;
   /** Messages ready in a queue, and its consumers; undefined when there is no such queue. Rejects with `PublishError`. */
   inspect(queue: string): Promise<{ readonly ready: number; readonly consumers: number } | undefined>;
+  /**
+   * Makes a round trip to the broker and gives its version. Also when it is blocked, which then may hang: RabbitMQ does not
+   * read a connection that has published. Rejects with `PublishError`.
+   */
+  ping(): Promise<string>;
   /** Declares all again, after a queue was deleted. Rejects with `PublishError`. */
   redeclare(): Promise<void>;
   start(): void;
@@ -191,6 +196,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (error instanceof Error && 'code' in error && error.code === notFound) return undefined;
         throw new PublishError('unavailable', `Cannot look at ${queue}`, { cause: error });
       }
+    },
+    async ping() {
+      if (current === undefined) throw new PublishError('unavailable', 'Not connected');
+      const { session } = current;
+      try {
+        await session.onSpareChannel(confirmTimeoutMs, async () => undefined);
+      } catch (error) {
+        throw new PublishError('unavailable', 'The broker does not answer', { cause: error });
+      }
+      return session.brokerVersion;
     },
     async redeclare() {
       const { session } = usableOrThrow();

@@ -4,6 +4,8 @@ import { type Channel, type ChannelModel, type ConfirmChannel, connect, type Soc
 export interface Session {
   /** Aborted at the end, with the reason. */
   readonly signal: AbortSignal;
+  /** The version that the broker gives itself: `3.10.8`. */
+  readonly brokerVersion: string;
   /** A channel that the connection lives by: if it closes, the whole connection is dropped. */
   openChannel(): Promise<Channel>;
   openConfirmChannel(): Promise<ConfirmChannel>;
@@ -125,6 +127,7 @@ function sessionOf(
   };
   return {
     signal,
+    brokerVersion: String(model.connection.serverProperties.version),
     openChannel: async () => live(await model.createChannel()),
     openConfirmChannel: async () => live(await model.createConfirmChannel()),
     async onSpareChannel(timeoutMs, use) {

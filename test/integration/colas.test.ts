@@ -93,6 +93,16 @@ describe('Queues for people', () => {
     await connection.close();
   });
 
+  it('belong to a broker of which /salud tells version, latency and alarms', async () => {
+    const { json } = await ask('GET', '/salud');
+    const told = json['rabbitmq'] as Record<string, unknown>;
+    expect(told).to.deep.include({ estado: 'listo', alarmas: [] });
+    expect(told['version']).to.match(/^\d+\.\d+\.\d+/);
+    expect(told['latencia_ms']).to.be.within(0, 900);
+    const system = json['sistema'] as Record<string, number>;
+    expect(system['memoria_libre_bytes']).to.be.above(0);
+  });
+
   it('take nothing that is no message, and no other queue than theirs', async () => {
     expect(await ask('POST', '/colas/x/mensajes', { otro: 1 })).to.include({ status: 400 });
     expect(await ask('POST', '/colas/x/mensajes', { mensaje: 'x'.repeat(300_000) })).to.include({
