@@ -46,7 +46,7 @@ const firstMs = Date.parse('0001-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** The nearest millisecond, as in Node's own `mtime`: what was set to .123 s by way of a double is stored as .122999906. */
-function dateOf(nanoseconds: bigint): Date | undefined {
+export function dateOf(nanoseconds: bigint): Date | undefined {
   const ms = Math.round(Number(nanoseconds) / 1e6);
   return ms >= firstMs && ms <= lastMs ? new Date(ms) : undefined;
 }

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, opendirSync } from 'node:fs';
 import { type ByteString, fromBytes, joinParts, toPath } from './byte-string.ts';
 import type { Jail, Place } from './jail.ts';
-import { type Kind, kindOf } from './kind.ts';
+import { Kind, kindOf } from './kind.ts';
 
 /** An entry as the folder itself tells it, before any lstat. */
 export interface Named {
@@ -14,6 +14,8 @@ export interface Stats {
   readonly kind: Kind;
   readonly size: bigint;
   readonly mtimeNs: bigint;
+  /** A file with another name elsewhere, by which it can be written without an event in this folder. */
+  readonly hardLinked: boolean;
 }
 
 /** An open folder inside the root. All that is done with its entries goes through it. Errors are the system's. */
@@ -45,7 +47,9 @@ export class Folder implements Disposable {
 
   lstat(name: ByteString): Stats {
     const stats = lstatSync(toPath(this.addressOf(name)), { bigint: true });
-    return { kind: kindOf(stats), size: stats.size, mtimeNs: stats.mtimeNs };
+    const kind = kindOf(stats);
+    const hardLinked = stats.nlink > 1n && kind !== Kind.FOLDER;
+    return { kind, size: stats.size, mtimeNs: stats.mtimeNs, hardLinked };
   }
 
   /** What a system call takes to reach an entry while this folder is open. Never to be shown. */

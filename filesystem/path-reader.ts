@@ -16,11 +16,12 @@ export class PathReader implements Disposable {
    * @param known what lstat said of it, when it was asked already
    * @throws what `Root.open` and lstat throw
    */
-  read(path: ByteString, known?: Stats): Entry {
+  read(path: ByteString, known?: Stats): { readonly entry: Entry; readonly stats: Stats } {
     const parts = splitParts(path);
     const name = parts.pop() ?? ('' as ByteString);
     const folder = this.#open(parts);
-    return entryOf(folder, name, known ?? folder.lstat(name));
+    const stats = known ?? folder.lstat(name);
+    return { entry: entryOf(folder, name, stats), stats };
   }
 
   [Symbol.dispose](): void {
