@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { loadEnvFile, parseEnv } from '../runtime/env.ts';
+import { count, loadEnvFile, parseEnv } from '../runtime/env.ts';
 import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
 
 export interface Config extends MicroserviceConfig {
   /** Absolute path of the folder that is served. */
   readonly root: string;
+  /** How many folders are watched at most. */
+  readonly watches: number;
 }
 
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
@@ -14,8 +16,17 @@ const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url))
 /** Throws a `ConfigError` with all that is wrong. */
 export function readConfig(): Config {
   const env = loadEnvFile(process.env);
-  const { MSERV1_ROOT } = parseEnv({ MSERV1_ROOT: z.string().default(examples) }, env, {
-    aliases: { MSERV1_ROOT: ['FILES_ROOT'] },
+  const values = parseEnv(
+    {
+      MSERV1_ROOT: z.string().default(examples),
+      MSERV1_WATCHES: count.default(8192),
+    },
+    env,
+    { aliases: { MSERV1_ROOT: ['FILES_ROOT'] } },
+  );
+  return Object.freeze({
+    ...readMicroserviceConfig('mserv1', 5001, env),
+    root: resolve(values.MSERV1_ROOT),
+    watches: values.MSERV1_WATCHES,
   });
-  return Object.freeze({ ...readMicroserviceConfig('mserv1', 5001, env), root: resolve(MSERV1_ROOT) });
 }

@@ -13,19 +13,25 @@ import { StatusError } from '../runtime/errors.ts';
 import type { HandlersOf } from '../runtime/handlers.ts';
 import { Status } from '../runtime/status.ts';
 import { listFolder, type Scope, type Sorting } from './listing.ts';
+import type { Vigil } from './vigil.ts';
 import { walkFolder } from './walking.ts';
 
 const defaultLimit = 1000;
 
-/** What mserv1 answers, by either door. */
-export function createHandlers(root: Root): HandlersOf<ListadoServiceDefinition> {
+/** What mserv1 answers, by either door. With a vigil, its answers may be kept while the feed tells of no change. */
+export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoServiceDefinition> {
   return {
-    async listarArchivos(request, { signal }) {
+    async listarArchivos(request, { signal, queued }) {
       try {
         const { limite, cursor } = request;
         const limit = pageSize(limite, defaultLimit);
         const sorting = sortingOf(request) ?? { order: 'nombre', descending: request.descendente };
-        return await listFolder(root, { ...scopeOf(request), ...sorting, limit, cursor }, signal);
+        const scope = scopeOf(request);
+        // Of a tree nobody could watch every folder, and what was queued nobody keeps.
+        const watch = queued || scope.depth > 1 ? undefined : vigil?.begin(scope.parts);
+        const page = await listFolder(root, { ...scope, ...sorting, limit, cursor }, signal);
+        const { archivos, siguiente, completo, errores } = page;
+        return { archivos, siguiente, completo, errores, vigencia: watch && vigil?.vouch(watch, page) };
       } catch (error) {
         throw statusOf(error);
       }
@@ -38,6 +44,8 @@ export function createHandlers(root: Root): HandlersOf<ListadoServiceDefinition>
         throw statusOf(error);
       }
     },
+
+    ...(vigil && { vigilarCambios: (_request, { signal, stopping }) => vigil.listen([signal, stopping]) }),
   };
 }
 

@@ -1,8 +1,9 @@
-import { type ByteString, joinParts } from '../filesystem/byte-string.ts';
+import { type ByteString, joinParts, lastPart } from '../filesystem/byte-string.ts';
 import { decodeCursor, encodeCursor } from '../filesystem/cursor.ts';
 import type { Entry } from '../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
 import type { Stats } from '../filesystem/folder.ts';
+import { Kind } from '../filesystem/kind.ts';
 import {
   comparePlaces,
   type Order,
@@ -16,6 +17,7 @@ import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { Smallest } from '../filesystem/smallest.ts';
 import { entriesBelow, type Found } from '../filesystem/tree.ts';
+import type { Subfolder } from '../filesystem/watched-folders.ts';
 
 /** Which entries are listed. */
 export interface Scope {
@@ -44,6 +46,17 @@ export interface ListingPage {
   readonly siguiente: string | undefined;
   readonly completo: boolean;
   readonly errores: EntryError[];
+  readonly grounds: Grounds;
+}
+
+/** What a page of a folder rests on, besides the folder itself. */
+export interface Grounds {
+  /** Those whose dates it shows. */
+  readonly subfolders: Subfolder[];
+  /** It shows something that may change without an event in its folder: a file with another name elsewhere, or where a link points. */
+  elsewhere: boolean;
+  /** Dates or sizes of entries that it does not show have put the others in their places. */
+  readonly unseen: boolean;
 }
 
 /** An entry with its place in the order, and what lstat said if the order needed that. */
@@ -85,6 +98,10 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
     siguiente: last && encodeCursor(scope, positionOf(order, last)),
     completo: errores.length === 0,
     errores,
+    grounds: {
+      ...reader.grounds,
+      unseen: order.by === 'stats' && (after !== undefined || last !== undefined),
+    },
   };
 }
 
@@ -137,6 +154,8 @@ function candidateOf(
 
 /** Describes candidates, one after another. */
 export class EntryReader implements Disposable {
+  /** Of all that was described. */
+  readonly grounds: Omit<Grounds, 'unseen'> = { subfolders: [], elsewhere: false };
   readonly #scope: Scope;
   readonly #errors: EntryErrors;
   readonly #start: ByteString;
@@ -152,8 +171,15 @@ export class EntryReader implements Disposable {
   /** Undefined when it has vanished, cannot be read, or is of another kind now than when its folder was read. */
   read({ path, stats }: Candidate): Entry | undefined {
     const whole = joinParts(this.#start, path);
-    const entry = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));
-    return entry !== undefined && this.#scope.kinds.has(entry.tipo) ? entry : undefined;
+    const read = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));
+    if (read === undefined || !this.#scope.kinds.has(read.entry.tipo)) return undefined;
+    this.#ground(lastPart(path), read.entry, read.stats);
+    return read.entry;
+  }
+
+  #ground(name: ByteString, { tipo, modificado }: Entry, { hardLinked }: Stats): void {
+    if (tipo === Kind.FOLDER) this.grounds.subfolders.push({ name, mtimeMs: modificado?.getTime() });
+    if (tipo === Kind.LINK || hardLinked) this.grounds.elsewhere = true;
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,7 @@ import { configOrExit } from '../runtime/env.ts';
 import { runMicroservice } from '../runtime/microservice.ts';
 import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
+import { Vigil } from './vigil.ts';
 
 const config = configOrExit(readConfig);
 const root = openRoot(config.root);
@@ -12,6 +13,6 @@ await runMicroservice({
   definition: ListadoServiceDefinition,
   service: ListadoServiceService,
   protoFile: 'archivos/v1/listado.proto',
-  handlers: createHandlers(root),
+  handlers: createHandlers(root, new Vigil(root, { limit: config.watches })),
   source: root,
 });

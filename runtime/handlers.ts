@@ -23,6 +23,8 @@ export interface CallContext {
    * asked again. Otherwise a handler does not know by which door a request came.
    */
   readonly queued: boolean;
+  /** Aborted when the process begins to stop: a stream that has no end of its own ends now. */
+  readonly stopping: AbortSignal;
   readonly log: Logger;
 }
 

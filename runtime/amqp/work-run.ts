@@ -36,7 +36,13 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<O
     if (served === undefined)
       throw new StatusError(Status.UNIMPLEMENTED, undefined, `No method ${work.type}`);
     const request = served.method.request.fromJson(JSON.parse(work.request));
-    const context = { signal: bound.signal, requestId: work.requestId, queued: true, log };
+    const context = {
+      signal: bound.signal,
+      requestId: work.requestId,
+      queued: true,
+      stopping: signal,
+      log,
+    };
     const response = await Promise.race([served.handle(request, context), aborted(bound.signal)]);
     return { kind: 'answer', response: JSON.stringify(served.method.response.toJson(response)) };
   } catch (thrown) {

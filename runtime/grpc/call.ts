@@ -69,7 +69,8 @@ export async function runCall(
   };
   try {
     const queued = call.metadata.get(queuedKey).length > 0;
-    await work.run({ signal: abort.signal, requestId, queued, log: callLog }, told);
+    const { stopping } = calls;
+    await work.run({ signal: abort.signal, requestId, queued, stopping, log: callLog }, told);
     finish(Status.OK);
   } catch (thrown) {
     const error = statusOf(thrown, abort.signal);

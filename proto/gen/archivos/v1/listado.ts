@@ -21,6 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entrada.ts";
+import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
 export const OrdenListado = {
   /** ORDEN_LISTADO_UNSPECIFIED - As nombre; in a stream, as the folder has them. */
@@ -128,6 +129,11 @@ export interface ListarArchivosResponse {
   /** False when something could not be read. */
   completo: boolean;
   errores: ErrorDeEntrada[];
+  /**
+   * Only of an answer that may be kept while nothing is told of its folder. Asked for a second time while somebody
+   * listens to the feed, a folder is watched.
+   */
+  vigencia: Vigencia | undefined;
 }
 
 export interface RecorrerArchivosRequest {
@@ -152,8 +158,24 @@ export interface VigilarCambiosRequest {
 }
 
 export interface VigilarCambiosResponse {
-  /** The folders that changed, as paths below the root. */
+  /**
+   * The watched folders that changed since the last message, or are watched no more, as paths below the root. What is not
+   * UTF-8 in them is U+FFFD, as in `Vigencia`.
+   */
   carpetas: string[];
+  /** As of this message. */
+  reloj:
+    | Reloj
+    | undefined;
+  /** Anything may have changed, in every folder: events were lost, or the root is another one. */
+  todo: boolean;
+  /** Folders that were asked for and cannot be watched. */
+  noVigiladas: CarpetaNoVigilada[];
+  /**
+   * Only of a beat, four a second: all that happened before this time is told. Milliseconds of a clock that nobody sets,
+   * only to be compared with those of other beats.
+   */
+  latidoMs?: number | undefined;
 }
 
 function createBaseListarArchivosRequest(): ListarArchivosRequest {
@@ -399,7 +421,7 @@ export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
 };
 
 function createBaseListarArchivosResponse(): ListarArchivosResponse {
-  return { archivos: [], siguiente: undefined, completo: false, errores: [] };
+  return { archivos: [], siguiente: undefined, completo: false, errores: [], vigencia: undefined };
 }
 
 export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
@@ -415,6 +437,9 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
     }
     for (const v of message.errores) {
       ErrorDeEntrada.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.vigencia !== undefined) {
+      Vigencia.encode(message.vigencia, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -464,6 +489,14 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
             message.errores.push(ErrorDeEntrada.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.vigencia = Vigencia.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -484,6 +517,7 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
       errores: globalThis.Array.isArray(object?.errores)
         ? object.errores.map((e: any) => ErrorDeEntrada.fromJSON(e))
         : [],
+      vigencia: isSet(object.vigencia) ? Vigencia.fromJSON(object.vigencia) : undefined,
     };
   },
 
@@ -501,6 +535,9 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
     if (message.errores?.length) {
       obj.errores = message.errores.map((e) => ErrorDeEntrada.toJSON(e));
     }
+    if (message.vigencia !== undefined) {
+      obj.vigencia = Vigencia.toJSON(message.vigencia);
+    }
     return obj;
   },
 
@@ -513,6 +550,9 @@ export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
     message.siguiente = object.siguiente ?? undefined;
     message.completo = object.completo ?? false;
     message.errores = object.errores?.map((e) => ErrorDeEntrada.fromPartial(e)) || [];
+    message.vigencia = (object.vigencia !== undefined && object.vigencia !== null)
+      ? Vigencia.fromPartial(object.vigencia)
+      : undefined;
     return message;
   },
 };
@@ -865,13 +905,25 @@ export const VigilarCambiosRequest: MessageFns<VigilarCambiosRequest> = {
 };
 
 function createBaseVigilarCambiosResponse(): VigilarCambiosResponse {
-  return { carpetas: [] };
+  return { carpetas: [], reloj: undefined, todo: false, noVigiladas: [], latidoMs: undefined };
 }
 
 export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
   encode(message: VigilarCambiosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.carpetas) {
       writer.uint32(10).string(v!);
+    }
+    if (message.reloj !== undefined) {
+      Reloj.encode(message.reloj, writer.uint32(18).fork()).join();
+    }
+    if (message.todo !== false) {
+      writer.uint32(24).bool(message.todo);
+    }
+    for (const v of message.noVigiladas) {
+      CarpetaNoVigilada.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.latidoMs !== undefined) {
+      writer.uint32(41).double(message.latidoMs);
     }
     return writer;
   },
@@ -897,6 +949,38 @@ export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
             message.carpetas.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reloj = Reloj.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.todo = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.noVigiladas.push(CarpetaNoVigilada.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.latidoMs = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -912,6 +996,18 @@ export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
   fromJSON(object: any): VigilarCambiosResponse {
     return {
       carpetas: globalThis.Array.isArray(object?.carpetas) ? object.carpetas.map((e: any) => globalThis.String(e)) : [],
+      reloj: isSet(object.reloj) ? Reloj.fromJSON(object.reloj) : undefined,
+      todo: isSet(object.todo) ? globalThis.Boolean(object.todo) : false,
+      noVigiladas: globalThis.Array.isArray(object?.noVigiladas)
+        ? object.noVigiladas.map((e: any) => CarpetaNoVigilada.fromJSON(e))
+        : globalThis.Array.isArray(object?.no_vigiladas)
+        ? object.no_vigiladas.map((e: any) => CarpetaNoVigilada.fromJSON(e))
+        : [],
+      latidoMs: isSet(object.latidoMs)
+        ? globalThis.Number(object.latidoMs)
+        : isSet(object.latido_ms)
+        ? globalThis.Number(object.latido_ms)
+        : undefined,
     };
   },
 
@@ -919,6 +1015,18 @@ export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
     const obj: any = {};
     if (message.carpetas?.length) {
       obj.carpetas = message.carpetas;
+    }
+    if (message.reloj !== undefined) {
+      obj.reloj = Reloj.toJSON(message.reloj);
+    }
+    if (message.todo !== false) {
+      obj.todo = message.todo;
+    }
+    if (message.noVigiladas?.length) {
+      obj.noVigiladas = message.noVigiladas.map((e) => CarpetaNoVigilada.toJSON(e));
+    }
+    if (message.latidoMs !== undefined) {
+      obj.latidoMs = floatToJson(message.latidoMs);
     }
     return obj;
   },
@@ -929,6 +1037,10 @@ export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
   fromPartial(object: DeepPartial<VigilarCambiosResponse>): VigilarCambiosResponse {
     const message = createBaseVigilarCambiosResponse();
     message.carpetas = object.carpetas?.map((e) => e) || [];
+    message.reloj = (object.reloj !== undefined && object.reloj !== null) ? Reloj.fromPartial(object.reloj) : undefined;
+    message.todo = object.todo ?? false;
+    message.noVigiladas = object.noVigiladas?.map((e) => CarpetaNoVigilada.fromPartial(e)) || [];
+    message.latidoMs = object.latidoMs ?? undefined;
     return message;
   },
 };
@@ -957,7 +1069,7 @@ export const ListadoServiceDefinition = {
       responseStream: true,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** A feed of changes, for a cache that must not go stale. */
+    /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
     vigilarCambios: {
       name: "VigilarCambios",
       requestType: VigilarCambiosRequest as typeof VigilarCambiosRequest,
@@ -996,7 +1108,7 @@ export const ListadoServiceService = {
       Buffer.from(RecorrerArchivosResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RecorrerArchivosResponse => RecorrerArchivosResponse.decode(value),
   },
-  /** A feed of changes, for a cache that must not go stale. */
+  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
   vigilarCambios: {
     path: "/archivos.v1.ListadoService/VigilarCambios" as const,
     requestStream: false as const,
@@ -1015,7 +1127,7 @@ export interface ListadoServiceServer extends UntypedServiceImplementation {
   listarArchivos: handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
   /** The whole folder, or tree, in messages of several entries each. */
   recorrerArchivos: handleServerStreamingCall<RecorrerArchivosRequest, RecorrerArchivosResponse>;
-  /** A feed of changes, for a cache that must not go stale. */
+  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
   vigilarCambios: handleServerStreamingCall<VigilarCambiosRequest, VigilarCambiosResponse>;
 }
 
@@ -1046,7 +1158,7 @@ export interface ListadoServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RecorrerArchivosResponse>;
-  /** A feed of changes, for a cache that must not go stale. */
+  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
   vigilarCambios(
     request: VigilarCambiosRequest,
     options?: Partial<CallOptions>,
@@ -1073,6 +1185,10 @@ function bytesFromBase64(b64: string): Uint8Array {
 
 function base64FromBytes(arr: Uint8Array): string {
   return globalThis.Buffer.from(arr).toString("base64");
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
