@@ -58,11 +58,7 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
         servicios: Object.fromEntries(servicios.map(({ servicio, ...state }) => [servicio, state])),
         registro,
         rabbitmq,
-        versiones: {
-          archivero: deps.version,
-          node: process.versions.node,
-          sistema: `${type()} ${release()}`,
-        },
+        versiones: { archivero: deps.version, node: process.versions.node },
         sistema: {
           nombre: `${type()} ${release()}`,
           memoria_total_bytes: totalmem(),
