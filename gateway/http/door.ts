@@ -1,17 +1,15 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { type Binding, listenError } from '../../runtime/listen-error.ts';
-import { answerClientError } from './client-error.ts';
+import { createHttpServer, type OnUpgrade } from './server.ts';
 
 export interface HttpDoorDeps {
   readonly binding: Binding;
   readonly listener: RequestListener;
-  /** Gets the requests that ask for WebSocket. All other upgrades are ignored, as the RFC allows. */
-  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly upgrade: OnUpgrade;
   readonly log: Logger;
   /** What is in flight when the process stops has this long, milliseconds. */
   readonly graceMs: number;
@@ -28,19 +26,17 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
   return {
     name: 'http',
     start: async () => {
-      const http = createServer({ shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
+      const http = createHttpServer((req, res) => {
         silent.delete(req.socket);
         if (stopping) res.setHeader('Connection', 'close');
         // A connection that was busy when the stop began is idle now, and nobody else closes it.
         res.once('close', () => stopping && http.closeIdleConnections());
         listener(req, res);
-      });
+      }, upgrade);
       http.on('connection', (socket) => {
         silent.add(socket);
         socket.once('close', () => silent.delete(socket));
       });
-      http.on('clientError', answerClientError);
-      http.on('upgrade', upgrade);
       server = http;
       http.listen(binding.port, binding.host);
       try {
@@ -64,8 +60,4 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
       clearTimeout(cut);
     },
   };
-}
-
-function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 }

@@ -13,6 +13,7 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'cuerpo-demasiado-grande': 413,
   'cuerpo-no-valido': 400,
   'tipo-no-admitido': 415,
+  'expectativa-no-admitida': 417,
   'cabeceras-demasiado-grandes': 431,
   'host-no-permitido': 421,
 

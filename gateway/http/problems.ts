@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { ProblemError, renderProblem } from './problem.ts';
 import type { Context, Middleware } from './state.ts';
-import { pathOf } from './target.ts';
 import { problemOfThrown } from './thrown.ts';
 import { answerUnanswered } from './unanswered.ts';
+import { assertWellFormed } from './well-formed.ts';
 
 /**
  * The one place where errors become answers. What was thrown on purpose says what it means; anything else is a bug: it
@@ -14,7 +14,7 @@ import { answerUnanswered } from './unanswered.ts';
 export function problems(log: Logger): Middleware {
   return async (ctx, next) => {
     try {
-      if (!isDecodable(pathOf(ctx.state.target))) throw new ProblemError('peticion-no-valida');
+      assertWellFormed(ctx);
       await next();
       if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined) answerUnanswered(ctx);
     } catch (thrown) {
@@ -44,13 +44,4 @@ function sendProblem(ctx: Context, problem: ProblemError): void {
   ctx.set({ ...answer.headers, 'cache-control': 'no-store' });
   ctx.vary('Accept-Language');
   ctx.body = answer.body;
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -143,6 +143,13 @@ export const problemas = {
       en: 'The body is not of a supported type.',
     },
   },
+  'expectativa-no-admitida': {
+    title: { es: 'Expectativa no admitida', en: 'Expectation failed' },
+    detail: {
+      es: 'La petición espera «{expectativa}», y aquí solo se admite «100-continue».',
+      en: 'The request expects "{expectativa}"; only "100-continue" is known here.',
+    },
+  },
   'cabeceras-demasiado-grandes': {
     title: { es: 'Cabeceras demasiado grandes', en: 'Header fields too large' },
     detail: {

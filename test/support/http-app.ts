@@ -1,17 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { type Logger, pino } from 'pino';
 import { accessLog } from '../../gateway/http/access-log.ts';
-import { answerClientError } from '../../gateway/http/client-error.ts';
 import { hostGuard } from '../../gateway/http/host.ts';
 import { language } from '../../gateway/http/language.ts';
 import { problems } from '../../gateway/http/problems.ts';
 import { requestId } from '../../gateway/http/request-id.ts';
 import { securityHeaders } from '../../gateway/http/security-headers.ts';
+import { createHttpServer } from '../../gateway/http/server.ts';
 import type { State } from '../../gateway/http/state.ts';
+import { createUpgrades } from '../../gateway/http/upgrade.ts';
 import { versionPrefix } from '../../gateway/http/version-prefix.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
 import { identify } from '../../gateway/identity/identify.ts';
@@ -52,8 +52,8 @@ export async function startHttpApp(
   app
     .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))
     .use(router.routes());
-  const server: Server = createServer(app.callback());
-  server.on('clientError', answerClientError);
+  const listener = app.callback();
+  const server = createHttpServer(listener, createUpgrades().answerWith(listener));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

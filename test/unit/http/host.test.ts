@@ -56,6 +56,15 @@ describe('the host guard', () => {
     expect(await app.raw('GET / HTTP/1.0\r\n\r\n')).to.match(/^HTTP\/1.1 200/);
   });
 
+  it('refuses HTTP/1.1 without a Host, as it must (RFC 9112, section 3.2), in a problem', async () => {
+    for (const target of ['/', 'http://localhost/']) {
+      const answer = await app.raw(`GET ${target} HTTP/1.1\r\nConnection: close\r\n\r\n`);
+      expect(answer)
+        .to.match(/^HTTP\/1.1 400/)
+        .and.include('/problemas/peticion-no-valida');
+    }
+  });
+
   it('says the name that was refused, in a problem', async () => {
     const answer = await app.raw('GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
     expect(answer).to.include('/problemas/host-no-permitido').and.include('«evil.example»');

@@ -207,6 +207,22 @@ describe('the error sink', () => {
     expect(odd).to.include('"instance":"/nada?ruta=%C3%A9%22%3C%3E"');
   });
 
+  it('answers what Node would answer by itself', async () => {
+    const expecting = (what: string) =>
+      app.raw(`GET /bien HTTP/1.1\r\nHost: localhost\r\nExpect: ${what}\r\nConnection: close\r\n\r\n`);
+    expect(await expecting('foo'))
+      .to.match(/^HTTP\/1.1 417 Expectation Failed\r\n/)
+      .and.include('/problemas/expectativa-no-admitida')
+      .and.include('«foo»');
+    expect(await expecting('100-Continue')).to.match(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+    const tunnel = await app.raw('CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(tunnel)
+      .to.match(/^HTTP\/1.1 501 /)
+      .and.include('/problemas/metodo-desconocido');
+    const elsewhere = await app.raw('CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n');
+    expect(elsewhere).to.match(/^HTTP\/1.1 421 /);
+  });
+
   it('answers what is not HTTP', async () => {
     const garbage = await app.raw('GET / HT\r\n\r\n');
     expect(garbage)
