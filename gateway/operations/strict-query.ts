@@ -4,6 +4,9 @@ import { type BadParameter, BadQueryError } from './operation.ts';
 /** No value of any parameter may be longer, in bytes of UTF-8. */
 const longest = 8192;
 
+/** Nobody corrects more at once, and the answer stays small whatever is sent. */
+const mostErrors = 50;
+
 type Values = NonNullable<BadParameter['valores']>;
 
 /** Refuses the value that a schema is reading, for one of the `motivos` of the texts. */
@@ -14,7 +17,7 @@ export function refuse(ctx: z.core.$RefinementCtx, motivo: string, valores: Valu
 
 /**
  * Reads a query string by a schema whose fields take a string, or an array of strings when they are `repeatable`. Nothing
- * is guessed or ignored: unknown, repeated, overlong and malformed parameters are refused, all of them at once.
+ * is guessed or ignored: unknown, repeated, overlong and malformed parameters are refused, all of them at once (the first 50).
  * @throws BadQueryError
  */
 export function readStrictly<Schema extends z.ZodObject>(
@@ -33,7 +36,7 @@ export function readStrictly<Schema extends z.ZodObject>(
   const result = schema.safeParse(Object.fromEntries(values));
   const all = [...errores, ...(result.error?.issues.map(badParameter) ?? [])];
   if (result.success && all.length === 0) return result.data;
-  throw new BadQueryError(all);
+  throw new BadQueryError(all.slice(0, mostErrors));
 }
 
 function refusalOf(

@@ -127,6 +127,10 @@ describe('GET /listar_archivos, the query', () => {
       ['limite', 'entero-entre'],
     ],
   };
+  it('tells no more than 50 of them', () => {
+    const query = Array.from({ length: 1500 }, (_, index) => `p${index}=1`).join('&');
+    expect(refusals(() => listar(query))).to.have.length(50);
+  });
   for (const [query, errores] of Object.entries(refused)) {
     it(`refuses ${query.slice(0, 40)}`, () =>
       expect(refusals(() => listar(query))).to.have.deep.members(errores));
