@@ -2,7 +2,6 @@ import { z } from 'zod';
 import {
   boolean,
   brokerUrl,
-  ConfigError,
   count,
   type Env,
   host,
@@ -104,15 +103,15 @@ export function readGatewayConfig(env: Env, services: readonly Service[]) {
       formerPrefix === undefined ? [] : [urlName(formerPrefix)],
     ]),
   );
-  const config = parseEnv({ ...variables, ...urls }, env, { aliases, keepEmpty: ['RABBITMQ_URL'] });
-  if (!isLoopback(config.GATEWAY_HOST) && !config.ALLOW_ANONYMOUS) {
-    throw new ConfigError([
-      {
-        variable: 'GATEWAY_HOST',
-        problem: `${config.GATEWAY_HOST} is not a loopback address, and whoever reaches it may read the files; set ALLOW_ANONYMOUS=true if that is meant`,
-      },
-    ]);
-  }
+  const config = parseEnv({ ...variables, ...urls }, env, {
+    aliases,
+    keepEmpty: ['RABBITMQ_URL'],
+    together: ({ GATEWAY_HOST: bound, ALLOW_ANONYMOUS: anonymous }) => {
+      if (bound === undefined || anonymous !== false || isLoopback(bound)) return [];
+      const problem = `${bound} is not a loopback address, and whoever reaches it may read the files; set ALLOW_ANONYMOUS=true if that is meant`;
+      return [{ variable: 'GATEWAY_HOST', problem }];
+    },
+  });
   return Object.freeze({
     ...config,
     serviceUrls: new Map(

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { count, loadEnvFile, parseEnv } from '../runtime/env.ts';
+import { count, type Env, loadEnvFile, parseEnv, readTogether } from '../runtime/env.ts';
 import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
 
 export interface Config extends MicroserviceConfig {
@@ -14,19 +14,18 @@ export interface Config extends MicroserviceConfig {
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
 /** Throws a `ConfigError` with all that is wrong. */
-export function readConfig(): Config {
-  const env = loadEnvFile(process.env);
-  const values = parseEnv(
-    {
-      MSERV1_ROOT: z.string().default(examples),
-      MSERV1_WATCHES: count.default(8192),
-    },
-    env,
-    { aliases: { MSERV1_ROOT: ['FILES_ROOT'] } },
+export function readConfig(env: Env = loadEnvFile(process.env)): Config {
+  const [common, values] = readTogether(
+    () => readMicroserviceConfig('mserv1', 5001, env),
+    () =>
+      parseEnv(
+        {
+          MSERV1_ROOT: z.string().default(examples),
+          MSERV1_WATCHES: count.default(8192),
+        },
+        env,
+        { aliases: { MSERV1_ROOT: ['FILES_ROOT'] } },
+      ),
   );
-  return Object.freeze({
-    ...readMicroserviceConfig('mserv1', 5001, env),
-    root: resolve(values.MSERV1_ROOT),
-    watches: values.MSERV1_WATCHES,
-  });
+  return Object.freeze({ ...common, root: resolve(values.MSERV1_ROOT), watches: values.MSERV1_WATCHES });
 }

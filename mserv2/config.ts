@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { count, loadEnvFile, milliseconds, parseEnv } from '../runtime/env.ts';
+import { count, type Env, loadEnvFile, milliseconds, parseEnv, readTogether } from '../runtime/env.ts';
 import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
 import type { IndexerData } from './indexer-messages.ts';
 
@@ -18,22 +18,25 @@ const maxSurveyors = 2;
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
 /** Throws a `ConfigError` with all that is wrong. */
-export function readConfig(): Config {
-  const env = loadEnvFile(process.env);
-  const values = parseEnv(
-    {
-      MSERV2_ROOT: z.string().default(examples),
-      MSERV2_SNAPSHOT: z.string().optional(),
-      MSERV2_SWEEP_MS: milliseconds.default(30_000),
-      MSERV2_WATCHES: count.optional(),
-    },
-    env,
-    { aliases: { MSERV2_ROOT: ['FILES_ROOT'] }, keepEmpty: ['MSERV2_SNAPSHOT'] },
+export function readConfig(env: Env = loadEnvFile(process.env)): Config {
+  const [common, values] = readTogether(
+    () => readMicroserviceConfig('mserv2', 5002, env),
+    () =>
+      parseEnv(
+        {
+          MSERV2_ROOT: z.string().default(examples),
+          MSERV2_SNAPSHOT: z.string().optional(),
+          MSERV2_SWEEP_MS: milliseconds.default(30_000),
+          MSERV2_WATCHES: count.optional(),
+        },
+        env,
+        { aliases: { MSERV2_ROOT: ['FILES_ROOT'] }, keepEmpty: ['MSERV2_SNAPSHOT'] },
+      ),
   );
   const root = resolve(values.MSERV2_ROOT);
   const { MSERV2_SNAPSHOT: snapshot = join('data', `mserv2-${nameOf(root)}.snapshot`) } = values;
   return Object.freeze({
-    ...readMicroserviceConfig('mserv2', 5002, env),
+    ...common,
     root,
     indexer: Object.freeze({
       root,

@@ -38,6 +38,8 @@ export interface ParseEnvOptions<S extends Shape> {
   readonly aliases?: { readonly [Name in keyof S]?: readonly string[] };
   /** An empty variable is an absent one; here are those for which it says something. */
   readonly keepEmpty?: readonly (keyof S & string)[];
+  /** What is wrong with several variables together. Of those that are wrong by themselves the value is undefined. */
+  readonly together?: (values: Partial<Values<S>>) => readonly ConfigProblem[];
 }
 
 /**
@@ -63,8 +65,28 @@ export function parseEnv<S extends Shape>(shape: S, env: Env, options: ParseEnvO
       problems.push({ variable, problem: parsed.error.issues.map((issue) => issue.message).join('; ') });
     }
   }
+  problems.push(...(options.together?.(values as Partial<Values<S>>) ?? []));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Values<S>;
+}
+
+/** Reads several configurations of one environment. Throws one `ConfigError` with all that is wrong with any of them. */
+export function readTogether<const Configs extends readonly unknown[]>(
+  ...reads: { readonly [Index in keyof Configs]: () => Configs[Index] }
+): Configs {
+  const problems = new Map<string, ConfigProblem>();
+  const configs = reads.map((read) => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // A variable that several of them read is told once.
+      for (const each of error.problems) problems.set(`${each.variable}: ${each.problem}`, each);
+      return undefined;
+    }
+  });
+  if (problems.size > 0) throw new ConfigError([...problems.values()]);
+  return configs as unknown as Configs;
 }
 
 /** A variable's text, checked and turned into a value. `secret` ones are not repeated in the message. */

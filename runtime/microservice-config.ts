@@ -1,14 +1,4 @@
-import {
-  boolean,
-  brokerUrl,
-  ConfigError,
-  type ConfigProblem,
-  type Env,
-  host,
-  isLoopback,
-  parseEnv,
-  port,
-} from './env.ts';
+import { boolean, brokerUrl, type ConfigProblem, type Env, host, isLoopback, parseEnv, port } from './env.ts';
 import type { Binding } from './listen-error.ts';
 import { type LoggerOptions, logVariables } from './log.ts';
 
@@ -41,25 +31,27 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
       variables,
       aliases: { host: [`${original}_HOST`], port: [`${original}_PORT`] },
       keepEmpty: ['RABBITMQ_URL'],
+      together: (given) => {
+        const problems: ConfigProblem[] = [];
+        // Undefined is also a URL that is wrong by itself, which was told already.
+        if (given.grpc === false && 'RABBITMQ_URL' in given && given.RABBITMQ_URL === undefined) {
+          problems.push({
+            variable: variables.grpc,
+            problem: 'off, and RABBITMQ_URL is empty: no door would be open',
+          });
+        }
+        if (given.grpc && given.ALLOW_PLAINTEXT === false && given.host && !isLoopback(given.host)) {
+          problems.push({
+            variable: variables.host,
+            problem:
+              `"${given.host}" can be reached from other machines, and gRPC is not encrypted; ` +
+              'bind 127.0.0.1, or set ALLOW_PLAINTEXT=true in a private network',
+          });
+        }
+        return problems;
+      },
     },
   );
-
-  const problems: ConfigProblem[] = [];
-  if (!values.grpc && values.RABBITMQ_URL === undefined) {
-    problems.push({
-      variable: variables.grpc,
-      problem: 'off, and RABBITMQ_URL is empty: no door would be open',
-    });
-  }
-  if (values.grpc && !values.ALLOW_PLAINTEXT && !isLoopback(values.host)) {
-    problems.push({
-      variable: variables.host,
-      problem:
-        `"${values.host}" can be reached from other machines, and gRPC is not encrypted; ` +
-        'bind 127.0.0.1, or set ALLOW_PLAINTEXT=true in a private network',
-    });
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
     name,

@@ -1,7 +1,11 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { brokerUrl, type Env, host, loadEnvFile, parseEnv, port } from '../runtime/env.ts';
+import { readGatewayConfig } from '../gateway/config.ts';
+import { services } from '../gateway/services.ts';
+import { readConfig as readMserv1Config } from '../mserv1/config.ts';
+import { readConfig as readMserv2Config } from '../mserv2/config.ts';
+import { type Env, loadEnvFile, readTogether } from '../runtime/env.ts';
 import type { Binding } from '../runtime/listen-error.ts';
 
 export const usage = `npm start [-- options]
@@ -23,7 +27,12 @@ export interface StartOptions {
   readonly root: string | undefined;
   readonly rabbitmqUrl: string | undefined;
   /** The doors that will be opened. */
-  readonly bindings: { readonly [Name in 'gateway' | 'mserv1' | 'mserv2']: Binding };
+  readonly bindings: {
+    readonly gateway: Binding;
+    /** Undefined for a service that only takes requests from RabbitMQ. */
+    readonly mserv1: Binding | undefined;
+    readonly mserv2: Binding | undefined;
+  };
 }
 
 /**
@@ -40,33 +49,26 @@ export function readStartOptions(args: readonly string[], processEnv: Env): Star
   if (root !== undefined) Object.assign(env, { MSERV1_ROOT: root, MSERV2_ROOT: root });
   if (typed.port !== undefined) env['GATEWAY_PORT'] = typed.port;
 
-  const values = parseEnv(
-    {
-      GATEWAY_HOST: host.default('127.0.0.1'),
-      GATEWAY_PORT: port.default(5000),
-      MSERV1_HOST: host.default('127.0.0.1'),
-      MSERV1_PORT: port.default(5001),
-      MSERV2_HOST: host.default('127.0.0.1'),
-      MSERV2_PORT: port.default(5002),
-      RABBITMQ_URL: brokerUrl,
-    },
-    env,
-    {
-      aliases: { MSERV1_PORT: ['MICSERVER1_PORT'], MSERV2_PORT: ['MICSERVER2_PORT'] },
-      keepEmpty: ['RABBITMQ_URL'],
-    },
+  // As the processes will read it themselves: nothing is started, to be stopped again, when one of them would refuse.
+  const [gateway, mserv1, mserv2] = readTogether(
+    () => readGatewayConfig(env, services),
+    () => readMserv1Config(env),
+    () => readMserv2Config(env),
   );
-  const binding = (prefix: 'GATEWAY' | 'MSERV1' | 'MSERV2'): Binding => ({
-    host: values[`${prefix}_HOST`],
-    port: values[`${prefix}_PORT`],
-    hostVariable: `${prefix}_HOST`,
-    portVariable: `${prefix}_PORT`,
-  });
   return {
     env,
     root,
-    rabbitmqUrl: values.RABBITMQ_URL,
-    bindings: { gateway: binding('GATEWAY'), mserv1: binding('MSERV1'), mserv2: binding('MSERV2') },
+    rabbitmqUrl: gateway.RABBITMQ_URL,
+    bindings: {
+      gateway: {
+        host: gateway.GATEWAY_HOST,
+        port: gateway.GATEWAY_PORT,
+        hostVariable: 'GATEWAY_HOST',
+        portVariable: 'GATEWAY_PORT',
+      },
+      mserv1: mserv1.grpc,
+      mserv2: mserv2.grpc,
+    },
   };
 }
 

@@ -5,6 +5,8 @@ import { brokerAnswers } from './rabbit-node.ts';
 export interface Queue extends Part {
   /** How requests are kept right now, for a person. */
   readonly status: string;
+  /** A broker of ours is on its way: that none answers yet is no news. */
+  readonly isStarting: boolean;
 }
 
 const getOne = 'npm run broker shows how to get RabbitMQ';
@@ -19,6 +21,7 @@ export function createQueue(url: string | undefined, say: (text: string) => void
   let broker: LocalBroker | undefined;
   let starting: Promise<void> | undefined;
   let stopping = false;
+  let isStarting = false;
 
   const become = (next: string): void => {
     status = next;
@@ -27,8 +30,10 @@ export function createQueue(url: string | undefined, say: (text: string) => void
   const startInBackground = async (local: LocalBroker): Promise<void> => {
     try {
       await local.start();
+      isStarting = false;
       become(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
     } catch {
+      isStarting = false;
       become('embedded ledger; RabbitMQ did not start, log/console.log in data/rabbitmq-* has its reasons');
     }
   };
@@ -37,6 +42,9 @@ export function createQueue(url: string | undefined, say: (text: string) => void
     name: 'queue',
     get status() {
       return status;
+    },
+    get isStarting() {
+      return isStarting;
     },
     async start() {
       if (url === undefined) return;
@@ -52,6 +60,7 @@ export function createQueue(url: string | undefined, say: (text: string) => void
         return;
       }
       status = 'embedded ledger, until RabbitMQ has started (some seconds)';
+      isStarting = true;
       starting = startInBackground(broker);
     },
     async stop() {

@@ -30,6 +30,15 @@ function sayOf(name: string): (line: string) => void {
   };
 }
 
+/** What every service says of a broker that we have only begun to start; a person is told so in the announcement. */
+const noBroker = '"msg":"No connection to RabbitMQ';
+
+function unless(quiet: () => boolean, text: string, sayLine: (line: string) => void): (line: string) => void {
+  return (line) => {
+    if (!quiet() || !line.includes(text)) sayLine(line);
+  };
+}
+
 /** Says all that is in the way before anything is started. */
 async function assertPortsFree(bindings: readonly Binding[]): Promise<void> {
   const problems: ConfigProblem[] = [];
@@ -44,22 +53,27 @@ async function assertPortsFree(bindings: readonly Binding[]): Promise<void> {
 }
 
 async function start({ env, rabbitmqUrl, bindings }: StartOptions): Promise<void> {
-  await assertPortsFree(Object.values(bindings));
+  await assertPortsFree(Object.values(bindings).filter((binding) => binding !== undefined));
   const failure = new AbortController();
   const onDeath = (why: Error): void => {
     say(`${why.message}: stopping the others`);
     failure.abort(why);
   };
   const service = (name: string, serviceEnv: () => NodeJS.ProcessEnv) =>
-    createServiceProcess({ name, env: serviceEnv, onLine: sayOf(name), onDeath });
+    createServiceProcess({
+      name,
+      env: serviceEnv,
+      onLine: unless(() => queue.isStarting, noBroker, sayOf(name)),
+      onDeath,
+    });
 
   const queue = createQueue(rabbitmqUrl, say);
   const mserv1 = service('mserv1', () => env);
   const mserv2 = service('mserv2', () => env);
   const gateway = service('gateway', () => ({
     ...env,
-    MSERV1_URL: address(bindings.mserv1, mserv1.port),
-    MSERV2_URL: address(bindings.mserv2, mserv2.port),
+    ...(bindings.mserv1 && { MSERV1_URL: address(bindings.mserv1, mserv1.port) }),
+    ...(bindings.mserv2 && { MSERV2_URL: address(bindings.mserv2, mserv2.port) }),
   }));
   const announcement: Part = {
     name: 'announcement',

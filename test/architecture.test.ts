@@ -13,7 +13,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   filesystem: [],
   proto: [],
-  scripts: ['runtime'],
+  // They check and start the processes, by the processes' own configuration.
+  scripts: ['runtime', 'gateway', 'mserv1', 'mserv2'],
 };
 
 const sources = readdirSync(repository, { recursive: true, withFileTypes: true })

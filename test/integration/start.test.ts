@@ -111,6 +111,8 @@ describe('npm start', () => {
     const proc = house.start([], { RABBITMQ_URL: url });
     await addressOf(proc);
     const { msg } = await proc.waitFor(says('queue: RabbitMQ, management UI at'));
+    const early = proc.lines.filter(says('No connection to RabbitMQ'));
+    expect(early, 'what only waits for our own broker').to.deep.equal([]);
     const ui = /http:\S+/.exec(msg ?? '')?.[0] ?? '';
     const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
     const overview = await fetch(`${ui}/api/overview`, { headers: { authorization } });
@@ -137,9 +139,12 @@ describe('npm start', () => {
     [['--rot', 'x'], "Unknown option '--rot'"],
     [['folder'], 'folder'],
     [['--port', 'x'], 'GATEWAY_PORT: expected a port'],
+    [['--port', '70000'], 'MSERV1_HOST: "0.0.0.0" can be reached'],
+    [['--port', '70000'], 'LEDGER_MAX_ROWS: expected a whole number'],
   ] as const) {
     it(`explains itself to: ${args.join(' ')}`, async () => {
-      const proc = house.start(args);
+      // None of these is started before all of them were read.
+      const proc = house.start(args, { MSERV1_HOST: '0.0.0.0', LEDGER_MAX_ROWS: 'x' });
       expect((await proc.exited).code).to.equal(1);
       expect(textOf(proc)).to.include(text);
     });

@@ -11,6 +11,7 @@ import {
   milliseconds,
   parseEnv,
   port,
+  readTogether,
 } from '../../../runtime/env.ts';
 import { logVariables } from '../../../runtime/log.ts';
 import { readMicroserviceConfig } from '../../../runtime/microservice-config.ts';
@@ -27,6 +28,26 @@ function problemsOf(read: () => unknown): Record<string, string> {
 }
 
 describe('Reading the environment', () => {
+  it('tells what is wrong with several variables together along with the rest, and each thing once', () => {
+    const env = { MSERV1_GRPC: 'off', RABBITMQ_URL: '', MSERV1_PORT: 'x', LOG_LEVEL: 'loud' };
+    const one = () => readMicroserviceConfig('mserv1', 1, env);
+    expect(Object.keys(problemsOf(one))).to.have.members(['MSERV1_PORT', 'LOG_LEVEL', 'MSERV1_GRPC']);
+    const other = () => readMicroserviceConfig('mserv2', 1, { ...env, MSERV2_HOST: '0.0.0.0' });
+    expect(() => readTogether(one, other))
+      .to.throw(ConfigError)
+      .with.property('problems')
+      .that.satisfies((problems: readonly { variable: string }[]) => {
+        const names = problems.map(({ variable }) => variable);
+        expect(names).to.have.members(['MSERV1_PORT', 'LOG_LEVEL', 'MSERV1_GRPC', 'MSERV2_HOST']);
+        return true;
+      });
+    // A URL that is wrong by itself is not also an empty one.
+    const wrong = { MSERV1_GRPC: 'off', RABBITMQ_URL: 'http://x' };
+    expect(Object.keys(problemsOf(() => readMicroserviceConfig('mserv1', 1, wrong)))).to.deep.equal([
+      'RABBITMQ_URL',
+    ]);
+  });
+
   it('tells all that is wrong at once, with what is expected', () => {
     const shape = { PORT: port, ON: boolean, HOST: host, WAIT: milliseconds, ...logVariables };
     const env = { PORT: '70000', ON: 'maybe', HOST: 'a b', LOG_LEVEL: 'loud', LOG_FORMAT: 'xml' };
