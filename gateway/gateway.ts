@@ -133,6 +133,10 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     closer,
     drain,
     broker: () => describeBroker(broker?.publisher, management),
+    consumers: async (service) => {
+      if (!broker?.publisher.usable) return undefined;
+      return (await broker.publisher.inspect(queuesOf(service).work))?.consumers;
+    },
     startedAt: now(),
     version,
     log,

@@ -19,6 +19,8 @@ export interface SaludDeps {
   readonly ledger: Pick<Ledger, 'probe' | 'open'>;
   /** Answers within a second. */
   readonly broker: () => BrokerState | Promise<BrokerState>;
+  /** How many consumers take requests for a service from RabbitMQ; undefined when that cannot be told. */
+  readonly consumers: (service: string) => Promise<number | undefined>;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** Of this program. */
@@ -44,7 +46,7 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
   return {
     salud: async (ctx) => {
       const [servicios, registro, rabbitmq] = await Promise.all([
-        Promise.all(deps.callers.map(describeService)),
+        Promise.all(deps.callers.map((caller) => describeService(caller, deps.consumers))),
         describeLedger(deps.ledger),
         deps.broker(),
       ]);
@@ -81,9 +83,16 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
   };
 }
 
-/** A service is `sano` when all of its addresses answer, `degradado` when some do, `caido` when none does. */
-async function describeService(caller: Caller) {
-  const probe = await timed(caller.probe(serviceMs), partMs);
+/**
+ * A service is `sano` when all of its addresses answer, and `degradado` when some do. When none does it is `por_cola` if
+ * it takes requests from RabbitMQ (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`.
+ */
+async function describeService(caller: Caller, consumersOf: SaludDeps['consumers']) {
+  const [probe, queue] = await Promise.all([
+    timed(caller.probe(serviceMs), partMs),
+    timed(consumersOf(caller.service), partMs),
+  ]);
+  const consumidores = queue.ok ? (queue.value ?? null) : null;
   const results = new Map((probe.ok ? probe.value : []).map((result) => [result.address, result]));
   const direcciones = caller.addresses().map(({ address, breaker }) => {
     const result = results.get(address);
@@ -95,8 +104,9 @@ async function describeService(caller: Caller) {
     };
   });
   const answering = direcciones.filter(({ responde }) => responde).length;
-  const estado = answering === 0 ? 'caido' : answering < direcciones.length ? 'degradado' : 'sano';
-  return { servicio: caller.service, estado, direcciones };
+  const unanswered = (consumidores ?? 0) > 0 ? 'por_cola' : 'caido';
+  const estado = answering === 0 ? unanswered : answering < direcciones.length ? 'degradado' : 'sano';
+  return { servicio: caller.service, estado, consumidores, direcciones };
 }
 
 async function describeLedger(ledger: SaludDeps['ledger']) {

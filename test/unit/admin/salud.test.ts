@@ -29,11 +29,13 @@ describe('/salud', () => {
     callers: readonly Caller[],
     ledger: Parameters<typeof createSalud>[0]['ledger'] = writable,
     estado: BrokerState['estado'] = 'listo',
+    consumers: Parameters<typeof createSalud>[0]['consumers'] = async () => 1,
   ) {
     const handlers = createSalud({
       callers,
       ledger,
       broker: () => ({ estado }),
+      consumers,
       startedAt: 0,
       version: '1.2.3',
     });
@@ -62,6 +64,7 @@ describe('/salud', () => {
     });
     expect(body.servicios.mserv1).to.deep.equal({
       estado: 'sano',
+      consumidores: 1,
       direcciones: [{ direccion: 'a:1', responde: true, latencia_ms: 1.2, disyuntor: 'cerrado' }],
     });
     expect(body.registro).to.deep.include({ escribible: true, abiertas: { mserv1: 2 } });
@@ -69,11 +72,27 @@ describe('/salud', () => {
     expect(body.segundos_en_marcha).to.be.a('number');
   });
 
+  it('tells a service that only takes requests from RabbitMQ from one that is down', async () => {
+    const estado = async (consumers: () => Promise<number | undefined>) => {
+      const { body } = await ask(
+        '/salud',
+        [callerOf('mserv1', { 'a:1': false })],
+        writable,
+        'listo',
+        consumers,
+      );
+      return [body.estado, body.servicios.mserv1.estado, body.servicios.mserv1.consumidores];
+    };
+    expect(await estado(async () => 2)).to.deep.equal(['degradado', 'por_cola', 2]);
+    expect(await estado(async () => 0)).to.deep.equal(['degradado', 'caido', 0]);
+    expect(await estado(async () => undefined)).to.deep.equal(['degradado', 'caido', null]);
+    expect(await estado(fail)).to.deep.equal(['degradado', 'caido', null]);
+    expect(await estado(hang)).to.deep.equal(['degradado', 'caido', null]);
+  });
+
   it('is degraded, and still 200, when a service is down or half down, or the broker is', async () => {
-    const { status, body } = await ask('/salud', [
-      callerOf('mserv1', { 'a:1': false }),
-      callerOf('mserv2', { 'b:1': true, 'b:2': false }),
-    ]);
+    const callers = [callerOf('mserv1', { 'a:1': false }), callerOf('mserv2', { 'b:1': true, 'b:2': false })];
+    const { status, body } = await ask('/salud', callers, writable, 'listo', async () => 0);
     expect([status, body.estado]).to.deep.equal([200, 'degradado']);
     expect([body.servicios.mserv1.estado, body.servicios.mserv2.estado]).to.deep.equal([
       'caido',
@@ -87,10 +106,9 @@ describe('/salud', () => {
   });
 
   it('answers although every part hangs', async () => {
-    const { status, body } = await ask('/salud', [callerOf('mserv1', { 'a:1': true }, true)], {
-      probe: hang,
-      open: hang,
-    });
+    const ledger = { probe: hang, open: hang };
+    const caller = callerOf('mserv1', { 'a:1': true }, true);
+    const { status, body } = await ask('/salud', [caller], ledger, 'listo', hang);
     expect([status, body.estado]).to.deep.equal([503, 'degradado']);
     expect(body.servicios.mserv1.estado).to.equal('caido');
     expect(body.servicios.mserv1.direcciones[0]).to.deep.include({ responde: false, latencia_ms: null });
