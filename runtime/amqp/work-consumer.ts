@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
-import { Status } from '../status.ts';
+import { Status, statusName } from '../status.ts';
 import { backOff } from './back-off.ts';
 import { createIsolationTurn } from './isolation-turn.ts';
 import type { LinkState } from './link.ts';
@@ -120,12 +120,8 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     if (result === undefined) return;
     const replying = { publisher, patienceMs: replyPatienceMs, signal: aborting.signal, log: requestLog };
     if (!(await sendReply(work, result, delivery, replying))) return;
-    const status = result.kind === 'status' ? result.code : Status.OK;
-    const ms = Math.round(performance.now() - begun);
-    requestLog.info(
-      { type: work.type, result: result.kind, status, ms },
-      'Answered a request from the queue',
-    );
+    const ms = Math.round((performance.now() - begun) * 10) / 10;
+    requestLog.info({ door: 'rabbitmq', method: work.type, ...told(result), ms }, 'call');
   }
 
   /** Gives undefined when the request was handed back, or the process stops. */
@@ -190,4 +186,11 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       return end;
     },
   };
+}
+
+/** A result in the log, as gRPC's door tells it. What was not run has no code. */
+function told(result: WorkResult): Record<string, unknown> {
+  if (result.kind === 'answer') return { code: statusName(Status.OK) };
+  if (result.kind === 'status') return { code: statusName(result.code), detail: result.message };
+  return { notRun: result.kind };
 }

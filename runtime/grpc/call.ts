@@ -65,7 +65,7 @@ export async function runCall(
   const told: Record<string, unknown> = {};
   const finish = (code: Status, detail?: string): void => {
     const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-    callLog.info({ method, code: statusName(code), ms, ...told, detail }, 'call');
+    callLog.info({ door: 'grpc', method, code: statusName(code), ...told, detail, ms }, 'call');
   };
   try {
     const queued = call.metadata.get(queuedKey).length > 0;

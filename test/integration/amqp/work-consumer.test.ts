@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
 import { createWorkConsumer, type WorkConsumer } from '../../../runtime/amqp/work-consumer.ts';
@@ -43,11 +44,14 @@ describe('A work consumer', () => {
     await asker.stop();
   });
 
-  it('answers with what the handler says', async () => {
-    start(async (request) => {
+  it('answers with what the handler says, and tells the log as the other door does', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line)) });
+    const handle = async (request: unknown) => {
       if (request !== 'mal') return { eco: request };
       throw new StatusError(Status.NOT_FOUND, 'ruta-no-existe', 'No «año» here: 100 %');
-    });
+    };
+    start(handle, { log });
     await asker.send('a', 'bien');
     await asker.send('b', 'mal');
     expect(await asker.result('a')).to.deep.equal({ kind: 'answer', response: '{"eco":"bien"}' });
@@ -56,6 +60,13 @@ describe('A work consumer', () => {
       code: Status.NOT_FOUND,
       message: 'ruta-no-existe: No «año» here: 100 %',
     });
+    const calls = () => lines.filter(({ msg }) => msg === 'call');
+    await eventually(() => calls().length === 2);
+    const told = calls().map(({ door, id, code, detail }) => ({ door, id, code, detail }));
+    expect(told).to.have.deep.members([
+      { door: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
+      { door: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
+    ]);
   });
 
   it('gives the handler the request id', async () => {

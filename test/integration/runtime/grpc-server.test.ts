@@ -124,6 +124,7 @@ describe('The gRPC door', () => {
     expect(calls).to.have.length(1);
     expect(calls[0]).to.include({
       requestId: 'abc-123',
+      door: 'grpc',
       method: 'archivos.v1.ListadoService/ListarArchivos',
       code: 'OK',
     });
