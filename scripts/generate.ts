@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,29 @@ import { fileURLToPath } from 'node:url';
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const generated = join('proto', 'gen');
 
-function generate(...options: string[]): void {
+/** `folder` gets `proto/gen`. */
+function generate(folder: string, ...options: string[]): void {
   // buf finds protoc-gen-ts_proto in the PATH.
   const bin = join(repository, 'node_modules', '.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
   execFileSync(join(bin, 'buf'), ['generate', ...options], { cwd: repository, env, stdio: 'inherit' });
+  for (const file of filesOf(join(folder, generated)).keys()) mendTimestamps(join(folder, generated, file));
+}
+
+/**
+ * ts-proto gives times before 1970 negative nanos, which the definition of Timestamp forbids, and other languages refuse:
+ * https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+ */
+function mendTimestamps(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes('function toTimestamp(')) return;
+  const mended = text
+    .replace('Math.trunc(date.getTime() / 1_000)', 'Math.floor(date.getTime() / 1_000)')
+    .replace('(date.getTime() % 1_000) * 1_000_000', '(date.getTime() - seconds * 1_000) * 1_000_000');
+  if (mended.split('\n').filter((line, index) => line !== text.split('\n')[index]).length !== 2) {
+    throw new Error(`${file}: ts-proto makes timestamps in another way now; see mendTimestamps`);
+  }
+  writeFileSync(file, mended);
 }
 
 function filesOf(folder: string): Map<string, string> {
@@ -25,7 +43,7 @@ function filesOf(folder: string): Map<string, string> {
 function staleFiles(): string[] {
   const temporary = mkdtempSync(join(tmpdir(), 'archivero-generate-'));
   try {
-    generate('--output', temporary);
+    generate(temporary, '--output', temporary);
     const wanted = filesOf(join(temporary, generated));
     const found = filesOf(join(repository, generated));
     const names = new Set([...wanted.keys(), ...found.keys()]);
@@ -42,5 +60,5 @@ if (process.argv.includes('--check')) {
     process.exitCode = 1;
   }
 } else {
-  generate();
+  generate(repository);
 }
