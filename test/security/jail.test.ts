@@ -275,4 +275,26 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
     expect(() => sub.lstat('secreto' as never)).to.throw('ENOENT');
     expect(() => opened.open('..fuera' as never)).to.throw('ENOENT');
   });
+
+  it('a folder that is stood in stays the one that it was, and the process returns to where it was', function () {
+    if (!linux) this.skip();
+    using house_ = house();
+    using sub = openRoot(house_.join('raíz'), heldJail).open(['dentro' as never, 'sub' as never]);
+    const before = process.cwd();
+    const meanwhile = sub.within(() => {
+      renameSync(house_.join('raíz', 'dentro'), house_.join('raíz', 'otra'));
+      symlinkSync('../fuera', house_.join('raíz', 'dentro'));
+      expect(sub.lstat('visible' as never).kind).to.equal(Kind.FILE);
+      expect(() => sub.lstat('secreto' as never)).to.throw('ENOENT');
+      return process.cwd();
+    });
+    expect(meanwhile).to.equal(house_.join('raíz', 'otra', 'sub'));
+    expect(process.cwd()).to.equal(before);
+    expect(() =>
+      sub.within(() => {
+        throw new Error('in mid-work');
+      }),
+    ).to.throw('in mid-work');
+    expect(process.cwd()).to.equal(before);
+  });
 });
