@@ -19,7 +19,8 @@ export function repliesQueue(ledgerId: string): string {
 
 const dayMs = 24 * 60 * 60 * 1000;
 const answerTimeoutMs = 5_000;
-const electionTimeoutMs = 10_000;
+/** A leader is elected in well under a second, and what waits for the queue has to be answered within 15. */
+const electionTimeoutMs = 4_000;
 const deletionTimeoutMs = 10_000;
 
 /**
@@ -38,12 +39,13 @@ export async function declareService(session: Session, service: string): Promise
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   });
-  await declareQueue(session, queues.quarantine, {});
-  await declareQueue(session, queues.isolation, {
-    'x-delivery-limit': 2,
-    ...deadLetterTo(queues.quarantine),
-  });
-  await declareQueue(session, queues.work, { 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) });
+  // Together, because those without a leader take their time; and all of them, whatever becomes of the others.
+  const declared = await Promise.allSettled([
+    declareQueue(session, queues.quarantine, {}),
+    declareQueue(session, queues.isolation, { 'x-delivery-limit': 2, ...deadLetterTo(queues.quarantine) }),
+    declareQueue(session, queues.work, { 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) }),
+  ]);
+  for (const result of declared) if (result.status === 'rejected') throw result.reason;
   await session.onSpareChannel(answerTimeoutMs, async (channel) => {
     await channel.assertExchange(requestsExchange, 'direct', { durable: true });
     await channel.bindQueue(queues.work, requestsExchange, service);
@@ -80,6 +82,11 @@ async function replaceIfLeaderless(session: Session, queue: string): Promise<voi
     });
   } catch (error) {
     if (session.signal.aborted || !(error instanceof SpareChannelTimeout)) throw error;
+    // A broker that is frozen or overloaded answers nothing at all: what is in its queue must stay.
+    const { messageCount } = await session.onSpareChannel(answerTimeoutMs, (channel) =>
+      channel.checkQueue(queue),
+    );
+    if (messageCount > 0) throw error;
     await session.onSpareChannel(deletionTimeoutMs, (channel) => channel.deleteQueue(queue));
     throw new Error(`${queue} had no leader and was deleted; it will be declared anew`, { cause: error });
   }
