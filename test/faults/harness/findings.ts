@@ -65,6 +65,11 @@ export class Violations {
     if (count <= 5) this.all.push({ kind, detail });
   }
 
+  /** A scenario's own expectation. */
+  expect(isSo: boolean, otherwise: string): void {
+    if (!isSo) this.add('expectation', otherwise);
+  }
+
   count(kind: ViolationKind): number {
     return this.#counts.get(kind) ?? 0;
   }

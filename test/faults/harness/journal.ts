@@ -2,7 +2,13 @@ import { appendFileSync, readFileSync } from 'node:fs';
 
 /** What a client did and was told. Times are milliseconds since 1970. */
 export type Entry =
-  | { readonly what: 'sent'; readonly n: number; readonly at: number; readonly path: string }
+  | {
+      readonly what: 'sent';
+      readonly n: number;
+      readonly at: number;
+      readonly path: string;
+      readonly key?: string;
+    }
   /** `id` of a 202. `digest` of the identity of any other answer. */
   | {
       readonly what: 'told';
@@ -20,6 +26,8 @@ export type Entry =
 export interface Asked {
   readonly n: number;
   readonly path: string;
+  /** Its Idempotency-Key. */
+  readonly key: string | undefined;
   readonly sentAt: number;
   /** Undefined when no answer is known of. */
   readonly told: Extract<Entry, { what: 'told' }> | undefined;
@@ -37,7 +45,8 @@ export function readJournal(file: string): readonly Asked[] {
     const entry = JSON.parse(line) as Entry;
     const before = asked.get(entry.n);
     if (entry.what === 'sent') {
-      asked.set(entry.n, { n: entry.n, path: entry.path, sentAt: entry.at, told: undefined });
+      const { n, path, key, at: sentAt } = entry;
+      asked.set(n, { n, path, key, sentAt, told: undefined });
     } else if (entry.what === 'told' && before !== undefined) {
       asked.set(entry.n, { ...before, told: entry });
     }

@@ -64,7 +64,7 @@ const anyFrame = '';
 const whole = (bytes: Buffer): Frame[] => [{ bytes, method: undefined, belongsTo: undefined }];
 
 /** `protocol` says where frames begin and end: AMQP's are understood, of others every chunk that is read is one. */
-export async function openLink(target: () => number, protocol: 'amqp' | 'other'): Promise<Link> {
+export async function openLink(target: number, protocol: 'amqp' | 'other'): Promise<Link> {
   const connections = new Set<Connection>();
   const armed = new Set<Armed>();
   let behaviour: Behaviour = { kind: 'pass' };
@@ -128,7 +128,7 @@ export async function openLink(target: () => number, protocol: 'amqp' | 'other')
   }
 
   const server = createServer((client) => {
-    const upstream = connect({ port: target(), host: '127.0.0.1', noDelay: true });
+    const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
     client.setNoDelay();
     const connection: Connection = { client, upstream, deaf: false };
     connections.add(connection);

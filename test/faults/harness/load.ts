@@ -8,6 +8,10 @@ export interface Ask {
   readonly path: string;
   /** `respond-async`, `wait=1` */
   readonly prefer?: string;
+  /** Idempotency-Key. */
+  readonly key?: string;
+  /** Another gateway than the load's: `http://127.0.0.1:1234`. */
+  readonly at?: string;
 }
 
 export interface LoadOptions {
@@ -41,12 +45,15 @@ export function createLoad(url: string, journal: string, random: Random, options
   let running: AbortController | undefined;
   const listeners = new Set<() => void>();
 
-  async function ask({ path, prefer }: Ask): Promise<string | undefined> {
+  async function ask({ path, prefer, key, at = url }: Ask): Promise<string | undefined> {
     const n = asked++;
-    writeEntry(journal, { what: 'sent', n, at: Date.now(), path });
+    writeEntry(journal, { what: 'sent', n, at: Date.now(), path, ...(key !== undefined && { key }) });
     try {
-      const response = await fetch(url + path, {
-        headers: prefer === undefined ? {} : { prefer },
+      const response = await fetch(at + path, {
+        headers: {
+          ...(prefer !== undefined && { prefer }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
         redirect: 'error',
         signal: AbortSignal.timeout(patienceMs),
       });

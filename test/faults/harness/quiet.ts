@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { readJournal } from './journal.ts';
 import type { Stage } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -16,4 +17,12 @@ export async function answered({ evidence }: World): Promise<void> {
 /** Resolves when the ledger has that state committed. */
 export async function reached({ evidence }: World, id: string, state: string): Promise<void> {
   while ((await evidence.state(id)) !== state) await delay(20);
+}
+
+/** Resolves when a request that was sent from now on has been refused, as the journal says. */
+export async function untilRefused({ load }: Stage): Promise<void> {
+  const at = Date.now();
+  const refused = (): boolean =>
+    readJournal(load.journal).some(({ told, sentAt }) => told?.status === 503 && sentAt >= at);
+  while (!refused()) await delay(200);
 }

@@ -1,18 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Evidence } from './evidence.ts';
 import { type Figures, type Violation, Violations } from './findings.ts';
-import { createLoad } from './load.ts';
+import { createLoad, type LoadOptions } from './load.ts';
+import { playScenario } from './play.ts';
 import { createRandom } from './random.ts';
-import type { Scenario, Stage } from './scenario.ts';
+import type { Expectations, Scenario, Stage } from './scenario.ts';
 import type { Servers } from './servers.ts';
 import { nextAsk, plantTree } from './tree.ts';
-import { verify } from './verify.ts';
-import { createWorld, repository, startAll, type World } from './world.ts';
+import { type Course, verify } from './verify.ts';
+import { createWorld, repository, startAll, type WorldOptions } from './world.ts';
 
 export interface Result {
-  readonly scenario: string;
+  readonly name: string;
   readonly about: string;
   readonly seed: number;
   readonly seconds: number;
@@ -30,24 +29,50 @@ export interface RunOptions {
   readonly source?: string;
   /** The source tree that runs at first, in scenarios that restart. Default the same. */
   readonly old?: string;
+  /** See `Stage`. Default 45 s. */
+  readonly patienceMs?: number;
 }
 
-/** Runs a scenario from an empty world to its findings. Never rejects: what goes wrong is a violation. */
-export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
-  const { servers, seed, source = repository } = options;
+/** What happens between an empty world and its findings. */
+export interface Plot {
+  readonly name: string;
+  readonly about: string;
+  readonly world?: WorldOptions;
+  readonly load?: Partial<LoadOptions>;
+  readonly expect?: Expectations;
+  play(stage: Stage): Promise<Course>;
+}
+
+export function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
+  return runPlot({ ...scenario, play: (stage) => playScenario(scenario, stage) }, options);
+}
+
+/** Never rejects: what goes wrong is a violation. */
+export async function runPlot(plot: Plot, options: RunOptions): Promise<Result> {
+  const { servers, seed, source = repository, patienceMs = 45_000 } = options;
   const begun = performance.now();
   const violations = new Violations();
-  const folder = join(options.folder, scenario.name);
+  const folder = join(options.folder, plot.name);
   mkdirSync(folder, { recursive: true });
   let figures: Figures | undefined;
   try {
-    const needed = await servers.ready(scenario.world ?? {});
-    const parts = { ...needed, source, old: options.old ?? source };
-    const world = await createWorld(scenario.world ?? {}, parts);
+    const needed = await servers.ready(plot.world ?? {});
+    const world = await createWorld(plot.world ?? {}, { ...needed, source, old: options.old ?? source });
     try {
-      figures = await play(scenario, world, join(folder, 'journal.jsonl'), seed, violations);
+      plantTree(world.root);
+      await startAll(world, plot.world?.running);
+      const load = createLoad(world.url, join(folder, 'journal.jsonl'), createRandom(seed), {
+        rate: 120,
+        atOnce: 24,
+        next: nextAsk,
+        ...plot.load,
+      });
+      const random = createRandom(seed + 1);
+      const stage: Stage = { world, load, random, violations, patienceMs };
+      const course = await plot.play(stage).finally(() => load.pause());
+      figures = await verify(stage, course, plot.expect ?? {});
     } catch (error) {
-      violations.add('harness', error instanceof Error ? error.message : String(error));
+      violations.add('harness', error instanceof Error ? (error.stack ?? error.message) : String(error));
       for (const mishap of world.mishaps) violations.add('mishap', mishap);
     } finally {
       await world[Symbol.asyncDispose]();
@@ -57,79 +82,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     violations.add('harness', error instanceof Error ? (error.stack ?? '') : String(error));
   }
   return {
-    scenario: scenario.name,
-    about: scenario.about,
+    name: plot.name,
+    about: plot.about,
     seed,
     seconds: (performance.now() - begun) / 1000,
     figures,
     violations: violations.all,
   };
-}
-
-async function play(
-  scenario: Scenario,
-  world: World,
-  journal: string,
-  seed: number,
-  violations: Violations,
-): Promise<Figures> {
-  plantTree(world.root);
-  await startAll(world, scenario.world?.running);
-  const load = createLoad(world.url, journal, createRandom(seed), {
-    rate: 120,
-    atOnce: 24,
-    next: nextAsk,
-    ...scenario.load,
-  });
-  const stage: Stage = {
-    world,
-    load,
-    random: createRandom(seed + 1),
-    expect(isSo, otherwise) {
-      if (!isSo) violations.add('expectation', otherwise);
-    },
-  };
-  let faultAt: number;
-  let healedAt: number;
-  let recovering: Promise<number>;
-  try {
-    load.resume();
-    await load.untilAccepted(scenario.before ?? 40);
-    faultAt = Date.now();
-    await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(stage));
-    await within(60, 'the repair', repair(scenario, stage));
-    healedAt = Date.now();
-    recovering = recovery(world.evidence);
-    load.resume();
-    await load.untilAccepted(20);
-  } finally {
-    await load.pause();
-  }
-  const times = { faultAt, healedAt, recoverySeconds: await recovering };
-  return verify(world, journal, times, scenario.expect ?? {}, violations);
-}
-
-/** Seconds until all that is open now is closed; infinite when it is not within a minute. */
-async function recovery(evidence: Evidence): Promise<number> {
-  const begun = performance.now();
-  const last = (await evidence.last()) ?? 0;
-  while (performance.now() - begun < 60_000) {
-    if ((await evidence.open(last)) === 0) return (performance.now() - begun) / 1000;
-    await delay(50);
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-async function repair(scenario: Scenario, stage: Stage): Promise<void> {
-  await scenario.heal?.(stage);
-  await startAll(stage.world);
-}
-
-async function within<Value>(seconds: number, what: string, promise: Promise<Value>): Promise<Value> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`${what} took more than ${seconds} s`)),
-    seconds * 1000,
-  );
-  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
 }

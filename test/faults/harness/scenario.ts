@@ -1,4 +1,4 @@
-import type { ViolationKind } from './findings.ts';
+import type { Violations } from './findings.ts';
 import type { Load, LoadOptions } from './load.ts';
 import type { Random } from './random.ts';
 import type { World, WorldOptions } from './world.ts';
@@ -8,8 +8,10 @@ export interface Stage {
   readonly world: World;
   readonly load: Load;
   readonly random: Random;
-  /** Adds to the report's violations, for what only this scenario knows. */
-  expect(isSo: boolean, otherwise: string): void;
+  /** What was found; for what only a scenario knows there is `expectation`. */
+  readonly violations: Violations;
+  /** How long an answer is waited for before it is called lost: long enough to tell late from never. */
+  readonly patienceMs: number;
 }
 
 export interface Expectations {
@@ -37,26 +39,8 @@ export interface Scenario {
   /** Repairs it; the runner then starts whatever does not run. */
   readonly heal?: (stage: Stage) => Promise<void>;
   readonly expect?: Expectations;
+  /** Which of the random mixes it is part of, by their ledger. Default both. */
+  readonly mixes?: readonly ('sqlite' | 'postgres')[];
   /** Bound of the fault itself, seconds. Default 60. */
   readonly faultSeconds?: number;
-}
-
-/** A change of the product that must make a scenario fail, or the scenario shows nothing. */
-export interface Control {
-  readonly name: string;
-  readonly about: string;
-  /** The scenario's name. */
-  readonly scenario: string;
-  /** What is changed in both runs: without the defect the scenario must still be green. */
-  readonly alike?: readonly Patch[];
-  readonly defect: readonly Patch[];
-  /** What must be found, at least one of these. */
-  readonly red: readonly ViolationKind[];
-}
-
-/** In one file of the source tree; `find` must be there exactly once. */
-export interface Patch {
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
 }

@@ -1,40 +1,44 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, readAnswer } from './answer.ts';
+import type { Answer } from './answer.ts';
+import { directAnswers, inParallel, read, settle } from './asking.ts';
 import type { Figures, Violations } from './findings.ts';
 import { type Asked, readJournal } from './journal.ts';
-import type { Expectations } from './scenario.ts';
-import type { World } from './world.ts';
+import { stopWithEmptyQueues } from './queues.ts';
+import type { Expectations, Stage } from './scenario.ts';
+import { programOf, type World } from './world.ts';
 
-export interface Times {
-  readonly faultAt: number;
-  readonly healedAt: number;
-  /** From the end of the fault until all that had been accepted before it was closed. */
+/** Milliseconds since 1970. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Course {
+  /** When requests may have been refused, because the ledger could not be written. */
+  readonly refusable: readonly Span[];
+  /** From the end of the fault until all that had been accepted before it was closed; the longest, of several. */
   readonly recoverySeconds: number;
 }
 
-/** How long an answer is waited for before it is called lost. */
-const patienceMs = 45_000;
-/** And this much more for each of many. */
+/** How much longer than usual the answers of many are waited for, each. */
 const perAnswerMs = 5;
 const memoryLimit = 400 * 2 ** 20;
-const atOnce = 24;
+export const defaultRecoverySeconds = 15;
 
 /**
  * Compares what the client was promised, by its journal, with what it gets: waits for every answer, reads it again,
- * compares it with the direct call, and then looks at the queues and, the gateway stopped, at the ledger's file.
+ * compares it with the direct call, and then looks at the queues and, the gateways stopped, at the ledger's storage.
  */
 export async function verify(
-  world: World,
-  journal: string,
-  times: Times,
+  { world, load, violations, patienceMs }: Stage,
+  course: Course,
   expectations: Expectations,
-  violations: Violations,
 ): Promise<Figures> {
-  const { recoverySeconds: bound = 15, refusals = false, ends = {} } = expectations;
-  const asked = readJournal(journal);
+  const { recoverySeconds: bound = defaultRecoverySeconds, ends = {} } = expectations;
+  const asked = readJournal(load.journal);
   const promised = asked.filter(({ told }) => told?.status === 202);
   const ids = new Map(promised.map((one) => [one.told?.id ?? '', one]));
-  if (ids.size < promised.length) violations.add('two ends', 'two requests were given the same id');
+  checkIds(promised, violations);
 
   const settled = new Map<string, Answer>();
   const until = Date.now() + patienceMs + ids.size * perAnswerMs;
@@ -42,33 +46,26 @@ export async function verify(
     const answer = await settle(world, id, until, violations);
     if (answer !== undefined) settled.set(id, answer);
   });
-  if (times.recoverySeconds > bound) {
-    violations.add('slow recovery', `${times.recoverySeconds.toFixed(1)} s, ${bound} are allowed`);
+  if (course.recoverySeconds > bound) {
+    violations.add('slow recovery', `${course.recoverySeconds.toFixed(1)} s, ${bound} are allowed`);
   }
 
-  const direct = await directAnswers(world, [...new Set(asked.map(({ path }) => path))], ends);
-  for (const [id, { path }] of ids) {
-    const answer = settled.get(id);
-    if (answer === undefined) continue;
-    const wanted = ends[path];
-    if (wanted !== undefined && answer.status !== wanted) {
-      violations.add('ended badly', `${path} has ${answer.status} instead of ${wanted} (${id})`);
-    } else if (wanted === undefined && answer.digest !== direct.get(path)?.digest) {
-      const kind = [410, 502, 504].includes(answer.status) ? 'ended badly' : 'identity';
-      violations.add(kind, `${path}: ${describe(answer)} instead of ${describe(direct.get(path))} (${id})`);
-    }
-  }
-  checkTold(asked, direct, { ...times, refusals }, violations);
+  const paths = [...new Set(asked.map(({ path }) => path))].filter((path) => ends[path] === undefined);
+  const direct = await directAnswers(world, paths, patienceMs);
+  for (const [id, { path }] of ids)
+    checkAnswer(id, path, settled.get(id), direct.get(path), ends, violations);
+  checkTold(asked, direct, course.refusable, violations);
   await inParallel([...settled], async ([id, answer]) => {
     const again = await read(world, id);
     if (again?.digest !== answer.digest) violations.add('answer changed', `second read of ${id}`);
   });
-  if (world.hasBroker) await leftInQueues(world, 15_000);
-  const republished = await checkLedger(world, ids, settled, violations);
-  await Promise.all([...world.running].map((name) => world.stop(name)));
-  // With its consumers gone, what they had not acknowledged would be back.
-  const left = world.hasBroker ? await leftInQueues(world, 0) : '';
+  // Those that were committed for a client who was not told any more are answered too.
+  if (violations.count('not answered') === 0) await untilNothingIsOpen(world, patienceMs);
+  const left = world.hasBroker ? await stopWithEmptyQueues(world) : '';
   if (left !== '') violations.add('queue not empty', left);
+  for (const name of world.running.filter((one) => programOf(one) === 'gateway')) await world.stop(name);
+  const republished = await checkLedger(world, ids, settled, violations);
+  await Promise.all(world.running.map((name) => world.stop(name)));
   checkProcesses(world, violations);
 
   const count = (fits: (one: Asked) => boolean): number => asked.filter(fits).length;
@@ -76,123 +73,70 @@ export async function verify(
     sent: asked.length,
     direct: count(({ told }) => told !== undefined && told.status !== 202 && told.status < 500),
     accepted: promised.length,
-    answered: settled.size,
-    lost: promised.length - settled.size,
+    answered: promised.filter(({ told }) => settled.has(told?.id ?? '')).length,
+    lost: promised.filter(({ told }) => !settled.has(told?.id ?? '')).length,
     duplicates: violations.count('two ends') + violations.count('answer changed'),
     refused: count(({ told }) => told !== undefined && told.status >= 500),
     unheard: count(({ told }) => told === undefined),
     republished,
-    recoverySeconds: times.recoverySeconds,
+    recoverySeconds: course.recoverySeconds,
     peakMegabytes: Object.fromEntries(
       [...world.peakMemory].map(([name, bytes]) => [name, Math.round(bytes / 2 ** 20)]),
     ),
   };
 }
 
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of waiting) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
-async function ask(world: World, path: string, prefer?: string): Promise<Response | undefined> {
-  try {
-    return await fetch(world.url + path, {
-      headers: prefer === undefined ? {} : { prefer },
-      signal: AbortSignal.timeout(20_000),
-    });
-  } catch {
-    return undefined;
+/** A request without a key has an id of its own; those with the same key have the same. */
+function checkIds(promised: readonly Asked[], violations: Violations): void {
+  const askedWith = new Map<string, string>();
+  const idOfKey = new Map<string, string>();
+  for (const { n, key, told } of promised) {
+    const id = told?.id ?? '';
+    const by = key ?? `request ${n}`;
+    const other = askedWith.get(id);
+    if (other !== undefined && other !== by)
+      violations.add('two ends', `${other} and ${by} were given ${id}`);
+    askedWith.set(id, by);
+    if (key === undefined) continue;
+    const before = idOfKey.get(key) ?? id;
+    if (before !== id) violations.add('two ends', `key ${key} was given ${before} and ${id}`);
+    idOfKey.set(key, before);
   }
 }
 
-async function read(world: World, id: string, prefer?: string): Promise<Answer | undefined> {
-  const response = await ask(world, `/solicitudes/${id}/respuesta`, prefer);
-  return response && readAnswer(response).catch(() => undefined);
-}
-
-/** The answer of an accepted request, once it is there; undefined when there is none. */
-async function settle(
-  world: World,
+function checkAnswer(
   id: string,
-  until: number,
+  path: string,
+  answer: Answer | undefined,
+  direct: Answer | undefined,
+  ends: NonNullable<Expectations['ends']>,
   violations: Violations,
-): Promise<Answer | undefined> {
-  let last: number | undefined;
-  while (Date.now() < until) {
-    const answer = await read(world, id, 'wait=5');
-    last = answer?.status;
-    if (answer === undefined || answer.status === 503) {
-      await delay(100);
-    } else if (answer.status === 404 && answer.body.includes('solicitud-no-encontrada')) {
-      violations.add('missing', id);
-      return undefined;
-    } else if (answer.status !== 202) {
-      await checkState(world, id, violations);
-      return answer;
-    }
+): void {
+  if (answer === undefined) return;
+  const wanted = ends[path];
+  if (wanted !== undefined && answer.status !== wanted) {
+    violations.add('ended badly', `${path} has ${answer.status} instead of ${wanted} (${id})`);
+  } else if (wanted === undefined && answer.digest !== direct?.digest) {
+    const kind = [410, 502, 504].includes(answer.status) ? 'ended badly' : 'identity';
+    violations.add(kind, `${path}: ${describe(answer)} instead of ${describe(direct)} (${id})`);
   }
-  violations.add('not answered', `${id}: ${last ?? 'no connection'}`);
-  return undefined;
-}
-
-async function checkState(world: World, id: string, violations: Violations): Promise<void> {
-  const response = await ask(world, `/solicitudes/${id}`);
-  if (response?.status !== 200) return violations.add('ledger', `the state of ${id}: ${response?.status}`);
-  const { solicitud } = (await response.json()) as {
-    solicitud: { estado: string; terminada?: string; historia: { estado: string }[] };
-  };
-  const ends = solicitud.historia.filter(({ estado }) => !['aceptada', 'encolada'].includes(estado));
-  if (ends.length !== 1 || ends[0]?.estado !== solicitud.estado || solicitud.terminada === undefined) {
-    violations.add('two ends', `${id}: ${JSON.stringify(solicitud)}`);
-  }
-}
-
-/** What the services answer now; the files have not changed. */
-async function directAnswers(
-  world: World,
-  paths: readonly string[],
-  ends: Expectations['ends'] = {},
-): Promise<ReadonlyMap<string, Answer>> {
-  const answers = new Map<string, Answer>();
-  await inParallel(
-    paths.filter((path) => ends[path] === undefined),
-    async (path) => {
-      const until = Date.now() + patienceMs;
-      while (Date.now() < until) {
-        const response = await ask(world, path);
-        const answer = response && (await readAnswer(response).catch(() => undefined));
-        const direct = response?.headers.get('servido-por') !== 'cola' && (answer?.status ?? 500) < 500;
-        // An index that is being built or verified answers with less.
-        const whole = !/"estado":"(construyendo|verificando)"/.test(String(answer?.body));
-        if (answer !== undefined && direct && whole) {
-          answers.set(path, answer);
-          return;
-        }
-        await delay(100);
-      }
-    },
-  );
-  return answers;
 }
 
 /** What the client was told at once. */
 function checkTold(
   asked: readonly Asked[],
   direct: ReadonlyMap<string, Answer>,
-  { faultAt, healedAt, refusals }: Times & { readonly refusals: boolean },
+  refusable: readonly Span[],
   violations: Violations,
 ): void {
   for (const { told, path, sentAt } of asked) {
     if (told === undefined || told.status === 202) continue;
-    const duringFault = sentAt <= healedAt && told.at >= faultAt;
-    if (told.status === 503 && refusals && duringFault) {
+    const mayRefuse = refusable.some(({ from, to }) => sentAt <= to && told.at >= from);
+    if (told.status === 503 && mayRefuse) {
       if (told.retryAfter === undefined) violations.add('refused', `${path}: 503 without Retry-After`);
     } else if (told.status >= 500) {
       violations.add('refused', `${path}: ${told.status}`);
-    } else if (told.digest !== direct.get(path)?.digest && !isIndexed(path)) {
+    } else if (direct.has(path) && told.digest !== direct.get(path)?.digest && !isIndexed(path)) {
       violations.add('identity', `${path}: told ${told.status}, another answer than the direct one`);
     }
   }
@@ -203,40 +147,31 @@ function isIndexed(path: string): boolean {
   return path.includes('/buscar_archivos');
 }
 
-/** What is in the queues, once it is nothing, or after a while. */
-async function leftInQueues({ broker }: World, patience: number): Promise<string> {
-  const until = Date.now() + patience;
-  for (;;) {
-    const ready = await broker.ready();
-    const left = [...ready].filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
-    if (left.length === 0 || Date.now() > until) return left.join(', ');
-    await delay(100);
-  }
+async function untilNothingIsOpen({ evidence }: World, patienceMs: number): Promise<void> {
+  const until = Date.now() + patienceMs;
+  while ((await evidence.open()) !== 0 && Date.now() < until) await delay(100);
 }
 
-/** Stops the gateway and reads its file; gives how many publishes were repetitions. */
+/** Reads what the stopped gateways have left; gives how many publishes were repetitions. */
 async function checkLedger(
   world: World,
   ids: ReadonlyMap<string, Asked>,
   settled: ReadonlyMap<string, Answer>,
   violations: Violations,
 ): Promise<number> {
-  const until = Date.now() + patienceMs;
-  // Those that were committed for a client who was not told any more are answered too.
-  while ((await world.evidence.open()) !== 0 && Date.now() < until) await delay(100);
-  for (const name of world.running.filter((one) => one.startsWith('gateway'))) await world.stop(name);
   const { integrity, rows } = await world.evidence.all();
   if (integrity !== 'ok') violations.add('ledger', integrity);
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of rows) {
-    if (row.ends !== 1) {
-      const kind = row.ends === 0 ? 'not answered' : 'two ends';
-      if (!ids.has(row.id) || row.ends > 1) violations.add(kind, `row ${row.id} (${row.state})`);
-    }
+    if (row.ends > 1) violations.add('two ends', `row ${row.id} (${row.state})`);
+    // Of those that were promised it is known already.
+    if (row.ends === 0 && !ids.has(row.id)) violations.add('not answered', `row ${row.id} (${row.state})`);
+    if (row.state === 'completada' && row.body === undefined)
+      violations.add('ledger', `${row.id} has no answer`);
   }
   for (const [id, answer] of settled) {
     const row = byId.get(id);
-    if (row === undefined) violations.add('ledger', `${id} is not in the file`);
+    if (row === undefined) violations.add('ledger', `${id} is not in it`);
     else if (row.body !== undefined && !row.body.equals(answer.body)) violations.add('answer changed', id);
   }
   return rows.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);

@@ -12,7 +12,12 @@ import { type Link, openLink } from './link.ts';
 export type Program = 'gateway' | 'mserv1' | 'mserv2';
 /** A process: `mserv1`, and beside it a second one of the same program, `mserv1#2`. */
 export type Instance = Program | `${Program}#${number}`;
-export type LinkName = `${Program}-broker` | 'gateway-mserv1' | 'gateway-mserv2';
+export type LinkName =
+  | `${Program}-broker`
+  | 'gateway-mserv1'
+  | 'gateway-mserv2'
+  | 'gateway-postgres'
+  | 'client-gateway';
 
 export interface WorldOptions {
   /** Whether there is a broker. Default true. */
@@ -102,22 +107,21 @@ export async function createWorld(
 
   for (const name of options.links ?? []) {
     const to = name.slice(name.indexOf('-') + 1);
-    const target = (): number => (to === 'broker' ? wanted?.port : ports.get(to as Program)) ?? 0;
-    links.set(name, await openLink(target, to === 'broker' ? 'amqp' : 'other'));
+    const target =
+      to === 'broker' ? wanted?.port : to === 'postgres' ? postgres?.port : ports.get(to as Program);
+    links.set(name, await openLink(target ?? 0, to === 'broker' ? 'amqp' : 'other'));
   }
 
   async function envOf(name: Instance): Promise<Record<string, string>> {
     const program = programOf(name);
-    const brokerUrl = new URL(wanted?.url ?? 'amqp://nobody');
-    brokerUrl.port = String(links.get(`${program}-broker`)?.port ?? brokerUrl.port);
     const dial = async (service: 'mserv1' | 'mserv2'): Promise<string> => {
       const first = `127.0.0.1:${links.get(`gateway-${service}`)?.port ?? (await portOf(service))}`;
       return options.replicas === true ? `${first},127.0.0.1:${await portOf(`${service}#2`)}` : first;
     };
     return {
       FILES_ROOT: files.path,
-      LEDGER_URL: database ?? `sqlite:${ledgerFile}`,
-      RABBITMQ_URL: wanted === undefined ? '' : brokerUrl.href,
+      LEDGER_URL: throughLink(database ?? `sqlite:${ledgerFile}`, links.get('gateway-postgres')),
+      RABBITMQ_URL: throughLink(wanted?.url ?? '', links.get(`${program}-broker`)),
       [`${program.toUpperCase()}_PORT`]: String(await portOf(name)),
       MSERV1_URL: await dial('mserv1'),
       MSERV2_URL: await dial('mserv2'),
@@ -133,7 +137,7 @@ export async function createWorld(
   }, sampleMs);
 
   const world: World = {
-    url: `http://127.0.0.1:${gatewayPort}`,
+    url: `http://127.0.0.1:${links.get('client-gateway')?.port ?? gatewayPort}`,
     root: files.path,
     ledgerFile,
     evidence:
@@ -221,7 +225,15 @@ export async function startAll(world: World, running: readonly Instance[] = ['ms
   for (const name of running.filter(isGateway)) await world.start(name);
 }
 
-function programOf(name: Instance): Program {
+/** A URL of something on this machine, as one dials it who has a proxy in between. */
+function throughLink(url: string, link: Link | undefined): string {
+  if (link === undefined) return url;
+  const through = new URL(url);
+  through.port = String(link.port);
+  return through.href;
+}
+
+export function programOf(name: Instance): Program {
   return name.replace(/#.*/, '') as Program;
 }
 

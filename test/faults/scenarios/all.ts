@@ -5,6 +5,7 @@ import { frozen } from './frozen.ts';
 import { gatewayKilled } from './gateway-killed.ts';
 import { ledgerFaults } from './ledger.ts';
 import { network } from './network.ts';
+import { postgresFaults } from './postgres.ts';
 import { rolling } from './rolling.ts';
 import { serviceFaults } from './service.ts';
 import { serviceKilled } from './service-killed.ts';
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...frozen,
   ...network,
   ...ledgerFaults,
+  ...postgresFaults,
   ...serviceFaults,
   ...clock,
   ...rolling,

@@ -1,4 +1,4 @@
-import { existsSync, globSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,13 +13,20 @@ function setClock(offset: string): void {
   writeFileSync(file, `${offset}\n`);
 }
 
-const env: Record<string, string> = {
+/** Gives a world's programs a clock of their own. */
+export const clockEnv: Readonly<Record<string, string>> = {
   LD_PRELOAD: library ?? '',
   FAKETIME_TIMESTAMP_FILE: file,
   FAKETIME_NO_CACHE: '1',
   DONT_FAKE_MONOTONIC: '1',
   FAKETIME_DISABLE_SHM: '1',
 };
+
+/** For a world's `prepare`. */
+export function rightClock(): () => void {
+  setClock('+0');
+  return () => rmSync(file, { force: true });
+}
 
 function jump(name: string, about: string, broken: boolean, jumps: readonly string[]): Scenario {
   return {
@@ -30,11 +37,8 @@ function jump(name: string, about: string, broken: boolean, jumps: readonly stri
         ? undefined
         : 'libfaketime is not installed (apt-get install faketime)',
     world: {
-      env,
-      prepare: () => {
-        setClock('+0');
-        return () => undefined;
-      },
+      env: clockEnv,
+      prepare: rightClock,
     },
     async fault({ world, load }) {
       if (broken) {

@@ -27,6 +27,7 @@ function atCommit(name: string, about: string, method: string, prepare: (stage: 
     about: `gateway killed ${about}`,
     missing: straceMissing,
     world: { links: ['gateway-broker'] },
+    mixes: ['sqlite'],
     async fault(stage) {
       const { world, load } = stage;
       await quiet(stage);
@@ -51,6 +52,7 @@ export const gatewayKilled: readonly Scenario[] = [
     about: 'gateway killed as it begins the fsync of an acceptance',
     missing: straceMissing,
     world: onlyAccepting,
+    mixes: ['sqlite'],
     async fault({ world }) {
       await dieAtSync(world.proc('gateway'));
       await world.kill('gateway', 'is about to die');
@@ -61,6 +63,7 @@ export const gatewayKilled: readonly Scenario[] = [
     about: 'gateway killed when an acceptance is committed and its 202 not sent',
     missing: straceMissing,
     world: onlyAccepting,
+    mixes: ['sqlite'],
     async fault({ world }) {
       const gateway = world.proc('gateway');
       await freezeAfterSync(gateway);

@@ -3,19 +3,23 @@ import { appendFileSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readJournal } from '../harness/journal.ts';
+import { untilRefused } from '../harness/quiet.ts';
 import type { Scenario, Stage } from '../harness/scenario.ts';
 import { attach, failSyncs, straceMissing, syncs } from '../harness/strace.ts';
 
 const refusals = { refusals: true };
 const badMs = 4_000;
+const settleMs = 1_500;
+const mixes = ['sqlite'] as const;
 
 /** Undoes what a fault has made; by stage, because each scenario may be played again. */
 const undo = new WeakMap<Stage, () => Promise<void> | void>();
 const heal = async (stage: Stage): Promise<void> => undo.get(stage)?.();
 
-function smallDisk(folder: string): () => void {
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]);
+/** Mounts a disk of that size on a folder; gives what unmounts it. */
+export function smallDisk(folder: string, megabytes: number): () => void {
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
+  if (status !== 0) throw new Error(`No disk could be mounted on ${folder}`);
   return () => void spawnSync('umount', ['-l', folder]);
 }
 
@@ -28,18 +32,9 @@ function fill(file: string): void {
   }
 }
 
-function mountMissing(): string | undefined {
+/** Why no disk can be mounted here; undefined when it can. */
+export function mountMissing(): string | undefined {
   return process.getuid?.() === 0 && process.platform === 'linux' ? undefined : 'a small disk takes root';
-}
-
-/** Whether something was refused since then, as the journal says. */
-function refusedSince({ load }: Stage, at: number): boolean {
-  return readJournal(load.journal).some(({ told }) => told?.status === 503 && told.at >= at);
-}
-
-async function untilRefused(stage: Stage): Promise<void> {
-  const at = Date.now();
-  while (!refusedSince(stage, at)) await delay(100);
 }
 
 export const ledgerFaults: readonly Scenario[] = [
@@ -47,8 +42,9 @@ export const ledgerFaults: readonly Scenario[] = [
     name: 'ledger-out-of-space',
     about: "the disk of the ledger is full, and has room again; services' answers come meanwhile",
     missing: mountMissing,
-    world: { prepare: smallDisk },
+    world: { prepare: (folder) => smallDisk(folder, 8) },
     expect: refusals,
+    mixes,
     async fault(stage) {
       const folder = join(stage.world.ledgerFile, '..');
       const filler = join(folder, 'filler');
@@ -64,6 +60,7 @@ export const ledgerFaults: readonly Scenario[] = [
     name: 'ledger-locked',
     about: 'another program holds a write transaction on the file of the ledger',
     expect: refusals,
+    mixes,
     async fault(stage) {
       const other = new DatabaseSync(stage.world.ledgerFile, { timeout: 5_000 });
       other.exec('BEGIN IMMEDIATE');
@@ -81,15 +78,16 @@ export const ledgerFaults: readonly Scenario[] = [
     about: 'every fsync of the gateway fails with EIO; not one 202 is sent meanwhile',
     missing: straceMissing,
     expect: refusals,
+    mixes,
     async fault(stage) {
       const traced = await failSyncs(stage.world.proc('gateway'));
       undo.set(stage, () => traced.detach());
       // What was committed before the tracer had all threads may still be on its way out.
-      await untilRefused(stage);
+      await delay(settleMs);
       const before = stage.load.accepted;
       await delay(badMs);
       const then = stage.load.accepted;
-      stage.expect(then === before, `${then - before} were accepted while every fsync failed`);
+      stage.violations.expect(then === before, `${then - before} were accepted while every fsync failed`);
     },
     heal,
   },
@@ -99,6 +97,8 @@ export const ledgerFaults: readonly Scenario[] = [
     missing: straceMissing,
     world: { broker: false, running: ['gateway'] },
     load: { atOnce: 1 },
+    // It watches an orderly gateway.
+    mixes: [],
     async fault(stage) {
       await stage.load.pause();
       const trace = join(stage.load.journal, '..', 'trace');
@@ -112,10 +112,10 @@ export const ledgerFaults: readonly Scenario[] = [
         if (/f(?:data)?sync(?:\(| resumed).*= 0$/.test(line)) synced = true;
         if (!line.includes('HTTP/1.1 202')) continue;
         promises += 1;
-        stage.expect(synced, `no fsync before 202 number ${promises}`);
+        stage.violations.expect(synced, `no fsync before 202 number ${promises}`);
         synced = false;
       }
-      stage.expect(promises === 40, `${promises} of 40 202s were seen`);
+      stage.violations.expect(promises === 40, `${promises} of 40 202s were seen`);
       rmSync(trace);
     },
   },

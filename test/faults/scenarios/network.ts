@@ -23,7 +23,7 @@ function behaving(link: LinkName, what: string, behaviour: Behaviour, ms: number
   };
 }
 
-async function cutFrames({ world, random, load }: Stage, link: LinkName): Promise<void> {
+export async function cutFrames({ world, random, load }: Stage, link: LinkName): Promise<void> {
   for (let n = 0; n < 6; n++) {
     const way = random.pick<Way>(['out', 'back']);
     const nth = random.between(1, 12);
@@ -64,13 +64,31 @@ function accidents(link: LinkName): readonly Scenario[] {
   ];
 }
 
+/** What is sent is lost for a while. TCP goes on after that with a new connection only. */
+function losing(link: LinkName, what: string): Scenario {
+  const lost: Behaviour = { kind: 'without', method: 'basic.publish', way: 'out' };
+  return {
+    ...behaving(link, what, lost, lossMs),
+    async heal({ world }) {
+      world.link(link).behave({ kind: 'pass' });
+      world.link(link).reset();
+    },
+  };
+}
+
+const lossMs = 5_000;
 const unconfirmed: Behaviour = { kind: 'without', method: 'basic.ack', way: 'back' };
-const unsent: Behaviour = { kind: 'without', method: 'basic.publish', way: 'out' };
 
 export const network: readonly Scenario[] = [
+  {
+    name: 'client-gateway-reset-in-mid-frame',
+    about: 'between client and gateway: reset in the middle of a request or an answer, six times',
+    world: { links: ['client-gateway'] },
+    fault: (stage) => cutFrames(stage, 'client-gateway'),
+  },
   ...links.flatMap(accidents),
-  behaving('gateway-broker', 'confirms lost', unconfirmed, 5_000),
-  behaving('mserv1-broker', 'confirms lost', unconfirmed, 5_000),
-  behaving('gateway-broker', 'publishes lost', unsent, 5_000),
-  behaving('mserv1-broker', 'replies lost', unsent, 5_000),
+  behaving('gateway-broker', 'confirms lost', unconfirmed, lossMs),
+  behaving('mserv1-broker', 'confirms lost', unconfirmed, lossMs),
+  losing('gateway-broker', 'publishes lost'),
+  losing('mserv1-broker', 'replies lost'),
 ];

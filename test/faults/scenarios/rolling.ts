@@ -5,7 +5,7 @@ export const rolling: readonly Scenario[] = [
     name: 'rolling-restart',
     about: 'everything restarted one by one under load, services with old and new side by side',
     world: { replicas: true },
-    async fault({ world, load, expect }) {
+    async fault({ world, load }) {
       for (const service of ['mserv1', 'mserv2'] as const) {
         await world.start(`${service}#2`);
         await load.untilAccepted(15);
@@ -22,7 +22,6 @@ export const rolling: readonly Scenario[] = [
       await load.untilAccepted(15);
       await world.broker.ctl('start_app');
       await load.untilAccepted(15);
-      expect(world.mishaps.length === 0, `not all ended well: ${world.mishaps.join(', ')}`);
     },
   },
 ];

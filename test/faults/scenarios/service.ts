@@ -3,7 +3,8 @@ import { quiet } from '../harness/quiet.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { nextAsk } from '../harness/tree.ts';
 
-const entries = { mserv1: 'test/faults/harness/harmed-mserv1.ts' };
+/** For a world's `entries`. */
+export const entries = { mserv1: 'test/faults/harness/harmed-mserv1.ts' };
 const poison = '/listar_archivos?ruta=veneno';
 const slow = '/listar_archivos?ruta=lenta';
 const open = new Set<string | undefined>([undefined, 'aceptada', 'encolada']);
@@ -37,13 +38,13 @@ export const serviceFaults: readonly Scenario[] = [
     world: { entries, env: { GRPC_DEADLINE_MS: '10000' } },
     expect: { ends: { [slow]: 404 } },
     async fault(stage) {
-      const { world, load, expect } = stage;
+      const { world, load, violations } = stage;
       const mserv1 = world.proc('mserv1');
       const calls = Array.from({ length: 16 }, () => load.ask({ path: slow }));
       await delay(500);
       process.kill(mserv1.pid, 'SIGUSR2');
       const ids = await Promise.all(calls);
-      expect(!ids.includes(undefined), 'a call that was broken off was not accepted');
+      violations.expect(!ids.includes(undefined), 'a call that was broken off was not accepted');
       await quiet(stage);
     },
     async heal({ world }) {

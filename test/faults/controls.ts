@@ -1,0 +1,105 @@
+import type { Control } from './harness/control.ts';
+import type { Patch } from './harness/mutant.ts';
+import type { Scenario } from './harness/scenario.ts';
+import { scenarios } from './scenarios/all.ts';
+
+/** What was given to the queue is left to the queue: nothing is published again, and nothing goes the other way. */
+const sweeperOff: Patch = {
+  file: 'gateway/solicitudes/queue-way.ts',
+  find: 'const again = await lost(queued, lease, aside);',
+  replace: 'const again: Solicitud[] = queued.slice(0, 0);',
+};
+
+function named(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new TypeError(`No scenario ${name}`);
+  return found;
+}
+
+/** Defects that the harness must find. Each is a change of the source text, made in a copy of the tree. */
+export const controls: readonly Control[] = [
+  {
+    name: 'not-mandatory',
+    about: 'requests are published without `mandatory`; the sweeper is off',
+    scenario: named('queue-unbound'),
+    alike: [sweeperOff],
+    defect: [{ file: 'runtime/amqp/publisher.ts', find: 'mandatory: true', replace: 'mandatory: false' }],
+    red: ['not answered'],
+  },
+  {
+    name: 'service-acks-early',
+    about: 'a service acknowledges a request before it has replied; the sweeper is off',
+    scenario: named('service-killed-after-work'),
+    alike: [sweeperOff],
+    defect: [
+      {
+        file: 'runtime/amqp/work-consumer.ts',
+        find: 'const result = await resultOf(work, delivery, requestLog);',
+        replace: 'delivery.ack();\nconst result = await resultOf(work, delivery, requestLog);',
+      },
+      {
+        file: 'runtime/amqp/work-delivery.ts',
+        find: 'delivery.held; attempt',
+        replace: '!signal.aborted; attempt',
+      },
+    ],
+    red: ['not answered'],
+  },
+  {
+    name: 'gateway-acks-early',
+    about: 'the gateway acknowledges a reply before it is committed; the sweeper is off',
+    scenario: named('gateway-killed-before-result-commit'),
+    alike: [sweeperOff],
+    defect: [
+      {
+        file: 'gateway/solicitudes/replies.ts',
+        find: 'if (row.closedAt === undefined) await store(row, reply);',
+        replace: 'delivery.ack();\nif (row.closedAt === undefined) await store(row, reply);',
+      },
+    ],
+    red: ['not answered'],
+  },
+  {
+    name: 'commit-after-202',
+    about: 'the 202 is sent without waiting for the commit',
+    scenario: named('ledger-sync-fails'),
+    defect: [
+      {
+        file: 'gateway/solicitudes/acceptance.ts',
+        find: 'const row = await ledger.accept(acceptance);',
+        replace: 'const row = undefined;\nvoid ledger.accept(acceptance).catch(() => undefined);',
+      },
+    ],
+    red: ['missing'],
+  },
+  ...['ledger-synced-before-202', 'ledger-sync-fails'].map(
+    (scenario): Control => ({
+      name: `synchronous-off-${scenario}`,
+      about: '`synchronous = OFF`: nothing waits for the disk, which no kill -9 can show',
+      scenario: named(scenario),
+      defect: [
+        {
+          file: 'gateway/solicitudes/sqlite/database.ts',
+          find: 'PRAGMA synchronous = FULL',
+          replace: 'PRAGMA synchronous = OFF',
+        },
+      ],
+      red: ['expectation'],
+    }),
+  ),
+  {
+    name: 'rendered-otherwise',
+    about: 'what is stored is rendered with a space more than what is answered directly',
+    scenario: named('exchange-deleted'),
+    defect: [
+      {
+        file: 'gateway/solicitudes/closing.ts',
+        find: 'answer: renderVerdict(known, verdict, row.view),',
+        replace: `answer: ((rendered) => ({ ...rendered, body: Buffer.concat([rendered.body, Buffer.from(' ')]) }))(
+          renderVerdict(known, verdict, row.view),
+        ),`,
+      },
+    ],
+    red: ['identity'],
+  },
+];

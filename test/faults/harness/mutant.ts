@@ -1,0 +1,45 @@
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { repository } from './world.ts';
+
+/** In one file of the source tree; `find` must be there exactly once. */
+export interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** What the programs that are run consist of. */
+const parts = [
+  'gateway',
+  'mserv1',
+  'mserv2',
+  'runtime',
+  'filesystem',
+  'proto',
+  'test/faults/harness',
+  'package.json',
+];
+
+/** Makes a copy of the source tree with a defect, to be run from there. Throws when a patch no longer fits. */
+export function createMutant(patches: readonly Patch[]): TemporaryFolder {
+  const folder = new TemporaryFolder();
+  try {
+    for (const part of parts) cpSync(join(repository, part), folder.join(part), { recursive: true });
+    symlinkSync(join(repository, 'node_modules'), folder.join('node_modules'));
+    for (const { file, find, replace } of patches) {
+      const text = readFileSync(folder.join(file), 'utf8');
+      const places = text.split(find).length - 1;
+      if (places !== 1) throw new Error(`${file} has ${places} times, and not once: ${find}`);
+      writeFileSync(
+        folder.join(file),
+        text.replace(find, () => replace),
+      );
+    }
+    return folder;
+  } catch (error) {
+    folder[Symbol.dispose]();
+    throw error;
+  }
+}

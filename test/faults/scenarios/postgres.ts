@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findPostgres, postgresAdvice } from '../../../scripts/postgres-install.mjs';
+import { untilRefused } from '../harness/quiet.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { nextAsk } from '../harness/tree.ts';
+import type { WorldOptions } from '../harness/world.ts';
+import { cutFrames } from './network.ts';
+
+const badMs = 4_000;
+const link = 'gateway-postgres';
+const missing = (): string | undefined =>
+  findPostgres() === undefined ? `PostgreSQL is not installed: ${postgresAdvice}` : undefined;
+
+function onPostgres(
+  scenario: Pick<Scenario, 'name' | 'about' | 'fault'> & Partial<Scenario>,
+  world: WorldOptions = {},
+): Scenario {
+  return {
+    missing,
+    world: { ledger: 'postgres', ...world },
+    expect: { refusals: true },
+    mixes: ['postgres'],
+    ...scenario,
+  };
+}
+
+/** Requests with one key, at both gateways at once. */
+const racers = 4;
+const races = 40;
+
+export const postgresFaults: readonly Scenario[] = [
+  onPostgres({
+    name: 'postgres-killed',
+    about: 'PostgreSQL killed under load, and started again on its data',
+    async fault(stage) {
+      await stage.world.postgres.kill();
+      await untilRefused(stage);
+      await delay(badMs);
+    },
+    heal: ({ world }) => world.postgres.restart(),
+  }),
+  onPostgres({
+    name: 'postgres-frozen',
+    about: 'PostgreSQL stopped (SIGSTOP) past the time-outs of statements, then let go',
+    async fault(stage) {
+      await stage.world.postgres.pause();
+      await untilRefused(stage);
+      await delay(badMs);
+    },
+    heal: async ({ world }) => world.postgres.resume(),
+  }),
+  onPostgres(
+    {
+      name: `${link}-reset-in-mid-frame`,
+      about: 'between gateway and PostgreSQL: reset in mid-frame, six times',
+      fault: (stage) => cutFrames(stage, link),
+    },
+    { links: [link] },
+  ),
+  onPostgres(
+    {
+      name: `${link}-black-hole`,
+      about: 'between gateway and PostgreSQL: black hole',
+      async fault(stage) {
+        stage.world.link(link).behave({ kind: 'black hole' });
+        await untilRefused(stage);
+        await delay(badMs);
+      },
+      heal: async ({ world }) => world.link(link).behave({ kind: 'pass' }),
+    },
+    { links: [link] },
+  ),
+  onPostgres(
+    {
+      name: 'gateways-racing',
+      about: `two gateways over one PostgreSQL: ${races} keys, each used ${racers} times at once at both; then one gateway is killed, and the other answers for all`,
+      expect: {},
+      async fault({ world, load, random }) {
+        await Promise.all([world.kill('mserv1'), world.kill('mserv2')]);
+        const other = `http://127.0.0.1:${await world.portOf('gateway#2')}`;
+        for (let race = 0; race < races; race++) {
+          const key = randomUUID();
+          const { path } = nextAsk(random, 0);
+          const runners = Array.from({ length: racers }, (_, n) =>
+            load.ask({ path, key, ...(n % 2 === 1 && { at: other }) }),
+          );
+          await Promise.all(runners);
+        }
+        await world.kill('gateway#2');
+      },
+      async heal({ world }) {
+        await world.start('gateway#2');
+      },
+    },
+    { running: ['mserv1', 'mserv2', 'gateway', 'gateway#2'] },
+  ),
+];
