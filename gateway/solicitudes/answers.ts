@@ -70,8 +70,7 @@ export async function sendEnd(
     case 'completada': {
       const answer = await ledger.answer(row.id);
       if (answer === undefined) throw new ProblemError('solicitud-no-encontrada');
-      sendAnswer(ctx, answer, 'cola');
-      return;
+      return sendAnswer(ctx, answer, 'cola');
     }
     case 'fallida':
       throw new ProblemError('solicitud-fallida');

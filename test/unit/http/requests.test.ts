@@ -24,7 +24,7 @@ describe('around a request', () => {
       });
       router.get('/respuesta', (ctx) => {
         ctx.set('Preference-Applied', 'wait=1');
-        sendAnswer(ctx, answer, 'cola');
+        return sendAnswer(ctx, answer, 'cola');
       });
       router.get('/error', (ctx) => sendAnswer(ctx, { ...answer, status: 404 }, 'grpc'));
       router.get('/lenta', async (ctx) => {
@@ -102,7 +102,7 @@ describe('around a request', () => {
         'servido-por': 'cola',
         'preference-applied': 'wait=1',
         'cache-control': 'no-cache',
-        vary: 'Accept, Accept-Language',
+        vary: 'Accept, Accept-Encoding',
         'x-content-type-options': 'nosniff',
       });
       expect(await response.text()).to.equal('{"a":1}');
