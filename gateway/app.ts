@@ -15,6 +15,7 @@ import { versionPrefix } from './http/version-prefix.ts';
 import type { Authenticator } from './identity/authenticator.ts';
 import { identify } from './identity/identify.ts';
 import type { Live } from './live/routes.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { type OperationsDeps, operationRoutes } from './operations/routes.ts';
 import { type SolicitudesDeps, solicitudesRoutes } from './solicitudes/routes.ts';
 
@@ -25,6 +26,7 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly authenticator: Authenticator;
   readonly live: Pick<Live, 'routes' | 'paths'>;
   readonly colas: Pick<Colas, 'routes'>;
+  readonly metrics: Metrics;
 }
 
 /** The gateway's HTTP application. It does not listen. */
@@ -33,7 +35,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   // Koa tells of answers that could not be written to a client that is gone. The access log has them, as 499.
   app.on('error', (err) => deps.log.debug({ err }, 'response'));
   app.use(requestId());
-  app.use(accessLog(deps.log));
+  app.use(accessLog(deps.log, deps.metrics));
   app.use(versionPrefix());
   app.use(language());
   app.use(securityHeaders());
@@ -58,5 +60,10 @@ function adminRoutes(deps: AppDeps): Router<State> {
   router.get('/salud', salud);
   router.get(['/salud/viva', '/healthz'], viva);
   router.get(['/salud/preparada', '/readyz'], preparada);
+  router.get('/metrics', async (ctx) => {
+    const { type, text } = await deps.metrics.render();
+    ctx.set({ 'Cache-Control': 'no-store', 'Content-Type': type });
+    ctx.body = text;
+  });
   return router;
 }

@@ -14,6 +14,8 @@ import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { createAnonymous } from './identity/anonymous.ts';
 import { createLive } from './live/routes.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { stateSource } from './metrics/state.ts';
 import type { Service } from './services.ts';
 import { createAcceptor } from './solicitudes/acceptance.ts';
 import { createCloser } from './solicitudes/closing.ts';
@@ -50,8 +52,9 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   const waiters = createWaiters(config.MAX_WAITERS);
   const followers = createWaiters(config.MAX_EVENT_STREAMS);
   const drain = createDrainRate(await ledger.open(), now);
+  const metrics = createMetrics();
   const closer = createCloser({ ledger, operation, log, now });
-  const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation });
+  const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation, metrics });
 
   const ways = services.map(({ name: service }) => {
     const caller = createCaller({
@@ -59,6 +62,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       addresses: config.serviceUrls.get(service) ?? '',
       deadlineMs: config.GRPC_DEADLINE_MS,
       log,
+      onCall: (rpc, code, seconds) => metrics.call(service, rpc, code, seconds),
     });
     const direct = createDirectWay({ ledger, caller, closer, operation, log, now });
     const queue =
@@ -110,13 +114,24 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     brokerUrl === undefined || managementUrl === undefined
       ? undefined
       : createManagement(managementUrl, brokerUrl, log);
+  const internalQueues = [
+    ...services.flatMap(({ name }) => Object.values(queuesOf(name))),
+    ...(broker ? [broker.replies.queue] : []),
+  ];
+  metrics.add(
+    stateSource({
+      services: services.map(({ name }) => name),
+      callers: ways.map((way) => way.caller),
+      ledger,
+      publisher: broker?.publisher,
+      queues: internalQueues,
+      now,
+    }),
+  );
   const colas = createColas({
     broker: broker && brokerUrl !== undefined ? { url: brokerUrl, publisher: broker.publisher } : undefined,
     management,
-    internalQueues: [
-      ...services.flatMap(({ name }) => Object.values(queuesOf(name))),
-      ...(broker ? [broker.replies.queue] : []),
-    ],
+    internalQueues,
     log,
   });
   const app = createApp({
@@ -126,6 +141,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     caller,
     live,
     colas,
+    metrics,
     acceptor,
     ledger,
     waiters,
@@ -195,7 +211,14 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
 /** Both connections to RabbitMQ: one publishes, the other consumes. Undefined when no broker is wanted. */
 function connectBroker(
   url: string | undefined,
-  { services, ledger, closer, operation, log }: GatewayDeps & Pick<RepliesDeps, 'closer' | 'operation'>,
+  {
+    services,
+    ledger,
+    closer,
+    operation,
+    metrics,
+    log,
+  }: GatewayDeps & Pick<RepliesDeps, 'closer' | 'operation' | 'metrics'>,
 ): { publisher: Publisher; replies: Replies; parts: readonly Part[] } | undefined {
   if (url === undefined) return undefined;
   const publisher = createPublisher({
@@ -206,7 +229,7 @@ function connectBroker(
       for (const { name } of services) await declareService(session, name);
     },
   });
-  const replies = createReplies({ url, ledger, closer, operation, log, now: Date.now });
+  const replies = createReplies({ url, ledger, closer, operation, metrics, log, now: Date.now });
   const part = { name: 'publisher', start: async () => publisher.start(), stop: () => publisher.stop() };
   return { publisher, replies, parts: [replies, part] };
 }

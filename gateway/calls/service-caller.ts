@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Method } from '../../runtime/method.ts';
-import { Status } from '../../runtime/status.ts';
+import { Status, statusName } from '../../runtime/status.ts';
 import { within } from '../../runtime/timeout.ts';
 import { parseAddresses } from './addresses.ts';
 import type { Caller, CallResult, RequestOptions } from './caller.ts';
@@ -18,6 +18,8 @@ export interface CallerOptions {
   /** For a call that brings none of its own. All its attempts share it. */
   readonly deadlineMs: number;
   readonly log: Logger;
+  /** Told of every attempt: the rpc's full name, the status that it ended with, and how long it took, in seconds. */
+  readonly onCall?: (rpc: string, status: string, seconds: number) => void;
   /** Milliseconds between two health checks of an address that cannot be reached. Default 250. */
   readonly probeIntervalMs?: number;
   /** How long such a check may take. Default 500. */
@@ -46,7 +48,7 @@ const mostAttempts = 2;
  * for one health check of each address, so that the first caller does not have to find out that one is down.
  */
 export function createCaller(options: CallerOptions): Caller {
-  const { service, deadlineMs, now = () => performance.now() } = options;
+  const { service, deadlineMs, onCall, now = () => performance.now() } = options;
   const log = options.log.child({ service });
   const listeners = new Set<(reachable: boolean) => void>();
   let endpoints: readonly Endpoint[] = [];
@@ -98,7 +100,7 @@ export function createCaller(options: CallerOptions): Caller {
 
   /** Tries an address, and when it is not reached one other. All attempts share the deadline. */
   async function attempt<Answer>(
-    { repeatable }: Pick<Method, 'repeatable'>,
+    { repeatable, fullName }: Pick<Method, 'repeatable' | 'fullName'>,
     callOptions: RequestOptions,
     makeCall: (transport: Transport, deadlineMs: number) => Promise<Outcome<Answer>>,
   ): Promise<CallResult<Answer>> {
@@ -113,7 +115,9 @@ export function createCaller(options: CallerOptions): Caller {
       if (endpoint === undefined || leftMs <= 0) break;
       tried.push(endpoint);
       const { address, transport, breaker } = endpoint;
+      const begun = now();
       const outcome = await makeCall(transport, leftMs);
+      onCall?.(fullName, statusName(outcome.ok ? Status.OK : outcome.failure.code), (now() - begun) / 1000);
       if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
       const { failure } = outcome;
       const means = classify(failure);

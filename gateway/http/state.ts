@@ -23,6 +23,8 @@ export interface State {
   caller: string;
   /** identity/identify.ts: what the caller may do. */
   scopes: ReadonlySet<Scope>;
+  /** streamed.ts: how much of a stream was sent so far. */
+  streamedBytes?: number;
   /** send.ts: undefined for what is no answer of an operation. */
   servidoPor: ServidoPor | undefined;
 }

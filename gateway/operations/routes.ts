@@ -9,6 +9,7 @@ import { readQuery } from '../http/query.ts';
 import { renderVerdict } from '../http/render.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context, State } from '../http/state.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Service } from '../services.ts';
 import type { Acceptor } from '../solicitudes/acceptance.ts';
 import { type AnswersDeps, sendAccepted } from '../solicitudes/answers.ts';
@@ -23,6 +24,7 @@ export interface OperationsDeps extends AnswersDeps {
   readonly acceptor: Acceptor;
   /** A client of a stream that takes nothing for so long is disconnected, milliseconds. */
   readonly streamStallMs: number;
+  readonly metrics: Pick<Metrics, 'fallback'>;
 }
 
 /** One route per operation of the registry. */
@@ -51,8 +53,14 @@ async function serve(
   const caller = deps.caller(service);
   if (formato === 'ndjson') {
     if (operation.stream === undefined) throw new TypeError(`${operation.name} has no stream`);
-    const { streamStallMs: stallMs } = deps;
-    return serveStream(ctx, operation, operation.stream, { request, query, prefer }, { caller, stallMs });
+    const { streamStallMs: stallMs, metrics } = deps;
+    return serveStream(
+      ctx,
+      operation,
+      operation.stream,
+      { request, query, prefer },
+      { caller, stallMs, metrics },
+    );
   }
   const { target, idioma, requestId, traceparent } = ctx.state;
   const view: View = { target, idioma, formato };
@@ -73,8 +81,10 @@ async function serve(
       ctx.status = 499;
       return;
     case 'unavailable':
+      deps.metrics.fallback(service, 'refused', ending.because.proxyError);
       return refuseUnreachable(ctx, ending.because);
     case 'accepted':
+      deps.metrics.fallback(service, 'queued', ending.because?.proxyError ?? 'preferred');
       if (ending.because !== undefined) tellNextHop(ctx, ending.because);
       await sendAccepted(ctx, ending.accepted, prefer, signal, deps);
   }

@@ -6,6 +6,7 @@ import type { Preferences } from '../http/prefer.ts';
 import { renderVerdict } from '../http/render.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { type BadParameter, BadQueryError, type Operation, type OperationStream } from './operation.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
@@ -13,6 +14,7 @@ export interface StreamingDeps {
   readonly caller: Caller;
   /** A client that takes nothing for so long is disconnected, milliseconds. */
   readonly stallMs: number;
+  readonly metrics: Pick<Metrics, 'fallback'>;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function serveStream(
   operation: Operation,
   stream: OperationStream,
   asked: { readonly request: unknown; readonly query: URLSearchParams; readonly prefer: Preferences },
-  { caller, stallMs }: StreamingDeps,
+  { caller, stallMs, metrics }: StreamingDeps,
 ): Promise<void> {
   refuseWhatIsNoStream(asked.query, asked.prefer);
   const { requestId, traceparent, target, idioma } = ctx.state;
@@ -39,7 +41,10 @@ export async function serveStream(
     ctx.status = 499;
     return;
   }
-  if (result.kind === 'unreachable') return refuseUnreachable(ctx, result);
+  if (result.kind === 'unreachable') {
+    metrics.fallback(caller.service, 'refused', result.proxyError);
+    return refuseUnreachable(ctx, result);
+  }
   const { verdict } = result;
   if (!verdict.ok) {
     return sendAnswer(ctx, renderVerdict(operation, verdict, { target, idioma, formato: 'json' }), 'grpc');

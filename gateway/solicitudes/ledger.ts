@@ -142,6 +142,8 @@ export interface Ledger {
   nextDue(service: string): Promise<number | undefined>;
   /** How many rows are open, by service. */
   open(): Promise<Readonly<Record<string, number>>>;
+  /** When the open row that expires first was accepted: the oldest, as long as all live equally long. */
+  oldest(): Promise<number | undefined>;
   /** Closes a row, once: a row that is closed already stays as it is. */
   close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'>;
   /** Closes as `vencida` what is open past its time; gives what it closed. */

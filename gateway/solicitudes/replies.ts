@@ -6,6 +6,7 @@ import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
 import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import type { Verdict } from '../calls/verdict.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closer } from './closing.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
@@ -15,6 +16,7 @@ export interface RepliesDeps {
   readonly ledger: Ledger;
   readonly closer: Closer;
   readonly operation: (name: string) => Operation | undefined;
+  readonly metrics: Pick<Metrics, 'replyDropped'>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -34,7 +36,7 @@ const checkTimeoutMs = 2_000;
  * Takes replies from RabbitMQ into the ledger, and acknowledges each once it is committed there. A reply that is
  * malformed, unknown, or carries the wrong witness (somebody else wrote it) is dropped, and changes nothing.
  */
-export function createReplies({ url, ledger, closer, operation, log, now }: RepliesDeps): Replies {
+export function createReplies({ url, ledger, closer, operation, metrics, log, now }: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
   /** Said once per outage, not once per delivery that is held. */
@@ -66,15 +68,18 @@ export function createReplies({ url, ledger, closer, operation, log, now }: Repl
     try {
       reply = decodeReply(delivery);
     } catch (err) {
+      metrics.replyDropped('malformed');
       log.warn({ err }, 'malformed reply dropped');
       return delivery.ack();
     }
     const row = await ledger.get(reply.id);
     if (row === undefined || row.witness !== reply.witness) {
+      metrics.replyDropped(row === undefined ? 'unknown' : 'witness');
       log.warn({ id: reply.id, known: row !== undefined }, 'reply dropped: nobody asked for it');
       return delivery.ack();
     }
     if (row.closedAt === undefined) await store(row, reply);
+    else metrics.replyDropped('closed');
     delivery.ack();
   }
 

@@ -15,6 +15,7 @@ import { createUpgrades } from '../../gateway/http/upgrade.ts';
 import { versionPrefix } from '../../gateway/http/version-prefix.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
 import { identify } from '../../gateway/identity/identify.ts';
+import { createMetrics } from '../../gateway/metrics/metrics.ts';
 
 export interface HttpApp {
   readonly url: string;
@@ -47,7 +48,7 @@ export async function startHttpApp(
   const router = new Router<State>();
   routes(router);
   const app = new Koa<State>();
-  app.use(requestId()).use(accessLog(log)).use(language()).use(versionPrefix());
+  app.use(requestId()).use(accessLog(log, createMetrics())).use(language()).use(versionPrefix());
   app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed }));
   app
     .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))

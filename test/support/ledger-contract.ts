@@ -172,6 +172,22 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect((await ledger.answer('a'))?.body.equals(body)).to.equal(true);
     });
 
+    it('knows since when the oldest open row waits', async () => {
+      expect(await ledger.oldest()).to.equal(undefined);
+      for (const [id, at] of [
+        ['b', 30],
+        ['a', 10],
+        ['c', 20],
+      ] as const) {
+        await ledger.accept(acceptance({ id, acceptedAt: at, expiresAt: at + 1000 }));
+      }
+      expect(await ledger.oldest()).to.equal(10);
+      await ledger.close('a', { state: 'cancelada', at: 40 });
+      expect(await ledger.oldest()).to.equal(20);
+      for (const id of ['b', 'c']) await ledger.close(id, { state: 'cancelada', at: 40 });
+      expect(await ledger.oldest()).to.equal(undefined);
+    });
+
     it('works through more rows than one sweep takes', async () => {
       const ids = Array.from({ length: 1234 }, (_, index) => `id-${String(index).padStart(4, '0')}`);
       await Promise.all(ids.map((id, index) => ledger.accept(acceptance({ id, acceptedAt: index }))));

@@ -179,6 +179,11 @@ export class MemoryLedger implements Ledger {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  async oldest(): Promise<number | undefined> {
+    const rows = [...this.#openRows()].map(({ solicitud }) => solicitud);
+    return rows.toSorted((a, b) => a.expiresAt - b.expiresAt)[0]?.acceptedAt;
+  }
+
   async open(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
     for (const { solicitud } of this.#openRows()) {

@@ -134,6 +134,10 @@ class PostgresLedger implements Ledger {
     return this.#run(() => this.#reads.nextDue(service));
   }
 
+  oldest(): Promise<number | undefined> {
+    return this.#run(() => this.#reads.oldest());
+  }
+
   open(): Promise<Readonly<Record<string, number>>> {
     return this.#run(() => this.#reads.open());
   }

@@ -13,6 +13,8 @@ const selectList = `SELECT page.* FROM unnest($2::text[]) AS wanted(state), LATE
     WHERE caller = $1 AND state = wanted.state AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4
   ) AS page ORDER BY page.id DESC LIMIT $4`;
 const selectNextDue = `SELECT min(due_at) AS due_at FROM archivero.requests WHERE service = $1 AND closed_at IS NULL`;
+const selectOldest =
+  'SELECT accepted_at AS at FROM archivero.requests WHERE closed_at IS NULL ORDER BY expires_at LIMIT 1';
 const selectOpen = 'SELECT service, open FROM archivero.totals WHERE open > 0';
 
 /** What is asked of the ledger. */
@@ -42,6 +44,10 @@ export function reads(database: Database) {
     nextDue: async (service: string): Promise<number | undefined> => {
       const [row] = await database.query<{ due_at: string | null }>(selectNextDue, [service]);
       return row === undefined || row.due_at === null ? undefined : Number(row.due_at);
+    },
+    oldest: async (): Promise<number | undefined> => {
+      const [row] = await database.query<{ at: string }>(selectOldest);
+      return row && Number(row.at);
     },
     open: async (): Promise<Readonly<Record<string, number>>> => {
       const rows = await database.query<{ service: string; open: string }>(selectOpen);

@@ -18,6 +18,9 @@ export function reads(db: DatabaseSync) {
   const nextDue = db.prepare(
     'SELECT min(due_at) AS due_at FROM requests WHERE service = ? AND closed_at IS NULL',
   );
+  const oldest = db.prepare(
+    'SELECT accepted_at FROM requests WHERE closed_at IS NULL ORDER BY expires_at LIMIT 1',
+  );
   const open = db.prepare('SELECT service, open FROM totals WHERE open > 0');
 
   return {
@@ -41,6 +44,10 @@ export function reads(db: DatabaseSync) {
     },
     nextDue(service: string): number | undefined {
       const at = nextDue.get(service)?.['due_at'];
+      return typeof at === 'number' ? at : undefined;
+    },
+    oldest(): number | undefined {
+      const at = oldest.get()?.['accepted_at'];
       return typeof at === 'number' ? at : undefined;
     },
     open(): Record<string, number> {

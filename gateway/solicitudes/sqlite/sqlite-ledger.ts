@@ -108,6 +108,10 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('nextDue', service);
   }
 
+  oldest(): Promise<number | undefined> {
+    return this.#reader.run('oldest');
+  }
+
   open(): Promise<Readonly<Record<string, number>>> {
     return this.#reader.run('open');
   }

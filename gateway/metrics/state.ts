@@ -1,0 +1,82 @@
+import type { Publisher } from '../../runtime/amqp/publisher.ts';
+import { timed } from '../admin/timed.ts';
+import type { Caller } from '../calls/caller.ts';
+import type { Ledger } from '../solicitudes/ledger.ts';
+import { type Family, gauge, type Sample, type Source } from './family.ts';
+
+export interface StateDeps {
+  readonly services: readonly string[];
+  readonly callers: readonly Caller[];
+  readonly ledger: Pick<Ledger, 'open' | 'oldest'>;
+  readonly publisher: Pick<Publisher, 'usable' | 'inspect'> | undefined;
+  readonly queues: readonly string[];
+  readonly now: () => number;
+}
+
+/** A scrape does not wait longer than this for a part that hangs; it does without what that one would tell. */
+const answerMs = 900;
+
+/** What is not counted but looked at when somebody scrapes: breakers, ledger, queues. */
+export function stateSource(deps: StateDeps): Source {
+  return async () => [
+    breakers(deps.callers),
+    ...(await ledgerFamilies(deps)),
+    ...(await queueFamilies(deps)),
+  ];
+}
+
+function breakers(callers: readonly Caller[]): Family {
+  const values = callers.flatMap((caller) =>
+    caller.addresses().map(({ address, breaker }) => ({
+      labels: { service: caller.service, address },
+      value: breaker === 'open' ? 1 : 0,
+    })),
+  );
+  return gauge('archivero_breaker_open', 'Whether calls to an address are held back: 1 is open.', values);
+}
+
+async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<readonly Family[]> {
+  const [open, oldest] = await Promise.all([
+    timed(ledger.open(), answerMs),
+    timed(ledger.oldest(), answerMs),
+  ]);
+  const readable = gauge('archivero_ledger_readable', 'Whether the ledger answers.', [
+    { labels: {}, value: open.ok && oldest.ok ? 1 : 0 },
+  ]);
+  if (!open.ok || !oldest.ok) return [readable];
+  const seconds = oldest.value === undefined ? 0 : Math.max(0, now() - oldest.value) / 1000;
+  return [
+    readable,
+    gauge(
+      'archivero_ledger_open',
+      'Accepted requests without an answer yet.',
+      services.map((service) => ({ labels: { service }, value: open.value[service] ?? 0 })),
+    ),
+    gauge('archivero_ledger_oldest_seconds', 'How long the oldest of them has been waiting; 0 without any.', [
+      { labels: {}, value: seconds },
+    ]),
+  ];
+}
+
+async function queueFamilies({ publisher, queues }: StateDeps): Promise<readonly Family[]> {
+  if (publisher === undefined) return [];
+  const usable = gauge('archivero_broker_usable', 'Whether RabbitMQ takes messages.', [
+    { labels: {}, value: publisher.usable ? 1 : 0 },
+  ]);
+  if (!publisher.usable) return [usable];
+  const looks = await Promise.all(
+    queues.map(async (queue) => ({ queue, depth: await timed(publisher.inspect(queue), answerMs) })),
+  );
+  const ready: Sample[] = [];
+  const consumers: Sample[] = [];
+  for (const { queue, depth } of looks) {
+    if (!depth.ok || depth.value === undefined) continue;
+    ready.push({ labels: { queue }, value: depth.value.ready });
+    consumers.push({ labels: { queue }, value: depth.value.consumers });
+  }
+  return [
+    usable,
+    gauge('archivero_queue_ready', 'Messages that wait in a queue.', ready),
+    gauge('archivero_queue_consumers', 'Who takes from a queue.', consumers),
+  ];
+}
