@@ -75,8 +75,7 @@ async function serve(
   );
   switch (ending.kind) {
     case 'answered':
-      sendAnswer(ctx, renderVerdict(operation, ending.verdict, view), 'grpc');
-      return;
+      return sendAnswer(ctx, renderVerdict(operation, ending.verdict, view), 'grpc');
     case 'gone':
       ctx.status = 499;
       return;
