@@ -5,6 +5,7 @@ import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import type { Colas } from './colas/routes.ts';
 import { accessLog } from './http/access-log.ts';
+import { fromCache } from './http/from-cache.ts';
 import { hostGuard } from './http/host.ts';
 import { language } from './http/language.ts';
 import { problems } from './http/problems.ts';
@@ -42,6 +43,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(problems(deps.log));
   app.use(hostGuard({ allowed: deps.allowedHosts }));
   app.use(identify({ authenticator: deps.authenticator, alsoOpen: deps.live.paths }));
+  app.use(fromCache(deps.cache));
   app.use(adminRoutes(deps).routes());
   app.use(operationRoutes(deps).routes());
   app.use(deps.live.routes().routes());

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   boolean,
   brokerUrl,
+  bytes,
   count,
   type Env,
   host,
@@ -73,6 +74,7 @@ const variables = {
   GATEWAY_CORS_ORIGINS: origins,
   ALLOW_ANONYMOUS: boolean.default(false),
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
+  GATEWAY_CACHE_BYTES: bytes.default(64 * 2 ** 20),
   STREAM_STALL_MS: milliseconds.default(120_000),
   RABBITMQ_URL: brokerUrl,
   RABBITMQ_MANAGEMENT_URL: managementUrl,

@@ -5,7 +5,9 @@ import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { describeBroker } from './admin/broker-state.ts';
 import { createApp } from './app.ts';
+import { createCache } from './calls/cache.ts';
 import type { Caller } from './calls/caller.ts';
+import { coalesce } from './calls/coalescing.ts';
 import { createCaller } from './calls/service-caller.ts';
 import { createManagement } from './colas/management.ts';
 import { createColas } from './colas/routes.ts';
@@ -56,11 +58,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   const closer = createCloser({ ledger, operation, log, now });
   const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation, metrics });
 
-  const ways = services.map(({ name: service }) => {
+  const ways = services.map(({ name: service, feed }) => {
     const caller = createCaller({
       service,
       addresses: config.serviceUrls.get(service) ?? '',
       deadlineMs: config.GRPC_DEADLINE_MS,
+      feed: config.GATEWAY_CACHE_BYTES === 0 ? undefined : feed,
       log,
       onCall: (rpc, code, seconds) => metrics.call(service, rpc, code, seconds),
     });
@@ -76,7 +79,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       log,
       now,
     });
-    return { service, caller, dispatcher };
+    const call = coalesce(caller.call, {
+      deadlineMs: config.GRPC_DEADLINE_MS,
+      now: () => performance.now(),
+      nextHop: () => caller.addresses()[0]?.address ?? '',
+    });
+    return { service, caller, call, dispatcher };
   });
   const wayOf = new Map(ways.map((way) => [way.service, way]));
 
@@ -95,11 +103,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     log,
     now,
   });
-  const caller = (service: string): Caller => {
+  const wayTo = (service: string) => {
     const way = wayOf.get(service);
     if (way === undefined) throw new TypeError(`No service ${service}`);
-    return way.caller;
+    return way;
   };
+  const caller = (service: string): Caller => wayTo(service).caller;
   const upgrades = createUpgrades();
   const live = createLive({
     services,
@@ -139,6 +148,8 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     services,
     callers: ways.map((way) => way.caller),
     caller,
+    call: (service) => wayTo(service).call,
+    cache: createCache(config.GATEWAY_CACHE_BYTES, () => performance.now()),
     live,
     colas,
     metrics,

@@ -1,5 +1,6 @@
+import type { FeedDefinition } from './calls/feed.ts';
 import { buscarArchivos } from './operations/buscar-archivos.ts';
-import { listarArchivos } from './operations/listar-archivos.ts';
+import { cambiosDeCarpetas, listarArchivos } from './operations/listar-archivos.ts';
 import type { Operation } from './operations/operation.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Service {
   /** The prefix that its variables had in the original system; still understood. */
   readonly formerPrefix?: string;
   readonly operations: readonly Operation[];
+  /** How it tells of changes, so that its answers may be kept. */
+  readonly feed?: FeedDefinition;
 }
 
 export const services: readonly Service[] = [
@@ -22,6 +25,7 @@ export const services: readonly Service[] = [
     defaultUrl: '127.0.0.1:5001',
     formerPrefix: 'MICSERVER1',
     operations: [listarArchivos as Operation],
+    feed: cambiosDeCarpetas as FeedDefinition,
   },
   {
     name: 'mserv2',

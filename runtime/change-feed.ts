@@ -28,7 +28,7 @@ export interface ChangeFeedOptions {
   readonly onListened?: (listened: boolean) => void;
 }
 
-/** What comes within this many milliseconds is told together: a writer must not make a message of each write. */
+/** Between two messages that are no beats, milliseconds: what comes meanwhile is told together. */
 const gatherMs = 5;
 /** A listener that takes its messages more slowly than so many folders change is told that everything did. */
 const mostFolders = 10_000;
@@ -97,13 +97,16 @@ export class ChangeFeed<Note = never> {
     try {
       yield this.#take(listener, undefined);
       let beatAt = performance.now();
+      let toldAt = Number.NEGATIVE_INFINITY;
       while (!over.aborted) {
         const news = await this.#newsWithin(listener, beatAt - performance.now());
         if (over.aborted) return;
         // However much there is to tell, beats come in time.
         if (news && performance.now() < beatAt) {
-          await delay(gatherMs);
+          const early = gatherMs - (performance.now() - toldAt);
+          if (early > 0) await delay(early);
           yield this.#take(listener, undefined);
+          toldAt = performance.now();
           continue;
         }
         const asOf = performance.now();

@@ -115,6 +115,9 @@ export const port = piece('a port (0 to 65535)', (text) => wholeNumber(text, 0, 
 /** A whole number of things, 1 or more. */
 export const count = piece('a whole number, 1 or more', (text) => wholeNumber(text, 1, 2 ** 40));
 
+/** How much room there is; 0 is none. */
+export const bytes = piece('a number of bytes, 0 or more', (text) => wholeNumber(text, 0, 2 ** 40));
+
 /** At least 1; at most what a timer can hold (24 days). */
 export const milliseconds = piece('milliseconds (1 to 2147483647)', (text) =>
   wholeNumber(text, 1, 2 ** 31 - 1),

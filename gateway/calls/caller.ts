@@ -1,4 +1,5 @@
 import type { Method } from '../../runtime/method.ts';
+import type { FeedSession } from './feed-session.ts';
 import type { CallOptions, Failure, StreamCall } from './transport.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -54,6 +55,8 @@ export interface Caller {
     options: RequestOptions,
   ): Promise<CallResult<AsyncIterable<Response>>>;
   addresses(): readonly AddressState[];
+  /** What this address tells of changes; undefined while it is not heard. */
+  session(address: string): FeedSession | undefined;
   /** Asks every address for its health (grpc.health.v1), each within `timeoutMs`. */
   probe(
     timeoutMs: number,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { ProxyError } from './caller.ts';
 import { classify } from './classifier.ts';
+import { createFeed, type Feed, type FeedDefinition } from './feed.ts';
 import { createGrpcTransport } from './grpc-transport.ts';
 import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
@@ -18,6 +19,8 @@ export interface Endpoint {
   readonly address: string;
   readonly transport: Transport;
   readonly breaker: Breaker<Cause>;
+  /** What it tells of changes; undefined when nobody wants to know. */
+  readonly feed: Feed | undefined;
   /** Calls in flight still get their answers. */
   close(): void;
 }
@@ -26,6 +29,8 @@ export interface EndpointOptions {
   readonly probeIntervalMs: number;
   readonly probeDeadlineMs: number;
   readonly stuckMs: number | undefined;
+  /** Heard, if there is one. */
+  readonly feed: FeedDefinition | undefined;
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
@@ -60,11 +65,16 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
     if (state !== 'connecting') void breaker.check();
   });
 
+  const { feed: definition } = options;
+  const feed = definition && createFeed({ transport, definition, log, now });
+
   return {
     address,
     transport,
     breaker,
+    feed,
     close: () => {
+      feed?.stop();
       breaker.stop();
       transport.close();
     },

@@ -19,7 +19,7 @@ export interface Ask extends Omit<Candidate, 'operation' | 'request' | 'retryOf'
 export type Unreachable = Extract<CallResult, { kind: 'unreachable' }>;
 
 export type Ending =
-  | { readonly kind: 'answered'; readonly verdict: Verdict }
+  | { readonly kind: 'answered'; readonly verdict: Verdict; readonly address: string }
   /**
    * Committed to the ledger, now or under the same key before. `because` is the failed call, or undefined when there was
    * none.
@@ -35,7 +35,7 @@ export type Ending =
  * request whose key a solicitud has already is that solicitud. Rejects with the ledger's errors when there is no room for
  * a promise.
  */
-export async function answerOrAccept(ask: Ask, caller: Caller, acceptor: Acceptor): Promise<Ending> {
+export async function answerOrAccept(ask: Ask, call: Caller['call'], acceptor: Acceptor): Promise<Ending> {
   const queueable = ask.deferrable && ask.operation.method.repeatable;
   if (queueable && ask.respondAsync) {
     return { kind: 'accepted', accepted: await acceptor.accept(candidateOf(ask)), because: undefined };
@@ -44,10 +44,10 @@ export async function answerOrAccept(ask: Ask, caller: Caller, acceptor: Accepto
     const known = await acceptor.known(candidateOf(ask));
     if (known !== undefined) return { kind: 'accepted', accepted: known, because: undefined };
   }
-  const result = await caller.call(ask.operation.method, ask.request, ask);
+  const result = await call(ask.operation.method, ask.request, ask);
   switch (result.kind) {
     case 'verdict':
-      return { kind: 'answered', verdict: result.verdict };
+      return { kind: 'answered', verdict: result.verdict, address: result.address };
     case 'gone':
       return result;
     case 'unreachable':

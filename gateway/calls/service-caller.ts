@@ -6,6 +6,7 @@ import { parseAddresses } from './addresses.ts';
 import type { Caller, CallResult, RequestOptions } from './caller.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
+import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
 import { type Outcome, StreamBrokenError, type Transport } from './transport.ts';
@@ -20,6 +21,8 @@ export interface CallerOptions {
   readonly log: Logger;
   /** Told of every attempt: the rpc's full name, the status that it ended with, and how long it took, in seconds. */
   readonly onCall?: (rpc: string, status: string, seconds: number) => void;
+  /** How the service tells of changes, if that is wanted. */
+  readonly feed?: FeedDefinition | undefined;
   /** Milliseconds between two health checks of an address that cannot be reached. Default 250. */
   readonly probeIntervalMs?: number;
   /** How long such a check may take. Default 500. */
@@ -73,6 +76,7 @@ export function createCaller(options: CallerOptions): Caller {
           probeIntervalMs: options.probeIntervalMs ?? 250,
           probeDeadlineMs: options.probeDeadlineMs ?? 500,
           stuckMs: options.stuckMs,
+          feed: options.feed,
           now,
           log,
           onChange: tellReachable,
@@ -184,6 +188,7 @@ export function createCaller(options: CallerOptions): Caller {
         if (!outcome.ok) return outcome;
         return { ok: true, response: watched(outcome.response, transport.address, callOptions) };
       }),
+    session: (address) => endpoints.find((endpoint) => endpoint.address === address)?.feed?.session,
     addresses: () => endpoints.map(({ address, breaker }) => ({ address, breaker: breaker.state.kind })),
     probe: (timeoutMs) =>
       Promise.all(

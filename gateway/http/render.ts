@@ -4,6 +4,7 @@ import { httpStatusOf } from '../calls/status-table.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation, View } from '../operations/operation.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
+import { Forms } from './forms.ts';
 import { type Problem, renderProblem } from './problem.ts';
 import { isServiceReason, serviceReasons, slugOfStatus } from './problem-types.ts';
 import { queryOf, withCursor } from './target.ts';
@@ -17,6 +18,20 @@ export function renderVerdict(operation: Operation, verdict: Verdict, view: View
     ? renderResponse(operation, verdict.response, view)
     : renderProblem(problemOf(verdict, view), { idioma: view.idioma, instance: view.target });
   return { ...answer, headers: { ...answer.headers, etag: etagOf(answer.body) } };
+}
+
+/** Verdicts that several callers share. */
+const rendered = new WeakMap<Verdict, Map<string, Forms>>();
+
+/** The same in all its content codings, and made once for all who got the same verdict and want to see it in the same way. */
+export function renderForms(operation: Operation, verdict: Verdict, view: View): Forms {
+  const key = `${view.formato} ${view.idioma} ${view.target}`;
+  const known = rendered.get(verdict)?.get(key);
+  if (known !== undefined) return known;
+  const forms = new Forms(renderVerdict(operation, verdict, view));
+  const all = rendered.get(verdict) ?? new Map<string, Forms>();
+  rendered.set(verdict, all.set(key, forms));
+  return forms;
 }
 
 function renderResponse(operation: Operation, response: unknown, view: View): StoredAnswer {

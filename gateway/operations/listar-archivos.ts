@@ -6,8 +6,11 @@ import {
   OrdenListado,
   type RecorrerArchivosRequest,
   type RecorrerArchivosResponse,
+  type VigilarCambiosRequest,
+  type VigilarCambiosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
 import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
+import type { FeedDefinition } from '../calls/feed.ts';
 import { presentPage, presentPart } from './envelope.ts';
 import { folderParameters, oneFolder } from './folder.ts';
 import type { Operation, OperationStream } from './operation.ts';
@@ -60,6 +63,13 @@ const stream: OperationStream<ListarArchivosRequest, RecorrerArchivosRequest, Re
   present: presentPart,
 };
 
+/** mserv1 tells what changes in the folders that are listed. */
+export const cambiosDeCarpetas: FeedDefinition<VigilarCambiosRequest, VigilarCambiosResponse> = {
+  method: serverStreamMethod(ListadoServiceDefinition, 'vigilarCambios'),
+  request: {},
+  read: ({ reloj, carpetas, todo, latidoMs }) => reloj && { reloj, carpetas, todo, latidoMs },
+};
+
 /** `GET /listar_archivos`: one page of a folder, or of a tree. */
 export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResponse> = {
   name: 'listar_archivos',
@@ -81,5 +91,6 @@ export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentPage,
+  vigencia: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
   stream: stream as OperationStream<ListarArchivosRequest>,
 };

@@ -1,4 +1,5 @@
 import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
+import type { Vigencia } from '../calls/feed-session.ts';
 
 /** How an answer is written. Both are `application/json`. */
 export type Formato = 'json' | 'nombres';
@@ -85,6 +86,8 @@ export interface Operation<Request = unknown, Response = unknown> {
   /** Reads the query string; throws `BadQueryError`. `formato` is undefined when the query does not say. */
   parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
   present(response: Response, formato: Formato): Presentation;
+  /** What an answer says of being kept; undefined when it is not to be. */
+  vigencia?(response: Response): Vigencia | undefined;
   /** Of those that have `ndjson` among their `formatos`. */
   readonly stream?: OperationStream<Request>;
   /** Served at `/{name}/en_vivo`. */

@@ -1,18 +1,22 @@
 import Router from '@koa/router';
+import type { AnswerCache } from '../calls/cache.ts';
 import type { Caller } from '../calls/caller.ts';
-import { answerOrAccept } from '../calls/fallback.ts';
+import { type Ask, answerOrAccept, type Ending } from '../calls/fallback.ts';
+import { cacheDirectives, cacheKey } from '../http/from-cache.ts';
 import { goneSignal } from '../http/gone.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { formatoOf } from '../http/negotiate.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import { readQuery } from '../http/query.ts';
-import { renderVerdict } from '../http/render.ts';
+import { renderForms } from '../http/render.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Service } from '../services.ts';
 import type { Acceptor } from '../solicitudes/acceptance.ts';
 import { type AnswersDeps, sendAccepted } from '../solicitudes/answers.ts';
+import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
+import { lastKnown, sendLastKnown } from './last-known.ts';
 import type { Operation, View } from './operation.ts';
 import { serveStream } from './streaming.ts';
 import { refuseUnreachable, tellNextHop } from './unreachable.ts';
@@ -21,6 +25,9 @@ export interface OperationsDeps extends AnswersDeps {
   readonly services: readonly Service[];
   /** The caller of a service, by the service's name. */
   readonly caller: (service: string) => Caller;
+  /** Its calls, of which those for the same are made together. */
+  readonly call: (service: string) => Caller['call'];
+  readonly cache: AnswerCache;
   readonly acceptor: Acceptor;
   /** A client of a stream that takes nothing for so long is disconnected, milliseconds. */
   readonly streamStallMs: number;
@@ -45,6 +52,8 @@ async function serve(
   deps: OperationsDeps,
 ): Promise<void> {
   ctx.vary('Accept');
+  const askedAt = performance.now();
+  const { cache } = deps;
   const query = readQuery(ctx.state.target);
   const parsed = operation.parse(query);
   const { request } = parsed;
@@ -68,23 +77,49 @@ async function serve(
   const deferrable = ctx.method === 'GET';
   const key = deferrable ? parseIdempotencyKey(ctx.get('Idempotency-Key')) : undefined;
   const ask = { service, operation, request, view, requestId, traceparent, signal, key, deferrable };
-  const ending = await answerOrAccept(
-    { ...ask, caller: ctx.state.caller, respondAsync: prefer.respondAsync },
-    caller,
-    deps.acceptor,
-  );
+  const whole: Ask = { ...ask, caller: ctx.state.caller, respondAsync: prefer.respondAsync };
+  let ending: Ending;
+  try {
+    ending = await answerOrAccept(whole, deps.call(service), deps.acceptor);
+  } catch (error) {
+    const known = isOfLedger(error) ? lastKnown(ctx, cache) : undefined;
+    if (known === undefined) throw error;
+    return sendLastKnown(ctx, known, cache);
+  }
   switch (ending.kind) {
-    case 'answered':
-      return sendAnswer(ctx, renderVerdict(operation, ending.verdict, view), 'grpc');
+    case 'answered': {
+      const { verdict, address } = ending;
+      const forms = renderForms(operation, verdict, view);
+      if (verdict.ok && !cacheDirectives(ctx).noStore) {
+        const vigencia = operation.vigencia?.(verdict.response);
+        const session = caller.session(address);
+        const vouched = vigencia && session && { vigencia, session };
+        cache.keep(cacheKey(ctx), { forms, askedAt, vouched });
+      }
+      return sendAnswer(ctx, forms, 'grpc');
+    }
     case 'gone':
       ctx.status = 499;
       return;
-    case 'unavailable':
+    case 'unavailable': {
       deps.metrics.fallback(service, 'refused', ending.because.proxyError);
-      return refuseUnreachable(ctx, ending.because);
-    case 'accepted':
-      deps.metrics.fallback(service, 'queued', ending.because?.proxyError ?? 'preferred');
-      if (ending.because !== undefined) tellNextHop(ctx, ending.because);
-      await sendAccepted(ctx, ending.accepted, prefer, signal, deps);
+      const known = lastKnown(ctx, cache);
+      if (known === undefined) return refuseUnreachable(ctx, ending.because);
+      tellNextHop(ctx, ending.because);
+      return sendLastKnown(ctx, known, cache);
+    }
+    case 'accepted': {
+      const { because, accepted } = ending;
+      deps.metrics.fallback(service, 'queued', because?.proxyError ?? 'preferred');
+      if (because === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps);
+      tellNextHop(ctx, because);
+      const known = lastKnown(ctx, cache);
+      if (known === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps);
+      return sendLastKnown(ctx, known, cache, accepted);
+    }
   }
+}
+
+function isOfLedger(error: unknown): boolean {
+  return error instanceof LedgerFullError || error instanceof LedgerUnavailableError;
 }

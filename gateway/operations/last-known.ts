@@ -1,0 +1,27 @@
+import type { AnswerCache, Kept } from '../calls/cache.ts';
+import { cacheDirectives, cacheKey } from '../http/from-cache.ts';
+import { sendAnswer } from '../http/send.ts';
+import type { Context } from '../http/state.ts';
+import type { Accepted } from '../solicitudes/acceptance.ts';
+
+/** The last answer that is known, when the request would rather have that than none (RFC 5861, `stale-if-error`). */
+export function lastKnown(ctx: Context, cache: AnswerCache): Kept | undefined {
+  const { staleIfError } = cacheDirectives(ctx);
+  if (staleIfError === undefined) return undefined;
+  const kept = cache.lastKnown(cacheKey(ctx));
+  return kept !== undefined && cache.ageMs(kept) <= staleIfError * 1000 ? kept : undefined;
+}
+
+/** Sends it, with its age, and where the one that was asked for will be (RFC 5829), if that was accepted. */
+export async function sendLastKnown(
+  ctx: Context,
+  kept: Kept,
+  cache: AnswerCache,
+  accepted?: Accepted,
+): Promise<void> {
+  await sendAnswer(ctx, kept.forms, 'cache');
+  ctx.set('Age', String(Math.floor(cache.ageMs(kept) / 1000)));
+  if (accepted === undefined) return;
+  const solicitud = `${ctx.state.prefix}/solicitudes/${accepted.id}`;
+  ctx.append('Link', [`<${solicitud}/respuesta>; rel="latest-version"`, `<${solicitud}>; rel="monitor"`]);
+}
