@@ -5,6 +5,8 @@ import type { FeedSession, Vigencia } from './feed-session.ts';
 /** An answer, and who says that it is still right. */
 export interface Kept {
   readonly forms: Forms;
+  /** The route that made it, as it is counted and logged. */
+  readonly route: string;
   /** Before it was asked for, monotonic, in milliseconds. */
   readonly askedAt: number;
   /** Undefined for an answer of which nobody tells what changes it: it is only the last one that is known. */

@@ -30,6 +30,8 @@ export function fromCache(cache: AnswerCache): Middleware {
 
 async function send(ctx: Context, key: string, kept: Kept, cache: AnswerCache): Promise<void> {
   const { bytes } = kept.forms;
+  // Where the router would have written it, for the log and the metrics.
+  ctx['_matchedRoute'] = kept.route;
   await sendAnswer(ctx, kept.forms, 'cache');
   // It has taken another form, which takes room too.
   if (kept.forms.bytes !== bytes) cache.keep(key, { ...kept });

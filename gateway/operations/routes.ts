@@ -94,7 +94,7 @@ async function serve(
         const vigencia = operation.vigencia?.(verdict.response);
         const session = caller.session(address);
         const vouched = vigencia && session && { vigencia, session };
-        cache.keep(cacheKey(ctx), { forms, askedAt, vouched });
+        cache.keep(cacheKey(ctx), { forms, route: `/${operation.name}`, askedAt, vouched });
       }
       return sendAnswer(ctx, forms, 'grpc');
     }
