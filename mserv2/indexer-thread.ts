@@ -3,7 +3,7 @@ import { FileError } from '../filesystem/file-error.ts';
 import { openRoot } from '../filesystem/root.ts';
 import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { Answering } from './answering.ts';
-import { Crawler } from './crawl/crawler.ts';
+import { Crawler, type Knowledge } from './crawl/crawler.ts';
 import { SnapshotFile } from './crawl/snapshot-file.ts';
 import { collectGarbage } from './garbage.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
@@ -19,16 +19,17 @@ const reply = (message: Reply): void => {
 };
 const log = (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string): void =>
   reply({ kind: 'log', level, fields, text });
+const logSize = (estado: Knowledge, text: string): void => {
+  const ms = Math.round(performance.now() - startedAt);
+  log('info', { estado, entries: index.entries, folders: index.folders, ms }, text);
+};
 
 /** How often it is asked whether the index should be saved. */
 const saveMs = 30_000;
 const startedAt = performance.now();
 const snapshots = new SnapshotFile({ file: data.snapshot, root: data.root, log });
 const { index, restored } = snapshots.load();
-if (restored) {
-  const ms = Math.round(performance.now() - startedAt);
-  log('info', { estado: 'verificando', entries: index.entries, folders: index.folders, ms }, 'index');
-}
+if (restored) logSize('verificando', 'index');
 const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / data.surveyors);
 const surveyors = Array.from(
   { length: data.surveyors },
@@ -42,12 +43,12 @@ const crawler: Crawler = new Crawler({
   surveyors,
   sweepMs: data.sweepMs,
   onKnowledge: (estado) => {
-    const ms = Math.round(performance.now() - startedAt);
-    log('info', { estado, entries: index.entries, folders: index.folders, ms }, 'index');
+    logSize(estado, 'index');
     if (estado !== 'listo') return;
     collectGarbage();
     void snapshots.saveNowAndThen(index);
   },
+  onNamed: () => logSize(crawler.knowledge, 'all names are known'),
   onWatched: (watched, folders) => {
     if (watched === folders) return;
     log(

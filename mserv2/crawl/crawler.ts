@@ -22,6 +22,8 @@ export interface CrawlerOptions {
   /** What does the work, by number; their answers come in by `receive`. */
   readonly surveyors: readonly { send(command: Command): void }[];
   readonly onKnowledge: (knowledge: Knowledge) => void;
+  /** All names are known; sizes and dates come next. */
+  readonly onNamed?: () => void;
   /** How many of all folders are watched; told once everything is known, and when that changes. */
   readonly onWatched: (watched: number, folders: number) => void;
   /** How often folders that cannot be watched are looked through. */
@@ -325,6 +327,7 @@ export class Crawler {
     this.#barrier.look();
     if (!this.#agenda.isDone('names')) return;
     if (this.#doubted.size > 0) {
+      this.#options.onNamed?.();
       for (const state of this.states.all()) {
         if (this.#doubted.has(state.surveyor)) this.#add('stats', state);
       }

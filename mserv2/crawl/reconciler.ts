@@ -2,7 +2,15 @@ import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { type EntryId, type FileIndex, type FolderNumber, noEntry } from '../index/api.ts';
-import { namesOf, type Parcel, type Place, type Report, reportsOf, What } from '../survey/parcel.ts';
+import {
+  endOfName,
+  namesOf,
+  type Parcel,
+  type Place,
+  type Report,
+  reportsOf,
+  What,
+} from '../survey/parcel.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
 
@@ -18,14 +26,6 @@ export interface ReconcilerOptions {
   readonly onGone: (states: readonly FolderState[]) => void;
   /** A folder that could not be read. */
   readonly onFailed: (state: FolderState, errno: string) => void;
-}
-
-/** What lstat said of a name: its kind, 0 when it is gone. A folder has its inode for a size; NaN is a failure. */
-interface Look {
-  readonly kind: number;
-  readonly size: number;
-  readonly ms: number;
-  readonly ns: number;
 }
 
 /** How often folders may be other ones than their parents say before that is taken for a whim of the file system. */
@@ -63,11 +63,12 @@ export class Reconciler {
 
   /** What an lstat by somebody else than a surveyor told; undefined when the entry is gone. */
   note(state: FolderState, name: ByteString, stats: Stats | undefined): void {
+    const { index, unreadable } = this.#options;
+    unreadable.clearEntry(state.number, name);
     if (stats === undefined) {
-      this.#look(state, name, { kind: 0, size: 0, ms: 0, ns: 0 });
+      this.#vanished(state, name);
       return;
     }
-    const { index } = this.#options;
     const entry = this.#put(state, name, stats.kind, false);
     if (!index.sameStats(entry, stats.size, stats.mtimeNs)) index.setStats(entry, stats.size, stats.mtimeNs);
   }
@@ -122,16 +123,38 @@ export class Reconciler {
   }
 
   *#entries(state: FolderState, report: Report & Place, parcel: Parcel): Generator<void, void> {
-    const { states } = this.#options;
+    const { index, states, unreadable } = this.#options;
     const { kinds, sizes, ms, ns } = parcel;
-    for (const [n, name] of namesOf(parcel, report).entries()) {
-      const kind = kinds[report.name + n] ?? 0;
-      const at = report.stat + n;
-      if (report.stats) {
-        this.#look(state, name, { kind, size: sizes[at] ?? 0, ms: ms[at] ?? 0, ns: ns[at] ?? 0 });
-      } else {
-        this.#put(state, name, kind as Kind, true);
+    const { number } = state;
+    const names = Buffer.from(parcel.names.buffer);
+    // Read as a whole, a folder mostly has what it had, in the same order, or is new.
+    const before = report.what === What.LISTED ? index.children(number) : undefined;
+    const isNew = before?.length === 0;
+    let from = report.from;
+    // Nothing is allocated for an entry that is as expected: there are millions.
+    for (let n = 0; n < report.count; n++) {
+      const to = endOfName(names, from, report.to);
+      const kind = (kinds[report.name + n] ?? 0) as Kind | 0;
+      if (report.stats && unreadable.hasEntries(number)) {
+        unreadable.clearEntry(number, nameIn(names, from, to));
       }
+      if (kind === 0) {
+        this.#vanished(state, nameIn(names, from, to));
+      } else {
+        const expected = before?.[n] ?? noEntry;
+        let entry: EntryId;
+        if (isNew && kind !== Kind.FOLDER) entry = index.append(number, names, from, to, kind);
+        else if (
+          expected !== noEntry &&
+          index.kindOf(expected) === kind &&
+          index.isNamed(expected, number, names, from, to)
+        )
+          entry = expected;
+        else entry = this.#put(state, nameIn(names, from, to), kind, !report.stats);
+        const at = report.stat + n;
+        if (report.stats) this.#learn(entry, kind, sizes[at] ?? 0, ms[at] ?? 0, ns[at] ?? 0);
+      }
+      from = to + 1;
       if (n % stepSize !== stepSize - 1) continue;
       yield;
       if (states.byToken(state.token) !== state) return;
@@ -145,24 +168,22 @@ export class Reconciler {
     if (entry !== noEntry && !index.sameStats(entry, 0, mtimeNs)) index.setStats(entry, 0, mtimeNs);
   }
 
-  #look(state: FolderState, name: ByteString, { kind, size, ms, ns }: Look): void {
-    const { index, states, unreadable, onUnsure } = this.#options;
-    unreadable.clearEntry(state.number, name);
-    if (kind === 0) {
-      const entry = index.find(state.number, name);
-      if (entry !== noEntry) this.remove(entry);
-      return;
-    }
-    const entry = this.#put(state, name, kind as Kind, false);
-    const mtimeNs = BigInt(ms) * 1_000_000n + BigInt(ns);
+  #vanished(state: FolderState, name: ByteString): void {
+    const entry = this.#options.index.find(state.number, name);
+    if (entry !== noEntry) this.remove(entry);
+  }
+
+  /** What lstat said; a folder has its inode for a size; NaN is a failure. */
+  #learn(entry: EntryId, kind: Kind, size: number, ms: number, ns: number): void {
+    const { index, states, onUnsure } = this.#options;
     if (Number.isNaN(size)) return;
     if (kind !== Kind.FOLDER) {
-      if (!index.sameStats(entry, size, mtimeNs)) index.setStats(entry, size, mtimeNs);
+      index.noteStats(entry, size, ms, ns);
       return;
     }
     const folder = states.of(index.folderOf(entry));
     // Of a folder that is watched its own surveyor tells the date, and what this one saw may be older.
-    if (!folder.watched && !index.sameStats(entry, 0, mtimeNs)) index.setStats(entry, 0, mtimeNs);
+    if (!folder.watched) index.noteStats(entry, 0, ms, ns);
     const replaced = folder.expected !== undefined && folder.expected !== size;
     folder.expected = size;
     if (replaced || folder.failures > 0) onUnsure(folder);
@@ -202,4 +223,8 @@ export class Reconciler {
     onUnsure(state);
     onUnsure(states.of(index.folderParent(state.number)));
   }
+}
+
+function nameIn(names: Buffer, from: number, to: number): ByteString {
+  return names.toString('latin1', from, to) as ByteString;
 }

@@ -31,6 +31,11 @@ export class Unreadable {
     else if (names.size < maxErrors) names.set(name, errno);
   }
 
+  /** Whether `clearEntry` has anything to do for some name of the folder. */
+  hasEntries(folder: FolderNumber): boolean {
+    return this.#entries.has(folder);
+  }
+
   clearEntry(folder: FolderNumber, name: ByteString): void {
     const names = this.#entries.get(folder);
     if (names?.delete(name) === true && names.size === 0) this.#entries.delete(folder);

@@ -67,6 +67,21 @@ export interface FileIndex {
    * @throws RangeError when one of another kind is there: that is to be removed first; when the folder is gone
    */
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId;
+  /**
+   * Adds an entry that is no folder, without stats, by the name that `names` has from `from` to before `to`: for whoever fills a folder
+   * that was empty, and knows that the name is new. Takes a fraction of the time of `put`. If the name is there after all
+   * this entry, or the other one unless that is a folder, is dropped later.
+   * @throws RangeError when the folder is gone
+   */
+  append(
+    folder: FolderNumber,
+    names: Buffer,
+    from: number,
+    to: number,
+    kind: Exclude<Kind, typeof Kind.FOLDER>,
+  ): EntryId;
+  /** Whether an entry is in a folder, by the name that `names` has from `from` to before `to`. */
+  isNamed(entry: EntryId, folder: FolderNumber, names: Buffer, from: number, to: number): boolean;
   /** What lstat said: `stats.size` and `stats.mtimeNs`. Entries without are not found by filters on size and date. */
   setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void;
   /**

@@ -33,7 +33,7 @@ export class LatinFolder {
 
   /** The folded form of a letter beyond ASCII, given by its two bytes; undefined when that is no Latin letter. */
   letter(lead: number, trail: number): Buffer | undefined {
-    // A trail that is missing is NaN, and not within these bounds.
+    // A trail that is missing is 0, and not within these bounds.
     if (!(lead >= 0xc2 && lead <= 0xcb && trail >= 0x80 && trail <= 0xbf)) return undefined;
     return this.#letters[(((lead & 0x1f) << 6) | (trail & 0x3f)) - first];
   }

@@ -4,9 +4,10 @@ import { type EntryId, type FileIndex, type FolderNumber, noEntry, rootFolder } 
 import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts';
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
-import { hashBytes, hashName, type NamedEntries, NameTable } from './name-table.ts';
+import { hashName, type NamedEntries, NameTable } from './name-table.ts';
 import type { Reading } from './reading.ts';
 import { maxNameBytes, Segment } from './segment.ts';
+import { Unlisted } from './unlisted.ts';
 
 export interface IndexOptions {
   /** Entries in a segment, a power of 2. Tests have small ones. */
@@ -14,6 +15,8 @@ export interface IndexOptions {
 }
 
 const scratch = Buffer.alloc(maxNameBytes);
+/** A name that somebody asks for. */
+const asked = Buffer.alloc(maxNameBytes);
 
 /**
  * The one FileIndex there is. An entry's id is the number of its segment and its place there. Queries read the segments
@@ -27,6 +30,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   readonly segments: Segment[] = [];
   readonly tree = new FolderTable();
   readonly table = new NameTable(this);
+  readonly unlisted = new Unlisted(this);
   /** Those that are under way. */
   readonly readings = new Set<Reading>();
   readonly #maintenance = new Maintenance(this);
@@ -99,7 +103,12 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   find(folder: FolderNumber, name: ByteString): EntryId {
-    return this.table.find(folder, name, hashName(folder, name));
+    if (name.length > maxNameBytes) return noEntry;
+    const length = asked.write(name, 'latin1');
+    return (
+      this.unlisted.findNear(folder, asked, 0, length) ??
+      this.table.find(folder, asked, 0, length, hashName(folder, asked, 0, length))
+    );
   }
 
   kindOf(entry: EntryId): Kind {
@@ -137,24 +146,27 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId {
-    const hash = hashName(folder, name);
-    const there = this.table.find(folder, name, hash);
+    const there = this.find(folder, name);
     if (there !== noEntry) {
       if (this.kindOf(there) === kind) return there;
       throw new RangeError('An entry of another kind has this name');
     }
-    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
-    if (name === '' || name.length > maxNameBytes) throw new RangeError('A name of no or too many bytes');
-    const tail = this.#roomyTail();
-    const segment = this.segments[tail] as Segment;
-    const place = segment.append(name, folder, kind);
-    const entry = tail * this.segmentEntries + place;
-    if (kind === Kind.FOLDER) segment.sizes[place] = this.tree.add(entry, folder);
-    if (segment.count === this.segmentEntries) segment.trim();
-    this.tree.noteChild(folder, entry);
-    this.table.add(entry, hash);
-    this.entries++;
-    this.changes++;
+    if (name.length > maxNameBytes) throw new RangeError('A name of too many bytes');
+    const length = asked.write(name, 'latin1');
+    const entry = this.#append(folder, asked, 0, length, kind);
+    this.table.add(entry, hashName(folder, asked, 0, length));
+    return entry;
+  }
+
+  append(
+    folder: FolderNumber,
+    names: Buffer,
+    from: number,
+    to: number,
+    kind: Exclude<Kind, typeof Kind.FOLDER>,
+  ): EntryId {
+    const entry = this.#append(folder, names, from, to, kind);
+    this.unlisted.add(entry);
     return entry;
   }
 
@@ -176,6 +188,8 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   remove(entry: EntryId): FolderNumber[] {
+    this.unlisted.listAll();
+    if (this.segmentOf(entry).isDead(this.placeOf(entry))) return [];
     const folder = this.parentOf(entry);
     this.table.remove(entry);
     this.segmentOf(entry).kill(this.placeOf(entry));
@@ -197,18 +211,34 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   }
 
   maintain(): boolean {
-    return this.#maintenance.step();
+    return this.unlisted.step() || this.#maintenance.step();
   }
 
-  isNamed(entry: EntryId, folder: FolderNumber, name: ByteString): boolean {
+  isNamed(entry: EntryId, folder: FolderNumber, bytes: Buffer, from: number, to: number): boolean {
     const segment = this.segmentOf(entry);
     const place = this.placeOf(entry);
-    return segment.parents[place] === folder && segment.isNamed(place, name);
+    if (segment.parents[place] !== folder || segment.isDead(place)) return false;
+    return segment.isNamed(place, bytes, from, to);
+  }
+
+  /** Puts an entry into the table of names, or drops it when there is another one of its name: some file systems tell of a file twice. */
+  list(entry: EntryId): void {
+    const folder = this.parentOf(entry);
+    const length = this.segmentOf(entry).copyName(this.placeOf(entry), scratch);
+    const hash = hashName(folder, scratch, 0, length);
+    if (this.table.find(folder, scratch, 0, length, hash) === noEntry) {
+      this.table.add(entry, hash);
+      return;
+    }
+    this.segmentOf(entry).kill(this.placeOf(entry));
+    this.tree.children[folder] = this.childCount(folder) - 1;
+    this.entries--;
+    this.changes++;
   }
 
   hashOf(entry: EntryId): number {
     const length = this.segmentOf(entry).copyName(this.placeOf(entry), scratch);
-    return hashBytes(this.parentOf(entry), scratch, length);
+    return hashName(this.parentOf(entry), scratch, 0, length);
   }
 
   segmentOf(entry: EntryId): Segment {
@@ -221,6 +251,21 @@ export class MemoryIndex implements FileIndex, NamedEntries {
 
   factsOf(entry: EntryId): number {
     return this.segmentOf(entry).facts[this.placeOf(entry)] ?? 0;
+  }
+
+  #append(folder: FolderNumber, names: Buffer, from: number, to: number, kind: Kind): EntryId {
+    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
+    if (to <= from || to - from > maxNameBytes) throw new RangeError('A name of no or too many bytes');
+    const tail = this.#roomyTail();
+    const segment = this.segments[tail] as Segment;
+    const place = segment.append(names, from, to, folder, kind);
+    const entry = tail * this.segmentEntries + place;
+    if (kind === Kind.FOLDER) segment.sizes[place] = this.tree.add(entry, folder);
+    if (segment.count === this.segmentEntries) segment.trim();
+    this.tree.noteChild(folder, entry);
+    this.entries++;
+    this.changes++;
+    return entry;
   }
 
   #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {
@@ -245,7 +290,11 @@ export class MemoryIndex implements FileIndex, NamedEntries {
       }
     }
     // The first one starts small; where there is one there will be many, and growing leaves holes in the heap.
-    if (tail === this.segments.length) this.segments.push(new Segment(tail === 0 ? 0 : this.segmentEntries));
+    if (tail === 0) this.segments.push(new Segment());
+    else if (tail === this.segments.length) {
+      const last = this.segments[tail - 1] as Segment;
+      this.segments.push(new Segment(this.segmentEntries, Math.ceil(last.namesEnd * 1.1)));
+    }
     this.#tail = tail;
     return tail;
   }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { ByteString } from '../../filesystem/byte-string.ts';
 import { type EntryId, type FolderNumber, noEntry } from './api.ts';
 
 /** What the table needs to know of entries; it keeps nothing of them but their ids. */
 export interface NamedEntries {
-  isNamed(entry: EntryId, folder: FolderNumber, name: ByteString): boolean;
+  /** Whether it is in the folder by the name that `bytes` has from `from` to before `to`. */
+  isNamed(entry: EntryId, folder: FolderNumber, bytes: Buffer, from: number, to: number): boolean;
   /** `hashName` of the entry's folder and name. */
   hashOf(entry: EntryId): number;
 }
@@ -27,25 +27,32 @@ export class NameTable {
     this.#entries = entries;
   }
 
-  /** Makes an empty table as large as it will have to be for so many entries. */
+  /** How many entries are in it. */
+  get count(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Makes the table as large as it will have to be for so many entries. Takes long when there are many in it. */
   reserve(entries: number): void {
     const wanted = (entries / this.#parts.length) * 1.5;
     const length = 2 ** Math.max(3, Math.ceil(Math.log2(Math.max(1, wanted))));
-    for (const number of this.#parts.keys()) this.#parts[number] = new Uint32Array(length);
+    for (const [number, part] of this.#parts.entries()) {
+      if (part.length < length) this.#parts[number] = this.#resized(part, length);
+    }
   }
 
   bytesUsed(): number {
     return this.#parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
 
-  /** @param hash of the two */
-  find(folder: FolderNumber, name: ByteString, hash: number): EntryId {
+  /** By the name that `bytes` has from `from` to before `to`. @param hash of that and the folder */
+  find(folder: FolderNumber, bytes: Buffer, from: number, to: number, hash: number): EntryId {
     const part = this.#partOf(hash);
     const mask = part.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const place = part[at] ?? 0;
       if (place === 0) return noEntry;
-      if (this.#entries.isNamed(place - 1, folder, name)) return place - 1;
+      if (this.#entries.isNamed(place - 1, folder, bytes, from, to)) return place - 1;
     }
   }
 
@@ -128,17 +135,10 @@ function placeOf(part: Uint32Array, entry: EntryId, hash: number): number {
   return at;
 }
 
-/** Of a folder and a name: FNV-1a, mixed at the end as in MurmurHash3. */
-export function hashName(folder: FolderNumber, name: ByteString): number {
+/** Of a folder and of the name that `bytes` has from `from` to before `to`: FNV-1a, mixed at the end as in MurmurHash3. */
+export function hashName(folder: FolderNumber, bytes: Buffer, from: number, to: number): number {
   let hash = seed ^ Math.imul(folder + 1, 0x9e3779b1);
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return mixed(hash);
-}
-
-/** The same of a name's own bytes. */
-export function hashBytes(folder: FolderNumber, name: Uint8Array, length: number): number {
-  let hash = seed ^ Math.imul(folder + 1, 0x9e3779b1);
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (name[i] ?? 0), 0x01000193);
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
   return mixed(hash);
 }
 

@@ -1,4 +1,3 @@
-import { type ByteString, fromBytes, toText } from '../../filesystem/byte-string.ts';
 import { foldText } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
 import { isDead, isHidden, kindFacts } from './facts.ts';
@@ -8,6 +7,7 @@ import { coarse, LatinFolder } from './latin.ts';
 export const maxNameBytes = 4096;
 
 const slash = 0x2f;
+const dot = 0x2e;
 const latin = LatinFolder.for(coarse);
 /** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
 export const capitals = 0x8000_0000;
@@ -35,9 +35,13 @@ export class Segment {
   originals: Buffer = Buffer.alloc(0);
   originalsEnd = 0;
 
-  /** @param places how many entries there is room for, before it grows */
-  constructor(places = 0) {
+  /**
+   * Before it grows there is room for so many entries,
+   * @param nameBytes and for so many bytes of their names
+   */
+  constructor(places = 0, nameBytes = 1) {
     this.#resize(places);
+    this.names = copyOf(this.names, 1, nameBytes);
   }
 
   get namesEnd(): number {
@@ -50,13 +54,13 @@ export class Segment {
     return columns + wide + this.names.byteLength + this.originals.byteLength;
   }
 
-  /** @returns its place */
-  append(name: ByteString, parent: number, kind: Kind): number {
+  /** Its name is what `bytes` has from `from` to before `to`. @returns its place */
+  append(bytes: Buffer, from: number, to: number, parent: number, kind: Kind): number {
     const slot = this.count;
     if (slot === this.parents.length) this.#resize(Math.max(16, slot * 2));
-    this.spellings[slot] = this.#appendName(name, this.namesEnd);
+    this.spellings[slot] = this.#appendName(bytes, from, to, this.namesEnd);
     this.parents[slot] = parent;
-    this.facts[slot] = kindFacts(kind) | (name.startsWith('.') ? isHidden : 0);
+    this.facts[slot] = kindFacts(kind) | (bytes[from] === dot ? isHidden : 0);
     this.sizes[slot] = 0;
     this.times[slot] = 0;
     this.count++;
@@ -74,9 +78,7 @@ export class Segment {
     this.starts[to + 1] = at + end - start;
     const spelling = from.spellings[slot] ?? 0;
     this.spellings[to] =
-      spelling === 0 || spelling >= capitals
-        ? spelling
-        : this.#appendOriginal(fromBytes(from.original(spelling)));
+      spelling === 0 || spelling >= capitals ? spelling : this.#appendOriginal(from.original(spelling));
     this.parents[to] = from.parents[slot] ?? 0;
     this.facts[to] = from.facts[slot] ?? 0;
     this.sizes[to] = from.sizes[slot] ?? 0;
@@ -93,7 +95,8 @@ export class Segment {
     return ((this.facts[slot] ?? 0) & isDead) !== 0;
   }
 
-  isNamed(slot: number, name: ByteString): boolean {
+  /** Whether its name is what `name` has from `from` to before `to`. */
+  isNamed(slot: number, name: Buffer, from: number, to: number): boolean {
     const spelling = this.spellings[slot] ?? 0;
     const isWrittenOut = spelling !== 0 && spelling < capitals;
     const bytes = isWrittenOut ? this.originals : this.names;
@@ -101,11 +104,11 @@ export class Segment {
     const length = isWrittenOut
       ? this.originals.readUInt16LE(spelling - 1)
       : (this.starts[slot + 1] ?? 0) - 1 - start;
-    if (length !== name.length) return false;
+    if (length !== to - from) return false;
     const bits = isWrittenOut ? 0 : spelling & ~capitals;
     for (let i = 0; i < length; i++) {
       const capital = i < 31 ? (bits >>> i) & 1 : 0;
-      if ((bytes[start + i] ?? 0) - 32 * capital !== name.charCodeAt(i)) return false;
+      if ((bytes[start + i] ?? 0) - 32 * capital !== name[from + i]) return false;
     }
     return true;
   }
@@ -143,26 +146,26 @@ export class Segment {
   }
 
   /** @returns its spelling */
-  #appendName(name: ByteString, start: number): number {
-    const { length } = name;
-    this.#reserveNames(start + length * 2 + 1);
+  #appendName(name: Buffer, from: number, to: number, start: number): number {
+    this.#reserveNames(start + (to - from) * 2 + 1);
     const { names } = this;
     let at = start;
     let bits = 0;
     let onlyCapitals = true;
     let changed = false;
-    for (let i = 0; i < length; i++) {
-      const byte = name.charCodeAt(i);
+    for (let i = from; i < to; i++) {
+      const byte = name[i] ?? 0;
       if (byte < 0x80) {
         const isCapital = byte >= 0x41 && byte <= 0x5a;
         names[at++] = isCapital ? byte + 32 : byte;
         if (isCapital) changed = true;
-        if (isCapital && i < 31) bits |= 1 << i;
+        if (isCapital && i - from < 31) bits |= 1 << (i - from);
         else if (isCapital) onlyCapitals = false;
       } else {
-        const trail = name.charCodeAt(++i);
+        i++;
+        const trail = i < to ? (name[i] ?? 0) : 0;
         const letter = latin.letter(byte, trail);
-        if (letter === undefined) return this.#appendFolded(name, start);
+        if (letter === undefined) return this.#appendFolded(name.subarray(from, to), start);
         onlyCapitals = false;
         changed ||= letter.length !== 2 || letter[0] !== byte || letter[1] !== trail;
         for (let part = 0; part < letter.length; part++) names[at++] = letter[part] ?? 0;
@@ -170,17 +173,18 @@ export class Segment {
     }
     this.#endName(at);
     if (!changed) return 0;
-    return onlyCapitals ? (bits | capitals) >>> 0 : this.#appendOriginal(name);
+    return onlyCapitals ? (bits | capitals) >>> 0 : this.#appendOriginal(name.subarray(from, to));
   }
 
-  #appendFolded(name: ByteString, start: number): number {
-    const folded = foldText(toText(name).text, coarse);
+  #appendFolded(name: Buffer, start: number): number {
+    const folded = foldText(name.toString(), coarse);
     const length = Buffer.byteLength(folded);
     this.#reserveNames(start + length + 1);
     this.names.write(folded, start);
     this.#endName(start + length);
-    const isSame = this.names.toString('latin1', start, start + length) === name;
-    return isSame ? 0 : this.#appendOriginal(name);
+    return this.names.compare(name, 0, name.length, start, start + length) === 0
+      ? 0
+      : this.#appendOriginal(name);
   }
 
   #endName(end: number): void {
@@ -188,12 +192,12 @@ export class Segment {
     this.starts[this.count + 1] = end + 1;
   }
 
-  #appendOriginal(name: ByteString): number {
+  #appendOriginal(name: Buffer): number {
     const at = this.originalsEnd;
     const end = at + 2 + name.length;
     if (end > this.originals.length) this.originals = copyOf(this.originals, at, grown(end));
     this.originals.writeUInt16LE(name.length, at);
-    this.originals.write(name, at + 2, 'latin1');
+    name.copy(this.originals, at + 2);
     this.originalsEnd = end;
     return at + 1;
   }

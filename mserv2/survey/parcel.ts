@@ -41,6 +41,7 @@ export interface Failure {
 
 /** Numbers per report: what, token, identity, flags, count of names, bytes of names. */
 const fields = 6;
+const slash = 0x2f;
 const watchedFlag = 1;
 const statsFlag = 2;
 
@@ -110,6 +111,12 @@ export function namesOf({ names }: Parcel, { from, to }: Place): ByteString[] {
   return Buffer.from(buffer, byteOffset + from, to - from)
     .toString('latin1')
     .split('/') as ByteString[];
+}
+
+/** Where the name ends that begins at `from`, in bytes that are a report's up to `to`. */
+export function endOfName(names: Buffer, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (names[at] === slash) return at;
+  return to;
 }
 
 /** The buffers of a parcel, to be handed over instead of copied. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type ByteString, fromBytes, joinParts } from '../../filesystem/byte-string.ts';
+import { type ByteString, fromBytes, joinParts, toBytes } from '../../filesystem/byte-string.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { noEntry } from '../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
@@ -16,7 +16,13 @@ export interface Modelled {
 
 /** Numbers choose among what is there when the step is made. */
 export type Step =
-  | { readonly do: 'put'; readonly folder: number; readonly name: ByteString; readonly kind: Kind }
+  | {
+      readonly do: 'put';
+      readonly folder: number;
+      readonly name: ByteString;
+      readonly kind: Kind;
+      readonly append: boolean;
+    }
   | { readonly do: 'stat'; readonly entry: number; readonly size: number; readonly mtimeNs: bigint }
   | { readonly do: 'remove'; readonly entry: number }
   | { readonly do: 'maintain'; readonly times: number };
@@ -49,6 +55,7 @@ const put: fc.Arbitrary<Step> = fc.record({
   folder: fc.nat(),
   name: anyName,
   kind: fc.constantFrom(Kind.FILE, Kind.FILE, Kind.FOLDER, Kind.FOLDER, Kind.LINK, Kind.OTHER),
+  append: fc.boolean(),
 });
 const others: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -89,7 +96,7 @@ export class IndexModel {
     if (step.do === 'maintain') {
       for (let i = 0; i < step.times; i++) this.index.maintain();
     } else if (step.do === 'put') {
-      this.put(this.#folderOf(step), step.name, step.kind);
+      this.put(this.#folderOf(step), step.name, step.kind, step.append);
     } else {
       const entry = this.#entryOf(step);
       if (entry === undefined) return;
@@ -115,11 +122,15 @@ export class IndexModel {
     return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
-  put(folder: ByteString, name: ByteString, kind: Kind): void {
+  /** What is new, and no folder, is appended now and then; among other names, as they come in a listing. */
+  put(folder: ByteString, name: ByteString, kind: Kind, append = false): void {
     const path = joinParts(folder, name);
     const there = this.entries.get(path);
     if (there !== undefined && there.kind !== kind) this.remove(path);
-    this.index.put(this.folder(folder), name, kind);
+    if (append && there === undefined && kind !== Kind.FOLDER) {
+      const names = Buffer.concat([Buffer.from('a/'), toBytes(name), Buffer.from('/b')]);
+      this.index.append(this.folder(folder), names, 2, names.length - 2, kind);
+    } else this.index.put(this.folder(folder), name, kind);
     if (there?.kind !== kind) {
       this.entries.set(path, { path, name, kind, size: undefined, mtimeNs: undefined });
     }

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { fromText } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { Candidates } from '../../../../mserv2/index/candidates.ts';
 import { Segment } from '../../../../mserv2/index/segment.ts';
@@ -19,7 +18,9 @@ describe('the candidates for a needle', () => {
         fc.nat(300),
         (names, part, before, behind, first) => {
           const segment = new Segment();
-          for (const name of names) segment.append(fromText(name), 0, Kind.FILE);
+          for (const name of names.map((text) => Buffer.from(text))) {
+            segment.append(name, 0, name.length, 0, Kind.FILE);
+          }
           const needle = `${before}${part}${behind}`;
           const candidates = new Candidates(Buffer.from(needle));
           const found: number[] = [];

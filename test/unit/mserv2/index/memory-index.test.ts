@@ -102,6 +102,23 @@ describe('the index', () => {
     expect(index.find(rootFolder, text('a'))).to.equal(noEntry);
   });
 
+  it('drops what was appended twice, when there is time or when it is asked for', () => {
+    const names = Buffer.from('a/b/a/c');
+    for (const ask of [true, false]) {
+      const index = new MemoryIndex();
+      const folder = index.folderOf(index.put(rootFolder, text('f'), Kind.FOLDER));
+      for (const at of [0, 2, 4, 6]) index.append(folder, names, at, at + 1, Kind.FILE);
+      const first = index.find(folder, text('a'));
+      if (ask) index.remove(index.find(folder, text('c')));
+      while (index.maintain());
+      const left = ask ? ['a', 'b'] : ['a', 'b', 'c'];
+      expect(index.children(folder).map((entry) => index.nameOf(entry))).to.deep.equal(left);
+      expect(index.find(folder, text('a'))).to.equal(first);
+      expect(index.entries).to.equal(left.length + 1);
+      expect(index.childCount(folder)).to.equal(left.length);
+    }
+  });
+
   it('keeps a stamp for each folder, which a new folder does not inherit', () => {
     const index = new MemoryIndex();
     const first = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));

@@ -1,16 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type ByteString, fromText } from '../../../../filesystem/byte-string.ts';
 import { noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { type NamedEntries, NameTable } from '../../../../mserv2/index/name-table.ts';
 
 /** Entries that are called by their ids, with hashes that fall together as a test wants. */
 class Crowd implements NamedEntries {
   readonly hashes = new Map<number, number>();
-  readonly names = new Map<number, ByteString>();
+  readonly names = new Map<number, string>();
 
-  isNamed(entry: number, _folder: number, name: ByteString): boolean {
-    return this.names.get(entry) === name;
+  isNamed(entry: number, _folder: number, bytes: Buffer, from: number, to: number): boolean {
+    return this.names.get(entry) === bytes.toString('latin1', from, to);
   }
 
   hashOf(entry: number): number {
@@ -34,7 +33,7 @@ describe('the table of names', () => {
         for (const { act, entry, hash } of steps) {
           const isThere = crowd.names.has(entry);
           if (act === 'add' && !isThere) {
-            crowd.names.set(entry, fromText(`n${entry}`));
+            crowd.names.set(entry, `n${entry}`);
             crowd.hashes.set(entry, hash);
             table.add(entry, hash);
           } else if (act === 'remove' && isThere) {
@@ -47,14 +46,15 @@ describe('the table of names', () => {
               [entry + 100, entry],
             ] as const) {
               const own = crowd.hashOf(from);
-              crowd.names.set(to, crowd.names.get(from) ?? fromText(''));
+              crowd.names.set(to, crowd.names.get(from) ?? '');
               crowd.hashes.set(to, own);
               table.move(from, to, own);
               crowd.names.delete(from);
             }
           }
           for (let other = 0; other <= 14; other++) {
-            const found = table.find(rootFolder, fromText(`n${other}`), crowd.hashOf(other));
+            const name = Buffer.from(`(n${other})`);
+            const found = table.find(rootFolder, name, 1, name.length - 1, crowd.hashOf(other));
             expect(found).to.equal(crowd.names.has(other) ? other : noEntry);
           }
         }
