@@ -22,29 +22,58 @@ function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
+/** A folder of the made-up tree; its own number is how many came before it. */
+export interface SyntheticFolder {
+  readonly subfolders: readonly { readonly number: number; readonly name: ByteString }[];
+  readonly files: readonly {
+    readonly name: ByteString;
+    readonly size: number;
+    readonly mtimeNs: bigint;
+  }[];
+}
+
 /**
- * Fills an index with a made-up tree: 50 files in each folder, folders ten to a folder, as a crawl by breadth would. Names
- * have 20 bytes or so; one in four has capitals, one in seven accents, one in eight has `informe` in it, four in five an `a`.
+ * A made-up tree, always the same: 50 files in each folder, folders ten to a folder, in the order in which a crawl by breadth
+ * would meet them; the root is the first. Names have 20 bytes or so; one in four has capitals, one in seven accents, one
+ * in eight has `informe` in it, four in five an `a`.
  */
-export function plantSyntheticTree(index: MemoryIndex, files: number): void {
+export function* syntheticTree(files: number): Generator<SyntheticFolder, void> {
   const pick = numbers(1);
-  const folders: FolderNumber[] = [rootFolder];
   const wanted = Math.ceil(files / 50);
+  let folders = 1;
   let made = 0;
   for (let at = 0; at < wanted; at++) {
-    const folder = folders[at] ?? rootFolder;
-    for (let i = 0; i < 10 && folders.length < wanted; i++) {
-      const entry = index.put(
-        folder,
-        fromText(`${words[pick(words.length)]} ${folders.length}`),
-        Kind.FOLDER,
-      );
-      index.setStats(entry, 0, BigInt(folders.length) * 1_000_000_007n);
-      folders.push(index.folderOf(entry));
+    const folder = {
+      subfolders: [] as { number: number; name: ByteString }[],
+      files: [] as { name: ByteString; size: number; mtimeNs: bigint }[],
+    };
+    for (let i = 0; i < 10 && folders < wanted; i++, folders++) {
+      const name = fromText(`${words[pick(words.length)]} ${folders}`);
+      folder.subfolders.push({ number: folders, name });
     }
     for (let i = 0; i < 50 && made < files; i++, made++) {
-      const entry = index.put(folder, fileName(pick, made), Kind.FILE);
-      index.setStats(entry, pick(1e7), 1_600_000_000_000_000_000n + BigInt(pick(1e9)) * 97_000_003n);
+      const name = fileName(pick, made);
+      const size = pick(1e7);
+      const mtimeNs = 1_600_000_000_000_000_000n + BigInt(pick(1e9)) * 97_000_003n;
+      folder.files.push({ name, size, mtimeNs });
+    }
+    yield folder;
+  }
+}
+
+/** Fills an index with the made-up tree. */
+export function plantSyntheticTree(index: MemoryIndex, files: number): void {
+  const folders: FolderNumber[] = [rootFolder];
+  let at = 0;
+  for (const folder of syntheticTree(files)) {
+    const parent = folders[at++] ?? rootFolder;
+    for (const { name, number } of folder.subfolders) {
+      const entry = index.put(parent, name, Kind.FOLDER);
+      index.setStats(entry, 0, BigInt(number) * 1_000_000_007n);
+      folders.push(index.folderOf(entry));
+    }
+    for (const { name, size, mtimeNs } of folder.files) {
+      index.setStats(index.put(parent, name, Kind.FILE), size, mtimeNs);
     }
   }
 }

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What a process holds of the machine's memory, in bytes, once it has come to rest: the least of some seconds. */
+export async function residentAtRest(pid: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 15; i++) {
+    least = Math.min(least, resident(pid));
+    await delay(200);
+  }
+  return least;
+}
+
+function resident(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
