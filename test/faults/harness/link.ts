@@ -52,12 +52,15 @@ interface Connection {
   readonly upstream: Socket;
   /** Half-open: whatever the living side sends is lost. */
   deaf: boolean;
+  /** One side died in the middle of something: what is still under way never was. */
+  over: boolean;
 }
 
 interface Armed extends Required<Strike> {
   left: number;
   readonly reached: PromiseWithResolvers<void>;
   readonly released: PromiseWithResolvers<void>;
+  isReleased: boolean;
 }
 
 const anyFrame = '';
@@ -87,6 +90,8 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
       socket.destroyed ? undefined : once(socket, 'close').catch(() => undefined),
     );
     await Promise.race([strike.released.promise, ...gone]);
+    // Whoever sent it has died meanwhile: it had not got that far.
+    if (!strike.isReleased) connection.over = true;
   }
 
   function rulesFor(connection: Connection, way: Way): Rules {
@@ -103,9 +108,12 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
           await Promise.race([delay(left), changed.promise]);
         }
         await open();
-        if (connection.deaf) return 'drop';
+        if (connection.deaf || connection.over) return 'drop';
         const strike = match(frame, way);
-        if (strike?.action === 'hold before') await hold(connection, strike);
+        if (strike?.action === 'hold before') {
+          await hold(connection, strike);
+          if (connection.over) return 'drop';
+        }
         if (strike?.action === 'hold after') after.set(frame, strike);
         if (strike?.action === 'cut inside') {
           strike.reached.resolve();
@@ -130,7 +138,7 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
   const server = createServer((client) => {
     const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
     client.setNoDelay();
-    const connection: Connection = { client, upstream, deaf: false };
+    const connection: Connection = { client, upstream, deaf: false, over: false };
     connections.add(connection);
     const forget = (): void => {
       if (client.destroyed && upstream.destroyed) connections.delete(connection);
@@ -156,8 +164,15 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
     strike({ way, method = anyFrame, nth = 1, action }) {
       const reached = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();
-      armed.add({ way, method, nth, action, left: nth, reached, released });
-      return { reached: reached.promise, release: released.resolve };
+      const strike: Armed = { way, method, nth, action, left: nth, reached, released, isReleased: false };
+      armed.add(strike);
+      return {
+        reached: reached.promise,
+        release() {
+          strike.isReleased = true;
+          released.resolve();
+        },
+      };
     },
     reset() {
       for (const { client, upstream } of connections) {

@@ -46,6 +46,22 @@ export function freezeAfterSync(proc: Proc): Promise<Traced> {
   return attach(proc, ...quietly, '-e', `inject=${syncs}:signal=STOP`);
 }
 
+/**
+ * Sets a trap: its next writes into the ledger's file take that long, as on a disk that is busy. What is killed before an
+ * fsync would be found again: the system has the pages.
+ */
+export function stallWrites(proc: Proc, ms: number): Promise<Traced> {
+  return attach(
+    proc,
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=pwrite64',
+    '-e',
+    `inject=pwrite64:delay_enter=${ms * 1000}`,
+  );
+}
+
 /** From now on its fsyncs fail with EIO, and are not made. */
 export function failSyncs(proc: Proc): Promise<Traced> {
   return attach(proc, ...quietly, '-e', `inject=${syncs}:error=EIO`);

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Strike } from '../harness/link.ts';
 import { quiet, reached } from '../harness/quiet.ts';
 import type { Scenario, Stage } from '../harness/scenario.ts';
-import { dieAtSync, freezeAfterSync, straceMissing, untilFrozen } from '../harness/strace.ts';
+import { dieAtSync, freezeAfterSync, stallWrites, straceMissing, untilFrozen } from '../harness/strace.ts';
 
 const path = '/listar_archivos?ruta=nada';
 const async = { path, prefer: 'respond-async' };
@@ -20,7 +21,11 @@ function atFrame(name: string, about: string, strike: Strike): Scenario {
   };
 }
 
-/** Kills the gateway as it begins to commit what an AMQP frame from the broker tells it; nothing else is under way. */
+const stallMs = 3_000;
+/** Whatever does not wait for the disk is done by then. */
+const meanwhileMs = 500;
+
+/** Kills the gateway while it commits what an AMQP frame from the broker tells it; nothing else is under way. */
 function atCommit(name: string, about: string, method: string, prepare: (stage: Stage) => Promise<void>) {
   return {
     name: `gateway-killed-${name}`,
@@ -36,9 +41,10 @@ function atCommit(name: string, about: string, method: string, prepare: (stage: 
       const id = (await load.ask(async)) ?? '';
       await strike.reached;
       if (method === 'basic.deliver') await reached(world, id, 'encolada');
-      await dieAtSync(world.proc('gateway'));
+      await stallWrites(world.proc('gateway'), stallMs);
       strike.release();
-      await world.kill('gateway', 'is about to die');
+      await delay(meanwhileMs);
+      await world.kill('gateway');
     },
   } satisfies Scenario;
 }
