@@ -88,9 +88,18 @@ export function markdownOf({ at, commit, machine, seed, ...found }: Report): str
 const columns = ['accepted', 'answered', 'lost', 'duplicates', 'refused', 'republished'] as const;
 
 function tableOf(results: readonly Result[]): string {
-  const head = ['scenario', 'sent', ...columns, 'recovery (s)', 'peak of the gateway (MiB)', ''];
-  const rows = results.map(({ name, figures, violations }) => [
+  const head = [
+    'scenario',
+    'what happens',
+    'sent',
+    ...columns,
+    'recovery (s)',
+    'peak of the gateway (MiB)',
+    '',
+  ];
+  const rows = results.map(({ name, about, figures, violations }) => [
     name === total ? total : `\`${name}\``,
+    about,
     String(figures?.sent ?? ''),
     ...columns.map((column) => String(figures?.[column] ?? '')),
     figures === undefined ? '' : seconds(figures.recoverySeconds),

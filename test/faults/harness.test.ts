@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { controls } from './controls.ts';
+import { createFrameReader } from './harness/amqp-frames.ts';
+import { runControl } from './harness/control.ts';
+import { createMutant } from './harness/mutant.ts';
+import { type RunOptions, runScenario } from './harness/run-scenario.ts';
+import { createServers, type Servers } from './harness/servers.ts';
+import { scenarios } from './scenarios/all.ts';
+
+// A few of what `npm run faults` plays, so that neither the harness nor the promise breaks unseen. The whole takes longer.
+
+describe('Faults, a selection', () => {
+  let servers: Servers;
+  let options: RunOptions;
+  before(() => {
+    servers = createServers();
+    options = { servers, seed: 7, folder: mkdtempSync(join(tmpdir(), 'archivero-faults-')) };
+  });
+  after(async () => {
+    await servers[Symbol.asyncDispose]();
+    rmSync(options.folder, { recursive: true });
+  });
+
+  for (const name of ['gateway-killed-after-commit', 'service-killed-after-work']) {
+    const scenario = scenarios.find((one) => one.name === name);
+    it(scenario?.about ?? name, async function () {
+      if (scenario === undefined) throw new Error(`No scenario ${name}`);
+      const missing = scenario.missing?.();
+      if (missing !== undefined) {
+        console.log(`      skipped: ${missing}`);
+        return this.skip();
+      }
+      const { figures, violations } = await runScenario(scenario, options);
+      expect(violations).to.deep.equal([]);
+      expect(figures?.lost).to.equal(0);
+      expect(figures?.accepted).to.be.above(50);
+    });
+  }
+
+  it('finds an answer that is rendered otherwise than the direct one', async () => {
+    const control = controls.find(({ name }) => name === 'rendered-otherwise');
+    if (control === undefined) throw new Error('No such control');
+    const { sound, harmed, holds } = await runControl(control, options);
+    expect(sound.violations).to.deep.equal([]);
+    expect(harmed.violations.map(({ kind }) => kind)).to.include('identity');
+    expect(holds).to.equal(true);
+  });
+});
+
+describe('The fault harness', () => {
+  it('has controls whose defects still fit the source', () => {
+    for (const { alike = [], defect } of controls) {
+      using mutant = createMutant([...alike, ...defect]);
+      for (const { file, replace } of defect) {
+        expect(readFileSync(mutant.join(file), 'utf8')).to.contain(replace);
+      }
+    }
+  });
+
+  it('does not run a defect that does not fit', () => {
+    const patch = { file: 'gateway/main.ts', find: 'this is not in it', replace: '' };
+    expect(() => createMutant([patch])).to.throw(
+      'gateway/main.ts has 0 times, and not once: this is not in it',
+    );
+  });
+
+  it('finds the frames of AMQP wherever the reads are cut', () => {
+    const frame = (type: number, channel: number, payload: Buffer): Buffer => {
+      const head = Buffer.alloc(7);
+      head.writeUInt8(type, 0);
+      head.writeUInt16BE(channel, 1);
+      head.writeUInt32BE(payload.length, 3);
+      return Buffer.concat([head, payload, Buffer.of(0xce)]);
+    };
+    const publish = frame(1, 3, Buffer.of(0, 60, 0, 40, 9, 9));
+    const header = frame(2, 3, Buffer.alloc(20, 7));
+    const body = frame(3, 3, Buffer.from('contenido'));
+    const heartbeat = frame(8, 0, Buffer.alloc(0));
+    const all = [Buffer.from('AMQP\0\0\x09\x01', 'latin1'), publish, heartbeat, header, body];
+    const stream = Buffer.concat(all);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: stream.length })), (cuts) => {
+        const ends = [...cuts.sort((a, b) => a - b), stream.length];
+        const read = createFrameReader();
+        const frames = ends.flatMap((end, n) => read(stream.subarray(ends[n - 1] ?? 0, end)));
+        expect(frames.map(({ bytes }) => bytes)).to.deep.equal(all);
+        expect(frames.map(({ method }) => method)).to.deep.equal([
+          undefined,
+          'basic.publish',
+          undefined,
+          undefined,
+          undefined,
+        ]);
+        expect(frames.map(({ belongsTo }) => belongsTo).slice(3)).to.deep.equal([
+          'basic.publish',
+          'basic.publish',
+        ]);
+      }),
+    );
+  });
+});
