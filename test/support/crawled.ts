@@ -66,9 +66,19 @@ export class Crawled implements AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when everything that happened before is in the index. */
+  /**
+   * Resolves when everything that happened before is in the index.
+   * @throws with what the crawler knew, when that takes longer than it ever should
+   */
   async settled(): Promise<void> {
-    while ((await this.crawler.caughtUp(1000)) !== 'listo') await delay(5);
+    const limit = performance.now() + 40_000;
+    while ((await this.crawler.caughtUp(1000)) !== 'listo') {
+      if (performance.now() > limit) {
+        const last = JSON.stringify(this.history.slice(-5));
+        throw new Error(`The crawler does not settle; watched: ${this.watched}; it knew, at last: ${last}`);
+      }
+      await delay(5);
+    }
   }
 
   /** All entries of the index: path in hex, kind, size and date. */
