@@ -2,7 +2,7 @@
 // found; `--mix 10`: all faults at random for ten minutes; `--list`. The report is written to data/faults.
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { controls } from './controls.ts';
 import { runControl, type Verdict } from './harness/control.ts';
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     controls: { type: 'boolean', default: false },
     mix: { type: 'string' },
     list: { type: 'boolean', default: false },
+    /** A tree of another version, with its node_modules: programs run from there until they are restarted. */
+    old: { type: 'string' },
   },
 });
 const seed = wholeNumber('seed', values.seed);
@@ -46,7 +48,8 @@ async function run(): Promise<void> {
     controls: [] as Verdict[],
   };
   await using servers = createServers();
-  const options: RunOptions = { servers, seed, folder };
+  const old = values.old === undefined ? {} : { old: resolve(values.old) };
+  const options: RunOptions = { servers, seed, folder, ...old };
   const isMissing = (name: string, missing: (() => string | undefined) | undefined): boolean => {
     const why = missing?.();
     if (why === undefined) return false;
