@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
@@ -5,16 +6,22 @@ import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import type { Colas } from './colas/routes.ts';
 import { accessLog } from './http/access-log.ts';
+import { clientAddress } from './http/client-address.ts';
+import { crossOrigin } from './http/cors.ts';
 import { fromCache } from './http/from-cache.ts';
 import { hostGuard } from './http/host.ts';
 import { language } from './http/language.ts';
+import { originGuard } from './http/origin.ts';
 import { problems } from './http/problems.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
 import { versionPrefix } from './http/version-prefix.ts';
-import type { Authenticator } from './identity/authenticator.ts';
 import { identify } from './identity/identify.ts';
+import type { Identities } from './identity/identities.ts';
+import { addressLists } from './limits/address-lists.ts';
+import { concurrencyCap } from './limits/concurrency.ts';
+import type { RateLimit } from './limits/rate-limit.ts';
 import type { Live } from './live/routes.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { type OperationsDeps, operationRoutes } from './operations/routes.ts';
@@ -24,7 +31,15 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly log: Logger;
   /** Names under which this gateway may be asked, besides its own address. */
   readonly allowedHosts: readonly string[];
-  readonly authenticator: Authenticator;
+  /** Sites whose pages may use this besides our own: `https://app.example.org`. */
+  readonly corsOrigins: readonly string[];
+  /** Whose `X-Forwarded-*` count. */
+  readonly trustedProxies: BlockList | undefined;
+  readonly ipAllow: BlockList | undefined;
+  readonly ipDeny: BlockList | undefined;
+  readonly maxRequests: number;
+  readonly rateLimit: RateLimit | undefined;
+  readonly identities: Identities;
   readonly live: Pick<Live, 'routes' | 'paths'>;
   readonly colas: Pick<Colas, 'routes'>;
   readonly metrics: Metrics;
@@ -38,12 +53,27 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(requestId());
   app.use(accessLog(deps.log, deps.metrics));
   app.use(versionPrefix());
+  app.use(clientAddress(deps.trustedProxies));
   app.use(language());
   app.use(securityHeaders());
+  if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins));
   app.use(problems(deps.log));
+  app.use(concurrencyCap(deps.maxRequests));
+  if (deps.ipAllow !== undefined || deps.ipDeny !== undefined) {
+    app.use(addressLists(deps.ipAllow, deps.ipDeny));
+  }
   app.use(hostGuard({ allowed: deps.allowedHosts }));
-  app.use(identify({ authenticator: deps.authenticator, alsoOpen: deps.live.paths }));
+  app.use(originGuard(deps.corsOrigins));
+  app.use(
+    identify({
+      authenticator: deps.identities.authenticator,
+      alsoOpen: deps.live.paths,
+      onRefused: deps.rateLimit?.charge,
+    }),
+  );
+  if (deps.rateLimit !== undefined) app.use(deps.rateLimit.middleware);
   app.use(fromCache(deps.cache));
+  app.use(deps.identities.routes.routes());
   app.use(adminRoutes(deps).routes());
   app.use(operationRoutes(deps).routes());
   app.use(deps.live.routes().routes());

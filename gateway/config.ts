@@ -3,6 +3,7 @@ import {
   boolean,
   brokerUrl,
   bytes,
+  type ConfigProblem,
   count,
   type Env,
   host,
@@ -13,6 +14,8 @@ import {
 } from '../runtime/env.ts';
 import { logVariables } from '../runtime/log.ts';
 import { parseAddresses } from './calls/addresses.ts';
+import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
+import { limitProblems, limitVariables } from './limits/config.ts';
 import type { Service } from './services.ts';
 
 const day = 24 * 60 * 60 * 1000;
@@ -73,6 +76,9 @@ const variables = {
   GATEWAY_ALLOWED_HOSTS: names,
   GATEWAY_CORS_ORIGINS: origins,
   ALLOW_ANONYMOUS: boolean.default(false),
+  ALLOW_PLAINTEXT: boolean.default(false),
+  ...identityVariables,
+  ...limitVariables,
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
   GATEWAY_CACHE_BYTES: bytes.default(64 * 2 ** 20),
   STREAM_STALL_MS: milliseconds.default(120_000),
@@ -108,16 +114,25 @@ export function readGatewayConfig(env: Env, services: readonly Service[]) {
   const config = parseEnv({ ...variables, ...urls }, env, {
     aliases,
     keepEmpty: ['RABBITMQ_URL'],
-    together: ({ GATEWAY_HOST: bound, ALLOW_ANONYMOUS: anonymous }) => {
-      if (bound === undefined || anonymous !== false || isLoopback(bound)) return [];
-      const problem = `${bound} is not a loopback address, and whoever reaches it may read the files; set ALLOW_ANONYMOUS=true if that is meant`;
-      return [{ variable: 'GATEWAY_HOST', problem }];
-    },
+    together: (given) => [...anonymousProblems(given), ...identityProblems(given), ...limitProblems(given)],
   });
   return Object.freeze({
     ...config,
+    identity: readIdentityConfig(config),
     serviceUrls: new Map(
       services.map(({ name }) => [name, String((config as Record<string, unknown>)[urlName(name)])]),
     ),
   });
+}
+
+interface Exposure {
+  readonly GATEWAY_HOST?: string | undefined;
+  readonly AUTH?: 'none' | 'jwt' | undefined;
+  readonly ALLOW_ANONYMOUS?: boolean | undefined;
+}
+
+function anonymousProblems({ GATEWAY_HOST: bound, AUTH, ALLOW_ANONYMOUS }: Exposure): ConfigProblem[] {
+  if (bound === undefined || AUTH !== 'none' || ALLOW_ANONYMOUS !== false || isLoopback(bound)) return [];
+  const problem = `${bound} is not a loopback address, and whoever reaches it may read the files; set AUTH=jwt, or ALLOW_ANONYMOUS=true if that is meant`;
+  return [{ variable: 'GATEWAY_HOST', problem }];
 }

@@ -14,7 +14,9 @@ import { createColas } from './colas/routes.ts';
 import type { GatewayConfig } from './config.ts';
 import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
-import { createAnonymous } from './identity/anonymous.ts';
+import { openIdentities } from './identity/identities.ts';
+import { createRateLimit } from './limits/rate-limit.ts';
+import { createMemoryStore, type LimitStore } from './limits/store.ts';
 import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { stateSource } from './metrics/state.ts';
@@ -109,12 +111,19 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     return way;
   };
   const caller = (service: string): Caller => wayTo(service).caller;
+  const limits = await openLimits(config, log);
+  const identities = await openIdentities({
+    config: config.identity,
+    onLoopback: isLoopback(config.GATEWAY_HOST),
+    store: limits,
+    log,
+  });
   const upgrades = createUpgrades();
   const live = createLive({
     services,
     caller,
     upgrades,
-    corsOrigins: config.GATEWAY_CORS_ORIGINS,
+    authenticator: identities.authenticator,
     stallMs: config.STREAM_STALL_MS,
     log,
   });
@@ -144,7 +153,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     log,
   });
   const app = createApp({
-    authenticator: createAnonymous({ onLoopback: isLoopback(config.GATEWAY_HOST) }),
+    identities,
     services,
     callers: ways.map((way) => way.caller),
     caller,
@@ -168,12 +177,22 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     version,
     log,
     allowedHosts: config.GATEWAY_ALLOWED_HOSTS,
+    corsOrigins: config.GATEWAY_CORS_ORIGINS,
+    trustedProxies: config.TRUSTED_PROXIES,
+    ipAllow: config.IP_ALLOW,
+    ipDeny: config.IP_DENY,
+    maxRequests: config.MAX_REQUESTS,
+    rateLimit:
+      config.RATE_LIMITS.length === 0
+        ? undefined
+        : createRateLimit({ allowances: config.RATE_LIMITS, costs: config.RATE_LIMIT_COSTS, store: limits }),
     streamStallMs: config.STREAM_STALL_MS,
   });
 
   const listener = app.callback();
   return [
     { name: 'ledger', start: async () => undefined, stop: () => ledger.stop() },
+    { name: 'limits', start: async () => undefined, stop: () => limits.stop() },
     ...ways.map(({ caller, service }) => ({
       name: `calls to ${service}`,
       start: () => caller.start(),
@@ -202,6 +221,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       },
       listener,
       upgrade: upgrades.answerWith(listener),
+      bounds: {
+        headersMs: config.HEADERS_TIMEOUT_MS,
+        requestMs: config.REQUEST_TIMEOUT_MS,
+        stallMs: config.STREAM_STALL_MS,
+        connections: config.MAX_CONNECTIONS,
+      },
       log,
       graceMs,
     }),
@@ -217,6 +242,16 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       },
     },
   ];
+}
+
+async function openLimits(
+  { RATE_LIMIT_STORE, LEDGER_URL: place }: GatewayConfig,
+  log: Logger,
+): Promise<LimitStore> {
+  if (RATE_LIMIT_STORE === 'memory' || place.kind === 'sqlite') return createMemoryStore();
+  // Loaded only by those who have one.
+  const { openPostgresStore } = await import('./limits/postgres-store.ts');
+  return openPostgresStore(place.url, log);
 }
 
 /** Both connections to RabbitMQ: one publishes, the other consumes. Undefined when no broker is wanted. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import { withoutTokens } from './redaction.ts';
 import type { Context, Middleware } from './state.ts';
 
 /** The client went away before its answer was whole. nginx's number: HTTP has none. */
@@ -22,12 +23,13 @@ export function accessLog(log: Logger, metrics: Pick<Metrics, 'requestBegins' | 
       const status = ctx.res.writableFinished || said === switchingProtocols ? said : clientGone;
       const bytes = bodyBytes(ctx) ?? socket.bytesWritten - sentBefore;
       const { method } = ctx;
-      const { requestId, target, servidoPor, caller } = ctx.state;
+      const { requestId, servidoPor, caller, address } = ctx.state;
+      const target = withoutTokens(ctx.state.target);
       const route = routeOf(ctx);
       const took = performance.now() - start;
       metrics.requestEnds({ method, route, status, served: servidoPor ?? '', seconds: took / 1000 });
       const ms = Math.round(took * 100) / 100;
-      const line = { method, target, route, status, bytes, ms, requestId, servidoPor, caller };
+      const line = { method, target, route, status, bytes, ms, requestId, servidoPor, caller, address };
       log[status >= 500 ? 'warn' : 'info'](line, 'request');
     });
     return next();

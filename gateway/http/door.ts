@@ -4,12 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { type Binding, listenError } from '../../runtime/listen-error.ts';
-import { createHttpServer, type OnUpgrade } from './server.ts';
+import { createHttpServer, type OnUpgrade, type ServerBounds } from './server.ts';
 
 export interface HttpDoorDeps {
   readonly binding: Binding;
   readonly listener: RequestListener;
   readonly upgrade: OnUpgrade;
+  readonly bounds: ServerBounds;
   readonly log: Logger;
   /** What is in flight when the process stops has this long, milliseconds. */
   readonly graceMs: number;
@@ -17,7 +18,7 @@ export interface HttpDoorDeps {
 
 /** The HTTP server as a part of the process: it listens, and it stops without cutting off what is in flight. */
 export function createHttpDoor(deps: HttpDoorDeps): Part {
-  const { binding, listener, upgrade, log, graceMs } = deps;
+  const { binding, listener, upgrade, bounds, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;
   /** Connections that have not asked for anything yet, as browsers open them in advance. */
@@ -26,13 +27,17 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
   return {
     name: 'http',
     start: async () => {
-      const http = createHttpServer((req, res) => {
-        silent.delete(req.socket);
-        if (stopping) res.setHeader('Connection', 'close');
-        // A connection that was busy when the stop began is idle now, and nobody else closes it.
-        res.once('close', () => stopping && http.closeIdleConnections());
-        listener(req, res);
-      }, upgrade);
+      const http = createHttpServer(
+        (req, res) => {
+          silent.delete(req.socket);
+          if (stopping) res.setHeader('Connection', 'close');
+          // A connection that was busy when the stop began is idle now, and nobody else closes it.
+          res.once('close', () => stopping && http.closeIdleConnections());
+          listener(req, res);
+        },
+        upgrade,
+        bounds,
+      );
       http.on('connection', (socket) => {
         silent.add(socket);
         socket.once('close', () => silent.delete(socket));

@@ -12,10 +12,16 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
  */
 export function hostGuard({ allowed }: { readonly allowed: readonly string[] }): Middleware {
   const names = new Set([...loopback, ...allowed.map((name) => name.toLowerCase())]);
+  const any = names.has('*');
   return (ctx, next) => {
-    const host = (ctx.state.authority ?? ctx.req.headers.host)?.toLowerCase();
-    if (host !== undefined && !names.has('*') && !isOurs(host, names, ctx)) {
-      throw new ProblemError('host-no-permitido', { values: { host: host.slice(0, 100) } });
+    if (any) return next();
+    const { authority, forwardedHost } = ctx.state;
+    // Both: a proxy may hand on what a page wrote into X-Forwarded-Host.
+    for (const each of [authority ?? ctx.req.headers.host, forwardedHost]) {
+      const host = each?.toLowerCase();
+      if (host !== undefined && !isOurs(host, names, ctx)) {
+        throw new ProblemError('host-no-permitido', { values: { host: host.slice(0, 100) } });
+      }
     }
     return next();
   };

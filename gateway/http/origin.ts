@@ -1,17 +1,35 @@
 import { ProblemError } from './problem.ts';
-import type { Context } from './state.ts';
+import type { Context, Middleware } from './state.ts';
 
 /**
- * Refuses a page of another site. Browsers let any page open a WebSocket, and say where it is from; what says nothing is
- * no browser. Ours are the host that was asked for, under whatever scheme, and the origins of `allowed`.
- * @throws ProblemError `origen-no-permitido`
+ * Refuses what a page of another site sends. Browsers let any page send requests here, only not read all of the answers,
+ * and say where they are from; what says nothing is no browser. Ours are the host that was asked for, under whatever
+ * scheme, and the origins of `allowed`. Following a link to us is no harm.
  */
-export function refuseForeignOrigin(ctx: Context, allowed: readonly string[]): void {
-  const { origin } = ctx.req.headers;
-  if (origin === undefined || allowed.includes(origin)) return;
-  const host = ctx.state.authority ?? ctx.req.headers.host ?? '';
-  if (isOf(origin, host)) return;
-  throw new ProblemError('origen-no-permitido', { values: { origen: origin.slice(0, 100) } });
+export function originGuard(allowed: readonly string[]): Middleware {
+  return (ctx, next) => {
+    const { origin, 'sec-fetch-site': site } = ctx.req.headers;
+    if (origin !== undefined) {
+      if (!allowed.includes(origin) && !isOf(origin, hostOf(ctx))) throw foreign(origin);
+    } else if ((site === 'cross-site' || site === 'same-site') && !isNavigation(ctx)) {
+      throw foreign(site);
+    }
+    return next();
+  };
+}
+
+/** https://www.w3.org/TR/fetch-metadata/ */
+function isNavigation({ method, req: { headers } }: Context): boolean {
+  const reads = method === 'GET' || method === 'HEAD';
+  return reads && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
+function foreign(origin: string): ProblemError {
+  return new ProblemError('origen-no-permitido', { values: { origen: origin.slice(0, 100) } });
+}
+
+function hostOf(ctx: Context): string {
+  return ctx.state.forwardedHost ?? ctx.state.authority ?? ctx.req.headers.host ?? '';
 }
 
 function isOf(origin: string, host: string): boolean {

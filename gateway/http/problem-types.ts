@@ -23,6 +23,12 @@ export const statusOf: Readonly<Record<Slug, number>> = {
 
   'token-no-valido': 401,
   'falta-permiso': 403,
+  'credenciales-no-validas': 401,
+  'demasiados-intentos': 429,
+  'demasiadas-peticiones': 429,
+  'direccion-no-permitida': 403,
+  'gateway-saturado': 503,
+  'uri-demasiado-larga': 414,
   'identidad-no-disponible': 503,
 
   'solicitud-no-encontrada': 404,

@@ -5,14 +5,50 @@ import { answerClientError } from './client-error.ts';
 /** Gets a request whose connection Node would give away, and the bytes that came behind it. */
 export type OnUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
+/** What bounds clients that are slow, or many. Milliseconds. */
+export interface ServerBounds {
+  /** From the connection, or the last answer's end, to the end of the header fields. */
+  readonly headersMs: number;
+  /** The same to the end of the body. */
+  readonly requestMs: number;
+  /** A client that takes nothing of its answer for so long is cut. */
+  readonly stallMs: number;
+  /** More are closed as they come. */
+  readonly connections?: number | undefined;
+}
+
+const usualBounds: ServerBounds = { headersMs: 10_000, requestMs: 30_000, stallMs: 120_000 };
+
 /**
  * An HTTP server that answers nothing by itself: what is no request gets a problem, and all that is one reaches the
  * `listener`, also without a `Host`, with an `Expect` that nobody knows, or, by `upgrade`, with `CONNECT`, for all of
  * which Node has an answer of its own. Upgrades to anything else than WebSocket are ignored, as the RFC allows.
  */
-export function createHttpServer(listener: RequestListener, upgrade: OnUpgrade): Server {
-  const options = { requireHostHeader: false, shouldUpgradeCallback: asksForWebSocket };
-  const server = createServer(options, listener);
+export function createHttpServer(
+  listener: RequestListener,
+  upgrade: OnUpgrade,
+  { headersMs, requestMs, stallMs, connections }: ServerBounds = usualBounds,
+): Server {
+  const server = createServer(
+    {
+      requireHostHeader: false,
+      shouldUpgradeCallback: asksForWebSocket,
+      // A token that is much too long is to be refused as a token.
+      maxHeaderSize: 64 * 1024,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(1_000, headersMs),
+    },
+    (req, res) => {
+      // Else Node would cut whoever waits for an answer that takes longer; who does not read one is no such client.
+      res.on('timeout', () => req.socket.writableLength > 0 && req.socket.destroy());
+      listener(req, res);
+    },
+  );
+  // None is dropped in silence: they are counted where they are judged.
+  server.maxHeadersCount = 0;
+  server.timeout = stallMs;
+  if (connections !== undefined) server.maxConnections = connections;
   server.on('clientError', answerClientError);
   server.on('checkExpectation', listener);
   server.on('upgrade', upgrade);

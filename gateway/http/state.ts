@@ -17,6 +17,12 @@ export interface State {
   target: string;
   /** version-prefix.ts: what goes before every path of our links. */
   prefix: '' | '/v1';
+  /** client-address.ts: where the request comes from, seen through proxies that are trusted; IPv4 never as ::ffff:. */
+  address: string;
+  /** client-address.ts: the host that a trusted proxy was asked for. */
+  forwardedHost: string | undefined;
+  /** client-address.ts: whether the client uses HTTPS, as far as is known. */
+  secure: boolean;
   /** version-prefix.ts: the host of a target in absolute form, which counts instead of the header `Host`. */
   authority: string | undefined;
   /** identity/identify.ts: who asks; empty when nobody knows and nobody has to. */

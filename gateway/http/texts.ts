@@ -179,6 +179,48 @@ export const problemas = {
       en: 'The scope {permiso} is needed to do this.',
     },
   },
+  'credenciales-no-validas': {
+    title: { es: 'Credenciales no válidas', en: 'Invalid credentials' },
+    detail: {
+      es: 'El usuario o la clave no son correctos.',
+      en: 'The user or the password is not right.',
+    },
+  },
+  'demasiados-intentos': {
+    title: { es: 'Demasiados intentos', en: 'Too many attempts' },
+    detail: {
+      es: 'Hubo demasiados intentos de entrar. Espere antes de volver a intentarlo.',
+      en: 'There were too many attempts to log in. Wait before trying again.',
+    },
+  },
+  'demasiadas-peticiones': {
+    title: { es: 'Demasiadas peticiones', en: 'Too many requests' },
+    detail: {
+      es: 'Ha hecho más peticiones de las permitidas. Vuelva a intentarlo dentro de {segundos} s.',
+      en: 'You have made more requests than allowed. Try again in {segundos} s.',
+    },
+  },
+  'direccion-no-permitida': {
+    title: { es: 'Dirección de red no permitida', en: 'Network address not allowed' },
+    detail: {
+      es: 'Desde su dirección de red no se puede usar este servidor.',
+      en: 'This server may not be used from your network address.',
+    },
+  },
+  'gateway-saturado': {
+    title: { es: 'Servidor saturado', en: 'Server overloaded' },
+    detail: {
+      es: 'Ya se atienden demasiadas peticiones a la vez. Inténtelo más tarde.',
+      en: 'Too many requests are being answered at the same time. Try again later.',
+    },
+  },
+  'uri-demasiado-larga': {
+    title: { es: 'Dirección demasiado larga', en: 'Address too long' },
+    detail: {
+      es: 'La dirección no puede ocupar más de {max} bytes.',
+      en: 'The address must not be longer than {max} bytes.',
+    },
+  },
   'identidad-no-disponible': {
     title: { es: 'Identidad no disponible', en: 'Identity unavailable' },
     detail: {

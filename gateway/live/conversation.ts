@@ -4,7 +4,9 @@ import type { Caller } from '../calls/caller.ts';
 import { renderProblem } from '../http/problem.ts';
 import { renderVerdict } from '../http/render.ts';
 import { problemOfThrown } from '../http/thrown.ts';
+import type { Authenticator, Verified } from '../identity/authenticator.ts';
 import type { Idioma, Operation, OperationLive } from '../operations/operation.ts';
+import { createAdmission } from './admission.ts';
 import { bridge, type LiveQuery } from './bridge.ts';
 import { Mailbox } from './mailbox.ts';
 import { numeroOf, parseMessage, queryOf } from './query-message.ts';
@@ -19,6 +21,9 @@ export interface ConversationOptions {
   readonly prefix: string;
   readonly requestId: string;
   readonly traceparent: string;
+  /** Who asks, when the request said so. */
+  readonly known: Verified | undefined;
+  readonly verify: Authenticator['verify'];
   /** A client that takes nothing for so long is disconnected, milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
@@ -40,6 +45,8 @@ const pingMs = 30_000;
  */
 export async function converse(socket: WebSocket, options: ConversationOptions): Promise<void> {
   const { operation, live, caller, idioma, prefix, requestId, traceparent, stallMs, log } = options;
+  const { known, verify } = options;
+  const instance = `${prefix}/${operation.name}/en_vivo`;
   const queries = new Mailbox<LiveQuery>();
   const gone = new AbortController();
   let lastNumero = 0;
@@ -69,7 +76,6 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
     } catch (thrown) {
       const problem = problemOfThrown(thrown);
       if (problem === undefined) throw thrown;
-      const instance = `${prefix}/${operation.name}/en_vivo`;
       void sendProblem(numero, renderProblem(problem, { idioma, instance }));
     }
   }
@@ -79,13 +85,24 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
     socket.close(closeCode.bug);
   }
 
-  listen(socket, gone, (text) => {
-    try {
-      onText(text);
-    } catch (err) {
-      onBug(err);
-    }
+  const admission = createAdmission({
+    known,
+    verify,
+    onText: (text) => {
+      try {
+        onText(text);
+      } catch (err) {
+        onBug(err);
+      }
+    },
+    onRefused: (problem) => {
+      void sendProblem(undefined, renderProblem(problem, { idioma, instance }));
+      socket.close(closeCode.policy, problem.slug);
+    },
+    onBug,
+    signal: gone.signal,
   });
+  listen(socket, gone, admission);
   try {
     const end = await bridge({
       live,

@@ -5,10 +5,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { within } from '../../runtime/timeout.ts';
 import type { Caller } from '../calls/caller.ts';
-import { refuseForeignOrigin } from '../http/origin.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Upgrades } from '../http/upgrade.ts';
+import type { Authenticator } from '../identity/authenticator.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../services.ts';
 import { converse } from './conversation.ts';
@@ -17,8 +17,7 @@ export interface LiveDeps {
   readonly services: readonly Service[];
   readonly caller: (service: string) => Caller;
   readonly upgrades: Upgrades;
-  /** Sites whose pages may use this besides our own: `https://app.example.org`. */
-  readonly corsOrigins: readonly string[];
+  readonly authenticator: Authenticator;
   /** A client that takes nothing for so long is disconnected, milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
@@ -38,7 +37,8 @@ const goodbyeMs = 1_000;
 const goingAway = 1001;
 
 /** WebSockets on which an operation is asked as somebody types. */
-export function createLive({ services, caller, upgrades, corsOrigins, stallMs, log }: LiveDeps): Live {
+export function createLive(deps: LiveDeps): Live {
+  const { services, caller, upgrades, authenticator, stallMs, log } = deps;
   const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, clientTracking: false });
   const clients = new Set<WebSocket>();
   const served = services.flatMap(({ name, operations }) =>
@@ -49,11 +49,16 @@ export function createLive({ services, caller, upgrades, corsOrigins, stallMs, l
   );
   let stopping = false;
 
-  function serve(ctx: Context, service: string, operation: Operation, live: OperationLive): void {
+  async function serve(
+    ctx: Context,
+    service: string,
+    operation: Operation,
+    live: OperationLive,
+  ): Promise<void> {
     if (!upgrades.asked(ctx.req)) {
       throw new ProblemError('requiere-websocket', { headers: { upgrade: 'websocket' } });
     }
-    refuseForeignOrigin(ctx, corsOrigins);
+    const known = await authenticator.identify(ctx.req);
     if (stopping || clients.size >= mostClients) {
       throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     }
@@ -66,7 +71,7 @@ export function createLive({ services, caller, upgrades, corsOrigins, stallMs, l
       clients.add(client);
       client.once('close', () => clients.delete(client));
       const options = { operation, live, caller: caller(service), idioma, prefix, requestId, traceparent };
-      void converse(client, { ...options, stallMs, log });
+      void converse(client, { ...options, known, verify: authenticator.verify, stallMs, log });
     });
   }
 

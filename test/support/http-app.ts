@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { type Logger, pino } from 'pino';
 import { accessLog } from '../../gateway/http/access-log.ts';
+import { clientAddress } from '../../gateway/http/client-address.ts';
 import { hostGuard } from '../../gateway/http/host.ts';
 import { language } from '../../gateway/http/language.ts';
 import { problems } from '../../gateway/http/problems.ts';
@@ -48,7 +49,12 @@ export async function startHttpApp(
   const router = new Router<State>();
   routes(router);
   const app = new Koa<State>();
-  app.use(requestId()).use(accessLog(log, createMetrics())).use(language()).use(versionPrefix());
+  app
+    .use(requestId())
+    .use(accessLog(log, createMetrics()))
+    .use(language())
+    .use(versionPrefix())
+    .use(clientAddress(undefined));
   app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed }));
   app
     .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))

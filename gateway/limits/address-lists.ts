@@ -1,0 +1,15 @@
+import type { BlockList } from 'node:net';
+import { isIn } from '../http/client-address.ts';
+import { ProblemError } from '../http/problem.ts';
+import type { Middleware } from '../http/state.ts';
+
+/** Refuses clients whose address is in `deny`, and, when there is an `allow`, those whose address is not in that. */
+export function addressLists(allow: BlockList | undefined, deny: BlockList | undefined): Middleware {
+  return (ctx, next) => {
+    const { address } = ctx.state;
+    const refused =
+      (deny !== undefined && isIn(deny, address)) || (allow !== undefined && !isIn(allow, address));
+    if (refused) throw new ProblemError('direccion-no-permitida');
+    return next();
+  };
+}

@@ -1,0 +1,104 @@
+import { BlockList, isIP } from 'node:net';
+import * as z from 'zod';
+import { type ConfigProblem, count, milliseconds } from '../../runtime/env.ts';
+import type { Allowance } from './store.ts';
+
+const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Addresses and networks as `10.0.0.0/8 2001:db8::/32 192.0.2.7`; undefined when there is none. */
+const networks = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const list = new BlockList();
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    for (const word of words) {
+      const [address = '', bits] = word.split('/');
+      const family = isIP(address);
+      const width = family === 6 ? 128 : 32;
+      const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+      if (family === 0 || prefix < 0 || prefix > width) {
+        const message = `expected networks such as 10.0.0.0/8 or 2001:db8::/32, got ${JSON.stringify(word)}`;
+        context.issues.push({ code: 'custom', message, input: text });
+        return z.NEVER;
+      }
+      list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+    }
+    return words.length === 0 ? undefined : list;
+  });
+
+/** `20/1s, 600/1m, 50000/1d`: each caller may spend so many points in each such time; the shortest time first. */
+const allowances = z
+  .string()
+  .default('')
+  .transform((text, context): readonly Allowance[] => {
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    const read = words.map((word): Allowance | undefined => {
+      const [, points, number, unit = ''] = /^([1-9]\d{0,8})\/([1-9]\d{0,3})?([smhd])$/.exec(word) ?? [];
+      const length = Number(number ?? 1) * (seconds[unit] ?? 0);
+      if (points === undefined || length > 7 * 86_400) return undefined;
+      return { name: word.slice(word.indexOf('/') + 1), points: Number(points), seconds: length };
+    });
+    const found = read.filter((each) => each !== undefined);
+    const times = new Set(found.map((each) => each.seconds));
+    if (found.length < words.length || times.size < words.length) {
+      const message = `expected points in times that differ, such as 20/1s, 600/1m, 50000/1d, got ${JSON.stringify(text)}`;
+      context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    }
+    return found.sort((a, b) => a.seconds - b.seconds);
+  });
+
+/** `/buscar_archivos=2 /salud=5`: what a request costs, where it is not 1. */
+const costs = z
+  .string()
+  .default('/buscar_archivos=2 /salud=5')
+  .transform((text, context): ReadonlyMap<string, number> => {
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    const read = words.map((word) => /^(\/[^=?#]*)=(\d{1,6})$/.exec(word));
+    if (read.includes(null)) {
+      const message = `expected paths and points, such as /buscar_archivos=2, got ${JSON.stringify(text)}`;
+      context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    }
+    return new Map(read.map((match) => [match?.[1] ?? '', Number(match?.[2])]));
+  });
+
+export const limitVariables = {
+  RATE_LIMITS: allowances,
+  RATE_LIMIT_COSTS: costs,
+  RATE_LIMIT_STORE: z
+    .enum(['memory', 'postgres'], {
+      error: (issue) => `expected memory or postgres, got ${JSON.stringify(issue.input)}`,
+    })
+    .default('memory'),
+  IP_ALLOW: networks,
+  IP_DENY: networks,
+  TRUSTED_PROXIES: networks,
+  MAX_REQUESTS: count.default(10_000),
+  MAX_CONNECTIONS: count.optional(),
+  HEADERS_TIMEOUT_MS: milliseconds.default(10_000),
+  REQUEST_TIMEOUT_MS: milliseconds.default(30_000),
+};
+
+interface Given {
+  readonly RATE_LIMIT_STORE?: 'memory' | 'postgres' | undefined;
+  readonly LEDGER_URL?: { readonly kind: 'sqlite' | 'postgres' } | undefined;
+  readonly HEADERS_TIMEOUT_MS?: number | undefined;
+  readonly REQUEST_TIMEOUT_MS?: number | undefined;
+}
+
+/** What is wrong with the variables together. */
+export function limitProblems(given: Given): ConfigProblem[] {
+  const { RATE_LIMIT_STORE, LEDGER_URL, HEADERS_TIMEOUT_MS: headers, REQUEST_TIMEOUT_MS: request } = given;
+  const problems: ConfigProblem[] = [];
+  if (RATE_LIMIT_STORE === 'postgres' && LEDGER_URL?.kind === 'sqlite') {
+    const problem = 'postgres is the database of LEDGER_URL, which is a file';
+    problems.push({ variable: 'RATE_LIMIT_STORE', problem });
+  }
+  if (headers !== undefined && request !== undefined && headers > request) {
+    const problem = `${headers} is more than REQUEST_TIMEOUT_MS, ${request}, of which the header fields are a part`;
+    problems.push({ variable: 'HEADERS_TIMEOUT_MS', problem });
+  }
+  return problems;
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { RateLimiterMemory, RateLimiterPostgres } from 'rate-limiter-flexible';
+import type { Limiter, LimitStore } from './store.ts';
+
+const tableName = 'rate_limits';
+const schemaName = 'archivero';
+const timeoutMs = 2_000;
+
+/**
+ * In the ledger's database: all of its gateways count together. While it cannot be asked, each counts for itself. The schema
+ * is there already: the ledger has made it.
+ */
+export async function openPostgresStore(url: string, log: Logger): Promise<LimitStore> {
+  const pool = new Pool({
+    connectionString: url,
+    max: 4,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    application_name: 'archivero limits',
+  });
+  pool.on('error', (err) => log.warn({ err }, 'the connection to the limits was lost'));
+  await makeTable(pool);
+  return {
+    limiter: ({ name, points, seconds }) => {
+      const limiter = new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: 'pool',
+        schemaName,
+        tableName,
+        tableCreated: true,
+        keyPrefix: name,
+        points,
+        duration: seconds,
+        // Whoever floods is not looked up again before the time is over.
+        inMemoryBlockOnConsumed: points + 1,
+        insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
+      });
+      return byHash(limiter);
+    },
+    stop: () => pool.end(),
+  };
+}
+
+async function makeTable(pool: Pool): Promise<void> {
+  // Two gateways that start at once would make it both.
+  await pool.query(`
+    BEGIN;
+    SELECT pg_advisory_xact_lock(hashtext('archivero.rate_limits'));
+    CREATE TABLE IF NOT EXISTS ${schemaName}.${tableName} (
+      key varchar(255) PRIMARY KEY, points integer NOT NULL DEFAULT 0, expire bigint);
+    COMMIT`);
+}
+
+/** A key of the table has at most 255 characters, and names nobody. */
+function byHash(limiter: RateLimiterPostgres): Limiter {
+  const hash = (key: string | number) => createHash('sha256').update(String(key)).digest('base64url');
+  return {
+    points: limiter.points,
+    consume: (key, cost) => limiter.consume(hash(key), cost),
+    get: (key) => limiter.get(hash(key)),
+    delete: (key) => limiter.delete(hash(key)),
+  };
+}

@@ -1,0 +1,88 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+
+/** An OpenID provider with one key, on a free port. */
+export interface TokenIssuer extends AsyncDisposable {
+  /** Its name, and where it describes itself. */
+  readonly url: string;
+  /** The audience of its tokens, unless they say otherwise. */
+  readonly audience: string;
+  /** Its public key as PEM. */
+  readonly pem: string;
+  /** How often its keys were fetched. */
+  readonly fetched: number;
+  /** While true, it answers 500 to everything. */
+  broken: boolean;
+  /** A token that is good for a minute, of a caller that may read; `claims` are in it instead of the usual ones. */
+  token(claims?: JWTPayload & Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+}
+
+export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256'): Promise<TokenIssuer> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const kid = randomUUID();
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }] };
+  const { createPublicKey } = await import('node:crypto');
+  const pem = createPublicKey({ key: keys.keys[0] as never, format: 'jwk' })
+    .export({ format: 'pem', type: 'spki' })
+    .toString();
+  let fetched = 0;
+  const server = createServer((req, res) => {
+    if (issuer.broken) {
+      res.writeHead(500).end();
+    } else if (req.url === '/.well-known/openid-configuration') {
+      res.end(JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }));
+    } else {
+      fetched++;
+      res.end(JSON.stringify(keys));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const issuer: TokenIssuer = {
+    url,
+    audience: 'archivos-api',
+    pem,
+    get fetched() {
+      return fetched;
+    },
+    broken: false,
+    token: (claims = {}, header = {}) => {
+      const now = Math.floor(Date.now() / 1000);
+      const usual = {
+        iss: url,
+        aud: issuer.audience,
+        sub: 'ana',
+        iat: now,
+        exp: now + 60,
+        scope: 'archivos:leer',
+      };
+      return new SignJWT({ ...usual, ...claims })
+        .setProtectedHeader({ alg, kid, ...header })
+        .sign(privateKey);
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+  return issuer;
+}
+
+/** A token that is put together by hand, so that it can be anything. */
+export function forgedToken(
+  header: Readonly<Record<string, unknown>>,
+  payload: Readonly<Record<string, unknown>>,
+  secret?: string,
+): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part(header)}.${part(payload)}`;
+  const signature =
+    secret === undefined ? '' : createHmac('sha256', secret).update(signed).digest('base64url');
+  return `${signed}.${signature}`;
+}
