@@ -1,5 +1,6 @@
 import { EstadoIndice, type Hallazgo, type Indice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
+import { isoText } from './iso-date.ts';
 import type { Formato, Presentation, StreamPart } from './operation.ts';
 
 /** What the responses of both operations have in common; `total` and `indice` are of the search. */
@@ -112,8 +113,7 @@ function presentEntry(entrada: Entrada) {
     ruta: entrada.ruta.toWellFormed(),
     tipo: wordOf[entrada.tipo] ?? 'otro',
     bytes: entrada.bytes,
-    // An invalid date has no JSON form either: null.
-    modificado: entrada.modificado?.toJSON(),
+    modificado: entrada.modificado && isoText(entrada.modificado),
     destino: entrada.destino?.toWellFormed(),
     nombre_b64: entrada.nombreBytes?.toString('base64'),
     ruta_b64: entrada.rutaBytes?.toString('base64'),
