@@ -1,4 +1,6 @@
 const sliceMs = 5;
+/** Past it nobody begins in the same turn of the event loop. */
+const beginMs = 1;
 
 /**
  * Cuts long synchronous work into slices, with the event loop's turn between them, and ends it when its caller is
@@ -13,6 +15,15 @@ export class Slices {
     this.#signal = signal;
   }
 
+  /**
+   * True when others have worked in this turn of the event loop: `next` is to be awaited before the work begins. Thirty short
+   * calls that arrive together would else be one long block, the first answer sent after the last was made, and
+   * whoever asked would have nothing to do meanwhile.
+   */
+  crowded(): boolean {
+    return performance.now() > beginningOfTurn() + beginMs;
+  }
+
   /** True when `next` must be awaited before any more work. */
   over(): boolean {
     return performance.now() >= this.#end;
@@ -24,6 +35,19 @@ export class Slices {
     this.#signal.throwIfAborted();
     this.#end = performance.now() + sliceMs;
   }
+}
+
+/** When the first began in this turn of the event loop; undefined when nobody did. */
+let began: number | undefined;
+
+function beginningOfTurn(): number {
+  if (began === undefined) {
+    began = performance.now();
+    setImmediate(() => {
+      began = undefined;
+    });
+  }
+  return began;
 }
 
 /** Everybody who waits for a turn. One of them goes on per round of the event loop, else many would add up to one long block. */

@@ -79,6 +79,8 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   const slices = new Slices(signal);
   const errors = new EntryErrors();
 
+  if (slices.crowded()) await slices.next();
+
   // One more than the page holds tells whether there is a next one.
   const candidates = await nearest(root, { ...query, after, size: query.limit + 1 }, slices, errors);
   const page = candidates.slice(0, query.limit);

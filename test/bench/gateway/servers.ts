@@ -51,6 +51,7 @@ export class Servers {
         MSERV1_URL: await this.mserv1(),
         LEDGER_URL: `sqlite:${join(this.#folder, `${kind}.db`)}`,
         GRPC_DEADLINE_MS: patience,
+        ...(kind === 'uncached' && { GATEWAY_CACHE_BYTES: '0' }),
       };
       const url = `http://127.0.0.1:${port}/listar_archivos?limite=1`;
       await this.#run(process.execPath, ['gateway/main.ts'], { cwd: repository, env }, () => answers(url));

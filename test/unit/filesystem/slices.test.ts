@@ -23,6 +23,26 @@ describe('slices', () => {
     expect(new Set(rounds).size).to.equal(100);
   });
 
+  it('of calls that arrive together begin one per round, once they have kept the event loop', async () => {
+    let round = 0;
+    const count = (): void => {
+      round++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const rounds: number[] = [];
+    const work = async (): Promise<void> => {
+      const slices = new Slices(new AbortController().signal);
+      if (slices.crowded()) await slices.next();
+      rounds.push(round);
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+    };
+    await Promise.all(Array.from({ length: 10 }, work));
+    clearImmediate(next);
+    expect(new Set(rounds).size).to.equal(10);
+  });
+
   it('end with the reason of their signal', async () => {
     const abort = new AbortController();
     const slices = new Slices(abort.signal);
