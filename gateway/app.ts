@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import type { Colas } from './colas/routes.ts';
+import { documentsRoutes } from './documents/routes.ts';
 import { accessLog } from './http/access-log.ts';
 import { clientAddress } from './http/client-address.ts';
 import { crossOrigin } from './http/cors.ts';
@@ -79,6 +80,14 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(deps.live.routes().routes());
   app.use(solicitudesRoutes(deps).routes());
   app.use(deps.colas.routes().routes());
+  app.use(
+    documentsRoutes({
+      version: deps.version,
+      operations: deps.services.flatMap(({ operations }) => operations),
+      tokenNeeded: deps.identities.authenticator.verify !== undefined,
+      ofIdentity: new Set(deps.identities.routes.stack.map(({ path }) => String(path))),
+    }).routes(),
+  );
   return app;
 }
 

@@ -15,6 +15,10 @@ export function createIndex({
     solicitud: '/solicitudes/{id}',
     cuarentena: '/cuarentena',
     salud: '/salud',
+    colas: '/colas',
+    documentos: '/docs',
+    openapi: '/openapi.json',
+    postman: '/postman.json',
   };
   return (ctx) => {
     const { prefix } = ctx.state;

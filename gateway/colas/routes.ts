@@ -34,7 +34,7 @@ const longestMessage = 256 * 1024;
 const longestNothing = 1024;
 
 /** The body of a push. */
-export const putting = z.object({ mensaje: z.json() });
+export const putting = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
 const nothing = z.object({});
 
 /** Queues for people: what waits where, and messages of their own. */

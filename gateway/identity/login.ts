@@ -25,7 +25,7 @@ const longestBody = 4 * 1024;
 /** Each takes 19 MiB and a thread for some 30 ms. */
 const mostAtOnce = 8;
 
-const credentials = z.object({ usuario: z.string().max(64), clave: z.string().max(1024) });
+export const credentials = z.object({ usuario: z.string().max(64), clave: z.string().max(1024) });
 
 /** `POST /login`: a token for who knows a user's name and password. */
 export function createLogin(options: LoginOptions): (ctx: Context) => Promise<void> {

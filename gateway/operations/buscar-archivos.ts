@@ -4,11 +4,13 @@ import {
   type BuscarEnVivoRequest,
   type BuscarEnVivoResponse,
   BusquedaServiceDefinition,
+  EstadoIndice,
   type TransmitirBusquedaRequest,
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { bidirectionalMethod, serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
 import { presentFound, presentFoundPart } from './envelope.ts';
+import { exampleEntry, foundLine, foundPage } from './envelope-schemas.ts';
 import type { Operation, OperationLive, OperationStream } from './operation.ts';
 import { formatos } from './parameters.ts';
 import { searchQuery } from './search-parameters.ts';
@@ -59,6 +61,18 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentFound,
+  document: {
+    summary: 'Busca entradas por nombre, tipo, tamaño y fecha',
+    query: searchQuery,
+    answer: foundPage,
+    line: foundLine,
+    example: BuscarArchivosResponse.create({
+      archivos: [{ entrada: exampleEntry, coincidencias: [{ desde: 8, hasta: 15 }] }],
+      total: 1,
+      completo: true,
+      indice: { estado: EstadoIndice.ESTADO_INDICE_LISTO, version: 1, edadMs: 0 },
+    }),
+  },
   stream: stream as OperationStream<BuscarArchivosRequest>,
   live: live as OperationLive<BuscarArchivosRequest>,
 };

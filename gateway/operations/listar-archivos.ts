@@ -2,7 +2,7 @@ import * as z from 'zod';
 import {
   ListadoServiceDefinition,
   type ListarArchivosRequest,
-  type ListarArchivosResponse,
+  ListarArchivosResponse,
   OrdenListado,
   type RecorrerArchivosRequest,
   type RecorrerArchivosResponse,
@@ -12,6 +12,7 @@ import {
 import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
 import type { FeedDefinition } from '../calls/feed.ts';
 import { presentPage, presentPart } from './envelope.ts';
+import { exampleEntry, page, pageLine } from './envelope-schemas.ts';
 import { folderParameters, oneFolder } from './folder.ts';
 import type { Operation, OperationStream } from './operation.ts';
 import { boolean, cursor, formato, formatos, limite, tipos, wholeNumber, words } from './parameters.ts';
@@ -43,10 +44,10 @@ const consulta = z
     recursivo: boolean.optional(),
     profundidad: profundidad.optional(),
     tipo: tipos.default([]),
-    ocultos: boolean.default(false),
+    ocultos: boolean.prefault('false'),
     // By name; where all is streamed, as the folders have it.
     orden: orden.default({ orden: OrdenListado.ORDEN_LISTADO_UNSPECIFIED, descendente: false }),
-    limite: limite.default(1000),
+    limite: limite.prefault('1000'),
     cursor: cursor.optional(),
     formato: formato.optional(),
   })
@@ -92,5 +93,12 @@ export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResp
   },
   present: presentPage,
   vigencia: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
+  document: {
+    summary: 'Lista las entradas de una carpeta',
+    query: consulta,
+    answer: page,
+    line: pageLine,
+    example: ListarArchivosResponse.create({ archivos: [exampleEntry], completo: true }),
+  },
   stream: stream as OperationStream<ListarArchivosRequest>,
 };

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
 import type { Vigencia } from '../calls/feed-session.ts';
 
@@ -76,6 +77,18 @@ export interface OperationLive<Request = unknown, LiveRequest = unknown, LiveRes
   present(response: LiveResponse): { readonly numero: number; readonly body: object };
 }
 
+/** What the documents (OpenAPI) say of an operation besides its name. Its texts are Spanish, as all that HTTP users meet. */
+export interface OperationDocument<Response = unknown> {
+  readonly summary: string;
+  /** The schema that its query is read by. */
+  readonly query: z.ZodObject;
+  /** Of the answer as `json`, and of one line of its stream. */
+  readonly answer: z.ZodType;
+  readonly line?: z.ZodType;
+  /** Rendered as any other. */
+  readonly example: Response;
+}
+
 /** An HTTP operation that is answered by one unary rpc: HTTP to messages and back, and nothing else. */
 export interface Operation<Request = unknown, Response = unknown> {
   /** Also its path: `listar_archivos` is served at `/listar_archivos`. */
@@ -88,6 +101,8 @@ export interface Operation<Request = unknown, Response = unknown> {
   present(response: Response, formato: Formato): Presentation;
   /** What an answer says of being kept; undefined when it is not to be. */
   vigencia?(response: Response): Vigencia | undefined;
+  /** Without it the documents name its path and no more. */
+  readonly document?: OperationDocument<Response>;
   /** Of those that have `ndjson` among their `formatos`. */
   readonly stream?: OperationStream<Request>;
   /** Served at `/{name}/en_vivo`. */

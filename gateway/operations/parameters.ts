@@ -9,11 +9,14 @@ export const formatos: readonly Pedido[] = ['json', 'nombres', 'ndjson'];
 /** One word of a few, and what it means. */
 export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
   const meaningOf = new Map(Object.entries(meanings));
-  return z.string().transform((word, ctx): Meaning => {
-    const meaning = meaningOf.get(word);
-    if (meaning !== undefined) return meaning;
-    return refuse(ctx, 'valor-no-admitido', { admitidos: [...meaningOf.keys()].join(', ') });
-  });
+  return z
+    .string()
+    .transform((word, ctx): Meaning => {
+      const meaning = meaningOf.get(word);
+      if (meaning !== undefined) return meaning;
+      return refuse(ctx, 'valor-no-admitido', { admitidos: [...meaningOf.keys()].join(', ') });
+    })
+    .meta({ enum: [...meaningOf.keys()] });
 }
 
 export const boolean = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
@@ -34,10 +37,13 @@ export const tipos = z
 
 /** Digits only, so that `1e3` and `+5` are no surprise to anybody. */
 export function wholeNumber(min: number, max: number) {
-  return z.string().transform((digits, ctx) => {
-    const number = /^(?:0|[1-9]\d{0,14})$/.test(digits) ? Number(digits) : Number.NaN;
-    return number >= min && number <= max ? number : refuse(ctx, 'entero-entre', { min, max });
-  });
+  return z
+    .string()
+    .transform((digits, ctx) => {
+      const number = /^(?:0|[1-9]\d{0,14})$/.test(digits) ? Number(digits) : Number.NaN;
+      return number >= min && number <= max ? number : refuse(ctx, 'entero-entre', { min, max });
+    })
+    .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
 /** Entries in a page. */
@@ -45,23 +51,32 @@ export const limite = wholeNumber(1, 10_000);
 
 /** Text of at most so many bytes of UTF-8. */
 export function text(maxBytes: number) {
-  return z.string().transform((value, ctx) => {
-    return Buffer.byteLength(value) <= maxBytes ? value : refuse(ctx, 'demasiado-largo', { max: maxBytes });
-  });
+  return z
+    .string()
+    .transform((value, ctx) => {
+      return Buffer.byteLength(value) <= maxBytes ? value : refuse(ctx, 'demasiado-largo', { max: maxBytes });
+    })
+    .meta({ maxLength: maxBytes });
 }
 
-export const cursor = z.string().transform((value, ctx) => (value === '' ? refuse(ctx, 'vacio') : value));
+export const cursor = z
+  .string()
+  .transform((value, ctx) => (value === '' ? refuse(ctx, 'vacio') : value))
+  .meta({ minLength: 1 });
 
 /**
  * Bytes in standard or URL-safe base64, padded or not. A space counts as the `+` that it was before the query string was
  * decoded. Bits that no byte has must be zero, so that the same bytes are written in one way only.
  */
-export const base64 = z.string().transform((written, ctx): Buffer => {
-  if (written === '') return refuse(ctx, 'vacio');
-  const urlSafe = written.replace(/[+ ]/g, '-').replaceAll('/', '_');
-  const digits = urlSafe.replace(/={1,2}$/, '');
-  const bytes = Buffer.from(digits, 'base64url');
-  const padded = digits.length + ((4 - (digits.length % 4)) % 4);
-  const exact = bytes.toString('base64url') === digits && [digits.length, padded].includes(urlSafe.length);
-  return exact ? bytes : refuse(ctx, 'base64-no-valido');
-});
+export const base64 = z
+  .string()
+  .transform((written, ctx): Buffer => {
+    if (written === '') return refuse(ctx, 'vacio');
+    const urlSafe = written.replace(/[+ ]/g, '-').replaceAll('/', '_');
+    const digits = urlSafe.replace(/={1,2}$/, '');
+    const bytes = Buffer.from(digits, 'base64url');
+    const padded = digits.length + ((4 - (digits.length % 4)) % 4);
+    const exact = bytes.toString('base64url') === digits && [digits.length, padded].includes(urlSafe.length);
+    return exact ? bytes : refuse(ctx, 'base64-no-valido');
+  })
+  .meta({ contentEncoding: 'base64url' });

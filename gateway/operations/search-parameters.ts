@@ -47,11 +47,14 @@ const lastMoment = 'T23:59:59.999Z';
  * millisecond. A space is the `+` of a zone as it was before the query string was decoded.
  */
 function date(end: boolean) {
-  return z.string().transform((written, ctx): Date => {
-    const text = written.replace(' ', '+');
-    const time = aDay.safeParse(text).success ? text + (end ? lastMoment : 'T00:00:00.000Z') : text;
-    return aTime.safeParse(time).success ? new Date(time) : refuse(ctx, 'fecha-no-valida');
-  });
+  return z
+    .string()
+    .transform((written, ctx): Date => {
+      const text = written.replace(' ', '+');
+      const time = aDay.safeParse(text).success ? text + (end ? lastMoment : 'T00:00:00.000Z') : text;
+      return aTime.safeParse(time).success ? new Date(time) : refuse(ctx, 'fecha-no-valida');
+    })
+    .meta({ examples: ['2026-11-20', '2026-11-20T10:00:00Z'] });
 }
 
 /** The query of `GET /buscar_archivos`. Without `modo` the service chooses by what `nombre` looks like. */
@@ -59,9 +62,9 @@ export const searchQuery = z
   .object({
     nombre: text(1024).default(''),
     modo: modo.default(Modo.MODO_UNSPECIFIED),
-    campo: campo.default(Campo.CAMPO_NOMBRE),
-    distinguir_mayusculas: boolean.default(false),
-    distinguir_acentos: boolean.default(false),
+    campo: campo.prefault('nombre'),
+    distinguir_mayusculas: boolean.prefault('false'),
+    distinguir_acentos: boolean.prefault('false'),
     ...folderParameters,
     tipo: tipos.default([]),
     extension: extensiones.default([]),
@@ -69,7 +72,7 @@ export const searchQuery = z
     bytes_max: size.optional(),
     modificado_desde: date(false).optional(),
     modificado_hasta: date(true).optional(),
-    ocultos: boolean.default(false),
+    ocultos: boolean.prefault('false'),
     orden: words(
       Object.fromEntries(
         Object.entries(ordenes).flatMap(([word, orden]) => [
@@ -77,8 +80,8 @@ export const searchQuery = z
           [`-${word}`, { orden, descendente: true }],
         ]),
       ) as Record<string, { orden: OrdenBusqueda; descendente: boolean }>,
-    ).default({ orden: OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA, descendente: false }),
-    limite: limite.default(100),
+    ).prefault('relevancia'),
+    limite: limite.prefault('100'),
     cursor: cursor.optional(),
     formato: formato.optional(),
   })

@@ -8,12 +8,12 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { describeListed } from './description.ts';
 import { type Estado, estados, type Ledger } from './ledger.ts';
 
-const pageParameters = { limite: wholeNumber(1, 1000).default(100), cursor: cursor.optional() };
-const anyState = z.object({
+const pageParameters = { limite: wholeNumber(1, 1000).prefault('100'), cursor: cursor.optional() };
+export const anyState = z.object({
   estado: words(Object.fromEntries(estados.map((estado) => [estado, estado]))).optional(),
   ...pageParameters,
 });
-const oneState = z.object(pageParameters);
+export const oneState = z.object(pageParameters);
 
 /** `GET /solicitudes`: the caller's own, of one state or of all, the newest first. */
 export async function listSolicitudes(ctx: Context, ledger: Ledger): Promise<void> {

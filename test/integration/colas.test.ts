@@ -1,5 +1,6 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
+import { mustConform } from '../support/conformance.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Rabbit, sharedRabbit } from '../support/rabbitmq.ts';
 import { ownVhost, type SetUp, setUp } from '../support/set-up.ts';
@@ -24,6 +25,7 @@ describe('Queues for people', () => {
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
+    await mustConform(method, path, answer);
     const json = (await answer.json()) as Record<string, unknown>;
     return { status: answer.status, json };
   };

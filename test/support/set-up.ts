@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { mustConform } from './conformance.ts';
 import { type Proc, startProcess } from './processes.ts';
 import type { Rabbit } from './rabbitmq.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
@@ -19,6 +20,7 @@ export interface SetUp extends AsyncDisposable {
   start(name: ProcessName, env?: Readonly<Record<string, string>>, entry?: string): Promise<Proc>;
   /** SIGKILL by default; SIGTERM must end it with code 0. */
   end(name: ProcessName, signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** The answer, which must be one that the OpenAPI document promises. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
@@ -75,7 +77,11 @@ export async function setUp({
       processes.delete(name);
       await (signal === 'SIGTERM' ? proc?.stop() : proc?.kill());
     },
-    get: (path, headers = {}) => fetch(url + path, { headers, redirect: 'error' }),
+    get: async (path, headers = {}) => {
+      const answer = await fetch(url + path, { headers, redirect: 'error' });
+      await mustConform('GET', new URL(answer.url).pathname, answer);
+      return answer;
+    },
     [Symbol.asyncDispose]: async () => {
       const ends = await Promise.allSettled([...processes.values()].map((proc) => proc.stop()));
       files[Symbol.dispose]();

@@ -1,0 +1,46 @@
+import Router from '@koa/router';
+import type { State } from '../http/state.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { DocumentOptions } from './openapi.ts';
+
+export interface DocumentsDeps {
+  readonly version: string;
+  readonly operations: readonly Operation[];
+  readonly tokenNeeded: boolean;
+  readonly ofIdentity: ReadonlySet<string>;
+}
+
+/**
+ * `/openapi.json`, `/postman.json` and `/docs`. What makes them is loaded when somebody asks, and what was made is not kept:
+ * few ask, and they ask seldom.
+ */
+export function documentsRoutes(deps: DocumentsDeps): Router<State> {
+  const router = new Router<State>();
+
+  async function documentFor(prefix: DocumentOptions['prefix']) {
+    const { createDocument } = await import('./openapi.ts');
+    return createDocument({ ...deps, prefix });
+  }
+
+  router.get('/openapi.json', async (ctx) => {
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = await documentFor(ctx.state.prefix);
+  });
+  router.get('/postman.json', async (ctx) => {
+    const { createCollection } = await import('./postman.ts');
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = createCollection(
+      await documentFor(ctx.state.prefix),
+      `${ctx.protocol}://${ctx.host}${ctx.state.prefix}`,
+    );
+  });
+  router.get('/docs', async (ctx) => {
+    const { sendDocs } = await import('./pages.ts');
+    sendDocs(ctx);
+  });
+  router.get('/docs/:file', async (ctx) => {
+    const { sendDocsFile } = await import('./pages.ts');
+    await sendDocsFile(ctx, ctx.params['file'] ?? '');
+  });
+  return router;
+}

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { type Browser, chromium } from 'playwright-core';
+import { type SetUp, setUp } from '../support/set-up.ts';
+
+describe('/docs in a browser', () => {
+  let archivero: SetUp;
+  let browser: Browser;
+  before(async () => {
+    archivero = await setUp({ running: ['mserv1', 'gateway'] });
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  });
+  after(async () => {
+    await browser.close();
+    await archivero[Symbol.asyncDispose]();
+  });
+
+  for (const prefix of ['', '/v1']) {
+    it(`shows every operation, tries one, and needs nothing from elsewhere: ${prefix}/docs`, async () => {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      const asked: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('request', (request) => asked.push(request.url()));
+      await page.goto(`${archivero.url}${prefix}/docs`);
+      await page.locator('.opblock').first().waitFor();
+      expect(await page.locator('.opblock').count()).to.be.above(20);
+
+      const alive = page.locator('.opblock', { has: page.locator('[data-path="/salud/viva"]') });
+      await alive.locator('.opblock-summary-control').click();
+      await alive.getByRole('button', { name: 'Try it out' }).click();
+      await alive.getByRole('button', { name: 'Execute' }).click();
+      const body = alive.locator('.live-responses-table .microlight').first();
+      await body.waitFor();
+      expect(await body.textContent()).to.include('"viva"');
+      expect(asked).to.include(`${archivero.url}${prefix}/salud/viva`);
+      const elsewhere = asked.filter((url) => !url.startsWith(archivero.url) && !url.startsWith('data:'));
+      expect(elsewhere).to.deep.equal([]);
+      expect(complaints).to.deep.equal([]);
+      await page.close();
+    });
+  }
+});

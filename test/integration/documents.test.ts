@@ -1,0 +1,165 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Router from '@koa/router';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { type AppDeps, createApp } from '../../gateway/app.ts';
+import { createColas } from '../../gateway/colas/routes.ts';
+import { createAnonymous } from '../../gateway/identity/anonymous.ts';
+import { services } from '../../gateway/services.ts';
+import { accepted, answerAt } from '../support/accepted.ts';
+import { mustBeLine, mustConform } from '../support/conformance.ts';
+import { type SetUp, setUp } from '../support/set-up.ts';
+
+interface Item {
+  readonly name: string;
+  readonly item?: readonly Item[];
+  readonly request?: {
+    readonly method: string;
+    readonly url: { readonly raw: string };
+    readonly body?: { readonly raw: string };
+  };
+}
+
+describe('The documents', () => {
+  let archivero: SetUp;
+  before(async () => {
+    archivero = await setUp({ running: ['mserv1', 'gateway'] });
+    writeFileSync(join(archivero.root, 'uno.txt'), '1');
+    writeFileSync(join(archivero.root, 'dos.txt'), '22');
+  });
+  after(() => archivero[Symbol.asyncDispose]());
+
+  const document = async (prefix = '') =>
+    (await (await archivero.get(`${prefix}/openapi.json`)).json()) as {
+      servers: { url: string }[];
+      paths: Record<string, Record<string, { responses: object }>>;
+    };
+
+  it('are valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const result = await validator.validate((await document()) as never);
+    expect(result.errors).to.equal(undefined);
+    expect([result.valid, validator.version]).to.deep.equal([true, '3.1']);
+  });
+
+  it('name every route that there is, and no other', async () => {
+    const log = pino({ level: 'silent' });
+    const app = createApp({
+      services,
+      live: { routes: () => new Router(), paths: [] },
+      colas: createColas({ broker: undefined, management: undefined, internalQueues: [], log }),
+      identities: { authenticator: createAnonymous({ onLoopback: true }), routes: new Router() },
+      corsOrigins: [],
+      allowedHosts: [],
+      log,
+    } as Partial<AppDeps> as AppDeps);
+    const routers = app.middleware.flatMap(
+      (middleware) => (middleware as { readonly router?: Router }).router ?? [],
+    );
+    const served = routers
+      .flatMap(({ stack }) => stack)
+      .flatMap(({ path, methods }) =>
+        methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`),
+      )
+      .map((route) => route.replaceAll(/:(\w+)/g, '{$1}'))
+      .filter((route) => route !== 'GET /docs/{file}');
+    const named = Object.entries((await document()).paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(served.length).to.be.above(20);
+    expect(named).to.have.members(served);
+  });
+
+  it('keep what is answered: pages, names, lines, problems, 202s and what comes of them', async () => {
+    // Each of these is held against the document by `get` itself.
+    for (const path of [
+      '/',
+      '/v1',
+      '/listar_archivos',
+      '/v1/listar_archivos?limite=1&orden=-bytes',
+      '/listar_archivos?formato=nombres',
+      '/listar_archivos?limite=0&otro=1',
+      '/listar_archivos?ruta=../etc',
+      '/listar_archivos?ruta=nada',
+      '/listar_archivos?cursor=x',
+      '/solicitudes',
+      '/solicitudes?estado=x',
+      '/solicitudes/x',
+      '/cuarentena',
+      '/salud',
+      '/salud/viva',
+      '/readyz',
+      '/colas',
+      '/apis/queue/count',
+    ]) {
+      const answer = await archivero.get(path);
+      expect(answer.headers.get('content-type'), path).to.match(/json/);
+    }
+    expect((await archivero.get('/listar_archivos', { accept: 'image/png' })).status).to.equal(406);
+    const stream = await (await archivero.get('/listar_archivos?formato=ndjson')).text();
+    const lines = stream.trim().split('\n');
+    expect(lines).to.have.length(3);
+    for (const line of lines) mustBeLine('listar_archivos', JSON.parse(line));
+
+    const answerPath = await accepted(archivero, '/listar_archivos', { prefer: 'respond-async' });
+    expect((await answerAt(archivero, answerPath)).status).to.equal(200);
+    expect((await archivero.get(answerPath.replace('/respuesta', ''))).status).to.equal(200);
+    const waiting = await accepted(archivero, '/buscar_archivos?nombre=uno');
+    const path = waiting.replace('/respuesta', '');
+    const cancelled = await fetch(archivero.url + path, { method: 'DELETE' });
+    await mustConform('DELETE', path, cancelled);
+    expect((await archivero.get(waiting)).status).to.equal(410);
+  });
+
+  it('notice what they do not promise', async () => {
+    const lie = (body: object, status = 200, type = 'application/json') =>
+      mustConform(
+        'GET',
+        '/listar_archivos',
+        Response.json(body, { status, headers: { 'content-type': type } }),
+      );
+    const page = { archivos: [], siguiente: null, completo: true, errores: [] };
+    await lie(page);
+    const refused = async (promise: Promise<void>): Promise<boolean> =>
+      promise.then(
+        () => false,
+        () => true,
+      );
+    for (const body of [{ ...page, mas: 1 }, { ...page, completo: 'si' }, { archivos: [{ nombre: 'x' }] }]) {
+      expect(await refused(lie(body))).to.equal(true);
+    }
+    expect(await refused(lie({ type: '/problemas/inventado' }, 400, 'application/problem+json'))).to.equal(
+      true,
+    );
+    expect(await refused(lie(page, 418))).to.equal(true);
+  });
+
+  it('have a collection for Postman, all of whose requests lead somewhere', async () => {
+    const collection = (await (await archivero.get('/v1/postman.json')).json()) as Item & {
+      variable: { key: string; value: string }[];
+    };
+    const base = collection.variable.find(({ key }) => key === 'base_url')?.value ?? '';
+    expect(base).to.equal(`${archivero.url}/v1`);
+    const requests = (collection.item ?? [])
+      .flatMap(({ item = [] }) => item)
+      .flatMap(({ request }) => request ?? []);
+    expect(requests.length).to.be.above(20);
+    for (const { method, url, body } of requests) {
+      const target = url.raw.replace('{{base_url}}', base).replaceAll(/:(?:id|cola)\b/g, 'x');
+      const answer = await fetch(target, {
+        method,
+        ...(body && { body: body.raw, headers: { 'content-type': 'application/json' } }),
+      });
+      const text = await answer.text();
+      expect(text, target).not.to.match(/^\{"type":"\/problemas\/ruta-no-encontrada"/);
+      expect(answer.status, target).to.be.oneOf([200, 201, 202, 404, 503]);
+    }
+  });
+
+  it('belong to the prefix under which they were asked for', async () => {
+    expect((await document()).servers).to.deep.equal([{ url: '/' }]);
+    expect((await document('/v1')).servers).to.deep.equal([{ url: '/v1' }]);
+  });
+});
