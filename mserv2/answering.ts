@@ -13,13 +13,16 @@ import {
   type BuscarArchivosResponse,
   EstadoIndice,
   type Hallazgo,
+  type Indice,
+  type TransmitirBusquedaResponse,
 } from '../proto/gen/archivos/v1/busqueda.ts';
 import type { Crawler, Knowledge } from './crawl/crawler.ts';
 import { passesStats } from './index/filters.ts';
 import type { MemoryIndex } from './index/memory-index.ts';
-import { search } from './index/search.ts';
+import { search, searchAll } from './index/search.ts';
 import type { Hit, SearchQuery } from './index/search-api.ts';
 import { searchQuery } from './query.ts';
+import { part, partSize } from './streams.ts';
 
 export interface AnsweringOptions {
   readonly root: Root;
@@ -58,8 +61,7 @@ export class Answering {
     const knowledge = await crawler.caughtUp(catchUpMs);
     if (whenReady && knowledge !== 'listo') throw notReady();
     this.#lookAtStart(query.parts);
-    const version = index.changes;
-    const edadMs = Math.round(crawler.ageMs);
+    const indice = this.#indice(knowledge);
     const found = await search(index, query, new Slices(signal));
     const errors = new EntryErrors();
     const archivos = await this.#lookAt(found.hits, query, errors, signal);
@@ -71,8 +73,50 @@ export class Answering {
       completo: knowledge === 'listo' && errores.length === 0,
       errores,
       total: found.total - (found.hits.length - archivos.length),
-      indice: { estado: estados[knowledge], version, edadMs },
+      indice,
     };
+  }
+
+  /**
+   * All that matches, as it lies in the index, in messages of several entries; the last one has none and tells whether it
+   * was all. Pages and orders have no meaning here.
+   * @throws FileError, and the signal's reason
+   */
+  async *all(
+    request: BuscarArchivosRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<TransmitirBusquedaResponse, void> {
+    const { index, crawler, catchUpMs = 250 } = this.#options;
+    const query = searchQuery({ ...request, limite: 0, cursor: undefined });
+    const rootFailure = crawler.checkRoot();
+    if (rootFailure !== undefined) throw rootFailure;
+    const knowledge = await crawler.caughtUp(catchUpMs);
+    this.#lookAtStart(query.parts);
+    const known = crawler.unreadable.below(query.parts.join('/') as ByteString, query.hidden);
+    for (let from = 0; from < known.length; from += partSize) {
+      yield part({ errores: known.slice(from, from + partSize) });
+    }
+    const told = new Set(known.map(keyOf));
+    const errors = new EntryErrors();
+    let total = 0;
+    let complete = knowledge === 'listo' && known.length === 0;
+    for await (const hits of searchAll(index, query, new Slices(signal), partSize)) {
+      const archivos = await this.#lookAt(hits, query, errors, signal);
+      const errores = errors.take().filter((error) => !told.has(keyOf(error)));
+      total += archivos.length;
+      complete &&= errores.length === 0;
+      if (archivos.length + errores.length > 0) yield part({ archivos, errores });
+    }
+    yield part({
+      total,
+      completo: complete && crawler.knowledge === 'listo',
+      indice: this.#indice(crawler.knowledge),
+    });
+  }
+
+  #indice(knowledge: Knowledge): Indice {
+    const { index, crawler } = this.#options;
+    return { estado: estados[knowledge], version: index.changes, edadMs: Math.round(crawler.ageMs) };
   }
 
   /** @throws FileError that says what is wrong with the folder where to look, if something is */
@@ -131,11 +175,13 @@ function passes(query: SearchQuery, { tipo, bytes, modificado }: Entry): boolean
 }
 
 function merge(...lists: readonly (readonly EntryError[])[]): EntryError[] {
-  const byPath = new Map(
-    lists.flat().map((error) => [`${error.ruta}\0${error.rutaBytes?.toString('hex')}`, error]),
-  );
+  const byPath = new Map(lists.flat().map((error) => [keyOf(error), error]));
   const errors = [...byPath.values()].sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
   return errors.slice(0, maxErrors);
+}
+
+function keyOf({ ruta, rutaBytes }: EntryError): string {
+  return `${ruta}\0${rutaBytes?.toString('hex')}`;
 }
 
 function notReady(): FileError {

@@ -22,7 +22,11 @@ export type Ask =
       readonly request: BuscarArchivosRequest;
       readonly whenReady: boolean;
     }
-  /** Nobody waits for the answer any more. */
+  /** The first message of all that matches. */
+  | { readonly kind: 'stream'; readonly id: number; readonly request: BuscarArchivosRequest }
+  /** The next message of a stream. */
+  | { readonly kind: 'more'; readonly id: number }
+  /** Nobody waits for the answer, or for the rest of the stream, any more. */
   | { readonly kind: 'abort'; readonly id: number }
   /** Writes the snapshot, and ends. */
   | { readonly kind: 'stop' };
@@ -35,8 +39,8 @@ export interface Refusal {
 }
 
 export type Reply =
-  /** A `BuscarArchivosResponse` as the wire has it. */
-  | { readonly kind: 'page'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** A `BuscarArchivosResponse`, or a `TransmitirBusquedaResponse`, as the wire has it; undefined after the last one of a stream. */
+  | { readonly kind: 'answer'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined }
   | { readonly kind: 'refused'; readonly id: number; readonly refusal: Refusal }
   /** The request was aborted, or a defect of ours: `error` says. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: unknown }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileError } from '../filesystem/file-error.ts';
 import { openRoot } from '../filesystem/root.ts';
-import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
+import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { Answering } from './answering.ts';
 import { Crawler, type Knowledge } from './crawl/crawler.ts';
 import { SnapshotFile } from './crawl/snapshot-file.ts';
@@ -15,7 +15,7 @@ const data = workerData as IndexerData;
 const root = openRoot(data.root);
 
 const reply = (message: Reply): void => {
-  port.postMessage(message, message.kind === 'page' ? [message.bytes.buffer] : []);
+  port.postMessage(message, message.kind === 'answer' && message.bytes ? [message.bytes.buffer] : []);
 };
 const log = (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string): void =>
   reply({ kind: 'log', level, fields, text });
@@ -64,29 +64,62 @@ const saving = setInterval(() => {
   if (crawler.knowledge === 'listo') void snapshots.saveNowAndThen(index);
 }, saveMs);
 
-const running = new Map<number, AbortController>();
+interface Running {
+  readonly abort: AbortController;
+  /** Of a stream. */
+  readonly parts?: AsyncGenerator<TransmitirBusquedaResponse, void>;
+}
+
+const running = new Map<number, Running>();
 
 async function answer({ id, request, whenReady }: Ask & { kind: 'search' }): Promise<void> {
   const abort = new AbortController();
-  running.set(id, abort);
-  try {
+  running.set(id, { abort });
+  await settle(id, async () => {
     const page = await answering.page(request, { signal: abort.signal, whenReady });
-    const bytes = BuscarArchivosResponse.encode(page).finish();
-    reply({ kind: 'page', id, bytes: new Uint8Array(bytes) });
+    return BuscarArchivosResponse.encode(page).finish();
+  });
+  running.delete(id);
+}
+
+function begin({ id, request }: Ask & { kind: 'stream' }): void {
+  const abort = new AbortController();
+  const parts = answering.all(request, abort.signal);
+  running.set(id, { abort, parts });
+  void more(id, parts);
+}
+
+async function more(id: number, parts: AsyncGenerator<TransmitirBusquedaResponse, void>): Promise<void> {
+  await settle(id, async () => {
+    const { value, done } = await parts.next();
+    return done === true ? undefined : TransmitirBusquedaResponse.encode(value).finish();
+  });
+}
+
+async function settle(id: number, make: () => Promise<Uint8Array | undefined>): Promise<void> {
+  try {
+    const bytes = await make();
+    reply({ kind: 'answer', id, bytes: bytes && new Uint8Array(bytes) });
   } catch (error) {
     if (error instanceof FileError) {
       const { code, reason, message } = error;
       reply({ kind: 'refused', id, refusal: { code, reason, message } });
     } else reply({ kind: 'failed', id, error });
-  } finally {
-    running.delete(id);
   }
+}
+
+/** A stream holds a view of the index, even while nobody asks for more of it. */
+function end(id: number): void {
+  const it = running.get(id);
+  it?.abort.abort();
+  running.delete(id);
+  it?.parts?.return().catch(() => undefined);
 }
 
 async function stop(): Promise<void> {
   clearInterval(saving);
   crawler.stop();
-  for (const abort of running.values()) abort.abort();
+  for (const id of running.keys()) end(id);
   await Promise.all(surveyors.map((surveyor) => surveyor.ended()));
   if (crawler.knowledge !== 'construyendo') await snapshots.save(index);
   port?.close();
@@ -97,8 +130,16 @@ port.on('message', (ask: Ask) => {
     case 'search':
       void answer(ask);
       break;
+    case 'stream':
+      begin(ask);
+      break;
+    case 'more': {
+      const parts = running.get(ask.id)?.parts;
+      if (parts !== undefined) void more(ask.id, parts);
+      break;
+    }
     case 'abort':
-      running.get(ask.id)?.abort();
+      end(ask.id);
       break;
     case 'stop':
       void stop();

@@ -1,25 +1,25 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { FileError } from '../filesystem/file-error.ts';
-import { BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
+import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import { Status } from '../runtime/status.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
-import type { Search } from './searching.ts';
+import type { Searching } from './searching.ts';
 import { maxYoungGenerationSizeMb } from './survey/surveyor-thread.ts';
 
 /** The index, in a thread of its own, so that no search keeps others waiting. */
-export interface Indexer {
-  /** Rejects with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
-  readonly search: Search;
+export interface Indexer extends Searching {
+  /** Rejects, as `searchAll` does, with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
+  readonly search: Searching['search'];
   /** Returns at once: it answers before it knows everything. */
   start(): void;
   /** Writes the snapshot. May be called twice, and before `start`. */
   stop(): Promise<void>;
 }
 
-interface Pending extends PromiseWithResolvers<BuscarArchivosResponse> {
+interface Pending extends PromiseWithResolvers<Uint8Array | undefined> {
   readonly signal: AbortSignal;
 }
 
@@ -65,8 +65,8 @@ export function createIndexer(data: IndexerData, log: Logger): Indexer {
     pending.delete(message.id);
     if (asked === undefined) return;
     switch (message.kind) {
-      case 'page':
-        asked.resolve(BuscarArchivosResponse.decode(message.bytes));
+      case 'answer':
+        asked.resolve(message.bytes);
         break;
       case 'refused': {
         const { code, reason, message: detail } = message.refusal;
@@ -81,25 +81,50 @@ export function createIndexer(data: IndexerData, log: Logger): Indexer {
 
   const post = (ask: Ask): void => worker?.postMessage(ask);
 
+  /** @returns what the answer's message has in it */
+  async function call(
+    ask: Extract<Ask, { kind: 'search' | 'stream' | 'more' }>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    signal.throwIfAborted();
+    if (worker === undefined) throw unavailable();
+    const { id } = ask;
+    const asked: Pending = { signal, ...Promise.withResolvers<Uint8Array | undefined>() };
+    const abort = (): void => {
+      post({ kind: 'abort', id });
+      pending.delete(id);
+      asked.reject(signal.reason);
+    };
+    pending.set(id, asked);
+    signal.addEventListener('abort', abort, { once: true });
+    post(ask);
+    try {
+      return await asked.promise;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
   return {
     async search(request, { signal, whenReady }) {
-      signal.throwIfAborted();
-      if (worker === undefined) throw unavailable();
+      lastId += 1;
+      const bytes = await call({ kind: 'search', id: lastId, request, whenReady }, signal);
+      return BuscarArchivosResponse.decode(bytes ?? new Uint8Array());
+    },
+    async *searchAll(request, signal) {
       lastId += 1;
       const id = lastId;
-      const asked: Pending = { signal, ...Promise.withResolvers<BuscarArchivosResponse>() };
-      const abort = (): void => {
-        post({ kind: 'abort', id });
-        pending.delete(id);
-        asked.reject(signal.reason);
-      };
-      pending.set(id, asked);
-      signal.addEventListener('abort', abort, { once: true });
-      post({ kind: 'search', id, request, whenReady });
+      const thread = worker;
       try {
-        return await asked.promise;
+        let bytes = await call({ kind: 'stream', id, request }, signal);
+        while (bytes !== undefined) {
+          yield TransmitirBusquedaResponse.decode(bytes);
+          // Another thread knows nothing of this stream.
+          if (worker !== thread) throw unavailable();
+          bytes = await call({ kind: 'more', id }, signal);
+        }
       } finally {
-        signal.removeEventListener('abort', abort);
+        if (worker === thread) post({ kind: 'abort', id });
       }
     },
     start,

@@ -15,7 +15,7 @@ await runMicroservice({
   definition: BusquedaServiceDefinition,
   service: BusquedaServiceService,
   protoFile: 'archivos/v1/busqueda.proto',
-  handlers: createHandlers(indexer.search),
+  handlers: createHandlers(indexer),
   source: {
     check() {
       indexer.start();

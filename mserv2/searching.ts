@@ -1,4 +1,8 @@
-import type { BuscarArchivosRequest, BuscarArchivosResponse } from '../proto/gen/archivos/v1/busqueda.ts';
+import type {
+  BuscarArchivosRequest,
+  BuscarArchivosResponse,
+  TransmitirBusquedaResponse,
+} from '../proto/gen/archivos/v1/busqueda.ts';
 
 export interface SearchOptions {
   /** Aborted when nobody waits for the answer any more: the search rejects with its reason. */
@@ -15,3 +19,17 @@ export type Search = (
   request: BuscarArchivosRequest,
   options: SearchOptions,
 ) => Promise<BuscarArchivosResponse>;
+
+/**
+ * All that matches, as the index has it, whatever the request says of orders and pages: messages of several entries, the last
+ * with none, which tells whether it was all. Goes on as it is read. Throws a `StatusError`.
+ */
+export type SearchAll = (
+  request: BuscarArchivosRequest,
+  signal: AbortSignal,
+) => AsyncGenerator<TransmitirBusquedaResponse, void>;
+
+export interface Searching {
+  readonly search: Search;
+  readonly searchAll: SearchAll;
+}

@@ -3,26 +3,58 @@ import {
   type BuscarArchivosResponse,
   type BuscarEnVivoRequest,
   type BuscarEnVivoResponse,
+  OrdenBusqueda,
   type TransmitirBusquedaRequest,
   type TransmitirBusquedaResponse,
 } from '../proto/gen/archivos/v1/busqueda.ts';
 import { beating } from '../runtime/heartbeat.ts';
 import { answerNewest } from '../runtime/newest.ts';
+import type { SearchAll } from './searching.ts';
 
 /** Answers one query with one page. */
 export type Search = (query: BuscarArchivosRequest, signal: AbortSignal) => Promise<BuscarArchivosResponse>;
 
 /** Entries of a message: one rpc message per entry costs twenty times as much. */
-const partSize = 256;
+export const partSize = 256;
 /** Entries that are looked up and held at a time. */
 const pageSize = 10_000;
 /** How long a stream says nothing at most. */
 const beatMs = 500;
 
-/** All that matches, page after page, in messages of several entries; the last one has none and tells whether it was all. */
-export async function* streamAll(
+/** All that matches, in the order that is asked for; without one, as it lies in the index, which takes one pass and no memory. */
+export function streamSearch(
   search: Search,
+  searchAll: SearchAll,
   { consulta = everything() }: TransmitirBusquedaRequest,
+  signal: AbortSignal,
+): AsyncGenerator<TransmitirBusquedaResponse, void> {
+  const ordered = consulta.orden !== OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED;
+  return ordered ? streamPages(search, consulta, signal) : streamParts(searchAll(consulta, signal));
+}
+
+async function* streamParts(
+  parts: AsyncGenerator<TransmitirBusquedaResponse, void>,
+): AsyncGenerator<TransmitirBusquedaResponse, void> {
+  try {
+    // The next one is made while this one is sent.
+    let next = parts.next();
+    for (;;) {
+      const { value, done } = yield* beating(next, part({}), beatMs);
+      if (done === true) return;
+      next = parts.next();
+      // Its failure is heard when its turn comes, or not at all.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await parts.return();
+  }
+}
+
+/** All that matches, page after page, in messages of several entries; the last one has none and tells whether it was all. */
+export async function* streamPages(
+  search: Search,
+  consulta: BuscarArchivosRequest,
   signal: AbortSignal,
 ): AsyncGenerator<TransmitirBusquedaResponse, void> {
   let completo = true;
@@ -53,7 +85,7 @@ function everything(): BuscarArchivosRequest {
   return BuscarArchivosRequest.create();
 }
 
-function part(given: Partial<TransmitirBusquedaResponse>): TransmitirBusquedaResponse {
+export function part(given: Partial<TransmitirBusquedaResponse>): TransmitirBusquedaResponse {
   return { archivos: [], errores: [], total: undefined, completo: undefined, indice: undefined, ...given };
 }
 

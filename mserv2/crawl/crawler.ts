@@ -128,8 +128,6 @@ export class Crawler {
 
   receive(surveyor: number, message: Message): void {
     this.#inbox.push({ surveyor, message });
-    if (message.kind === 'parcel') for (const job of message.parcel.jobs) this.#agenda.free(job);
-    this.#agenda.dispatch();
     this.#schedule();
   }
 
@@ -318,6 +316,9 @@ export class Crawler {
   }
 
   *#unpack(parcel: Parcel): Generator<void, void> {
+    // Not when it came: what surveyors are ahead of the index lies in memory.
+    for (const job of parcel.jobs) this.#agenda.free(job);
+    this.#agenda.dispatch();
     yield* this.#reconciler.apply(parcel);
     for (const job of parcel.jobs) this.#agenda.finish(job);
   }

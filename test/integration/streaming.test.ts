@@ -25,6 +25,9 @@ const lines = (text: string): Line[] =>
 const ofStream = ({ msg, method }: LogLine): boolean =>
   msg === 'call' && method === 'archivos.v1.ListadoService/RecorrerArchivos';
 
+const ofSearch = ({ msg, method }: LogLine): boolean =>
+  msg === 'call' && method === 'archivos.v1.BusquedaService/TransmitirBusqueda';
+
 /** A client that reads only what it is told to. */
 async function request(it: SetUp, path: string): Promise<Socket> {
   const { port } = new URL(it.url);
@@ -38,6 +41,11 @@ async function request(it: SetUp, path: string): Promise<Socket> {
 function residentBytes(it: SetUp, name: ProcessName): number {
   const status = readFileSync(`/proc/${it.processes.get(name)?.pid}/status`, 'utf8');
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** What a process held at most from now on is what `residentBytes` tells. */
+function forgetPeak(it: SetUp, name: ProcessName): void {
+  writeFileSync(`/proc/${it.processes.get(name)?.pid}/clear_refs`, '5');
 }
 
 describe('An answer in lines', () => {
@@ -164,6 +172,37 @@ describe('An answer in lines', () => {
       }
       await running.end('gateway', 'SIGTERM');
       await running.start('gateway');
+    });
+
+    it('has all that a search finds, and takes no memory', async function () {
+      if (process.platform !== 'linux') this.skip();
+      const mserv2 = await running.start('mserv2');
+      await mserv2.waitFor(({ estado }) => estado === 'listo');
+      const path = '/buscar_archivos?nombre=INFORME&formato=ndjson';
+      await eventually(async () => (await running.get(`${path}&tipo=otro`)).status === 200);
+      const names = ['gateway', 'mserv2'] as const;
+      for (const name of names) forgetPeak(running, name);
+      const idle = names.map((name) => residentBytes(running, name));
+      let count = 0;
+      let end = '';
+      for await (const chunk of (await running.get(path)).body ?? []) {
+        const text = Buffer.from(chunk).toString('latin1');
+        count += text.split('\n').length - 1;
+        end = (end + text).slice(-200);
+      }
+      expect(count).to.equal(many + 1);
+      expect(end).to.include(`{"fin":true,"completo":true,"total":${many}`);
+      const grown = names.map((name, index) => residentBytes(running, name) - (idle[index] ?? 0));
+      for (const bytes of grown) expect(bytes).to.be.below(30 * 2 ** 20);
+
+      // A client that goes away ends the search as well.
+      const before = mserv2.lines.filter(ofSearch).length;
+      const socket = await request(running, path);
+      await once(socket, 'readable');
+      socket.destroy();
+      await eventually(() => mserv2.lines.filter(ofSearch).length === before + 1);
+      expect(mserv2.lines.filter(ofSearch).at(-1)).to.include({ code: 'CANCELLED' });
+      await running.end('mserv2', 'SIGTERM');
     });
 
     it('is seen to be cut when the service dies', async () => {

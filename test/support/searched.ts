@@ -1,14 +1,18 @@
 import { FileError } from '../../filesystem/file-error.ts';
 import { type Jail, nativeJail } from '../../filesystem/jail.ts';
 import { Answering } from '../../mserv2/answering.ts';
-import type { SearchOptions } from '../../mserv2/searching.ts';
-import type { BuscarArchivosRequest, BuscarArchivosResponse } from '../../proto/gen/archivos/v1/busqueda.ts';
+import type { Searching, SearchOptions } from '../../mserv2/searching.ts';
+import type {
+  BuscarArchivosRequest,
+  BuscarArchivosResponse,
+  TransmitirBusquedaResponse,
+} from '../../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../../runtime/errors.ts';
 import { Status } from '../../runtime/status.ts';
 import { Crawled } from './crawled.ts';
 
 /** Searches a folder as mserv2 does, but in this thread: the first search waits until everything is known. */
-export class Searched implements AsyncDisposable {
+export class Searched implements Searching, AsyncDisposable {
   readonly crawled: Crawled;
   readonly #answering: Answering;
   #settled: Promise<void> | undefined;
@@ -18,24 +22,43 @@ export class Searched implements AsyncDisposable {
     this.#answering = new Answering({ ...this.crawled, catchUpMs });
   }
 
-  /** A `Search`, for `createHandlers`. */
   readonly search = async (
     request: BuscarArchivosRequest,
     options: SearchOptions,
   ): Promise<BuscarArchivosResponse> => {
     try {
-      if (this.crawled.crawler.checkRoot() === undefined) {
-        this.#settled ??= this.crawled.settled();
-        await this.#settled;
-      }
+      await this.#whenSettled();
       return await this.#answering.page(request, options);
     } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      throw new StatusError(Status[error.code], error.reason, error.message, { cause: error });
+      throw statusOf(error);
     }
   };
+
+  readonly searchAll = async function* (
+    this: Searched,
+    request: BuscarArchivosRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<TransmitirBusquedaResponse, void> {
+    try {
+      await this.#whenSettled();
+      yield* this.#answering.all(request, signal);
+    } catch (error) {
+      throw statusOf(error);
+    }
+  }.bind(this);
+
+  async #whenSettled(): Promise<void> {
+    if (this.crawled.crawler.checkRoot() !== undefined) return;
+    this.#settled ??= this.crawled.settled();
+    await this.#settled;
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.crawled[Symbol.asyncDispose]();
   }
+}
+
+function statusOf(error: unknown): unknown {
+  if (!(error instanceof FileError)) return error;
+  return new StatusError(Status[error.code], error.reason, error.message, { cause: error });
 }

@@ -7,6 +7,7 @@ import {
   type BuscarArchivosResponse,
   type Hallazgo,
   Modo,
+  type TransmitirBusquedaResponse,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { callContext } from '../../support/call-context.ts';
 import { hostileName, hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
@@ -20,7 +21,7 @@ type Wish = Partial<BuscarArchivosRequest>;
 /** In the order of paths, unless the wish is another one. */
 function ask(searched: Searched, wish: Wish): Promise<BuscarArchivosResponse> {
   const request = BuscarArchivosRequest.fromPartial({ orden: 3 });
-  return createHandlers(searched.search).buscarArchivos({ ...request, ...wish }, callContext());
+  return createHandlers(searched).buscarArchivos({ ...request, ...wish }, callContext());
 }
 
 async function search(root: string, wish: Wish = {}): Promise<BuscarArchivosResponse> {
@@ -28,11 +29,8 @@ async function search(root: string, wish: Wish = {}): Promise<BuscarArchivosResp
   return await ask(searched, wish);
 }
 
-async function searchAll(
-  root: string,
-  wish: Wish,
-  between: () => void = () => {},
-): Promise<BuscarArchivosResponse[]> {
+/** All pages; unless something happens between them, a stream must have the same in it. */
+async function searchAll(root: string, wish: Wish, between?: () => void): Promise<BuscarArchivosResponse[]> {
   await using searched = new Searched(root);
   const pages: BuscarArchivosResponse[] = [];
   let cursor: string | undefined;
@@ -40,9 +38,25 @@ async function searchAll(
     const page = await ask(searched, { ...wish, cursor });
     pages.push(page);
     cursor = page.siguiente;
-    if (cursor !== undefined) between();
+    if (cursor !== undefined) between?.();
   } while (cursor !== undefined);
+  if (between === undefined) {
+    const streamed = await stream(searched, wish);
+    const paged = pages.flatMap(({ archivos }) => archivos);
+    expect(streamed.flatMap(({ archivos }) => archivos)).to.have.deep.members(paged);
+    const { completo, indice } = pages.at(-1) ?? {};
+    expect(streamed.at(-1)).to.deep.include({ total: paged.length, completo, indice });
+  }
   return pages;
+}
+
+async function stream(searched: Searched, wish: Wish): Promise<TransmitirBusquedaResponse[]> {
+  const consulta = BuscarArchivosRequest.fromPartial(wish);
+  const messages: TransmitirBusquedaResponse[] = [];
+  const { transmitirBusqueda } = createHandlers(searched);
+  if (transmitirBusqueda === undefined) throw new Error('No handler');
+  for await (const message of transmitirBusqueda({ consulta }, callContext())) messages.push(message);
+  return messages;
 }
 
 const pathOf = ({ entrada }: Hallazgo): string =>
@@ -284,7 +298,7 @@ describe('searching a tree', () => {
     const abort = new AbortController();
     const reason = new Error('gone');
     abort.abort(reason);
-    const searching = createHandlers(searched.search).buscarArchivos(
+    const searching = createHandlers(searched).buscarArchivos(
       BuscarArchivosRequest.fromPartial({}),
       callContext(abort.signal),
     );

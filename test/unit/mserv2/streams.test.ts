@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Search, streamAll } from '../../../mserv2/streams.ts';
+import { type Search, streamPages } from '../../../mserv2/streams.ts';
 import {
   BuscarArchivosRequest,
   BuscarArchivosResponse,
@@ -27,13 +27,16 @@ function searchNumbers(count: number, asked: BuscarArchivosRequest[] = []): Sear
   };
 }
 
-async function all(search: Search, consulta?: BuscarArchivosRequest): Promise<TransmitirBusquedaResponse[]> {
+async function all(
+  search: Search,
+  consulta = BuscarArchivosRequest.create(),
+): Promise<TransmitirBusquedaResponse[]> {
   const parts: TransmitirBusquedaResponse[] = [];
-  for await (const part of streamAll(search, { consulta }, signal)) parts.push(part);
+  for await (const part of streamPages(search, consulta, signal)) parts.push(part);
   return parts;
 }
 
-describe('a stream of what was found', () => {
+describe('a stream of what was found, in an order', () => {
   for (const count of [0, 1, 256, 257, 25_000]) {
     it(`has all ${count}, in messages of 256 at most, and a last one that tells of the whole`, async () => {
       const parts = await all(searchNumbers(count));
@@ -74,7 +77,7 @@ describe('a stream of what was found', () => {
 
   it('says something while it searches', async () => {
     const found = Promise.withResolvers<BuscarArchivosResponse>();
-    const parts = streamAll(() => found.promise, { consulta: undefined }, signal);
+    const parts = streamPages(() => found.promise, BuscarArchivosRequest.create(), signal);
     expect((await parts.next()).value).to.deep.equal({
       archivos: [],
       errores: [],
