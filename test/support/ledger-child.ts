@@ -8,7 +8,19 @@ import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger
 import { acceptance, answerOf } from './ledger-calls.ts';
 
 const [path = '', prefix = '', atOnce = '1', count = '1'] = process.argv.slice(2);
-const say = (line: string) => writeSync(1, `${line}\n`); // in one write, before anything else happens
+
+/** Before anything else happens, also when whoever reads it is slow. */
+function say(line: string): void {
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 let next = 0;
 try {
