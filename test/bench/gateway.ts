@@ -6,12 +6,15 @@
  *   --connections 32      only these
  *   --rounds 3            runs of a cell with 32 connections, one after the other in turn; of others there is one
  *   --seconds 1           length of a run
- *   --json FILE           where the result is written
+ *   --idle 3              starts of the gateway that are measured; 0: none
+ *   --save                writes the result to docs/: performance.json, the chart, and the table in performance.md
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { save } from './gateway/documents.ts';
+import { measureIdle } from './gateway/idle.ts';
 import { quiet, type Sample } from './gateway/load.ts';
 import {
   figuresOf,
@@ -32,7 +35,8 @@ const { values: options } = parseArgs({
     connections: { type: 'string', default: `1,${mainConnections},256` },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
-    json: { type: 'string' },
+    idle: { type: 'string', default: '3' },
+    save: { type: 'boolean', default: false },
   },
 });
 const listed = (text: string) => text.split(',');
@@ -106,9 +110,10 @@ const report: Report = {
   }),
   measured,
   figures: figuresOf(measured, (key) => names.get(key) ?? key),
+  idle: Number(options.idle) > 0 ? await measureIdle(Number(options.idle)) : undefined,
 };
 console.log(markdown(report));
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+if (options.save) save(report);
 
 function missingPackages({ needs }: Row): string[] {
   return Object.entries(needs).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
