@@ -31,6 +31,9 @@ const minutes = values.mix === undefined ? undefined : wholeNumber('mix', values
 const isChosen = ({ name }: { readonly name: string }): boolean =>
   values.only?.some((only) => name.includes(only)) ?? true;
 
+// What runs and what is mounted ends with this process, if that ends in this way.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (values.list) {
   for (const { name, about } of [...scenarios, ...controls].filter(isChosen))
     console.log(`${name}: ${about}`);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { programOf, type World } from './world.ts';
+import { programOf } from './wiring.ts';
+import type { World } from './world.ts';
 
 const patienceMs = 45_000;
 const quietMs = 5_000;

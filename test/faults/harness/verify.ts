@@ -5,7 +5,8 @@ import type { Figures, Violations } from './findings.ts';
 import { type Asked, readJournal } from './journal.ts';
 import { stopWithEmptyQueues } from './queues.ts';
 import type { Expectations, Stage } from './scenario.ts';
-import { programOf, type World } from './world.ts';
+import { programOf } from './wiring.ts';
+import type { World } from './world.ts';
 
 /** Milliseconds since 1970. */
 export interface Span {

@@ -3,21 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Postgres } from '../../support/postgres.ts';
 import { type Proc, startProcess } from '../../support/processes.ts';
-import { quietPort } from '../../support/set-up.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import type { Broker } from './broker.ts';
 import { type Evidence, postgresEvidence, sqliteEvidence } from './evidence.ts';
-import { type Link, openLink } from './link.ts';
-
-export type Program = 'gateway' | 'mserv1' | 'mserv2';
-/** A process: `mserv1`, and beside it a second one of the same program, `mserv1#2`. */
-export type Instance = Program | `${Program}#${number}`;
-export type LinkName =
-  | `${Program}-broker`
-  | 'gateway-mserv1'
-  | 'gateway-mserv2'
-  | 'gateway-postgres'
-  | 'client-gateway';
+import type { Link } from './link.ts';
+import { createWiring, type Instance, type LinkName, type Program, programOf } from './wiring.ts';
 
 export interface WorldOptions {
   /** Whether there is a broker. Default true. */
@@ -89,45 +79,17 @@ export async function createWorld(
   const ledgerFile = ledger.join('solicitudes.db');
   const database = await postgres?.database();
   const unprepare = options.prepare?.(ledger.path);
-  const ports = new Map<Instance, number>();
-  const links = new Map<LinkName, Link>();
+  const wiring = await createWiring(options, {
+    root: files.path,
+    ledgerUrl: database ?? `sqlite:${ledgerFile}`,
+    brokerUrl: wanted?.url,
+    targets: { broker: wanted?.port, postgres: postgres?.port },
+  });
   const processes = new Map<Instance, Proc>();
   const everything: { readonly name: Instance; readonly proc: Proc }[] = [];
   const doomed = new WeakSet<Proc>();
   const mishaps: string[] = [];
   const peakMemory = new Map<Program, number>();
-
-  async function portOf(name: Instance): Promise<number> {
-    const port = ports.get(name) ?? (await quietPort());
-    ports.set(name, port);
-    return port;
-  }
-  const gatewayPort = await portOf('gateway');
-  for (const name of ['mserv1', 'mserv2'] as const) await portOf(name);
-
-  for (const name of options.links ?? []) {
-    const to = name.slice(name.indexOf('-') + 1);
-    const target =
-      to === 'broker' ? wanted?.port : to === 'postgres' ? postgres?.port : ports.get(to as Program);
-    links.set(name, await openLink(target ?? 0, to === 'broker' ? 'amqp' : 'other'));
-  }
-
-  async function envOf(name: Instance): Promise<Record<string, string>> {
-    const program = programOf(name);
-    const dial = async (service: 'mserv1' | 'mserv2'): Promise<string> => {
-      const first = `127.0.0.1:${links.get(`gateway-${service}`)?.port ?? (await portOf(service))}`;
-      return options.replicas === true ? `${first},127.0.0.1:${await portOf(`${service}#2`)}` : first;
-    };
-    return {
-      FILES_ROOT: files.path,
-      LEDGER_URL: throughLink(database ?? `sqlite:${ledgerFile}`, links.get('gateway-postgres')),
-      RABBITMQ_URL: throughLink(wanted?.url ?? '', links.get(`${program}-broker`)),
-      [`${program.toUpperCase()}_PORT`]: String(await portOf(name)),
-      MSERV1_URL: await dial('mserv1'),
-      MSERV2_URL: await dial('mserv2'),
-      ...options.env,
-    };
-  }
 
   const sampler = setInterval(() => {
     for (const [name, { pid }] of processes) {
@@ -137,7 +99,7 @@ export async function createWorld(
   }, sampleMs);
 
   const world: World = {
-    url: `http://127.0.0.1:${links.get('client-gateway')?.port ?? gatewayPort}`,
+    url: wiring.url,
     root: files.path,
     ledgerFile,
     evidence:
@@ -153,12 +115,8 @@ export async function createWorld(
       if (wanted === undefined) throw new Error('This world has no broker');
       return wanted;
     },
-    link(name) {
-      const link = links.get(name);
-      if (link === undefined) throw new Error(`${name} has no proxy: name it in the scenario's links`);
-      return link;
-    },
-    portOf,
+    link: wiring.link,
+    portOf: wiring.portOf,
     async start(name, env = {}) {
       const there = processes.get(name);
       if (there !== undefined) return there;
@@ -166,7 +124,7 @@ export async function createWorld(
       // What is started a second time, or beside another, is the upgrade.
       const isUpgrade = name.includes('#') || everything.some((one) => one.name === name);
       const entry = join(isUpgrade ? source : old, options.entries?.[program] ?? `${program}/main.ts`);
-      const proc = await startProcess(entry, { ...(await envOf(name)), ...env });
+      const proc = await startProcess(entry, { ...(await wiring.envOf(name)), ...env });
       processes.set(name, proc);
       everything.push({ name, proc });
       void proc.exited.then(({ code, signal }) => {
@@ -208,7 +166,7 @@ export async function createWorld(
     async [Symbol.asyncDispose]() {
       clearInterval(sampler);
       await Promise.all([...processes.keys()].map((name) => world.kill(name)));
-      await Promise.all([...links.values()].map((link) => link.stop()));
+      await wiring.stop();
       unprepare?.();
       files[Symbol.dispose]();
       ledger[Symbol.dispose]();
@@ -223,18 +181,6 @@ export async function startAll(world: World, running: readonly Instance[] = ['ms
   const isGateway = (name: Instance): boolean => programOf(name) === 'gateway';
   await Promise.all(running.filter((name) => !isGateway(name)).map((name) => world.start(name)));
   for (const name of running.filter(isGateway)) await world.start(name);
-}
-
-/** A URL of something on this machine, as one dials it who has a proxy in between. */
-function throughLink(url: string, link: Link | undefined): string {
-  if (link === undefined) return url;
-  const through = new URL(url);
-  through.port = String(link.port);
-  return through.href;
-}
-
-export function programOf(name: Instance): Program {
-  return name.replace(/#.*/, '') as Program;
 }
 
 function residentBytes(pid: number): number {

@@ -20,7 +20,13 @@ const heal = async (stage: Stage): Promise<void> => undo.get(stage)?.();
 export function smallDisk(folder: string, megabytes: number): () => void {
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
   if (status !== 0) throw new Error(`No disk could be mounted on ${folder}`);
-  return () => void spawnSync('umount', ['-l', folder]);
+  const unmount = (): void => void spawnSync('umount', ['-l', folder]);
+  // Whoever breaks a run off leaves no disk behind.
+  process.once('exit', unmount);
+  return () => {
+    process.off('exit', unmount);
+    unmount();
+  };
 }
 
 /** Makes a file longer, until the disk is full. */

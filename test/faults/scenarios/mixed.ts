@@ -1,7 +1,8 @@
 import { findPostgres } from '../../../scripts/postgres-install.mjs';
 import { mixOf } from '../harness/mix.ts';
 import type { Plot } from '../harness/run-scenario.ts';
-import type { LinkName, WorldOptions } from '../harness/world.ts';
+import type { LinkName } from '../harness/wiring.ts';
+import type { WorldOptions } from '../harness/world.ts';
 import { scenarios } from './all.ts';
 import { clockEnv, rightClock } from './clock.ts';
 import { mountMissing, smallDisk } from './ledger.ts';

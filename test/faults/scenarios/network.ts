@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Behaviour, Way } from '../harness/link.ts';
 import type { Scenario, Stage } from '../harness/scenario.ts';
 import { nextAsk } from '../harness/tree.ts';
-import type { LinkName } from '../harness/world.ts';
+import type { LinkName } from '../harness/wiring.ts';
 
 const links: readonly LinkName[] = ['gateway-broker', 'mserv1-broker', 'gateway-mserv1'];
 /** Past two heartbeats of the connections to the broker. */
