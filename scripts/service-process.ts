@@ -19,6 +19,9 @@ export interface ServiceProcessOptions {
 export interface ServiceProcess extends Part {
   /** The port that it listens on, once started; undefined when it opened none. */
   readonly port: number | undefined;
+  readonly pid: number | undefined;
+  /** Resolves when it has ended, however that came about: somebody is about to end it, and that is no death. */
+  leave(): Promise<void>;
 }
 
 /** Longer than a service allows itself. */
@@ -35,6 +38,14 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     name,
     get port() {
       return port;
+    },
+    get pid() {
+      return child?.pid;
+    },
+    async leave() {
+      stopping = true;
+      if (child !== undefined && child.exitCode === null && child.signalCode === null)
+        await once(child, 'close');
     },
     async start() {
       const ready = Promise.withResolvers<void>();

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { tellCatastrophe } from './demo/catastrophe.ts';
+import { createNarrator } from './demo/narrator.ts';
+import { openStage, type Stage } from './demo/stage.ts';
+import { tellStory } from './demo/story.ts';
+import { rabbitAdvice } from './rabbit-install.mjs';
+
+// `npm run demo`: the story, told by itself, on processes, ports and a RabbitMQ of its own.
+
+const usage = `npm run demo [-- catastrofe] [options]
+  catastrofe    500 accepted, kill -9 of everything, the broker's data deleted, and none is lost
+  --quick       without time to read
+  --no-broker   as where RabbitMQ is not installed
+`;
+
+async function demo(
+  catastrophe: boolean,
+  options: { quick?: boolean; 'no-broker'?: boolean },
+): Promise<void> {
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    // The second one ends us at once, and with us all that we have started.
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  const { signal } = interrupted;
+  const narrator = createNarrator({ pauseMs: options.quick ? 0 : 3_500, signal });
+  let stage: Stage | undefined;
+  try {
+    narrator.show('Everything here is private and temporary. Starting…');
+    stage = await openStage({ broker: options['no-broker'] !== true });
+    signal.throwIfAborted();
+    if (stage.rabbit === undefined) {
+      narrator.show(
+        `RabbitMQ is not ${options['no-broker'] ? 'used' : 'installed'}: the ledger alone keeps the requests. To install it:\n  ${rabbitAdvice}`,
+      );
+    } else narrator.show(`RabbitMQ answers at ${new URL(stage.rabbit.url).host}`);
+    if (!catastrophe) await tellStory(narrator, stage);
+    else if (!(await tellCatastrophe(narrator, stage))) process.exitCode = 1;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = 130;
+  } finally {
+    await stage?.close();
+    for (const each of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(each, interrupt);
+  }
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean' },
+      'no-broker': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const known = positionals.length === 0 || (positionals.length === 1 && positionals[0] === 'catastrofe');
+  if (!known) throw new TypeError(`What is ${positionals.join(' ')}?`);
+  if (values.help) process.stdout.write(usage);
+  else await demo(positionals.length === 1, values);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${message}\n${error instanceof TypeError ? `\n${usage}` : ''}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
+import { Terminal } from '../support/terminal.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Its exit code is the last that it prints, also when it is interrupted. */
+const demo = (options: string): Terminal =>
+  new Terminal(
+    `trap : INT; "${process.execPath}" scripts/launch.mjs scripts/demo.ts --quick ${options}; echo "code $?"`,
+    { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    repository,
+  );
+/** What a command has printed that starts so. */
+const outputOf = (text: string, command: string): string =>
+  text.split(`$ ${command}`)[1]?.split('\n\n')[0]?.split('\n').slice(1).join('\n') ?? '';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('npm run demo', function () {
+  this.timeout(120_000);
+
+  it('tells the story on a RabbitMQ of its own', async () => {
+    const text = await demo('').end();
+    expect(text).to.match(/code 0\n$/);
+    expect(text)
+      .to.include('HTTP/1.1 202 Accepted')
+      .and.include('\n"messages":1\n')
+      .and.include('"estado":"completada"');
+    const recipes = '["Jalapeños en vinagre.md","Tortilla española.md","Ñoquis.md"]';
+    expect(text.split(recipes), 'the direct answer, and the later one').to.have.length(3);
+    expect(text).to.include(
+      '["2026","Fotos","LÉEME.txt","Música","Proyectos","Recetas","último informe.md"]',
+    );
+  });
+
+  it('tells it without RabbitMQ too, and says so', async () => {
+    const text = await demo('--no-broker').end();
+    expect(text).to.match(/code 0\n$/);
+    expect(text).to.include('the ledger alone keeps the requests').and.include('To install it:');
+    expect(outputOf(text, "curl -s 'http")).not.to.equal('');
+    expect(text).to.include('"estado":"aceptada"').and.include('"estado":"completada"');
+  });
+
+  it('loses nothing in its catastrophe', async () => {
+    const text = await demo('catastrofe').end();
+    expect(text).to.match(/code 0\n$/);
+    expect(outputOf(text, 'grep -c')).to.equal('500');
+    expect(text).to.include('\n500/500, 0 lost');
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    await using terminal = demo('catastrofe');
+    await terminal.printed('$ kill -9 ');
+    const folder = dirname(/-D (\S+)/.exec(terminal.output)?.[1] ?? '');
+    expect(existsSync(folder)).to.equal(true);
+    await terminal.interrupt();
+    expect(terminal.output).to.match(/code 130\n$/);
+    expect(existsSync(folder)).to.equal(false);
+    const pids = /kill -9 ([\d ]+)/.exec(terminal.output)?.[1]?.split(' ').map(Number) ?? [];
+    expect(pids).to.have.length(3);
+    await eventually(() => !pids.some(isAlive));
+  });
+
+  it('explains itself to what it does not know', async () => {
+    const text = await demo('catastrophe').end();
+    expect(text)
+      .to.include('npm run demo [-- catastrofe]')
+      .and.match(/code 1\n$/);
+  });
+});
