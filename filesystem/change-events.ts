@@ -4,7 +4,7 @@ import type { Folder } from './folder.ts';
 import { itself } from './watches.ts';
 
 /** File systems that others change behind this machine's back, so that it sees no event; by statfs(2)'s f_type. */
-const remote: ReadonlySet<number> = new Set([
+export const remoteFileSystems: ReadonlySet<number> = new Set([
   0x6969, // NFS
   0x517b, // SMB
   0xff534d42, // CIFS
@@ -29,5 +29,7 @@ const remote: ReadonlySet<number> = new Set([
 
 /** Whether watching a folder tells of every change in it. Errors are the system's. */
 export function tellsChanges(folder: Folder): boolean {
-  return process.platform !== 'linux' || !remote.has(statfsSync(toPath(folder.addressOf(itself))).type);
+  return (
+    process.platform !== 'linux' || !remoteFileSystems.has(statfsSync(toPath(folder.addressOf(itself))).type)
+  );
 }

@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   filesystem: [],
   proto: [],
   // They check and start the processes, by the processes' own configuration.
-  scripts: ['runtime', 'gateway', 'mserv1', 'mserv2'],
+  scripts: ['runtime', 'gateway', 'mserv1', 'mserv2', 'filesystem'],
 };
 
 const sources = readdirSync(repository, { recursive: true, withFileTypes: true })

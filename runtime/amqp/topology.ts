@@ -17,6 +17,7 @@ export function repliesQueue(ledgerId: string): string {
   return `archivero.respuestas.${ledgerId}.v1`;
 }
 
+const quorum = { 'x-queue-type': 'quorum' };
 const dayMs = 24 * 60 * 60 * 1000;
 const answerTimeoutMs = 5_000;
 /** A leader is elected in well under a second, and what waits for the queue has to be answered within 15. */
@@ -24,14 +25,14 @@ const electionTimeoutMs = 4_000;
 const deletionTimeoutMs = 10_000;
 
 /**
- * Declares a service's queues. A message whose consumer did not survive it is delivered again, three times at most;
- * then it is dead-lettered to the isolation queue (one at a time there), and after three deliveries there to the
+ * The arguments of a service's queues. A message whose consumer did not survive it is delivered again, three times at
+ * most; then it is dead-lettered to the isolation queue (one at a time there), and after three deliveries there to the
  * quarantine, whose consumer answers without running it. `x-delivery-limit` counts what follows the first delivery.
  *
  * Dead-lettering is at-least-once: a message leaves its queue when the next one has confirmed it, which asks for
  * `reject-publish`. Both ends declare, so neither has to be first; the arguments never change under a version of a name.
  */
-export async function declareService(session: Session, service: string): Promise<void> {
+export function queueArguments(service: string): readonly (readonly [string, Record<string, unknown>])[] {
   const queues = queuesOf(service);
   const deadLetterTo = (queue: string) => ({
     'x-dead-letter-exchange': '',
@@ -39,29 +40,36 @@ export async function declareService(session: Session, service: string): Promise
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   });
+  return [
+    [queues.quarantine, quorum],
+    [queues.isolation, { ...quorum, 'x-delivery-limit': 2, ...deadLetterTo(queues.quarantine) }],
+    [queues.work, { ...quorum, 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) }],
+  ];
+}
+
+/** Declares a service's queues. */
+export async function declareService(session: Session, service: string): Promise<void> {
   // Together, because those without a leader take their time; and all of them, whatever becomes of the others.
-  const declared = await Promise.allSettled([
-    declareQueue(session, queues.quarantine, {}),
-    declareQueue(session, queues.isolation, { 'x-delivery-limit': 2, ...deadLetterTo(queues.quarantine) }),
-    declareQueue(session, queues.work, { 'x-delivery-limit': 3, ...deadLetterTo(queues.isolation) }),
-  ]);
+  const declared = await Promise.allSettled(
+    queueArguments(service).map(([queue, more]) => declareQueue(session, queue, more)),
+  );
   for (const result of declared) if (result.status === 'rejected') throw result.reason;
   await session.onSpareChannel(answerTimeoutMs, async (channel) => {
     await channel.assertExchange(requestsExchange, 'direct', { durable: true });
-    await channel.bindQueue(queues.work, requestsExchange, service);
+    await channel.bindQueue(queuesOf(service).work, requestsExchange, service);
   });
 }
 
 /** Declares the reply queue of a ledger; it goes by itself when its gateway was gone for 7 days. */
 export async function declareReplies(session: Session, ledgerId: string): Promise<string> {
   const queue = repliesQueue(ledgerId);
-  await declareQueue(session, queue, { 'x-expires': 7 * dayMs });
+  await declareQueue(session, queue, { ...quorum, 'x-expires': 7 * dayMs });
   return queue;
 }
 
 /** Declares a durable quorum queue, and sees to it that it works. */
 async function declareQueue(session: Session, queue: string, more: Record<string, unknown>): Promise<void> {
-  const options = { durable: true, arguments: { 'x-queue-type': 'quorum', ...more } };
+  const options = { durable: true, arguments: more };
   const { messageCount } = await session.onSpareChannel(answerTimeoutMs, (channel) =>
     channel.assertQueue(queue, options),
   );
@@ -97,5 +105,9 @@ const mostUserMessages = 100_000;
 
 /** Declares a queue that people put messages into. It refuses more than it has room for. */
 export async function declareUserQueue(session: Session, queue: string): Promise<void> {
-  await declareQueue(session, queue, { 'x-max-length': mostUserMessages, 'x-overflow': 'reject-publish' });
+  await declareQueue(session, queue, {
+    ...quorum,
+    'x-max-length': mostUserMessages,
+    'x-overflow': 'reject-publish',
+  });
 }

@@ -12,7 +12,7 @@ const migrationLock = 0x41524348;
  * statement, and always takes its rows in the same order, after those of `requests`: two gateways never wait for each
  * other in a circle. Ids are compared by their bytes.
  */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   CREATE TABLE archivero.ledger (id TEXT NOT NULL, lost_before BIGINT NOT NULL DEFAULT 0);
   INSERT INTO archivero.ledger VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16));

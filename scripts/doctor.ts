@@ -1,0 +1,79 @@
+import { styleText } from 'node:util';
+import { readGatewayConfig } from '../gateway/config.ts';
+import { services } from '../gateway/services.ts';
+import { readConfig as readMserv1Config } from '../mserv1/config.ts';
+import { readConfig as readMserv2Config } from '../mserv2/config.ts';
+import { ConfigError, type Env, loadEnvFile } from '../runtime/env.ts';
+import type { MicroserviceConfig } from '../runtime/microservice-config.ts';
+import { checkBroker } from './doctor/broker.ts';
+import { checkRoot } from './doctor/files.ts';
+import { type Finding, fine, note, wrong } from './doctor/finding.ts';
+import { checkSqlite } from './doctor/ledger.ts';
+import { checkPort, isGateway } from './doctor/ports.ts';
+import { checkPostgres } from './doctor/postgres.ts';
+import { checkService, isService } from './doctor/services.ts';
+
+// `npm run doctor`: what is wrong with this set-up, and what to do. It changes nothing. Exit code 1 when something is.
+
+const signs = { fine: styleText('green', '✔'), note: styleText('yellow', '•'), wrong: styleText('red', '✘') };
+let failed = false;
+
+function tell({ kind, what, todo }: Finding): void {
+  process.stdout.write(`${signs[kind]} ${what}\n${todo === undefined ? '' : `    → ${todo}\n`}`);
+  failed ||= kind === 'wrong';
+}
+
+/** A configuration, or undefined when it is wrong, which is told; a variable that several have is told once. */
+const toldProblems = new Set<string>();
+function read<Config>(reader: () => Config): Config | undefined {
+  try {
+    return reader();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const { variable, problem } of error.problems) {
+      const what = `${variable}: ${problem}`;
+      if (!toldProblems.has(what))
+        tell(wrong(what, 'Correct it in the environment or in .env; .env.example documents it.'));
+      toldProblems.add(what);
+    }
+    return undefined;
+  }
+}
+
+async function examine(env: Env): Promise<void> {
+  const gateway = read(() => readGatewayConfig(env, services));
+  const own: readonly ((MicroserviceConfig & { readonly root: string }) | undefined)[] = [
+    read(() => readMserv1Config(env)),
+    read(() => readMserv2Config(env)),
+  ];
+  if (toldProblems.size === 0) tell(fine('The configuration can be read'));
+
+  for (const config of own) {
+    if (config === undefined) continue;
+    const { name, grpc, root } = config;
+    if (grpc === undefined) tell(note(`${name}: gRPC is off, it only takes requests from RabbitMQ`));
+    else tell(await checkPort(name, grpc, () => isService(grpc)));
+    checkRoot(name, root).forEach(tell);
+  }
+  if (gateway === undefined) return;
+  const door = {
+    host: gateway.GATEWAY_HOST,
+    port: gateway.GATEWAY_PORT,
+    hostVariable: 'GATEWAY_HOST',
+    portVariable: 'GATEWAY_PORT',
+  };
+  tell(await checkPort('gateway', door, () => isGateway(door)));
+  const { LEDGER_URL: ledger } = gateway;
+  const kept =
+    ledger.kind === 'sqlite' ? checkSqlite(ledger.path, gateway) : await checkPostgres(ledger.url, gateway);
+  kept.forEach(tell);
+  const asked = services.map(({ name }) => checkService(name, gateway));
+  (await Promise.all(asked)).flat().forEach(tell);
+  (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(tell);
+}
+
+tell(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
+const env = read(() => loadEnvFile(process.env));
+if (env !== undefined) await examine(env);
+process.stdout.write(failed ? '\nSomething is wrong: see ✘ above.\n' : '\nNothing is wrong.\n');
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Who listens at a TCP port of this machine: `node (pid 123)`; undefined when that cannot be seen. */
+export function portHolder(port: number): string | undefined {
+  return process.platform === 'linux' ? holderByProc(port) : holderByLsof(port);
+}
+
+const listening = '0A';
+
+/** https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
+function holderByProc(port: number): string | undefined {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = new Set(
+    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+      linesOf(table).flatMap((line) => {
+        const fields = line.trim().split(/\s+/);
+        const [, local = '', , state] = fields;
+        return local.endsWith(suffix) && state === listening ? [`socket:[${fields[9]}]`] : [];
+      }),
+    ),
+  );
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holds(name, sockets));
+  return pid === undefined ? undefined : `${linesOf(`/proc/${pid}/comm`)[0]} (pid ${pid})`;
+}
+
+/** Other users' processes show nothing, unless we are root. */
+function holds(pid: string, sockets: ReadonlySet<string>): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`));
+      } catch {
+        return false;
+      }
+    });
+  } catch {
+    return false;
+  }
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+function holderByLsof(port: number): string | undefined {
+  try {
+    const out = execFileSync('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { encoding: 'utf8' });
+    const field = (name: string): string | undefined => new RegExp(`^${name}(.+)$`, 'm').exec(out)?.[1];
+    return field('p') === undefined ? undefined : `${field('c')} (pid ${field('p')})`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import type { GatewayConfig } from '../../gateway/config.ts';
+import { type Finding, fine, note, told, wrong } from './finding.ts';
+import { room } from './ledger.ts';
+
+const oldest = 130_000;
+const clockSlackMs = 2_000;
+
+/** The ledger in a PostgreSQL database. It is only read. */
+export async function checkPostgres(
+  url: string,
+  { LEDGER_MAX_ROWS: maxRows, LEDGER_MAX_BYTES: maxBytes }: GatewayConfig,
+): Promise<readonly Finding[]> {
+  // Loaded only by those who have one.
+  const { default: pg } = await import('pg');
+  const { connectionConfig } = await import('../../gateway/solicitudes/postgres/database.ts');
+  const { migrations } = await import('../../gateway/solicitudes/postgres/migrations.ts');
+  const { host, pathname } = new URL(url);
+  const client = new pg.Client(connectionConfig(url));
+  client.on('error', () => undefined);
+  const value = async (text: string): Promise<unknown> =>
+    Object.values((await client.query(text)).rows[0] ?? {})[0];
+  try {
+    await client.connect();
+    const before = Date.now();
+    const there = Number(await value('SELECT extract(epoch FROM clock_timestamp()) * 1000'));
+    const ahead = there - (before + Date.now()) / 2;
+    const version = String(await value("SELECT current_setting('server_version')"));
+    const found: Finding[] = [
+      fine(`PostgreSQL ${version} answers at ${host}, database ${pathname.slice(1)}`),
+    ];
+    if (Number(await value("SELECT current_setting('server_version_num')")) < oldest) {
+      found.push(wrong(`PostgreSQL ${version} is too old`, 'Use 13 or newer.'));
+    }
+    if ((await value("SELECT current_setting('fsync')")) === 'off') {
+      found.push(
+        wrong(
+          'fsync is off in this PostgreSQL: a power cut loses what was accepted',
+          'fsync = on in postgresql.conf.',
+        ),
+      );
+    }
+    if ((await value('SELECT pg_is_in_recovery()')) === true) {
+      found.push(
+        wrong(
+          'This PostgreSQL is a standby: nothing can be written to it',
+          'Let LEDGER_URL name the primary.',
+        ),
+      );
+    }
+    const clocks = `Its clock and this machine's differ by ${Math.round(Math.abs(ahead))} ms`;
+    found.push(Math.abs(ahead) > clockSlackMs ? wrong(clocks, 'Let NTP set both.') : fine(clocks));
+    if ((await value("SELECT to_regclass('archivero.migrations')")) === null) {
+      return [
+        ...found,
+        note(
+          'The schema archivero is not there yet: the first start makes it',
+          'Its user must be allowed to: GRANT CREATE ON DATABASE …',
+        ),
+      ];
+    }
+    const schema = Number(await value('SELECT coalesce(max(version), 0) FROM archivero.migrations'));
+    if (schema > migrations.length) {
+      return [
+        ...found,
+        wrong(
+          `The ledger has schema version ${schema}, of a newer Archivero; this one knows ${migrations.length}`,
+          'Run the newer one.',
+        ),
+      ];
+    }
+    found.push(
+      schema < migrations.length
+        ? note(
+            `The ledger has schema version ${schema}; the next start brings it to ${migrations.length}`,
+            'pg_dump it before.',
+          )
+        : fine(`The ledger has schema version ${schema}`),
+    );
+    const sum = (column: string) => value(`SELECT coalesce(sum(${column}), 0) FROM archivero.totals`);
+    return [
+      ...found,
+      room(Number(await sum('rows')), maxRows, 'requests'),
+      room(Number(await sum('bytes')), maxBytes, 'bytes'),
+    ];
+  } catch (error) {
+    return [
+      wrong(
+        `PostgreSQL at ${host} cannot be used: ${told(error)}`,
+        'Correct LEDGER_URL, start the server, or allow the user in (pg_hba.conf, GRANT).',
+      ),
+    ];
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

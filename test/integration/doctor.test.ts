@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
+import { connect } from 'amqplib';
+import { expect } from 'chai';
+import { applicationId } from '../../gateway/solicitudes/sqlite/migrations.ts';
+import { queueArguments, queuesOf } from '../../runtime/amqp/topology.ts';
+import { eventually } from '../support/eventually.ts';
+import { sharedPostgres } from '../support/postgres.ts';
+import { spawnProcess } from '../support/processes.ts';
+import { sharedRabbit, startRabbit } from '../support/rabbitmq.ts';
+import { ownVhost, quietPort, setUp } from '../support/set-up.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
+
+/** What `npm run doctor` says of a set-up, without colours. */
+async function doctor(env: Record<string, string>): Promise<{ code: number | null; text: string }> {
+  const proc = spawnProcess('scripts/doctor.ts', { NO_COLOR: '1', ...env });
+  const { code } = await proc.exited;
+  return { code, text: proc.lines.map(({ msg }) => msg).join('\n') };
+}
+
+describe('npm run doctor', function () {
+  this.timeout(90_000);
+  const folders: TemporaryFolder[] = [];
+  const newFolder = (): TemporaryFolder => {
+    const folder = new TemporaryFolder();
+    folders.push(folder);
+    return folder;
+  };
+  afterEach(() => {
+    for (const folder of folders.splice(0)) folder[Symbol.dispose]();
+  });
+  const newLedger = (): string => `sqlite:${newFolder().join('solicitudes.db')}`;
+
+  it('finds nothing wrong with a set-up that runs, and says who answers', async () => {
+    const { url } = await ownVhost(await sharedRabbit());
+    const ledger = newLedger();
+    const root = newFolder().path;
+    const env = { RABBITMQ_URL: url, LEDGER_URL: ledger, FILES_ROOT: root };
+    await using it = await setUp({ env });
+    const ports = Object.fromEntries(
+      [...it.processes].map(([name, { port }]) => [`${name.toUpperCase()}_PORT`, String(port)]),
+    );
+    const urls = {
+      MSERV1_URL: `127.0.0.1:${ports['MSERV1_PORT']}`,
+      MSERV2_URL: `127.0.0.1:${ports['MSERV2_PORT']}`,
+    };
+    await eventually(async () => {
+      const { servicios } = (await (await it.get('/salud')).json()) as {
+        servicios: Record<string, { consumidores: number | null }>;
+      };
+      return Object.values(servicios).every(({ consumidores }) => consumidores === 1);
+    });
+    const { code, text } = await doctor({ ...env, ...ports, ...urls });
+    expect(code, text).to.equal(0);
+    for (const each of [
+      '✔ The configuration can be read',
+      `✔ mserv1 answers at port ${ports['MSERV1_PORT']} of 127.0.0.1`,
+      `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
+      `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
+      '✔ RabbitMQ 3.',
+      '✔ RabbitMQ takes messages',
+      `✔ ${queuesOf('mserv1').work}: 0 messages ready, 1 consumers`,
+      '✔ The ledger keeps 0 of 1000000 requests',
+      'Nothing is wrong.',
+    ]) {
+      expect(text).to.include(each);
+    }
+  });
+
+  it('only notes what does not run yet', async () => {
+    const { code, text } = await doctor({
+      LEDGER_URL: newLedger(),
+      MSERV1_URL: `127.0.0.1:${await quietPort()}`,
+    });
+    expect(code, text).to.equal(0);
+    expect(text).to.include('• mserv1: does not answer by gRPC').and.include('→ npm run mserv1');
+    expect(text).to.include('• RabbitMQ: RABBITMQ_URL is empty');
+    expect(text).to.include('will be made at the first start');
+  });
+
+  it('tells every wrong variable, and goes on with the others', async () => {
+    const { code, text } = await doctor({
+      MSERV1_PORT: 'x',
+      LOG_LEVEL: 'loud',
+      MSERV2_ROOT: '/nowhere/at/all',
+    });
+    expect(code).to.equal(1);
+    expect(text).to.include('✘ MSERV1_PORT: expected a port').and.include('✘ LOG_LEVEL: expected one of');
+    expect(text.split('LOG_LEVEL:')).to.have.length(2);
+  });
+
+  it('tells a folder that is missing, and who holds a port', async () => {
+    const holder = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const port = String((holder.address() as AddressInfo).port);
+    const env = { LEDGER_URL: newLedger(), GATEWAY_PORT: port, MSERV1_ROOT: '/nowhere/at/all' };
+    const { code, text } = await doctor(env);
+    holder.close();
+    expect(code).to.equal(1);
+    expect(text)
+      .to.include('✘ mserv1: its folder cannot be read: ENOENT')
+      .and.include('set MSERV1_ROOT or FILES_ROOT');
+    expect(text).to.match(
+      new RegExp(`✘ gateway: port ${port} of 127.0.0.1 is in use by .*\\(pid ${process.pid}\\)`),
+    );
+    expect(text).to.include('set GATEWAY_PORT to another port');
+  });
+
+  it('tells ledgers that cannot be used', async () => {
+    const folder = newFolder();
+    const made = (name: string, sql: string): string => {
+      const db = new DatabaseSync(folder.join(name));
+      db.exec(sql);
+      db.close();
+      return `sqlite:${folder.join(name)}`;
+    };
+    const foreign = await doctor({ LEDGER_URL: made('a.db', 'CREATE TABLE recipes (name TEXT)') });
+    expect(foreign.text).to.include('but no ledger of Archivero');
+    const newer = `PRAGMA application_id = ${applicationId}; CREATE TABLE x (y); PRAGMA user_version = 99`;
+    expect((await doctor({ LEDGER_URL: made('b.db', newer) })).text).to.include(
+      'schema version 99, of a newer',
+    );
+    mkdirSync(folder.join('c.db'));
+    const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
+    expect([foreign.code, directory.code]).to.deep.equal([1, 1]);
+    const nobody = await doctor({ LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await quietPort()}/x` });
+    expect(nobody.code).to.equal(1);
+    expect(nobody.text).to.include('✘ PostgreSQL at 127.0.0.1:').and.include('ECONNREFUSED');
+    expect(nobody.text).not.to.include('secreto');
+  });
+
+  it('looks into PostgreSQL', async () => {
+    const url = await (await sharedPostgres()).database();
+    const { code, text } = await doctor({ LEDGER_URL: url });
+    expect(code, text).to.equal(0);
+    expect(text).to.include('✔ PostgreSQL 1').and.include("✔ Its clock and this machine's differ by");
+    expect(text).to.include('• The schema archivero is not there yet');
+  });
+
+  it('tells queues with other arguments, queues that nobody takes from, and who is not let in', async () => {
+    const { url } = await ownVhost(await sharedRabbit());
+    const model = await connect(url);
+    const channel = await model.createConfirmChannel();
+    await channel.assertQueue(queuesOf('mserv1').work, { durable: true });
+    for (const [queue, wanted] of queueArguments('mserv2')) {
+      await channel.assertQueue(queue, { durable: true, arguments: wanted });
+    }
+    channel.sendToQueue(queuesOf('mserv2').work, Buffer.from('{}'));
+    await channel.waitForConfirms();
+    const env = { LEDGER_URL: newLedger() };
+    const { code, text } = await doctor({ ...env, RABBITMQ_URL: url });
+    // It has taken nothing.
+    expect(await channel.checkQueue(queuesOf('mserv2').work)).to.include({ messageCount: 1 });
+    await model.close();
+    expect(code).to.equal(1);
+    expect(text).to.include(`✘ ${queuesOf('mserv1').work} has other arguments than Archivero needs`);
+    expect(text).to.include(`✘ ${queuesOf('mserv2').work}: 1 messages ready, 0 consumers: nobody takes them`);
+    expect(text).to.include(`• ${queuesOf('mserv1').isolation} is not there yet`);
+
+    const wrongPassword = url.replace('guest:guest', 'guest:secreto');
+    const refused = await doctor({ ...env, RABBITMQ_URL: wrongPassword });
+    expect(refused.text).to.include('does not let the user guest in').and.not.include('secreto');
+    // The same broker by an address that is not called loopback.
+    const elsewhere = await doctor({
+      ...env,
+      RABBITMQ_URL: wrongPassword.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
+    });
+    expect(elsewhere.text)
+      .to.include("it may only come from the broker's own machine")
+      .and.include('add_user');
+    const nobody = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
+    expect(nobody.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
+    expect([refused.code, elsewhere.code, nobody.code]).to.deep.equal([1, 1, 1]);
+  });
+
+  it('tells an alarm of RabbitMQ', async () => {
+    const rabbit = await startRabbit();
+    try {
+      await rabbit.ctl('set_vm_memory_high_watermark', '0.00001');
+      const { code, text } = await doctor({ LEDGER_URL: newLedger(), RABBITMQ_URL: rabbit.url });
+      expect(code).to.equal(1);
+      expect(text).to.include('✘ RabbitMQ takes no messages: low on memory');
+    } finally {
+      await rabbit.stop();
+    }
+  });
+});
