@@ -1,11 +1,15 @@
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
 import { type ContentCoding, encode } from './content-coding.ts';
 
-/** An answer in one content coding. */
+type Fields = readonly (readonly [name: string, value: string])[];
+
+/** An answer in one content coding, with its headers as they are set one after the other. */
 export interface Form {
   readonly body: Buffer;
-  /** Lower-case names, `etag` and `content-encoding` among them. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** What a 304 has too: `etag`, `vary`, `link`. */
+  readonly about: Fields;
+  /** What tells how to read the body. */
+  readonly ofBody: Fields;
 }
 
 type Coding = Exclude<ContentCoding, 'identity'>;
@@ -13,20 +17,24 @@ const codings: readonly Coding[] = ['gzip', 'br'];
 
 /** Smaller bodies fit into one packet as they are. */
 const worthwhileBytes = 1_000;
+const describesBody = /^content-/;
 
-/** An answer in all of its content codings, each made when it is first asked for, and each with a strong ETag of its own. */
+/**
+ * An answer in all of its content codings, each made when it is first asked for, and each with a strong ETag of its own. It
+ * may be kept by whoever gets it, but must be asked for again before each use.
+ */
 export class Forms {
   readonly status: number;
   readonly identity: Form;
+  readonly #answer: StoredAnswer;
   readonly #coded = new Map<ContentCoding, Form | Promise<Form>>();
-  readonly #etag: string | undefined;
   #bytes: number;
 
-  constructor({ status, headers, body }: StoredAnswer) {
-    this.status = status;
-    this.identity = { body, headers };
-    this.#etag = headers['etag'];
-    this.#bytes = body.length;
+  constructor(answer: StoredAnswer) {
+    this.status = answer.status;
+    this.#answer = answer;
+    this.identity = formOf(answer);
+    this.#bytes = answer.body.length;
   }
 
   /** What all that was made so far takes. */
@@ -49,30 +57,43 @@ export class Forms {
    * not matter there, and a coding need not have been made to be known by its ETag.
    */
   known(ifNoneMatch: string): string | undefined {
-    const etag = this.#etag;
-    if (etag === undefined || ifNoneMatch.trim() === '*') return etag;
-    const tags = ifNoneMatch.match(/"[^"]*"/g) ?? [];
-    return tags.find((tag) => tag === etag || codings.some((coding) => tag === etagIn(coding, etag)));
+    const { etag } = this.#answer.headers;
+    if (ifNoneMatch === etag || ifNoneMatch.trim() === '*') return etag;
+    const etags = new Set([etag, ...codings.map((coding) => etagIn(coding, etag))]);
+    return ifNoneMatch.match(/"[^"]*"/g)?.find((tag) => etags.has(tag));
   }
 
   async #make(coding: Coding): Promise<Form> {
-    const { body, headers } = this.identity;
+    const { headers, body } = this.#answer;
     const coded = await encode(body, coding);
-    const form =
-      coded.length < body.length ? { body: coded, headers: headersIn(coding, headers) } : this.identity;
-    if (form !== this.identity) this.#bytes += coded.length;
+    let form = this.identity;
+    if (coded.length < body.length) {
+      const etag = etagIn(coding, headers['etag']);
+      const others = { ...headers, ...(etag !== undefined && { etag }), 'content-encoding': coding };
+      form = formOf({ status: this.status, headers: others, body: coded });
+      this.#bytes += coded.length;
+    }
     this.#coded.set(coding, form);
     return form;
   }
 }
 
-function headersIn(coding: Coding, headers: Form['headers']): Form['headers'] {
-  const { etag } = headers;
-  const tagged = etag === undefined ? headers : { ...headers, etag: etagIn(coding, etag) };
-  return { ...tagged, 'content-encoding': coding };
+function formOf({ status, headers, body }: StoredAnswer): Form {
+  const fields = Object.entries(headers);
+  // Texts of errors have a language.
+  const vary = status < 400 ? 'Accept, Accept-Encoding' : 'Accept, Accept-Encoding, Accept-Language';
+  return {
+    body,
+    about: [
+      ...fields.filter(([name]) => !describesBody.test(name)),
+      ['vary', vary],
+      ...('cache-control' in headers ? [] : ([['cache-control', 'no-cache']] as const)),
+    ],
+    ofBody: [...fields.filter(([name]) => describesBody.test(name)), ['content-length', String(body.length)]],
+  };
 }
 
 /** `"abc"` is `"abc-gzip"` then. */
-function etagIn(coding: Coding, etag: string): string {
-  return `${etag.slice(0, -1)}-${coding}"`;
+function etagIn(coding: Coding, etag: string | undefined): string | undefined {
+  return etag === undefined ? undefined : `${etag.slice(0, -1)}-${coding}"`;
 }

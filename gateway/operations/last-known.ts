@@ -19,9 +19,10 @@ export async function sendLastKnown(
   cache: AnswerCache,
   accepted?: Accepted,
 ): Promise<void> {
-  await sendAnswer(ctx, kept.forms, 'cache');
   ctx.set('Age', String(Math.floor(cache.ageMs(kept) / 1000)));
-  if (accepted === undefined) return;
-  const solicitud = `${ctx.state.prefix}/solicitudes/${accepted.id}`;
-  ctx.append('Link', [`<${solicitud}/respuesta>; rel="latest-version"`, `<${solicitud}>; rel="monitor"`]);
+  if (accepted !== undefined) {
+    const solicitud = `${ctx.state.prefix}/solicitudes/${accepted.id}`;
+    ctx.append('Link', [`<${solicitud}/respuesta>; rel="latest-version"`, `<${solicitud}>; rel="monitor"`]);
+  }
+  await sendAnswer(ctx, kept.forms, 'cache');
 }
