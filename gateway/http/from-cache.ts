@@ -4,9 +4,13 @@ import { parsePrefer } from './prefer.ts';
 import { sendAnswer } from './send.ts';
 import type { Context, Middleware } from './state.ts';
 
+/** What most clients write that are no browsers, and what no `Accept` means (RFC 9110, section 12.5.1). */
+const anything = '*/*';
+
 /** What an answer depends on, of the request: an error's language is no part of what is kept. */
 export function cacheKey(ctx: Context): string {
-  return `${ctx.state.target} ${ctx.req.headers.accept ?? ''}`;
+  const { accept = anything } = ctx.req.headers;
+  return accept === anything ? ctx.state.target : `${ctx.state.target} ${accept}`;
 }
 
 /** What a request says of answers that are kept. */

@@ -1,0 +1,257 @@
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { accepted, answerAt, identityOf } from '../support/accepted.ts';
+import { eventually } from '../support/eventually.ts';
+import { type SetUp, setUp } from '../support/set-up.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** As it is on the wire: fetch would decode it. */
+async function raw(it: SetUp, path: string, headers: Headers = {}) {
+  const [answer] = (await once(get(it.url + path, { headers }), 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
+}
+
+async function servedBy(it: SetUp, path: string, headers: Headers = {}): Promise<string | null> {
+  const answer = await it.get(path, headers);
+  await answer.arrayBuffer();
+  return answer.headers.get('servido-por');
+}
+
+/** Asks until the answer comes from the cache. */
+async function cached(it: SetUp, path: string): Promise<void> {
+  await eventually(async () => (await servedBy(it, path)) === 'cache');
+}
+
+async function names(answer: Promise<Response>): Promise<string[]> {
+  return (await (await answer).json()) as string[];
+}
+
+describe('The cache', () => {
+  const path = '/listar_archivos?ruta=a&formato=nombres';
+
+  it('serves the same status, headers and bytes as the call and the queue, from the third time on', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    for (let n = 0; n < 40; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
+    for (const target of [
+      '/listar_archivos',
+      '/v1/listar_archivos?limite=7&orden=-natural',
+      '/listar_archivos?formato=nombres&limite=2',
+    ]) {
+      const calls = [await it.get(target), await it.get(target)];
+      await cached(it, target);
+      const kept = await it.get(target);
+      expect(kept.headers.get('servido-por')).to.equal('cache');
+      const where = await accepted(it, target, { prefer: 'respond-async' });
+      const ways = await Promise.all([...calls, kept, await answerAt(it, where)].map(identityOf));
+      for (const way of ways) expect(way).to.deep.equal(ways[0]);
+    }
+  });
+
+  it('gives each content coding an ETag of its own, and a 304 for any of them', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    for (let n = 0; n < 40; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
+    const target = '/listar_archivos';
+    await cached(it, target);
+    const plain = await raw(it, target);
+    const gzip = await raw(it, target, { 'accept-encoding': 'gzip' });
+    const br = await raw(it, target, { 'accept-encoding': 'gzip, br' });
+    expect(gunzipSync(gzip.body)).to.deep.equal(plain.body);
+    expect(brotliDecompressSync(br.body)).to.deep.equal(plain.body);
+    const etags = [plain, gzip, br].map(({ headers }) => headers.etag);
+    expect(new Set(etags)).to.have.property('size', 3);
+    for (const each of [plain, gzip, br]) {
+      expect(each.headers).to.include({ 'servido-por': 'cache', vary: 'Accept, Accept-Encoding' });
+      const same = await raw(it, target, { 'if-none-match': each.headers.etag ?? '' });
+      expect([same.status, same.headers.etag, same.body.length]).to.deep.equal([304, each.headers.etag, 0]);
+    }
+    // By a call, and not out of the cache.
+    const called = await raw(it, target, { 'cache-control': 'no-cache', 'accept-encoding': 'gzip' });
+    expect(called.headers).to.include({ 'servido-por': 'grpc', etag: gzip.headers.etag });
+    const head = await fetch(it.url + target, { method: 'HEAD', headers: { 'accept-encoding': 'identity' } });
+    expect(head.headers.get('content-length')).to.equal(`${plain.body.length}`);
+  });
+
+  it('is asked around: no-cache, max-age, no-store, respond-async and keys', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    mkdirSync(join(it.root, 'a'));
+    await cached(it, path);
+    for (const header of ['no-cache', 'max-age=0', 'no-store']) {
+      expect(await servedBy(it, path, { 'cache-control': header }), header).to.equal('grpc');
+    }
+    expect(await servedBy(it, path, { pragma: 'no-cache' })).to.equal('grpc');
+    expect(await servedBy(it, path, { 'cache-control': 'max-age=60' })).to.equal('cache');
+    expect(await servedBy(it, path, { prefer: 'respond-async' })).to.equal('cola');
+    expect(await servedBy(it, path, { 'idempotency-key': 'clave' })).to.equal('grpc');
+    expect(await servedBy(it, '/listar_archivos?ruta=nada')).to.equal('grpc');
+    const unseen = await it.get('/listar_archivos?ruta=a&recursivo=true');
+    expect(unseen.headers.get('servido-por')).to.equal('grpc');
+    expect(await servedBy(it, '/listar_archivos?ruta=a&recursivo=true')).to.equal('grpc');
+    // Another spelling, another Host, a foreign one.
+    expect((await raw(it, path, { host: 'evil.example' })).status).to.equal(421);
+    const gateway = it.processes.get('gateway');
+    const line = await gateway?.waitFor((each) => each['servidoPor'] === 'cache');
+    expect(line).to.include({ msg: 'request', route: '/listar_archivos', status: 200, caller: 'anonimo' });
+  });
+
+  it('keeps nothing when it is switched off, and nothing that has no room', async () => {
+    await using it = await setUp({ running: ['mserv1'] });
+    for (let n = 0; n < 100; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
+    mkdirSync(join(it.root, 'a'));
+    await it.start('gateway', { GATEWAY_CACHE_BYTES: '0' });
+    for (let n = 0; n < 5; n++) expect(await servedBy(it, path)).to.equal('grpc');
+    await it.end('gateway', 'SIGTERM');
+    await it.start('gateway', { GATEWAY_CACHE_BYTES: '4000' });
+    await cached(it, path);
+    for (let n = 0; n < 5; n++) expect(await servedBy(it, '/listar_archivos')).to.equal('grpc');
+  });
+
+  it('is told of a change before a client could ask for it, again and again', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    mkdirSync(join(it.root, 'a'));
+    for (let n = 0; n < 30; n++) {
+      await cached(it, path);
+      writeFileSync(join(it.root, 'a', `${n}`), '');
+      await eventually(async () => (await names(it.get(path))).length === n + 1);
+      expect(await names(it.get(path, { 'cache-control': 'no-cache' }))).to.have.length(n + 1);
+    }
+  });
+
+  it('gives the last answer that is known when that is asked for and the service is away', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'] });
+    mkdirSync(join(it.root, 'a'));
+    const before = await identityOf(await it.get(path));
+    await it.end('mserv1');
+    writeFileSync(join(it.root, 'a/nuevo'), '');
+    const stale = await it.get(path, { 'cache-control': 'stale-if-error=60' });
+    expect(stale.headers.get('age')).to.match(/^\d+$/);
+    expect(stale.headers.get('servido-por')).to.equal('cache');
+    const where = /<([^>]+)>; rel="latest-version"/.exec(stale.headers.get('link') ?? '')?.[1] ?? '';
+    expect(await identityOf(stale)).to.deep.equal({ ...before, link: stale.headers.get('link') });
+    const head = await fetch(it.url + path, {
+      method: 'HEAD',
+      headers: { 'cache-control': 'stale-if-error=60' },
+    });
+    expect([head.status, head.headers.get('link')]).to.deep.equal([200, null]);
+    expect((await it.get(path)).status).to.equal(202);
+    expect((await it.get(path, { 'cache-control': 'stale-if-error=0' })).status).to.equal(202);
+    const other = await it.get('/listar_archivos', { 'cache-control': 'stale-if-error=60' });
+    expect(other.status).to.equal(202);
+    await it.start('mserv1');
+    expect(await (await answerAt(it, where)).json()).to.deep.equal(['nuevo']);
+  });
+
+  it('gives it also when nothing can be accepted any more', async () => {
+    await using it = await setUp({ running: ['mserv1', 'gateway'], env: { LEDGER_MAX_ROWS: '1' } });
+    mkdirSync(join(it.root, 'a'));
+    await it.get(path);
+    await it.end('mserv1');
+    await accepted(it, path);
+    expect((await it.get(path)).status).to.equal(503);
+    expect((await it.get(path, { 'cache-control': 'stale-if-error=60' })).status).to.equal(200);
+  });
+
+  describe('when the feed fails', () => {
+    it('serves nothing once mserv1 is frozen, and what is so when it goes on', async () => {
+      await using it = await setUp({ running: ['mserv1', 'gateway'] });
+      mkdirSync(join(it.root, 'a'));
+      await cached(it, path);
+      it.processes.get('mserv1')?.pause();
+      writeFileSync(join(it.root, 'a/nuevo'), '');
+      await eventually(async () => (await servedBy(it, path)) === 'cola');
+      it.processes.get('mserv1')?.resume();
+      await eventually(async () => (await servedBy(it, path)) !== 'cola');
+      expect(await names(it.get(path))).to.deep.equal(['nuevo']);
+      await cached(it, path);
+      expect(await names(it.get(path))).to.deep.equal(['nuevo']);
+    });
+
+    it('serves nothing that was kept before the gateway itself was frozen, though old beats wait for it', async () => {
+      await using it = await setUp({ running: ['mserv1', 'gateway'] });
+      mkdirSync(join(it.root, 'a'));
+      for (let n = 0; n < 3; n++) {
+        await cached(it, path);
+        const gateway = it.processes.get('gateway');
+        gateway?.pause();
+        // Two seconds of beats, in the socket's buffer; then a change.
+        await eventuallyAfter(2_000);
+        writeFileSync(join(it.root, 'a', `${n}`), '');
+        const answer = it.get(path);
+        gateway?.resume();
+        expect(await names(answer)).to.have.length(n + 1);
+      }
+    });
+
+    it('serves nothing of before when mserv1 was started again', async () => {
+      await using it = await setUp({ running: ['mserv1', 'gateway'] });
+      mkdirSync(join(it.root, 'a'));
+      await cached(it, path);
+      await it.end('mserv1');
+      writeFileSync(join(it.root, 'a/nuevo'), '');
+      await it.start('mserv1');
+      await eventually(async () => (await it.get(path)).status === 200);
+      expect(await names(it.get(path))).to.deep.equal(['nuevo']);
+      await cached(it, path);
+    });
+
+    for (const kind of ['cut', 'freeze'] as const) {
+      it(`serves nothing after its connection is ${kind === 'cut' ? 'cut' : 'frozen'}, until it is heard again`, async () => {
+        await using it = await setUp({ running: ['mserv1'] });
+        mkdirSync(join(it.root, 'a'));
+        const proxy = await startTcpProxy(it.processes.get('mserv1')?.port ?? 0);
+        try {
+          // A little more than the connection carries until the answer is kept: then nothing arrives any more.
+          proxy.accident = { bytes: 2_500, kind };
+          await it.start('gateway', { MSERV1_URL: `127.0.0.1:${proxy.port}` });
+          for (let n = 0; n < 20; n++) {
+            const wanted = n % 2 === 0 ? ['nuevo'] : [];
+            if (n % 2 === 0) writeFileSync(join(it.root, 'a/nuevo'), '');
+            else rmSync(join(it.root, 'a/nuevo'));
+            const changedAt = performance.now();
+            // Whatever is not known to be right within a second is not served.
+            await eventually(async () => {
+              const answer = await it.get(path, { prefer: 'wait=1' });
+              const text = await answer.text();
+              return answer.status === 200 && text === JSON.stringify(wanted);
+            });
+            if (performance.now() - changedAt > 5_000) break;
+          }
+          expect(proxy.connections).to.be.greaterThan(1);
+        } finally {
+          await it.end('gateway', 'SIGTERM');
+          await proxy.stop();
+        }
+      });
+    }
+
+    it('keeps what each of several replicas answered under the word of that one', async () => {
+      await using it = await setUp({ running: ['mserv1'] });
+      await using other = await setUp({ running: [], env: { FILES_ROOT: it.root } });
+      await other.start('mserv1');
+      mkdirSync(join(it.root, 'a'));
+      const ports = [it, other].map(({ processes }) => `127.0.0.1:${processes.get('mserv1')?.port}`);
+      await it.start('gateway', { MSERV1_URL: ports.join(',') });
+      for (let n = 0; n < 10; n++) {
+        await cached(it, path);
+        writeFileSync(join(it.root, 'a', `${n}`), '');
+        await eventually(async () => (await names(it.get(path))).length === n + 1);
+      }
+      await it.end('mserv1');
+      writeFileSync(join(it.root, 'a/z'), '');
+      await eventually(async () => (await names(it.get(path))).includes('z'));
+      await cached(it, path);
+    });
+  });
+});
+
+async function eventuallyAfter(ms: number): Promise<void> {
+  const from = performance.now();
+  await eventually(() => performance.now() - from > ms);
+}
