@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
-import pretty from 'pino-pretty';
+import type pinoPretty from 'pino-pretty';
 import { z } from 'zod';
 
 export type { Logger } from 'pino';
@@ -29,6 +30,11 @@ export const logVariables = {
   LOG_FORMAT: oneOf(formats).optional(),
 };
 
+/** Not at the top: most processes write JSON. */
+function loadPretty(): typeof pinoPretty {
+  return createRequire(import.meta.url)('pino-pretty');
+}
+
 /** One line per event. Written synchronously, so that a process that dies has said why. */
 export function createLogger(options: LoggerOptions): Logger {
   const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
@@ -36,7 +42,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const lines =
     format === 'json'
       ? sink
-      : pretty({
+      : loadPretty()({
           destination: sink,
           sync: true,
           singleLine: true,

@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const protos = fileURLToPath(new URL('../../../proto/', import.meta.url));
 const source = fileURLToPath(new URL('../peers/go-gateway/', import.meta.url));
-const files = ['archivos/v1/entrada.proto', 'archivos/v1/listado.proto'];
+const files = readdirSync(join(protos, 'archivos', 'v1')).map((name) => `archivos/v1/${name}`);
 
 /** Debian's packages are not modules: they are found by GOPATH. */
 const debian = '/usr/share/gocode';
 
+/** Which Go package each proto is in. */
 const packages = [
-  'Marchivos/v1/entrada.proto=archivos/v1',
-  'Marchivos/v1/listado.proto=archivos/v1',
+  ...files.map((file) => `M${file}=archivos/v1`),
   'Mgoogle/protobuf/timestamp.proto=github.com/golang/protobuf/ptypes/timestamp',
 ].join(',');
 
