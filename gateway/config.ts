@@ -17,6 +17,7 @@ import { parseAddresses } from './calls/addresses.ts';
 import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
 import { limitProblems, limitVariables } from './limits/config.ts';
 import type { Service } from './services.ts';
+import { tlsOf, tlsProblems, tlsVariables } from './tls-config.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -79,6 +80,7 @@ const variables = {
   ALLOW_PLAINTEXT: boolean.default(false),
   ...identityVariables,
   ...limitVariables,
+  ...tlsVariables,
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
   GATEWAY_CACHE_BYTES: bytes.default(64 * 2 ** 20),
   STREAM_STALL_MS: milliseconds.default(120_000),
@@ -114,11 +116,17 @@ export function readGatewayConfig(env: Env, services: readonly Service[]) {
   const config = parseEnv({ ...variables, ...urls }, env, {
     aliases,
     keepEmpty: ['RABBITMQ_URL'],
-    together: (given) => [...anonymousProblems(given), ...identityProblems(given), ...limitProblems(given)],
+    together: (given) => [
+      ...anonymousProblems(given),
+      ...identityProblems(given),
+      ...limitProblems(given),
+      ...tlsProblems(given),
+    ],
   });
   return Object.freeze({
     ...config,
     identity: readIdentityConfig(config),
+    tls: tlsOf(config),
     serviceUrls: new Map(
       services.map(({ name }) => [name, String((config as Record<string, unknown>)[urlName(name)])]),
     ),

@@ -3,6 +3,7 @@ import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../runtime/amqp/topology.ts';
 import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
+import { readTls } from '../runtime/tls.ts';
 import { describeBroker } from './admin/broker-state.ts';
 import { createApp } from './app.ts';
 import { createCache } from './calls/cache.ts';
@@ -49,6 +50,7 @@ const graceMs = 5_000;
 export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]> {
   const { config, services, ledger, log, version } = deps;
   const now = Date.now;
+  const grpcTls = config.tls.grpc && readTls(config.tls.grpc);
   const operations = new Map(
     services.flatMap((service) => service.operations.map((each) => [each.name, each])),
   );
@@ -65,6 +67,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       service,
       addresses: config.serviceUrls.get(service) ?? '',
       deadlineMs: config.GRPC_DEADLINE_MS,
+      tls: grpcTls,
       feed: config.GATEWAY_CACHE_BYTES === 0 ? undefined : feed,
       log,
       onCall: (rpc, code, seconds) => metrics.call(service, rpc, code, seconds),
@@ -221,6 +224,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       },
       listener,
       upgrade: upgrades.answerWith(listener),
+      tls: config.tls.http,
       bounds: {
         headersMs: config.HEADERS_TIMEOUT_MS,
         requestMs: config.REQUEST_TIMEOUT_MS,

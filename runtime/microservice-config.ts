@@ -1,12 +1,16 @@
+import * as z from 'zod';
 import { boolean, brokerUrl, type ConfigProblem, type Env, host, isLoopback, parseEnv, port } from './env.ts';
 import type { Binding } from './listen-error.ts';
 import { type LoggerOptions, logVariables } from './log.ts';
+import { pairProblems, pemFile, type TlsFiles } from './tls.ts';
 
 /** What every microservice is told. A door that is undefined is not opened. */
 export interface MicroserviceConfig {
   /** Also the name of its queues, and in capitals the prefix of its variables: `mserv1`. */
   readonly name: string;
   readonly grpc: Binding | undefined;
+  /** Undefined: gRPC is not encrypted. With an authority, callers must be certified by it. */
+  readonly tls: TlsFiles | undefined;
   readonly rabbitmqUrl: string | undefined;
   readonly log: LoggerOptions;
 }
@@ -16,12 +20,22 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
   const prefix = name.toUpperCase();
   // What the original system called it.
   const original = prefix.replace('MSERV', 'MICSERVER');
-  const variables = { host: `${prefix}_HOST`, port: `${prefix}_PORT`, grpc: `${prefix}_GRPC` };
+  const variables = {
+    host: `${prefix}_HOST`,
+    port: `${prefix}_PORT`,
+    grpc: `${prefix}_GRPC`,
+    cert: `${prefix}_TLS_CERT`,
+    key: `${prefix}_TLS_KEY`,
+    clientCa: `${prefix}_TLS_CLIENT_CA`,
+  };
   const values = parseEnv(
     {
       host: host.default('127.0.0.1'),
       port: port.default(defaultPort),
       grpc: boolean.default(true),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      clientCa: z.string().optional(),
       RABBITMQ_URL: brokerUrl,
       ALLOW_PLAINTEXT: boolean.default(false),
       ...logVariables,
@@ -32,7 +46,13 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
       aliases: { host: [`${original}_HOST`], port: [`${original}_PORT`] },
       keepEmpty: ['RABBITMQ_URL'],
       together: (given) => {
-        const problems: ConfigProblem[] = [];
+        const files = tlsFiles(given, variables);
+        const problems: ConfigProblem[] = [
+          ...pairProblems(files.cert, files.key, [variables.cert, variables.key]),
+        ];
+        if (files.ca !== undefined && files.cert === undefined) {
+          problems.push({ variable: variables.clientCa, problem: `is set, and ${variables.cert} is not` });
+        }
         // Undefined is also a URL that is wrong by itself, which was told already.
         if (given.grpc === false && 'RABBITMQ_URL' in given && given.RABBITMQ_URL === undefined) {
           problems.push({
@@ -40,12 +60,13 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
             problem: 'off, and RABBITMQ_URL is empty: no door would be open',
           });
         }
-        if (given.grpc && given.ALLOW_PLAINTEXT === false && given.host && !isLoopback(given.host)) {
+        const plaintext = given.ALLOW_PLAINTEXT === false && files.cert === undefined;
+        if (given.grpc && plaintext && given.host && !isLoopback(given.host)) {
           problems.push({
             variable: variables.host,
             problem:
               `"${given.host}" can be reached from other machines, and gRPC is not encrypted; ` +
-              'bind 127.0.0.1, or set ALLOW_PLAINTEXT=true in a private network',
+              `bind 127.0.0.1, set ${variables.cert}, or ALLOW_PLAINTEXT=true in a private network`,
           });
         }
         return problems;
@@ -63,7 +84,19 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
           portVariable: variables.port,
         }
       : undefined,
+    tls: values.cert === undefined ? undefined : tlsFiles(values, variables),
     rabbitmqUrl: values.RABBITMQ_URL,
     log: { name, level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   });
+}
+
+function tlsFiles(
+  { cert, key, clientCa }: { readonly [Name in 'cert' | 'key' | 'clientCa']?: string | undefined },
+  variables: { readonly [Name in 'cert' | 'key' | 'clientCa']: string },
+): TlsFiles {
+  return {
+    cert: pemFile(variables.cert, cert),
+    key: pemFile(variables.key, key),
+    ca: pemFile(variables.clientCa, clientCa),
+  };
 }

@@ -52,6 +52,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
         streams: servedStreams(definition, handlers),
         protoFiles: [protoFile],
         binding: config.grpc,
+        tls: config.tls,
         log,
         graceMs: doorGraceMs,
       }),

@@ -65,10 +65,16 @@ describe('The house', () => {
       /^(?:gateway|mserv\d|runtime)\/(?:.+-)?(?:config|log)\.ts$/.test(file),
     );
     const names = readers.flatMap((file) => [...textOf(file).matchAll(/^ +([A-Z][A-Z0-9_]+):/gm)]);
-    const ofServices = ['HOST', 'PORT', 'GRPC', 'ROOT', 'URL'].flatMap((end) => [
-      `MSERV1_${end}`,
-      `MSERV2_${end}`,
-    ]);
+    const ofServices = [
+      'HOST',
+      'PORT',
+      'GRPC',
+      'ROOT',
+      'URL',
+      'TLS_CERT',
+      'TLS_KEY',
+      'TLS_CLIENT_CA',
+    ].flatMap((end) => [`MSERV1_${end}`, `MSERV2_${end}`]);
     const documented = new Set(
       [...textOf('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name),
     );

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TlsMaterial } from '../../runtime/tls.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { ProxyError } from './caller.ts';
 import { classify } from './classifier.ts';
@@ -29,6 +30,7 @@ export interface EndpointOptions {
   readonly probeIntervalMs: number;
   readonly probeDeadlineMs: number;
   readonly stuckMs: number | undefined;
+  readonly tls: TlsMaterial | undefined;
   /** Heard, if there is one. */
   readonly feed: FeedDefinition | undefined;
   readonly now: () => number;
@@ -38,8 +40,8 @@ export interface EndpointOptions {
 
 /** Connects to an address at once and keeps watching it: a peer that dies or freezes is noticed without a call. */
 export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
-  const { probeIntervalMs, probeDeadlineMs, stuckMs, now, log, onChange } = options;
-  const transport = createGrpcTransport(address, { authority, stuckMs });
+  const { probeIntervalMs, probeDeadlineMs, stuckMs, tls, now, log, onChange } = options;
+  const transport = createGrpcTransport(address, { authority, tls, stuckMs });
 
   const breaker = createBreaker<Cause>({
     probe: async () => {

@@ -7,6 +7,7 @@ import {
   connectivityState,
   type experimental,
 } from '@grpc/grpc-js';
+import type { TlsMaterial } from '../../runtime/tls.ts';
 
 const channelOptions: ChannelOptions = {
   // A frozen peer keeps its connections: only pings show it, and they must not wait for a call.
@@ -31,6 +32,8 @@ export type ChannelState = 'ready' | 'connecting' | 'idle' | 'down';
 export interface ChannelSettings {
   /** What the server is told it was called by. Default: the address. */
   readonly authority?: string | undefined;
+  /** Without it, nothing is encrypted. */
+  readonly tls?: TlsMaterial | undefined;
   /** How long the channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
   readonly stuckMs?: number | undefined;
 }
@@ -51,17 +54,16 @@ export interface GrpcChannel {
  * attempts with it.
  */
 export function createGrpcChannel(address: string, settings: ChannelSettings): GrpcChannel {
-  const { authority, stuckMs = 5_000 } = settings;
+  const { authority, tls, stuckMs = 5_000 } = settings;
   const attempts = new Set<Socket>();
-  const options =
-    authority === undefined ? channelOptions : { ...channelOptions, 'grpc.default_authority': authority };
+  const options = authority === undefined ? channelOptions : { ...channelOptions, ...calledBy(authority) };
   let tell: (state: ChannelState) => void = () => undefined;
   let state: ChannelState = 'idle';
   let stuck: NodeJS.Timeout | undefined;
   let client: Client | undefined;
 
   function open(): void {
-    const credentials = new Plaintext((socket) => {
+    const credentials = credentialsFor(tls, (socket) => {
       if (opened === client) attempts.add(socket);
       else socket.destroy();
     });
@@ -130,6 +132,53 @@ const channelStates: Record<Exclude<connectivityState, connectivityState.SHUTDOW
   [connectivityState.READY]: 'ready',
   [connectivityState.TRANSIENT_FAILURE]: 'down',
 };
+
+/** What the server is told it was called by, and what its certificate must be for: not for the address of the day. */
+function calledBy(authority: string): ChannelOptions {
+  const name = authority.replace(/:\d+$/, '');
+  return { 'grpc.default_authority': authority, 'grpc.ssl_target_name_override': name };
+}
+
+function credentialsFor(tls: TlsMaterial | undefined, show: (socket: Socket) => void): ChannelCredentials {
+  if (tls === undefined) return new Plaintext(show);
+  const { ca = null, key = null, cert = null } = tls;
+  return new Encrypted(ChannelCredentials.createSsl(ca, key, cert), show);
+}
+
+/** TLS by grpc-js; it shows the sockets, too. */
+class Encrypted extends ChannelCredentials {
+  readonly #inner: ChannelCredentials;
+  readonly #show: (socket: Socket) => void;
+
+  constructor(inner: ChannelCredentials, show: (socket: Socket) => void) {
+    super();
+    this.#inner = inner;
+    this.#show = show;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    ...parameters: Parameters<ChannelCredentials['_createSecureConnector']>
+  ): experimental.SecureConnector {
+    const inner = this.#inner._createSecureConnector(...parameters);
+    return {
+      connect: (socket) => {
+        this.#show(socket);
+        return inner.connect(socket);
+      },
+      waitForReady: () => inner.waitForReady(),
+      getCallCredentials: () => inner.getCallCredentials(),
+      destroy: () => inner.destroy(),
+    };
+  }
+}
 
 /** No TLS, as `credentials.createInsecure()`; but it shows the sockets, which grpc-js leaves open when it gives up. */
 class Plaintext extends ChannelCredentials {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Method } from '../../runtime/method.ts';
 import { Status, statusName } from '../../runtime/status.ts';
 import { within } from '../../runtime/timeout.ts';
+import type { TlsMaterial } from '../../runtime/tls.ts';
 import { parseAddresses } from './addresses.ts';
 import type { Caller, CallResult, RequestOptions } from './caller.ts';
 import { classify } from './classifier.ts';
@@ -19,6 +20,8 @@ export interface CallerOptions {
   /** For a call that brings none of its own. All its attempts share it. */
   readonly deadlineMs: number;
   readonly log: Logger;
+  /** Without it, nothing is encrypted. */
+  readonly tls?: TlsMaterial | undefined;
   /** Told of every attempt: the rpc's full name, the status that it ended with, and how long it took, in seconds. */
   readonly onCall?: (rpc: string, status: string, seconds: number) => void;
   /** How the service tells of changes, if that is wanted. */
@@ -76,6 +79,7 @@ export function createCaller(options: CallerOptions): Caller {
           probeIntervalMs: options.probeIntervalMs ?? 250,
           probeDeadlineMs: options.probeDeadlineMs ?? 500,
           stuckMs: options.stuckMs,
+          tls: options.tls,
           feed: options.feed,
           now,
           log,

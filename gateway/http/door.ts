@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { type Binding, listenError } from '../../runtime/listen-error.ts';
+import { readTls, type TlsFiles } from '../../runtime/tls.ts';
 import { createHttpServer, type OnUpgrade, type ServerBounds } from './server.ts';
 
 export interface HttpDoorDeps {
@@ -11,6 +12,8 @@ export interface HttpDoorDeps {
   readonly listener: RequestListener;
   readonly upgrade: OnUpgrade;
   readonly bounds: ServerBounds;
+  /** HTTPS instead of HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly log: Logger;
   /** What is in flight when the process stops has this long, milliseconds. */
   readonly graceMs: number;
@@ -18,7 +21,7 @@ export interface HttpDoorDeps {
 
 /** The HTTP server as a part of the process: it listens, and it stops without cutting off what is in flight. */
 export function createHttpDoor(deps: HttpDoorDeps): Part {
-  const { binding, listener, upgrade, bounds, log, graceMs } = deps;
+  const { binding, listener, upgrade, bounds, tls, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;
   /** Connections that have not asked for anything yet, as browsers open them in advance. */
@@ -37,6 +40,7 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
         },
         upgrade,
         bounds,
+        tls && readTls(tls),
       );
       http.on('connection', (socket) => {
         silent.add(socket);
@@ -50,7 +54,7 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
         throw listenError(err, binding);
       }
       const bound = http.address() as AddressInfo;
-      log.info({ door: 'http', host: binding.host, port: bound.port }, 'listening');
+      log.info({ door: 'http', tls: tls !== undefined, host: binding.host, port: bound.port }, 'listening');
     },
     stop: async () => {
       if (!server?.listening) return;

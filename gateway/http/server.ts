@@ -1,5 +1,13 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { minVersion, type TlsMaterial } from '../../runtime/tls.ts';
 import { answerClientError } from './client-error.ts';
 
 /** Gets a request whose connection Node would give away, and the bytes that came behind it. */
@@ -28,23 +36,26 @@ export function createHttpServer(
   listener: RequestListener,
   upgrade: OnUpgrade,
   { headersMs, requestMs, stallMs, connections }: ServerBounds = usualBounds,
+  tls?: TlsMaterial,
 ): Server {
-  const server = createServer(
-    {
-      requireHostHeader: false,
-      shouldUpgradeCallback: asksForWebSocket,
-      // A token that is much too long is to be refused as a token.
-      maxHeaderSize: 64 * 1024,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: Math.min(1_000, headersMs),
-    },
-    (req, res) => {
-      // Else Node would cut whoever waits for an answer that takes longer; who does not read one is no such client.
-      res.on('timeout', () => req.socket.writableLength > 0 && req.socket.destroy());
-      listener(req, res);
-    },
-  );
+  const options: ServerOptions = {
+    requireHostHeader: false,
+    shouldUpgradeCallback: asksForWebSocket,
+    // A token that is much too long is to be refused as a token.
+    maxHeaderSize: 64 * 1024,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(1_000, headersMs),
+  };
+  const onRequest: RequestListener = (req, res) => {
+    // Else Node would cut whoever waits for an answer that takes longer; who does not read one is no such client.
+    res.on('timeout', () => req.socket.writableLength > 0 && req.socket.destroy());
+    listener(req, res);
+  };
+  const server: Server =
+    tls === undefined
+      ? createServer(options, onRequest)
+      : createTlsServer({ ...options, ...tls, minVersion }, onRequest);
   // None is dropped in silence: they are counted where they are judged.
   server.maxHeadersCount = 0;
   server.timeout = stallMs;

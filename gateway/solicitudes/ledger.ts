@@ -59,7 +59,8 @@ export interface Closing {
 
 /** Which rows are listed: the newest first, that is by descending id. */
 export interface Listing {
-  readonly caller: string;
+  /** Without it, everybody's. */
+  readonly caller: string | undefined;
   /** Without it, of every state. */
   readonly state: Estado | undefined;
   /** Only ids below this one. */

@@ -15,7 +15,7 @@ export const anyState = z.object({
 });
 export const oneState = z.object(pageParameters);
 
-/** `GET /solicitudes`: the caller's own, of one state or of all, the newest first. */
+/** `GET /solicitudes`: the caller's own, or, with the scope for it, everybody's; of one state or of all, the newest first. */
 export async function listSolicitudes(ctx: Context, ledger: Ledger): Promise<void> {
   const read = readStrictly(anyState, readQuery(ctx.state.target), []);
   await sendPage(ctx, ledger, read.estado, read);
@@ -32,8 +32,9 @@ async function sendPage(
   state: Estado | undefined,
   page: { readonly limite: number; readonly cursor?: string | undefined },
 ): Promise<void> {
-  const { caller, prefix, target } = ctx.state;
-  const scope = [caller, state ?? null];
+  const { prefix, target, scopes } = ctx.state;
+  const caller = scopes.has('solicitudes:admin') ? undefined : ctx.state.caller;
+  const scope = [caller ?? null, state ?? null];
   const before = page.cursor === undefined ? undefined : decodeCursor(scope, page.cursor);
   // One more than is shown tells whether there is another page.
   const rows = await ledger.list({ caller, state, before, limit: page.limite + 1 });

@@ -1,4 +1,5 @@
 import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
+import { pemFile, readTls, type TlsMaterial } from '../tls.ts';
 
 /** One connection, from its setup to its end. All that is made on it ends with it. */
 export interface Session {
@@ -76,10 +77,11 @@ export async function runSession(options: SessionOptions): Promise<never> {
 
   try {
     const handshake = endAfter(options.handshakeTimeoutMs, 'The handshake');
-    const socket: SocketOptions & { signal: AbortSignal } = {
+    const socket: SocketOptions & TlsMaterial & { signal: AbortSignal } = {
       noDelay: true,
       clientProperties: { connection_name: options.name },
       signal,
+      ...tlsOf(options.url),
     };
     const model = await Promise.race([connect(options.url, socket), ended]);
     clearTimeout(handshake);
@@ -108,6 +110,17 @@ export async function runSession(options: SessionOptions): Promise<never> {
     for (const timer of timers) clearTimeout(timer);
     end(new Error('Given up'));
   }
+}
+
+/**
+ * The files that an `amqps://` URL names as RabbitMQ's own clients have them (https://www.rabbitmq.com/docs/uri-query-parameters):
+ * `cacertfile`, `certfile`, `keyfile`. They are read anew for every connection, because they may have been renewed.
+ */
+function tlsOf(url: string): TlsMaterial {
+  const { protocol, searchParams } = new URL(url);
+  if (protocol !== 'amqps:') return {};
+  const file = (name: string) => pemFile('RABBITMQ_URL', searchParams.get(name) ?? undefined);
+  return readTls({ ca: file('cacertfile'), cert: file('certfile'), key: file('keyfile') });
 }
 
 /** `vital` is filled with the channels that the session lives by. */

@@ -10,6 +10,7 @@ import type { Part } from '../lifecycle.ts';
 import { type Binding, listenError } from '../listen-error.ts';
 import { Status } from '../status.ts';
 import { within } from '../timeout.ts';
+import { readTls, type TlsFiles } from '../tls.ts';
 import { unaryHandler } from './call.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import { streamHandler } from './stream.ts';
@@ -22,6 +23,8 @@ export interface GrpcServerOptions {
   /** What reflection tells, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFiles: readonly string[];
   readonly binding: Binding;
+  /** Without it, nothing is encrypted. With an authority, callers must be certified by it. */
+  readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
   /** How long calls in flight may go on once a stop began. Default 5 s. */
   readonly graceMs?: number;
@@ -46,9 +49,9 @@ const channelOptions = {
   'grpc.keepalive_time_ms': 30_000,
 };
 
-/** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection, in plaintext. */
+/** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { service, methods, streams = [], protoFiles, binding, log, graceMs = 5_000 } = options;
+  const { service, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
   const names = ['', ...new Set(Object.values(service).map((rpc) => rpc.path.split('/')[1] ?? ''))];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
@@ -91,10 +94,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       showServing();
     },
     async start() {
-      port = await bind(server, binding);
+      port = await bind(server, binding, credentialsOf(tls));
       state = 'started';
       showServing();
-      log.info({ door: 'grpc', host: binding.host, port }, 'listening');
+      log.info({ door: 'grpc', host: binding.host, port, tls: securityOf(tls) }, 'listening');
     },
     async stop() {
       if (state !== 'started') return;
@@ -135,10 +138,23 @@ function withCodecsOf(
   return Object.fromEntries(rpcs) as ServiceDefinition;
 }
 
-function bind(server: Server, binding: Binding): Promise<number> {
+function credentialsOf(tls: TlsFiles | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, ca = null } = readTls(tls);
+  if (cert === undefined || key === undefined) throw new TypeError('A server shows a certificate');
+  return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], ca !== null);
+}
+
+/** For the log. */
+function securityOf(tls: TlsFiles | undefined): 'off' | 'on' | 'mutual' {
+  if (tls === undefined) return 'off';
+  return tls.ca === undefined ? 'on' : 'mutual';
+}
+
+function bind(server: Server, binding: Binding, credentials: ServerCredentials): Promise<number> {
   const host = binding.host.includes(':') ? `[${binding.host}]` : binding.host;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${binding.port}`, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(`${host}:${binding.port}`, credentials, (error, port) => {
       if (error) reject(listenError(error, binding));
       else resolve(port);
     });

@@ -333,14 +333,14 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await keyed('e', 'ana')).to.equal(undefined);
     });
 
-    it('lists the rows of a caller, the newest first, page by page', async () => {
+    it('lists the rows of a caller, or of all, the newest first, page by page', async () => {
       const ids = Array.from({ length: 25 }, (_, index) => `id-${String(index).padStart(2, '0')}`);
       for (const [index, id] of ids.entries()) {
         await ledger.accept(acceptance({ id, caller: index % 5 === 4 ? 'luis' : 'ana' }));
         if (index % 3 === 0) await ledger.published(id, 2000, 9000);
         if (index % 4 === 0) await ledger.close(id, { state: 'fallida', at: 3000 });
       }
-      const all = async (caller: string, state: Estado | undefined, limit: number) => {
+      const all = async (caller: string | undefined, state: Estado | undefined, limit: number) => {
         const seen: string[] = [];
         let page: readonly Solicitud[];
         do {
@@ -356,6 +356,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
         expect(await all('ana', 'fallida', limit)).to.deep.equal(
           anas.filter((id) => Number(id.slice(3)) % 4 === 0),
         );
+        expect(await all(undefined, undefined, limit)).to.deep.equal(ids.toReversed());
       }
       expect(await all('nadie', undefined, 3)).to.deep.equal([]);
     });

@@ -106,7 +106,10 @@ export class MemoryLedger implements Ledger {
   async list({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> {
     return [...this.#rows.values()]
       .map((row) => this.#seen(row))
-      .filter((row) => row.caller === caller && (state === undefined || row.state === state))
+      .filter(
+        (row) =>
+          (caller === undefined || row.caller === caller) && (state === undefined || row.state === state),
+      )
       .filter(({ id }) => before === undefined || id < before)
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, limit);

@@ -7,10 +7,16 @@ const selectById = `SELECT ${columns} FROM archivero.requests WHERE id = ANY($1)
 const selectByKey = `SELECT ${columns} FROM archivero.requests WHERE caller = $1 AND key = $2`;
 const selectAnswer = `SELECT answer_status AS status, answer_headers AS headers, answer_body AS body
   FROM archivero.requests WHERE id = $1 AND answer_status IS NOT NULL`;
-// One state at a time: the index gives its page in order, however many rows there are of the others.
-const selectList = `SELECT page.* FROM unnest($2::text[]) AS wanted(state), LATERAL (
+// One caller and one state at a time: the index gives its page in order, however many rows there are of the others, and
+// by it the callers are found one after the other.
+const selectList = `WITH RECURSIVE callers (caller) AS (
+    SELECT coalesce($1::text, (SELECT min(caller) FROM archivero.requests))
+    UNION ALL SELECT (SELECT min(caller) FROM archivero.requests WHERE caller > callers.caller)
+      FROM callers WHERE callers.caller IS NOT NULL AND $1::text IS NULL
+  )
+  SELECT page.* FROM callers, unnest($2::text[]) AS wanted(state), LATERAL (
     SELECT ${columns} FROM archivero.requests
-    WHERE caller = $1 AND state = wanted.state AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4
+    WHERE caller = callers.caller AND state = wanted.state AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4
   ) AS page ORDER BY page.id DESC LIMIT $4`;
 const selectNextDue = `SELECT min(due_at) AS due_at FROM archivero.requests WHERE service = $1 AND closed_at IS NULL`;
 const selectOldest =
@@ -35,7 +41,9 @@ export function reads(database: Database) {
     },
     list: async ({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> => {
       const wanted = state === undefined ? estados : [state];
-      return (await database.query<Row>(selectList, [caller, wanted, before, limit])).map(toSolicitud);
+      return (await database.query<Row>(selectList, [caller ?? null, wanted, before, limit])).map(
+        toSolicitud,
+      );
     },
     answer: async (id: string): Promise<StoredAnswer | undefined> => {
       const [answer] = await database.query<StoredAnswer>(selectAnswer, [id]);

@@ -15,6 +15,13 @@ export function reads(db: DatabaseSync) {
     `SELECT ${columns} FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
      ORDER BY id DESC LIMIT :limit`,
   );
+  // From one to the next by the index of the lists, however many rows each has.
+  const callers = db.prepare(
+    `WITH RECURSIVE callers (caller) AS (
+       SELECT min(caller) FROM requests
+       UNION ALL SELECT (SELECT min(caller) FROM requests WHERE caller > callers.caller) FROM callers WHERE caller IS NOT NULL
+     ) SELECT caller FROM callers WHERE caller IS NOT NULL`,
+  );
   const nextDue = db.prepare(
     'SELECT min(due_at) AS due_at FROM requests WHERE service = ? AND closed_at IS NULL',
   );
@@ -37,8 +44,11 @@ export function reads(db: DatabaseSync) {
       return row && toSolicitud(row);
     },
     list({ caller, state, before, limit }: Listing): Solicitud[] {
-      return (state === undefined ? estados : [state])
-        .flatMap((of) => list.all({ caller, state: of, before: before ?? null, limit }).map(toSolicitud))
+      const wanted = state === undefined ? estados : [state];
+      const whose = caller === undefined ? callers.all().map((row) => String(row['caller'])) : [caller];
+      return whose
+        .flatMap((by) => wanted.map((of) => ({ caller: by, state: of, before: before ?? null, limit })))
+        .flatMap((page) => list.all(page).map(toSolicitud))
         .sort((a, b) => (a.id < b.id ? 1 : -1))
         .slice(0, limit);
     },

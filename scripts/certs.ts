@@ -1,0 +1,181 @@
+// A private authority and the certificates of a set-up: for the gateway, the services and RabbitMQ.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  BasicConstraintsExtension,
+  cryptoProvider,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+const usage = `npm run certs -- [options] [NAME[=HOST,HOST…] …]
+  Makes a private authority (once; later runs use it again) and, signed by it, a certificate for each NAME, good for its HOSTs:
+  names or IP addresses under which others connect to it. Default: gateway mserv1 mserv2 rabbitmq, each for localhost, 127.0.0.1 and ::1.
+  --dir DIR     where the files go (default: data/certs)
+  --days N      how long the certificates are good (default: 365; the authority: ten years)
+`;
+
+const usualHosts = ['localhost', '127.0.0.1', '::1'];
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const dayMs = 24 * 60 * 60 * 1000;
+
+interface Authority {
+  readonly certificate: X509Certificate;
+  readonly key: webcrypto.CryptoKey;
+}
+
+async function openAuthority(dir: string): Promise<Authority> {
+  const [certFile, keyFile] = [join(dir, 'ca.pem'), join(dir, 'ca-key.pem')];
+  try {
+    const certificate = new X509Certificate(readFileSync(certFile, 'utf8'));
+    const der = PemConverter.decodeFirst(readFileSync(keyFile, 'utf8'));
+    return { certificate, key: await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']) };
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'ENOENT') throw err;
+  }
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: 'CN=Archivero private authority',
+    ...validity(3650),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  await writePair(dir, 'ca', certificate, keys.privateKey, 'wx');
+  return { certificate, key: keys.privateKey };
+}
+
+async function certify(
+  authority: Authority,
+  {
+    dir,
+    days,
+    name,
+    hosts,
+  }: {
+    readonly dir: string;
+    readonly days: number;
+    readonly name: string;
+    readonly hosts: readonly string[];
+  },
+): Promise<void> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: `CN=${name}`,
+    issuer: authority.certificate.subject,
+    ...validity(days),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: authority.key,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      // The gateway is a server for its clients, and a client of the services and of RabbitMQ.
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new SubjectAlternativeNameExtension(
+        hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+      ),
+    ],
+  });
+  await writePair(dir, name, certificate, keys.privateKey, 'w');
+}
+
+async function writePair(
+  dir: string,
+  name: string,
+  certificate: X509Certificate,
+  key: webcrypto.CryptoKey,
+  flag: 'w' | 'wx',
+): Promise<void> {
+  const der = await webcrypto.subtle.exportKey('pkcs8', key);
+  writeFileSync(join(dir, `${name}-key.pem`), `${PemConverter.encode(der, 'PRIVATE KEY')}\n`, {
+    mode: 0o600,
+    flag,
+  });
+  writeFileSync(join(dir, `${name}.pem`), `${certificate.toString('pem')}\n`, { flag });
+}
+
+function validity(days: number): { readonly notBefore: Date; readonly notAfter: Date } {
+  // Clocks differ.
+  const notBefore = new Date(Date.now() - 5 * 60 * 1000);
+  return { notBefore, notAfter: new Date(notBefore.getTime() + days * dayMs) };
+}
+
+/** Positive, as RFC 5280, section 4.1.2.2, wants it. */
+function serialNumber(): string {
+  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return Buffer.from(bytes).toString('hex');
+}
+
+function readOptions() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { dir: { type: 'string' }, days: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const names = positionals.length > 0 ? positionals : ['gateway', 'mserv1', 'mserv2', 'rabbitmq'];
+  const wanted = names.map((word) => {
+    const [name = '', hosts = ''] = word.split('=');
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(name) || name === 'ca')
+      throw new TypeError(`${name}: no name for files`);
+    const own = hosts.split(',').filter((host) => host !== '');
+    const wrong = own.find((host) => isIP(host) === 0 && !/^[A-Za-z0-9*][A-Za-z0-9.-]*$/.test(host));
+    if (wrong !== undefined) throw new TypeError(`${wrong}: no host`);
+    return { name, hosts: own.length > 0 ? own : usualHosts };
+  });
+  const days = Number(values.days ?? 365);
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new TypeError('--days: 1 to 3650');
+  return { help: values.help, dir: resolve(values.dir ?? join('data', 'certs')), days, wanted };
+}
+
+try {
+  const { help, dir, days, wanted } = readOptions();
+  if (help) {
+    process.stdout.write(usage);
+  } else {
+    cryptoProvider.set(webcrypto as never);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const authority = await openAuthority(dir);
+    for (const each of wanted) await certify(authority, { dir, days, ...each });
+    const file = (name: string) => join(dir, name);
+    console.log(`The certificates of ${wanted.map(({ name }) => name).join(', ')} are in ${dir}. For .env:
+
+GATEWAY_TLS_CERT=${file('gateway.pem')}
+GATEWAY_TLS_KEY=${file('gateway-key.pem')}
+GRPC_TLS_CA=${file('ca.pem')}
+GRPC_TLS_CERT=${file('gateway.pem')}
+GRPC_TLS_KEY=${file('gateway-key.pem')}
+MSERV1_TLS_CERT=${file('mserv1.pem')}
+MSERV1_TLS_KEY=${file('mserv1-key.pem')}
+MSERV1_TLS_CLIENT_CA=${file('ca.pem')}
+MSERV2_TLS_CERT=${file('mserv2.pem')}
+MSERV2_TLS_KEY=${file('mserv2-key.pem')}
+MSERV2_TLS_CLIENT_CA=${file('ca.pem')}
+
+RabbitMQ: ssl_options.cacertfile, .certfile and .keyfile are ca.pem, rabbitmq.pem and rabbitmq-key.pem; and here
+RABBITMQ_URL=amqps://USER:PASSWORD@HOST:5671?heartbeat=5&cacertfile=${file('ca.pem')}
+
+${file('ca-key.pem')} makes certificates that all of them trust: keep it where nobody else reads it.`);
+  }
+} catch (err) {
+  if (!(err instanceof TypeError)) throw err;
+  process.stderr.write(`${err.message}\n${usage}`);
+  process.exitCode = 1;
+}
