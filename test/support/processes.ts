@@ -26,7 +26,7 @@ export interface Proc {
   readonly port: number;
   /** All that it has said so far. */
   readonly lines: readonly LogLine[];
-  /** The first line, said already or still to come, that fits. Rejects when the process ends without it, or after 15 s. */
+  /** The first line, said already or still to come, that fits. Rejects when the process ends without it, or after 30 s. */
   waitFor(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Sends the signal and resolves when the process has ended. Default SIGKILL. */
   kill(signal?: NodeJS.Signals): Promise<Exit>;
@@ -40,7 +40,7 @@ export interface Proc {
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const waitMs = 15_000;
+const waitMs = 30_000;
 
 /** Free ports, no broker, and nothing from the developer's environment or `.env`. */
 const hermetic = {

@@ -19,6 +19,13 @@ export async function reached({ evidence }: World, id: string, state: string): P
   while ((await evidence.state(id)) !== state) await delay(20);
 }
 
+const open = ['aceptada', 'encolada'];
+
+/** Resolves when one has ended. */
+export async function closed({ evidence }: World, id: string): Promise<void> {
+  while (open.includes((await evidence.state(id)) ?? 'aceptada')) await delay(50);
+}
+
 /** Resolves when a request that was sent from now on has been refused, as the journal says. */
 export async function untilRefused({ load }: Stage): Promise<void> {
   const at = Date.now();

@@ -52,6 +52,8 @@ function accidents(link: LinkName): readonly Scenario[] {
             world.link(link).halfOpen(ends);
             await load.untilAccepted(20);
           }
+          // It is over when the living one has noticed, by its heartbeats.
+          if (to === 'broker') await delay(longMs);
         },
       };
     }),
