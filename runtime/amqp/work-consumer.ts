@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
+import { createPlaces } from '../places.ts';
 import { Status, statusName } from '../status.ts';
 import { backOff } from './back-off.ts';
 import { createIsolationTurn } from './isolation-turn.ts';
@@ -34,6 +35,8 @@ export interface WorkConsumerOptions {
   readonly methods: readonly ServedMethod[];
   readonly log: Logger;
   /** How many requests are worked on at once. Default 16. */
+  readonly concurrency?: number;
+  /** How many are held, the others while their replies are being confirmed. Default 64. */
   readonly prefetch?: number;
   /** Bounds the work on one request. Default 60000. */
   readonly workTimeoutMs?: number;
@@ -53,7 +56,8 @@ export interface WorkConsumerOptions {
  * - Nothing is taken while replies cannot be published.
  */
 export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
-  const { url, service, log, prefetch = 16, workTimeoutMs = 60_000 } = options;
+  const { url, service, log, prefetch = 64, concurrency = 16, workTimeoutMs = 60_000 } = options;
+  const places = createPlaces(concurrency);
   const { maxHoldMs = 10 * 60_000, replyPatienceMs = 10_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
@@ -143,7 +147,9 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     try {
       for (let attempt = 0; ; attempt += 1) {
         if (Date.now() >= work.expiresAt) return { kind: 'expired' };
-        const outcome = await isolation.run(delivery.queue === queues.isolation, () => runWork(work, run));
+        const outcome = await isolation.run(delivery.queue === queues.isolation, () =>
+          places.run(() => runWork(work, run)),
+        );
         if (outcome.kind !== 'not-yet') return outcome;
         if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');
         wait(true);

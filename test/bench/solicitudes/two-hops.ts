@@ -76,7 +76,7 @@ async function ask(count: number): Promise<void> {
 
 if (role === 'asker') process.once('message', (count: number) => void ask(count));
 else {
-  const prefetch = 16;
+  const prefetch = 64;
   process.once('message', () => void consume(work, prefetch, (id) => publish(replies, answer(id))));
 }
 process.once('disconnect', () => process.exit());

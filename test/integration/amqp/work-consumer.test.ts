@@ -44,6 +44,28 @@ describe('A work consumer', () => {
     await asker.stop();
   });
 
+  it('holds more than it works on at once, so that nobody waits for the confirm of a reply', async () => {
+    let running = 0;
+    let most = 0;
+    let started = 0;
+    const go = Promise.withResolvers<void>();
+    const handle = async (request: unknown) => {
+      started += 1;
+      running += 1;
+      most = Math.max(most, running);
+      await go.promise;
+      running -= 1;
+      return request;
+    };
+    start(handle, { concurrency: 2, prefetch: 6 });
+    const ids = Array.from({ length: 10 }, (_, index) => `r${index}`);
+    await Promise.all(ids.map((id) => asker.send(id, id)));
+    await eventually(async () => started === 2 && (await depth()) === 4);
+    go.resolve();
+    await Promise.all(ids.map((id) => asker.result(id)));
+    expect(most).to.equal(2);
+  });
+
   it('answers with what the handler says, and tells the log as the other door does', async () => {
     const lines: Record<string, unknown>[] = [];
     const log = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line)) });
