@@ -13,14 +13,19 @@ const usage = `npm run demo [-- catastrofe] [options]
   --no-broker   as where RabbitMQ is not installed
 `;
 
+const sameSignalMs = 500;
+
 async function demo(
   catastrophe: boolean,
   options: { quick?: boolean; 'no-broker'?: boolean },
 ): Promise<void> {
   const interrupted = new AbortController();
+  let interruptedAt = 0;
   const interrupt = (): void => {
-    // The second one ends us at once, and with us all that we have started.
-    if (interrupted.signal.aborted) process.exit(130);
+    // Ctrl-C comes from the terminal and again through npm and the launcher. A later one ends us at once, and with us
+    // all that we have started.
+    if (interrupted.signal.aborted && performance.now() - interruptedAt > sameSignalMs) process.exit(130);
+    if (!interrupted.signal.aborted) interruptedAt = performance.now();
     interrupted.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
