@@ -13,6 +13,7 @@ import {
   port,
 } from '../runtime/env.ts';
 import { logVariables } from '../runtime/log.ts';
+import { tracingVariables } from '../runtime/tracing/tracing.ts';
 import { parseAddresses } from './calls/addresses.ts';
 import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
 import { limitProblems, limitVariables } from './limits/config.ts';
@@ -93,6 +94,7 @@ const variables = {
   ANSWER_RETENTION_MS: milliseconds.default(day),
   MAX_WAITERS: count.default(1_000),
   MAX_EVENT_STREAMS: count.default(1_000),
+  ...tracingVariables,
   ...logVariables,
 };
 

@@ -4,6 +4,7 @@ import { configOrExit, loadEnvFile } from '../runtime/env.ts';
 import { adoptGrpcLog } from '../runtime/grpc/grpc-log.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
+import { startTracing } from '../runtime/tracing/tracing.ts';
 import { type GatewayConfig, readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import type { Service } from './services.ts';
@@ -20,7 +21,11 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
     log.fatal(err instanceof Error ? err.message : String(err));
     process.exit(1);
   });
-  await runProcess({ log, parts: await createGateway({ config, services, ledger, log, version }) });
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config;
+  const tracing =
+    endpoint === undefined ? [] : [await startTracing({ endpoint, process: 'gateway', version })];
+  const parts = await createGateway({ config, services, ledger, log, version });
+  await runProcess({ log, parts: [...tracing, ...parts] });
 }
 
 async function openLedger(config: GatewayConfig, log: Logger): Promise<Ledger> {

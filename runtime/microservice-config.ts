@@ -3,6 +3,7 @@ import { boolean, brokerUrl, type ConfigProblem, type Env, host, isLoopback, par
 import type { Binding } from './listen-error.ts';
 import { type LoggerOptions, logVariables } from './log.ts';
 import { pairProblems, pemFile, type TlsFiles } from './tls.ts';
+import { tracingVariables } from './tracing/tracing.ts';
 
 /** What every microservice is told. A door that is undefined is not opened. */
 export interface MicroserviceConfig {
@@ -13,6 +14,8 @@ export interface MicroserviceConfig {
   readonly tls: TlsFiles | undefined;
   readonly rabbitmqUrl: string | undefined;
   readonly log: LoggerOptions;
+  /** Where traces go to: an OTLP/HTTP receiver. */
+  readonly tracesTo?: string | undefined;
 }
 
 /** Reads the variables of a microservice: `MSERV1_HOST`, `MSERV1_PORT`, `MSERV1_GRPC`, and those that all share. */
@@ -38,6 +41,7 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
       clientCa: z.string().optional(),
       RABBITMQ_URL: brokerUrl,
       ALLOW_PLAINTEXT: boolean.default(false),
+      ...tracingVariables,
       ...logVariables,
     },
     env,
@@ -86,6 +90,7 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
       : undefined,
     tls: values.cert === undefined ? undefined : tlsFiles(values, variables),
     rabbitmqUrl: values.RABBITMQ_URL,
+    tracesTo: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     log: { name, level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   });
 }

@@ -8,6 +8,7 @@ import { type Part, runProcess } from './lifecycle.ts';
 import { createLogger } from './log.ts';
 import type { ServiceDefinition } from './method.ts';
 import type { MicroserviceConfig } from './microservice-config.ts';
+import { startTracing } from './tracing/tracing.ts';
 
 /** What the handlers read from: a folder. */
 export interface Source {
@@ -61,9 +62,11 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   if (config.rabbitmqUrl !== undefined) {
     doors.push(rabbitmqDoor(config.name, config.rabbitmqUrl, methods, log));
   }
+  const { name, tracesTo: endpoint } = config;
+  const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
   await runProcess({
     log,
-    parts: source === undefined ? doors : [sourcePart(source, log), ...doors],
+    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...doors],
     ready: () => ({ doors: doors.map((door) => door.name) }),
   });
 }

@@ -4,13 +4,14 @@ import { Status, statusName } from '../../runtime/status.ts';
 import { within } from '../../runtime/timeout.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { parseAddresses } from './addresses.ts';
+import { beginCallSpan, endCallSpan } from './call-span.ts';
 import type { Caller, CallResult, RequestOptions } from './caller.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
-import { type Outcome, StreamBrokenError, type Transport } from './transport.ts';
+import { type CallOptions, type Outcome, StreamBrokenError, type Transport } from './transport.ts';
 
 export interface CallerOptions {
   /** Name in the registry: `mserv1`. */
@@ -110,7 +111,7 @@ export function createCaller(options: CallerOptions): Caller {
   async function attempt<Answer>(
     { repeatable, fullName }: Pick<Method, 'repeatable' | 'fullName'>,
     callOptions: RequestOptions,
-    makeCall: (transport: Transport, deadlineMs: number) => Promise<Outcome<Answer>>,
+    makeCall: (transport: Transport, options: CallOptions) => Promise<Outcome<Answer>>,
   ): Promise<CallResult<Answer>> {
     const { signal, requestId } = callOptions;
     if (signal.aborted) return { kind: 'gone' };
@@ -124,7 +125,10 @@ export function createCaller(options: CallerOptions): Caller {
       tried.push(endpoint);
       const { address, transport, breaker } = endpoint;
       const begun = now();
-      const outcome = await makeCall(transport, leftMs);
+      const span = beginCallSpan(fullName, callOptions.traceparent, address);
+      const { traceparent } = span;
+      const outcome = await makeCall(transport, { ...callOptions, deadlineMs: leftMs, traceparent });
+      endCallSpan(span, outcome.ok ? Status.OK : outcome.failure.code);
       onCall?.(fullName, statusName(outcome.ok ? Status.OK : outcome.failure.code), (now() - begun) / 1000);
       if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
       const { failure } = outcome;
@@ -179,16 +183,12 @@ export function createCaller(options: CallerOptions): Caller {
       return reachable;
     },
     call: (method, request, callOptions) =>
-      attempt(method, callOptions, (transport, leftMs) =>
-        transport.unary(method, request, { ...callOptions, deadlineMs: leftMs }),
+      attempt(method, callOptions, (transport, attemptOptions) =>
+        transport.unary(method, request, attemptOptions),
       ),
     stream: (call, callOptions) =>
-      attempt(call.method, callOptions, async (transport, leftMs) => {
-        const outcome = await transport.stream(call, {
-          ...callOptions,
-          deadlineMs: leftMs,
-          idleMs: streamIdleMs,
-        });
+      attempt(call.method, callOptions, async (transport, attemptOptions) => {
+        const outcome = await transport.stream(call, { ...attemptOptions, idleMs: streamIdleMs });
         if (!outcome.ok) return outcome;
         return { ok: true, response: watched(outcome.response, transport.address, callOptions) };
       }),

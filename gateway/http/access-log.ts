@@ -28,6 +28,17 @@ export function accessLog(log: Logger, metrics: Pick<Metrics, 'requestBegins' | 
       const route = routeOf(ctx);
       const took = performance.now() - start;
       metrics.requestEnds({ method, route, status, served: servidoPor ?? '', seconds: took / 1000 });
+      ctx.state.span.end({
+        name: `${method} ${route}`,
+        attributes: {
+          'http.request.method': method,
+          'http.route': route,
+          'http.response.status_code': status,
+          'archivero.request_id': requestId,
+          'archivero.served': servidoPor,
+        },
+        failed: status >= 500,
+      });
       const ms = Math.round(took * 100) / 100;
       const line = { method, target, route, status, bytes, ms, requestId, servidoPor, caller, address };
       log[status >= 500 ? 'warn' : 'info'](line, 'request');

@@ -1,4 +1,6 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
+import { parseTraceparent } from '../../runtime/tracing/traceparent.ts';
+import { beginSpan, isTracing } from '../../runtime/tracing/tracing.ts';
 import type { Middleware } from './state.ts';
 
 /**
@@ -10,16 +12,15 @@ export function requestId(): Middleware {
     const given = ctx.get('x-request-id');
     ctx.state.requestId = /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
     const trace = ctx.get('traceparent');
-    ctx.state.traceparent = isTraceparent(trace) ? trace : newTraceparent();
+    const parent = parseTraceparent(trace) === undefined ? '' : trace;
+    const span = beginSpan(ctx.method, 'server', parent);
+    ctx.state.span = span;
+    ctx.state.traceparent = span.traceparent || newTraceparent();
+    // For whoever looks for it in a trace; nobody else needs to know.
+    if (parent !== '' || isTracing()) ctx.set('traceparent', ctx.state.traceparent);
     ctx.set('X-Request-Id', ctx.state.requestId);
     return next();
   };
-}
-
-/** https://www.w3.org/TR/trace-context/#traceparent-header, version 00; an id of zeros is not valid. */
-function isTraceparent(text: string): boolean {
-  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(text);
-  return match !== null && /[^0]/.test(match[1] ?? '') && /[^0]/.test(match[2] ?? '');
 }
 
 function newTraceparent(): string {

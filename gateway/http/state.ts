@@ -1,4 +1,5 @@
 import type { Next, ParameterizedContext } from 'koa';
+import type { Span } from '../../runtime/tracing/tracing.ts';
 import type { Scope } from '../identity/scopes.ts';
 import type { Idioma } from '../operations/operation.ts';
 
@@ -11,6 +12,8 @@ export interface State {
   requestId: string;
   /** request-id.ts: W3C trace context. */
   traceparent: string;
+  /** request-id.ts: the work on this request, of which traceparent is. */
+  span: Span;
   /** language.ts */
   idioma: Idioma;
   /** version-prefix.ts: path and query as the client wrote them, prefix included: `/v1/listar_archivos?ruta=a`. */

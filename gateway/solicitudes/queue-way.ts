@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { encodeWork } from '../../runtime/amqp/work-message.ts';
+import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Operation } from '../operations/operation.ts';
 import { longestDeferMs, type Way } from './dispatcher.ts';
 import { everyOne, type Lease } from './lease.ts';
@@ -49,13 +50,21 @@ export function createQueueWay(deps: QueueWayDeps): Way {
       await ledger.defer(row.id, now() + longestDeferMs);
       return lease.done(row.id);
     }
+    const span = beginSpan(`publish ${queue}`, 'producer', row.traceparent, {
+      'messaging.system': 'rabbitmq',
+      'messaging.destination.name': queue,
+      'messaging.message.id': row.id,
+    });
+    const { traceparent } = span;
     try {
       await publisher.publish({
         exchange: requestsExchange,
         routingKey: service,
-        ...encodeWork({ ...row, type: method.fullName, replyTo: replies.queue, attempt }),
+        ...encodeWork({ ...row, traceparent, type: method.fullName, replyTo: replies.queue, attempt }),
       });
+      span.end();
     } catch (err) {
+      span.end({ failed: true });
       if (!(err instanceof PublishError)) throw err;
       log.warn(
         { id: row.id, requestId: row.requestId, kind: err.kind },

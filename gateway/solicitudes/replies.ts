@@ -5,6 +5,8 @@ import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.t
 import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
 import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
+import { parseTraceparent } from '../../runtime/tracing/traceparent.ts';
+import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -63,6 +65,25 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
     await closer.complete(row, verdict);
   }
 
+  /** Under the worker's span, as long as that is of the request's trace: whoever wrote the reply wrote that, too. */
+  async function storeTraced(row: Solicitud, reply: WorkReply): Promise<void> {
+    const ofWork = parseTraceparent(reply.traceparent ?? '');
+    const same = ofWork !== undefined && ofWork.traceId === parseTraceparent(row.traceparent)?.traceId;
+    const parent = same ? (reply.traceparent ?? '') : row.traceparent;
+    const span = beginSpan(`store reply of ${row.operation}`, 'consumer', parent, {
+      'messaging.system': 'rabbitmq',
+      'messaging.destination.name': queue,
+      'messaging.message.id': row.id,
+    });
+    try {
+      await store(row, reply);
+      span.end();
+    } catch (error) {
+      span.end({ failed: true });
+      throw error;
+    }
+  }
+
   async function take(delivery: Delivery): Promise<void> {
     let reply: WorkReply;
     try {
@@ -78,7 +99,7 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
       log.warn({ id: reply.id, known: row !== undefined }, 'reply dropped: nobody asked for it');
       return delivery.ack();
     }
-    if (row.closedAt === undefined) await store(row, reply);
+    if (row.closedAt === undefined) await storeTraced(row, reply);
     else metrics.replyDropped('closed');
     delivery.ack();
   }

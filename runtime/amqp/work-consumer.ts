@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
 import { createPlaces } from '../places.ts';
 import { Status, statusName } from '../status.ts';
+import { beginSpan } from '../tracing/tracing.ts';
 import { backOff } from './back-off.ts';
 import { createIsolationTurn } from './isolation-turn.ts';
 import type { LinkState } from './link.ts';
@@ -120,10 +121,18 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     }
     const requestLog = log.child({ requestId: work.requestId, id: work.id });
     const begun = performance.now();
+    const span = beginSpan(`process ${work.type}`, 'consumer', work.traceparent, {
+      'messaging.system': 'rabbitmq',
+      'messaging.destination.name': delivery.queue,
+      'messaging.message.id': work.id,
+    });
     const result = await resultOf(work, delivery, requestLog);
-    if (result === undefined) return;
+    if (result === undefined) return span.end({ failed: true });
     const replying = { publisher, patienceMs: replyPatienceMs, signal: aborting.signal, log: requestLog };
-    if (!(await sendReply(work, result, delivery, replying))) return;
+    const { traceparent } = span;
+    const replied = await sendReply({ ...work, traceparent }, result, delivery, replying);
+    span.end({ failed: !replied || result.kind !== 'answer' });
+    if (!replied) return;
     const ms = Math.round((performance.now() - begun) * 10) / 10;
     requestLog.info({ door: 'rabbitmq', method: work.type, ...told(result), ms }, 'call');
   }

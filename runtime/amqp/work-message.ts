@@ -35,6 +35,8 @@ export type WorkResult =
 export interface WorkReply {
   readonly id: string;
   readonly witness: string;
+  /** Of the work; nothing from a worker that does not say. */
+  readonly traceparent?: string;
   readonly result: WorkResult;
 }
 
@@ -89,10 +91,13 @@ export function decodeWork({ content, properties }: Received): WorkMessage {
 }
 
 /** `grpc-status` and `grpc-message` are as in gRPC's trailers; a request that was not run has `x-estado` instead. */
-export function encodeReply({ id, witness, result }: WorkReply): Encoded {
+export function encodeReply({ id, witness, traceparent, result }: WorkReply): Encoded {
   const reply = (content: string, headers: Record<string, string | number>): Encoded => ({
     content: Buffer.from(content),
-    properties: { ...envelope(id), headers: { ...headers, 'x-testigo': witness } },
+    properties: {
+      ...envelope(id),
+      headers: { ...headers, 'x-testigo': witness, ...(traceparent && { traceparent }) },
+    },
   });
   switch (result.kind) {
     case 'answer':
@@ -109,7 +114,13 @@ export function encodeReply({ id, witness, result }: WorkReply): Encoded {
 export function decodeReply({ content, properties }: Received): WorkReply {
   const id = text(properties.correlationId, 'correlation_id');
   const witness = text(properties.headers?.['x-testigo'], 'x-testigo');
-  return { id, witness, result: resultOf(content, properties.headers ?? {}) };
+  const traceparent: unknown = properties.headers?.['traceparent'];
+  return {
+    id,
+    witness,
+    ...(typeof traceparent === 'string' && { traceparent }),
+    result: resultOf(content, properties.headers ?? {}),
+  };
 }
 
 function resultOf(content: Buffer, headers: Readonly<Record<string, unknown>>): WorkResult {

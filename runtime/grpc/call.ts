@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.ts';
 import type { CallContext, ServedMethod } from '../handlers.ts';
 import { Status, statusName } from '../status.ts';
+import { beginSpan } from '../tracing/tracing.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 
 /** The metadata key under which a request's id travels. */
@@ -59,11 +60,14 @@ export async function runCall(
   const startedAt = performance.now();
   const requestId = requestIdOf(call.metadata);
   const callLog = log.child({ requestId });
+  const [traceparent] = call.metadata.get('traceparent');
+  const span = beginSpan(method, 'server', String(traceparent ?? ''), { 'rpc.system': 'grpc' });
   const abort = new AbortController();
   const stopWatching = abortWithCaller(call, abort);
   calls.enter(abort);
   const told: Record<string, unknown> = {};
   const finish = (code: Status, detail?: string): void => {
+    span.end({ attributes: { 'rpc.grpc.status_code': code }, failed: code !== Status.OK });
     const ms = Math.round((performance.now() - startedAt) * 10) / 10;
     callLog.info({ door: 'grpc', method, code: statusName(code), ...told, detail, ms }, 'call');
   };

@@ -1,0 +1,82 @@
+import { SpanKind as Kind, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { within } from '../timeout.ts';
+import { parseTraceparent, writeTraceparent } from './traceparent.ts';
+import type { Attributes, SpanKind, Tracer, TracingOptions } from './tracing.ts';
+
+const kinds: Readonly<Record<SpanKind, Kind>> = {
+  server: Kind.SERVER,
+  client: Kind.CLIENT,
+  producer: Kind.PRODUCER,
+  consumer: Kind.CONSUMER,
+};
+
+/** Of one batch, with all that is tried again of it: beyond, its spans are lost. It bounds the end of the process, too. */
+const sendMs = 2_500;
+const lastSendMs = 3_000;
+
+/**
+ * Sends spans to an OTLP/HTTP receiver, in batches and behind the scenes: a receiver that is away costs the spans and nothing
+ * else. A parent that is not sampled has no spans here either. Nothing is instrumented by itself: the SDK's way of doing that
+ * patches modules as they are loaded, and we know where our work begins and ends.
+ */
+export function createOtlpTracer({ endpoint, process: name, version }: TracingOptions): Tracer {
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+    timeoutMillis: sendMs,
+  });
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': `archivero-${name}`,
+      'service.namespace': 'archivero',
+      ...(version && { 'service.version': version }),
+    }),
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter, scheduledDelayMillis: 1_000, exportTimeoutMillis: sendMs }),
+    ],
+  });
+  const tracer = provider.getTracer('archivero');
+
+  return {
+    begin: (spanName, kind, parent, attributes = {}) => {
+      const context = parseTraceparent(parent);
+      const above =
+        context === undefined
+          ? ROOT_CONTEXT
+          : trace.setSpanContext(ROOT_CONTEXT, {
+              traceId: context.traceId,
+              spanId: context.spanId,
+              traceFlags: context.flags,
+              isRemote: true,
+            });
+      const options = { kind: kinds[kind], attributes: withoutUndefined(attributes) };
+      const span = tracer.startSpan(spanName, options, above);
+      const { traceId, spanId, traceFlags } = span.spanContext();
+      return {
+        traceparent: writeTraceparent(traceId, spanId, traceFlags),
+        end: (told = {}) => {
+          if (!span.isRecording()) return;
+          if (told.name !== undefined) span.updateName(told.name);
+          if (told.attributes !== undefined) span.setAttributes(withoutUndefined(told.attributes));
+          if (told.failed) span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end();
+        },
+      };
+    },
+    stop: async () => {
+      // What could not be sent is lost, and that is all.
+      await within(
+        lastSendMs,
+        provider.shutdown().catch(() => undefined),
+      );
+    },
+  };
+}
+
+function withoutUndefined(attributes: Attributes): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { accepted, answerAt } from '../support/accepted.ts';
+import { eventually } from '../support/eventually.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+import { ownVhost, setUp } from '../support/set-up.ts';
+
+interface Seen {
+  readonly service: string;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+}
+
+interface Exported {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
+    readonly scopeSpans: readonly {
+      readonly spans: readonly { traceId: string; spanId: string; parentSpanId?: string; name: string }[];
+    }[];
+  }[];
+}
+
+/** An OTLP/HTTP receiver (JSON): https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+class Receiver implements AsyncDisposable {
+  readonly spans: Seen[] = [];
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((req, res) => {
+      let body = '';
+      req.on('data', (chunk) => {
+        body += chunk;
+      });
+      req.on('end', () => {
+        if (req.url === '/v1/traces') this.#take(JSON.parse(body) as Exported);
+        res.setHeader('content-type', 'application/json').end('{}');
+      });
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  #take({ resourceSpans }: Exported): void {
+    for (const { resource, scopeSpans } of resourceSpans) {
+      const name = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
+      for (const { traceId, spanId, parentSpanId = '', name: span } of scopeSpans.flatMap(
+        ({ spans }) => spans,
+      )) {
+        this.spans.push({ service: name, name: span, traceId, spanId, parentSpanId });
+      }
+    }
+  }
+
+  of(traceId: string): readonly Seen[] {
+    return this.spans.filter((span) => span.traceId === traceId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+  }
+}
+
+const trace = 'a'.repeat(31);
+const client = `${'0'.repeat(15)}1`;
+
+/** A span with the chain of spans above it, from the client's on. */
+function lineage(spans: readonly Seen[], last: Seen): readonly string[] {
+  const above = spans.find(({ spanId }) => spanId === last.parentSpanId);
+  const own = `${last.service}: ${last.name}`;
+  return above === undefined ? [last.parentSpanId, own] : [...lineage(spans, above), own];
+}
+
+describe('Traces', () => {
+  it('go as one from HTTP through gRPC, and through the ledger and RabbitMQ to the worker and back', async function () {
+    this.timeout(120_000);
+    await using receiver = new Receiver();
+    const OTEL_EXPORTER_OTLP_ENDPOINT = await receiver.listen();
+    const { url: RABBITMQ_URL } = await ownVhost(await sharedRabbit());
+    await using archivero = await setUp({
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT, RABBITMQ_URL },
+      running: ['mserv1', 'gateway'],
+    });
+    const seen = (traceId: string, name: string): Promise<void> =>
+      eventually(async () => receiver.of(traceId).some((span) => span.name.startsWith(name)));
+    const rpc = 'archivos.v1.ListadoService/ListarArchivos';
+
+    const direct = `${trace}1`;
+    const answer = await archivero.get('/listar_archivos', { traceparent: `00-${direct}-${client}-01` });
+    expect(answer.status).to.equal(200);
+    expect(answer.headers.get('traceparent')).to.match(new RegExp(`^00-${direct}-[0-9a-f]{16}-01$`));
+    await seen(direct, 'GET /listar_archivos');
+    await eventually(async () => receiver.of(direct).length === 3);
+    const ofService = receiver.of(direct).find(({ service }) => service === 'archivero-mserv1');
+    expect(ofService && lineage(receiver.of(direct), ofService)).to.deep.equal([
+      client,
+      'archivero-gateway: GET /listar_archivos',
+      `archivero-gateway: ${rpc}`,
+      `archivero-mserv1: ${rpc}`,
+    ]);
+
+    const queued = `${trace}2`;
+    const headers = { traceparent: `00-${queued}-${client}-01`, prefer: 'respond-async' };
+    const path = await accepted(archivero, '/listar_archivos', headers);
+    expect((await answerAt(archivero, path)).status).to.equal(200);
+    await seen(queued, 'store reply');
+    await seen(queued, 'GET /listar_archivos');
+    await seen(queued, 'process');
+    await seen(queued, 'publish');
+    const stored = receiver.of(queued).find(({ name }) => name.startsWith('store reply'));
+    expect(stored && lineage(receiver.of(queued), stored)).to.deep.equal([
+      client,
+      'archivero-gateway: GET /listar_archivos',
+      'archivero-gateway: publish archivero.mserv1.v1',
+      `archivero-mserv1: process ${rpc}`,
+      'archivero-gateway: store reply of listar_archivos',
+    ]);
+
+    // A client that says nothing begins a trace; one that is not sampled has none.
+    const own = await archivero.get('/salud/viva');
+    const [, ownTrace = ''] = /^00-([0-9a-f]{32})-/.exec(own.headers.get('traceparent') ?? '') ?? [];
+    await seen(ownTrace, 'GET /salud/viva');
+    expect(receiver.of(ownTrace)[0]?.parentSpanId).to.equal('');
+    const silent = `${trace}3`;
+    await archivero.get('/listar_archivos', { traceparent: `00-${silent}-${client}-00` });
+    const after = await archivero.get('/healthz');
+    await seen(/^00-([0-9a-f]{32})-/.exec(after.headers.get('traceparent') ?? '')?.[1] ?? '', 'GET');
+    expect(receiver.of(silent)).to.deep.equal([]);
+  });
+
+  it('cost nothing but themselves when their receiver is away', async () => {
+    await using archivero = await setUp({
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+      running: ['mserv1', 'gateway'],
+    });
+    for (let n = 0; n < 5; n++) expect((await archivero.get('/listar_archivos')).status).to.equal(200);
+  });
+});
