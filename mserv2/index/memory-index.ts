@@ -80,6 +80,12 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     return folder === rootFolder ? noEntry : (this.tree.entries[folder] ?? noEntry);
   }
 
+  /** Writes a folder's name to the start of `target`. @returns how many bytes */
+  copyFolderName(folder: FolderNumber, target: Buffer): number {
+    const entry = this.folderEntry(folder);
+    return this.segmentOf(entry).copyName(this.placeOf(entry), target);
+  }
+
   childCount(folder: FolderNumber): number {
     return this.tree.children[folder] ?? 0;
   }

@@ -1,10 +1,12 @@
-import { toBytes } from '../../filesystem/byte-string.ts';
 import { type FolderNumber, rootFolder } from './api.ts';
 import type { Reading } from './reading.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
 const slash = 0x2f;
-const scratch = Buffer.alloc(maxNameBytes);
+const scratch = Buffer.alloc(maxNameBytes + 1);
+/** All that a folder holds comes before the bound, or behind it. */
+const before = -1;
+const behind = -2;
 
 /**
  * A path that many entries are compared with. Entries mostly come folder by folder, and mostly the folder's path tells
@@ -14,10 +16,9 @@ export class PathBound {
   readonly #path: Buffer;
   readonly #reading: Reading;
   #folder: FolderNumber = -1;
-  /** Of the folder's path with a `/`, when neither is the beginning of the other; else 0. */
-  #side = 0;
-  /** How much of the path is the folder's path with a `/`, when `#side` is 0. */
-  #shared = 0;
+  /** Of the folder at hand, and of those on the ways up that were gone: as `#meet` tells. */
+  #met = before;
+  readonly #known = new Map<FolderNumber, number>();
 
   constructor(reading: Reading, path: Buffer) {
     this.#reading = reading;
@@ -27,9 +28,13 @@ export class PathBound {
   /** Negative when the entry comes first, in byte order of paths. */
   compare(segment: Segment, slot: number): number {
     const folder = segment.parents[slot] ?? rootFolder;
-    if (folder !== this.#folder) this.#meet(folder);
-    if (this.#side !== 0) return this.#side;
-    return this.#compareFrom(this.#shared, segment, slot);
+    if (folder !== this.#folder) {
+      this.#folder = folder;
+      this.#met = this.#meet(folder);
+    }
+    if (this.#met === before) return -1;
+    if (this.#met === behind) return 1;
+    return this.#compareFrom(this.#met, segment, slot);
   }
 
   /** The same of the last names only. */
@@ -42,13 +47,26 @@ export class PathBound {
     return scratch.compare(this.#path, start, this.#path.length, 0, length);
   }
 
-  #meet(folder: FolderNumber): void {
-    const path = this.#reading.index.folderPath(folder);
-    const prefix = folder === rootFolder ? Buffer.alloc(0) : toBytes(path);
-    const withSlash = folder === rootFolder ? prefix : Buffer.concat([prefix, Buffer.of(slash)]);
-    this.#folder = folder;
-    this.#shared = withSlash.length;
-    // A folder's path that goes on where `path` ends is behind it: `compare` says so too.
-    this.#side = withSlash.compare(this.#path, 0, Math.min(this.#path.length, withSlash.length));
+  /**
+   * On which side all is that a folder holds; or, when its path with a `/` is the beginning of the bound, how long that is. Told from
+   * what is known of the folder that holds it: mostly one look, and only near the bound a name is compared.
+   */
+  #meet(folder: FolderNumber): number {
+    if (folder === rootFolder) return 0;
+    const { index } = this.#reading;
+    const parent = index.folderParent(folder);
+    let above = this.#known.get(parent);
+    if (above === undefined) {
+      above = this.#meet(parent);
+      this.#known.set(parent, above);
+    }
+    if (above < 0) return above;
+    const length = index.copyFolderName(folder, scratch);
+    scratch[length] = slash;
+    // A folder's path that goes on where the bound ends is behind it: `compare` says so too.
+    const end = Math.min(this.#path.length, above + length + 1);
+    const side = scratch.compare(this.#path, above, end, 0, length + 1);
+    if (side === 0) return end;
+    return side < 0 ? before : behind;
   }
 }

@@ -47,7 +47,7 @@ export class Scan implements Disposable {
     const start = index.folderAt(criteria.parts);
     this.#scope = start === undefined ? undefined : new Scope(this.reading, start, criteria.hidden);
     this.#filters = new Filters(criteria);
-    this.#candidates = new Candidates(this.matcher.needle);
+    this.#candidates = new Candidates(this.matcher.needle, this.reading.segments);
   }
 
   [Symbol.dispose](): void {

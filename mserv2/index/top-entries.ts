@@ -26,7 +26,7 @@ export class TopEntries {
   }
 
   add(key: number, entry: EntryId): void {
-    const [top] = this.#heap;
+    const top = this.#heap[0];
     if (top === undefined || this.#heap.length < this.#limit) {
       this.#rise({ entry, key, place: undefined });
       this.#bound = undefined;

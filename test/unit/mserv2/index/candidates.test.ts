@@ -22,7 +22,7 @@ describe('the candidates for a needle', () => {
             segment.append(name, 0, name.length, 0, Kind.FILE);
           }
           const needle = `${before}${part}${behind}`;
-          const candidates = new Candidates(Buffer.from(needle));
+          const candidates = new Candidates(Buffer.from(needle), [segment]);
           const found: number[] = [];
           for (let slot = candidates.next(segment, first); slot < segment.count; ) {
             found.push(slot);
