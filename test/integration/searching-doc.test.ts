@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { setUp } from '../support/set-up.ts';
+
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Rows of docs/searching.md: a query, and the names that it finds. */
+function examples(): { readonly query: string; readonly names: readonly string[] }[] {
+  const lines = readFileSync(at('docs/searching.md'), 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [, query, found] = /^\| `(.+?)` \|(.*)\|$/.exec(line) ?? [];
+    if (query === undefined || found === undefined) return [];
+    return [{ query, names: [...found.matchAll(/`(.+?)`/g)].map(([, name = '']) => name) }];
+  });
+}
+
+describe('docs/searching.md', () => {
+  it('shows what is found', async () => {
+    await using it = await setUp({
+      env: { FILES_ROOT: at('examples/archivos') },
+      running: ['mserv2', 'gateway'],
+    });
+    await it.processes.get('mserv2')?.waitFor(({ estado }) => estado === 'listo');
+    expect(examples().length).to.be.greaterThan(20);
+    const shown = examples();
+    const found: typeof shown = [];
+    for (const { query } of shown) {
+      // As it is written there: only what a URL cannot hold is coded.
+      const parameters = query.split('&').map((part) => {
+        const [name = '', ...value] = part.split('=');
+        return `${name}=${encodeURIComponent(value.join('='))}`;
+      });
+      const answer = await it.get(`/buscar_archivos?${parameters.join('&')}&formato=nombres`);
+      expect(answer.status, query).to.equal(200);
+      found.push({ query, names: (await answer.json()) as string[] });
+    }
+    expect(found).to.deep.equal(shown);
+  });
+});
