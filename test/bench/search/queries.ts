@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { setUp } from '../../support/set-up.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { Caller, type Page, searchPath } from './client.ts';
@@ -16,7 +17,8 @@ export async function queries(tree: string, files: number): Promise<Row[]> {
   using data = new TemporaryFolder();
   const database = data.join('plocate.db');
   await updateDb(tree, database);
-  await using stack = await setUp({ env: { FILES_ROOT: tree } });
+  // Nothing is to be queued here, however long it takes beside others.
+  await using stack = await setUp({ env: { FILES_ROOT: tree, GRPC_DEADLINE_MS: '10000' } });
   await stack.processes.get('mserv2')?.waitFor(({ estado }) => estado === 'listo');
   using caller = new Caller(stack.url);
   const plocate = (...args: string[]) => peerMedian('plocate', ['-d', database, '-b', ...args]);
@@ -97,7 +99,7 @@ async function heavy(caller: Caller): Promise<Row[]> {
   ];
 }
 
-/** Two others, one who searches and one who lists, while a third asks for the dearest things without pause. */
+/** Two others, one who searches and one who lists, every 10 ms, while a third asks for the dearest thing without pause. */
 async function others(url: string, files: number): Promise<Row> {
   const until = performance.now() + 10_000;
   let heavyOnes = 0;
@@ -108,7 +110,10 @@ async function others(url: string, files: number): Promise<Row> {
   const light = async (path: string): Promise<number[]> => {
     using caller = new Caller(url);
     const taken: number[] = [];
-    while (performance.now() < until) taken.push((await caller.timed(path)).ms);
+    while (performance.now() < until) {
+      taken.push((await caller.timed(path)).ms);
+      await delay(10);
+    }
     return taken;
   };
   const [, searching, listing] = await Promise.all([
