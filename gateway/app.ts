@@ -17,7 +17,7 @@ import { problems } from './http/problems.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
-import { versionPrefix } from './http/version-prefix.ts';
+import { type Retirement, versionPrefix } from './http/version-prefix.ts';
 import { identify } from './identity/identify.ts';
 import type { Identities } from './identity/identities.ts';
 import { addressLists } from './limits/address-lists.ts';
@@ -44,6 +44,8 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly live: Pick<Live, 'routes' | 'paths'>;
   readonly colas: Pick<Colas, 'routes'>;
   readonly metrics: Metrics;
+  /** Of `/v1`. */
+  readonly retirement: Retirement;
 }
 
 /** The gateway's HTTP application. It does not listen. */
@@ -53,7 +55,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.on('error', (err) => deps.log.debug({ err }, 'response'));
   app.use(requestId());
   app.use(accessLog(deps.log, deps.metrics));
-  app.use(versionPrefix());
+  app.use(versionPrefix(deps.retirement));
   app.use(clientAddress(deps.trustedProxies));
   app.use(language());
   app.use(securityHeaders());

@@ -72,6 +72,12 @@ const managementUrl = z
   .url({ protocol: /^https?$/, error: 'expected http(s)://user:password@host:port' })
   .optional();
 
+/** A date or a time in ISO 8601. */
+const moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'expected a date such as 2027-01-31' })
+  .transform((text) => new Date(text))
+  .optional();
+
 const variables = {
   GATEWAY_HOST: host.default('127.0.0.1'),
   GATEWAY_PORT: port.default(5000),
@@ -82,6 +88,8 @@ const variables = {
   ...identityVariables,
   ...limitVariables,
   ...tlsVariables,
+  V1_DEPRECATION: moment,
+  V1_SUNSET: moment,
   GRPC_DEADLINE_MS: milliseconds.default(2_000),
   GATEWAY_CACHE_BYTES: bytes.default(64 * 2 ** 20),
   STREAM_STALL_MS: milliseconds.default(120_000),

@@ -165,6 +165,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     live,
     colas,
     metrics,
+    retirement: { deprecation: config.V1_DEPRECATION, sunset: config.V1_SUNSET },
     acceptor,
     ledger,
     waiters,

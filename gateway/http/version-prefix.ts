@@ -3,11 +3,20 @@ import { pathOf, readTarget } from './target.ts';
 
 const prefix = '/v1';
 
+/** What is told of `/v1` when it is to be replaced. */
+export interface Retirement {
+  /** Since when, or from when on, nobody should begin with it (RFC 9745). */
+  readonly deprecation: Date | undefined;
+  /** From when on it may be gone (RFC 8594). */
+  readonly sunset: Date | undefined;
+}
+
 /**
  * Serves every path bare and under `/v1`: what comes after knows bare paths only. What the client wrote stays in
  * `ctx.state.target`, and its prefix in `ctx.state.prefix`, so that links keep it. Never throws.
  */
-export function versionPrefix(): Middleware {
+export function versionPrefix(retirement?: Retirement): Middleware {
+  const headers = retirementHeaders(retirement);
   return (ctx, next) => {
     const { target, authority } = readTarget(ctx.req.url ?? '/');
     const path = pathOf(target);
@@ -16,7 +25,17 @@ export function versionPrefix(): Middleware {
     ctx.state.target = target;
     ctx.state.authority = authority;
     ctx.state.prefix = prefixed ? prefix : '';
+    if (prefixed) for (const [name, value] of headers) ctx.set(name, value);
     ctx.url = bare.startsWith('/') || bare === '*' ? bare : `/${bare}`;
     return next();
   };
+}
+
+function retirementHeaders({ deprecation, sunset }: Partial<Retirement> = {}): readonly [string, string][] {
+  return [
+    ...(deprecation === undefined
+      ? []
+      : ([['Deprecation', `@${Math.floor(deprecation.getTime() / 1000)}`]] as [string, string][])),
+    ...(sunset === undefined ? [] : ([['Sunset', sunset.toUTCString()]] as [string, string][])),
+  ];
 }
