@@ -2,7 +2,16 @@ import cors from '@koa/cors';
 import type { Context, Middleware } from './state.ts';
 
 const exposed = [
-  ...['Content-Location', 'ETag', 'Link', 'Location', 'Preference-Applied', 'Proxy-Status', 'RateLimit'],
+  ...[
+    'Age',
+    'Content-Location',
+    'ETag',
+    'Link',
+    'Location',
+    'Preference-Applied',
+    'Proxy-Status',
+    'RateLimit',
+  ],
   ...[
     'RateLimit-Policy',
     'Retry-After',
@@ -13,7 +22,15 @@ const exposed = [
   ],
 ];
 const taken = [
-  ...['Accept', 'Accept-Language', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match'],
+  ...[
+    'Accept',
+    'Accept-Language',
+    'Authorization',
+    'Cache-Control',
+    'Content-Type',
+    'Idempotency-Key',
+    'If-None-Match',
+  ],
   ...['Last-Event-ID', 'Prefer', 'traceparent', 'X-Request-Id'],
 ];
 

@@ -46,6 +46,8 @@ function begin(ctx: Context, status: number, { about }: Form, servidoPor: Servid
   res.statusCode = status;
   for (const [name, value] of about) {
     if (name === 'link') res.appendHeader(name, value);
+    // What others have said that the answer depends on, as CORS does of `Origin`, stays.
+    else if (name === 'vary' && res.hasHeader(name)) ctx.vary(value);
     else res.setHeader(name, value);
   }
   res.setHeader('servido-por', servidoPor);

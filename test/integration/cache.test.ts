@@ -4,6 +4,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { SignJWT } from 'jose';
 import { accepted, answerAt, identityOf } from '../support/accepted.ts';
 import { eventually } from '../support/eventually.ts';
 import { type SetUp, setUp } from '../support/set-up.ts';
@@ -99,6 +100,28 @@ describe('The cache', () => {
     const gateway = it.processes.get('gateway');
     const line = await gateway?.waitFor((each) => each['servidoPor'] === 'cache');
     expect(line).to.include({ msg: 'request', route: '/listar_archivos', status: 200, caller: 'anonimo' });
+  });
+
+  it('is behind the checks of who may ask, and says of its answers what they depend on', async () => {
+    const origin = 'https://app.example.org';
+    const secret = 'x'.repeat(32);
+    const env = { GATEWAY_CORS_ORIGINS: origin, AUTH: 'jwt', JWT_SECRET: secret };
+    await using it = await setUp({ running: ['mserv1', 'gateway'], env });
+    const token = await new SignJWT({ sub: 'ana', scope: 'archivos:leer' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('archivero')
+      .setAudience('archivero')
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(Buffer.from(secret));
+    const authorization = `Bearer ${token}`;
+    mkdirSync(join(it.root, 'a'));
+    await eventually(async () => (await servedBy(it, path, { authorization })) === 'cache');
+    expect((await it.get(path)).status).to.equal(401);
+    const allowed = await it.get(path, { authorization, origin });
+    expect(allowed.headers.get('servido-por')).to.equal('cache');
+    expect(allowed.headers.get('access-control-allow-origin')).to.equal(origin);
+    expect(allowed.headers.get('vary')?.split(', ')).to.have.members(['Origin', 'Accept', 'Accept-Encoding']);
   });
 
   it('keeps nothing when it is switched off, and nothing that has no room', async () => {
