@@ -55,7 +55,7 @@ export function createHttpServer(
   const server: Server =
     tls === undefined
       ? createServer(options, onRequest)
-      : createTlsServer({ ...options, ...tls, minVersion }, onRequest);
+      : createTlsServer({ ...options, ...tls, minVersion, handshakeTimeout: headersMs }, onRequest);
   // None is dropped in silence: they are counted where they are judged.
   server.maxHeadersCount = 0;
   server.timeout = stallMs;

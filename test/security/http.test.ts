@@ -1,0 +1,262 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { type SetUp, setUp } from '../support/set-up.ts';
+
+describe('What is sent to the gateway', () => {
+  let house: SetUp;
+  let port: number;
+  before(async () => {
+    house = await setUp({
+      running: ['mserv1', 'gateway'],
+      env: {
+        RABBITMQ_URL: '',
+        HEADERS_TIMEOUT_MS: '700',
+        REQUEST_TIMEOUT_MS: '1500',
+        STREAM_STALL_MS: '1000',
+        GATEWAY_CORS_ORIGINS: 'https://app.example.org',
+        GATEWAY_ALLOWED_HOSTS: 'archivos.example.org',
+      },
+    });
+    port = Number(new URL(house.url).port);
+  });
+  after(() => house[Symbol.asyncDispose]());
+
+  /** Sends bytes as they are; gives all that comes back until the connection ends. */
+  async function raw(text: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    const chunks: Buffer[] = [];
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.write(Buffer.from(text, 'latin1'));
+    await closed(socket);
+    return Buffer.concat(chunks).toString();
+  }
+  const head = (target: string, ...more: string[]): string =>
+    `${[`GET ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...more].join('\r\n')}\r\n\r\n`;
+  const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
+
+  describe('is refused when it may be one request for us and two for a proxy:', () => {
+    const start = 'POST /solicitudes HTTP/1.1\r\nHost: localhost\r\n';
+    for (const [name, request] of [
+      ['two lengths', `${start}Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde`],
+      ['a list of lengths', `${start}Content-Length: 3, 5\r\n\r\nabcde`],
+      ['a length and chunks', `${start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+      ['chunks that are not last', `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
+      ['chunks in disguise', `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
+      ['chunks behind a tabulator', `${start}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`],
+      ['a space before a colon', `${start}Content-Length : 5\r\n\r\nabcde`],
+      ['a folded line', `${start}X: a\r\n Content-Length: 5\r\n\r\nabcde`],
+      ['bare line feeds', 'GET / HTTP/1.1\nHost: localhost\n\n'],
+      ['a bare carriage return', 'GET / HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n'],
+      ['a negative length', `${start}Content-Length: -1\r\n\r\n`],
+      ['a length with a sign', `${start}Content-Length: +5\r\n\r\nabcde`],
+      [
+        'a chunk of a size that is none',
+        `${start}Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n`,
+      ],
+      ['a NUL in a field', 'GET / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n'],
+      ['two Hosts', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'],
+      [
+        'two tokens',
+        'GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n',
+      ],
+    ] as const) {
+      it(name, async () => {
+        const answer = await raw(
+          `${request}GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+        );
+        expect(statusOf(answer), answer).to.equal(400);
+        expect(answer).to.include('/problemas/peticion-no-valida').and.not.include('"viva"');
+      });
+    }
+  });
+
+  for (const [name, request, status] of [
+    ['3,000 header fields', head('/', ...Array.from({ length: 3_000 }, (_, i) => `X-${i}: a`)), 431],
+    ['201 header fields', head('/', ...Array.from({ length: 201 }, (_, i) => `X-${i}: a`)), 431],
+    ['header fields of 70 kB', head('/', `X: ${'a'.repeat(70_000)}`), 431],
+    ['an address of 20 kB', head(`/listar_archivos?ruta=${'a'.repeat(20_000)}`), 414],
+    ['a foreign Host', 'GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', 421],
+    [
+      'a Host with a user',
+      'GET / HTTP/1.1\r\nHost: localhost@evil.example\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    ['an absolute address of a foreign host', head('http://evil.example/listar_archivos'), 421],
+    ['an absolute address of ours', head('http://archivos.example.org/listar_archivos'), 200],
+    ['two slashes', head('//listar_archivos'), 404],
+    ['a host behind two slashes', head('//evil.example/listar_archivos'), 404],
+    ['%zz in the path', head('/listar_archivos%zz'), 400],
+    ['%zz in the query', head('/listar_archivos?ruta=%zz'), 400],
+    ['a NUL in a parameter', head('/listar_archivos?ruta=a%00b'), 400],
+    ['line ends in a parameter', head('/listar_archivos?ruta=a%0d%0aX-Injected:%201'), 404],
+    [
+      'control characters in the address',
+      'GET /\x01 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      400,
+    ],
+    ['a way out of the root', head('/listar_archivos?ruta=..%2f..%2fetc'), 400],
+    ['a method that nobody knows', 'BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
+    ['TRACE', 'TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 501],
+    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ] as const) {
+    it(`gets ${status}: ${name}`, async () => {
+      const answer = await raw(request);
+      expect(statusOf(answer), answer.slice(0, 300)).to.equal(status);
+      expect(answer.split('\r\n\r\n')[0]).not.to.match(/\nx-injected/i);
+    });
+  }
+
+  it('is refused when a page of another site sent it, and taken from those that are allowed', async () => {
+    const ask = async (headers: Record<string, string>, method = 'GET', path = '/listar_archivos') => {
+      const answer = await raw(
+        `${[`${method} ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...Object.entries(headers).map(([n, v]) => `${n}: ${v}`)].join('\r\n')}\r\n\r\n`,
+      );
+      return { status: statusOf(answer), answer };
+    };
+    for (const headers of [
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+      { Origin: 'https://app.example.org.evil.example' },
+      { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' },
+      { 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'script' },
+      { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' },
+    ] as Record<string, string>[]) {
+      expect((await ask(headers)).status, JSON.stringify(headers)).to.equal(403);
+      expect((await ask(headers, 'POST', '/colas/a/mensajes')).status).to.equal(403);
+    }
+    const navigation = {
+      'Sec-Fetch-Site': 'cross-site',
+      'Sec-Fetch-Mode': 'navigate',
+      'Sec-Fetch-Dest': 'document',
+    };
+    expect((await ask(navigation)).status).to.equal(200);
+    expect((await ask(navigation, 'POST', '/colas/a/mensajes')).status).to.equal(403);
+    const allowed = await ask({ Origin: 'https://app.example.org' });
+    expect(allowed.status).to.equal(200);
+    expect(allowed.answer).to.match(/\r\naccess-control-allow-origin: https:\/\/app\.example\.org\r\n/i);
+    expect(allowed.answer).to.match(/\r\naccess-control-expose-headers: [^\r]*Location/i);
+    const preflight = await ask(
+      {
+        Origin: 'https://app.example.org',
+        'Access-Control-Request-Method': 'DELETE',
+        'Access-Control-Request-Headers': 'authorization',
+      },
+      'OPTIONS',
+      '/solicitudes/x',
+    );
+    expect(preflight.status).to.equal(204);
+    expect(preflight.answer).to.match(/access-control-allow-methods: [^\r]*DELETE/i);
+    expect(preflight.answer).not.to.match(/access-control-allow-credentials/i);
+    const foreign = await ask(
+      { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'DELETE' },
+      'OPTIONS',
+    );
+    expect(foreign.answer).not.to.match(/access-control-allow/i);
+    // An error has them, too: the page is to be told what is wrong.
+    const wrong = await ask({ Origin: 'https://app.example.org' }, 'GET', '/nada');
+    expect(wrong.status).to.equal(404);
+    expect(wrong.answer).to.match(/access-control-allow-origin/i);
+  });
+
+  it('gets the head of its answer by HEAD, and what may be done by OPTIONS, on every path', async () => {
+    for (const path of [
+      '/',
+      '/listar_archivos',
+      '/solicitudes',
+      '/cuarentena',
+      '/salud/viva',
+      '/readyz',
+      '/nada',
+    ]) {
+      const [get, only, options] = await Promise.all(
+        ['GET', 'HEAD', 'OPTIONS'].map((method) =>
+          fetch(house.url + path, { method, headers: { accept: 'application/json' } }),
+        ),
+      );
+      expect(only?.status, path).to.equal(get?.status);
+      expect(await only?.text()).to.equal('');
+      expect(only?.headers.get('content-length')).to.equal(get?.headers.get('content-length'));
+      expect(only?.headers.get('content-type')).to.equal(get?.headers.get('content-type'));
+      if (path === '/nada') expect(options?.status).to.equal(404);
+      else {
+        expect(options?.status).to.equal(204);
+        expect(options?.headers.get('allow')).to.match(/GET, HEAD.*OPTIONS/);
+      }
+    }
+  });
+
+  describe('slowly', () => {
+    const open = async (): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const answered = async (socket: Socket): Promise<string> => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      await closed(socket);
+      return text;
+    };
+
+    it('header fields are waited for only so long', async () => {
+      const socket = await open();
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+      const dripping = setInterval(() => socket.write('X: y\r\n'), 50);
+      const answer = await answered(socket);
+      clearInterval(dripping);
+      expect(statusOf(answer)).to.equal(408);
+    });
+
+    it('and so is a body', async () => {
+      const socket = await open();
+      socket.write(
+        'POST /colas/a/mensajes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n',
+      );
+      socket.write('Content-Length: 1000\r\n\r\n{');
+      const dripping = setInterval(() => socket.write(' '), 50);
+      const answer = await answered(socket);
+      clearInterval(dripping);
+      expect([408, 503]).to.include(statusOf(answer));
+    });
+
+    it('connections that say nothing are closed, 10,000 of them, and others are answered meanwhile', async function () {
+      this.timeout(90_000);
+      await house.end('gateway');
+      await house.start('gateway', { HEADERS_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '5000' });
+      const gone: Promise<void>[] = [];
+      for (let batch = 0; batch < 100; batch++) {
+        for (let i = 0; i < 100; i++) {
+          const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+          socket.resume();
+          gone.push(closed(socket));
+        }
+        // It is answered behind those, so that the kernel's queue of connections does not overflow.
+        expect((await house.get('/listar_archivos')).status).to.equal(200);
+      }
+      await Promise.all(gone);
+      expect((await house.get('/listar_archivos')).status).to.equal(200);
+    });
+
+    it('answers that are not read are given up', async () => {
+      const socket = await open();
+      socket.pause();
+      // More answers than all buffers on the way hold; each is short, and none is a stream.
+      const line = `GET /nada/${'a'.repeat(12_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+      socket.write(line.repeat(2_000));
+      const lines = () => house.processes.get('gateway')?.lines ?? [];
+      await closed(socket);
+      expect(lines().length).to.be.greaterThan(0);
+      expect((await house.get('/listar_archivos')).status).to.equal(200);
+    });
+  });
+});
+
+/** Unlike `once`, also after an error: what is cut may be told so by a reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
