@@ -139,8 +139,10 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     ...services.flatMap(({ name }) => Object.values(queuesOf(name))),
     ...(broker ? [broker.replies.queue] : []),
   ];
+  const cache = createCache(config.GATEWAY_CACHE_BYTES, () => performance.now());
   metrics.add(
     stateSource({
+      cache,
       services: services.map(({ name }) => name),
       callers: ways.map((way) => way.caller),
       ledger,
@@ -161,7 +163,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     callers: ways.map((way) => way.caller),
     caller,
     call: (service) => wayTo(service).call,
-    cache: createCache(config.GATEWAY_CACHE_BYTES, () => performance.now()),
+    cache,
     live,
     colas,
     metrics,

@@ -19,6 +19,8 @@ export interface AnswerCache {
   /** The last answer that was given, right or not. */
   lastKnown(key: string): Kept | undefined;
   keep(key: string, kept: Kept): void;
+  /** How many answers it holds, and what they take, in bytes. */
+  size(): { readonly answers: number; readonly bytes: number };
   /** Milliseconds since it was asked for. */
   ageMs(kept: Kept): number;
 }
@@ -54,6 +56,7 @@ export function createCache(maxBytes: number, now: () => number): AnswerCache {
       const before = entries.peek(key);
       if (before === undefined || before.askedAt <= kept.askedAt) entries.set(key, kept);
     },
+    size: () => ({ answers: entries.size, bytes: entries.calculatedSize }),
     ageMs: ({ askedAt }) => now() - askedAt,
   };
 }
@@ -62,5 +65,6 @@ const noCache: AnswerCache = {
   fresh: () => undefined,
   lastKnown: () => undefined,
   keep: () => undefined,
+  size: () => ({ answers: 0, bytes: 0 }),
   ageMs: () => 0,
 };

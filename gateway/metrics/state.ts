@@ -1,5 +1,6 @@
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import { timed } from '../admin/timed.ts';
+import type { AnswerCache } from '../calls/cache.ts';
 import type { Caller } from '../calls/caller.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
 import { type Family, gauge, type Sample, type Source } from './family.ts';
@@ -7,6 +8,7 @@ import { type Family, gauge, type Sample, type Source } from './family.ts';
 export interface StateDeps {
   readonly services: readonly string[];
   readonly callers: readonly Caller[];
+  readonly cache: Pick<AnswerCache, 'size'>;
   readonly ledger: Pick<Ledger, 'open' | 'oldest'>;
   readonly publisher: Pick<Publisher, 'usable' | 'inspect'> | undefined;
   readonly queues: readonly string[];
@@ -20,6 +22,7 @@ const answerMs = 900;
 export function stateSource(deps: StateDeps): Source {
   return async () => [
     breakers(deps.callers),
+    ...cacheFamilies(deps.cache),
     ...(await ledgerFamilies(deps)),
     ...(await queueFamilies(deps)),
   ];
@@ -33,6 +36,16 @@ function breakers(callers: readonly Caller[]): Family {
     })),
   );
   return gauge('archivero_breaker_open', 'Whether calls to an address are held back: 1 is open.', values);
+}
+
+function cacheFamilies(cache: StateDeps['cache']): readonly Family[] {
+  const { answers, bytes } = cache.size();
+  return [
+    gauge('archivero_cache_answers', 'Answers that are kept. (Those served from it have served="cache".)', [
+      { labels: {}, value: answers },
+    ]),
+    gauge('archivero_cache_bytes', 'What they take.', [{ labels: {}, value: bytes }]),
+  ];
 }
 
 async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<readonly Family[]> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import prom from 'prom-client';
@@ -73,5 +74,16 @@ describe('Metrics', () => {
       ]);
       expect(text).to.match(/^nodejs_eventloop_lag_seconds /m);
     }
+  });
+
+  it('are the ones that dashboard and alerts ask for', () => {
+    const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+    const made = ['metrics', 'state'].map((file) => read(`gateway/metrics/${file}.ts`)).join('');
+    const asked = ['deploy/grafana/archivero.json', 'deploy/prometheus/alerts.yml'].map(read).join('');
+    const names = [...asked.matchAll(/\barchivero_[a-z_]+/g)].map(([name]) =>
+      name.replace(/(?<=_seconds)_(?:bucket|count|sum)$/, ''),
+    );
+    expect(names.length).to.be.above(20);
+    expect([...new Set(names)].filter((name) => !made.includes(`'${name}'`))).to.deep.equal([]);
   });
 });
