@@ -98,6 +98,8 @@ export const brokerFaults: readonly Scenario[] = [
     name: 'queue-full',
     about: 'work queue at its limit, its service down, so that the broker refuses what is published',
     fault: fillQueue,
+    // It is not repaired, so that what comes after it in a mix would be about a full queue, too.
+    mixes: [],
   },
   {
     name: 'queue-limit-lifted',
