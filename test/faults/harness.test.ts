@@ -103,3 +103,10 @@ describe('The fault harness', () => {
     );
   });
 });
+
+describe('docs/reliability.md', () => {
+  it('names every scenario and every control', () => {
+    const page = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
+    for (const { name } of [...scenarios, ...controls]) expect(page).to.contain(`\`${name}\``);
+  });
+});

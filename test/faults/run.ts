@@ -53,6 +53,8 @@ async function run(): Promise<void> {
   await using servers = createServers();
   const old = values.old === undefined ? {} : { old: resolve(values.old) };
   const options: RunOptions = { servers, seed, folder, ...old };
+  // After each of them, so that a run that is broken off has one, too.
+  const report = (): void => void writeReport(folder, seed, found, values.keep);
   const isMissing = (name: string, missing: (() => string | undefined) | undefined): boolean => {
     const why = missing?.();
     if (why === undefined) return false;
@@ -67,12 +69,14 @@ async function run(): Promise<void> {
       const verdict = await runControl(control, options);
       found.controls.push(verdict);
       sayControl(verdict);
+      report();
     }
   } else if (minutes !== undefined) {
     for (const plot of mixes(minutes, console.log)) {
       const result = await runPlot(plot, options);
       found.mixes.push(result);
       say(result);
+      report();
     }
   } else {
     for (const scenario of scenarios.filter(isChosen)) {
@@ -80,10 +84,11 @@ async function run(): Promise<void> {
       const result = await runScenario(scenario, options);
       found.scenarios.push(result);
       say(result);
+      report();
     }
   }
 
-  writeReport(folder, seed, found, values.keep);
+  report();
   const played = found.scenarios.length + found.mixes.length + found.controls.length;
   const red =
     [...found.scenarios, ...found.mixes].filter(({ violations }) => violations.length > 0).length +
