@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findChromium, installChromium } from './chromium-install.mjs';
 import { installFaultTools } from './fault-tools-install.mjs';
 import { findPostgres, installPostgres } from './postgres-install.mjs';
 import { findRabbit, installRabbit } from './rabbit-install.mjs';
@@ -122,6 +123,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const problems = [
       findRabbit() === undefined ? installRabbit() : undefined,
       findPostgres() === undefined ? installPostgres() : undefined,
+      findChromium() === undefined ? installChromium() : undefined,
     ].filter((problem) => problem !== undefined);
     if (problems.length > 0) fail(problems.join('\n'));
     const skipped = installFaultTools();

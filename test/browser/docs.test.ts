@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type Browser, chromium } from 'playwright-core';
+import { findChromium } from '../../scripts/chromium-install.mjs';
 import { type SetUp, setUp } from '../support/set-up.ts';
 
 describe('/docs in a browser', () => {
@@ -7,7 +8,7 @@ describe('/docs in a browser', () => {
   let browser: Browser;
   before(async () => {
     archivero = await setUp({ running: ['mserv1', 'gateway'] });
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: findChromium() ?? 'chromium', args: ['--no-sandbox'] });
   });
   after(async () => {
     await browser.close();
