@@ -53,8 +53,8 @@ export const controls: readonly Control[] = [
     defect: [
       {
         file: 'gateway/solicitudes/replies.ts',
-        find: 'if (row.closedAt === undefined) await store(row, reply);',
-        replace: 'delivery.ack();\nif (row.closedAt === undefined) await store(row, reply);',
+        find: 'if (row.closedAt === undefined) await storeTraced(row, reply);',
+        replace: 'delivery.ack();\nif (row.closedAt === undefined) await storeTraced(row, reply);',
       },
     ],
     red: ['not answered'],
