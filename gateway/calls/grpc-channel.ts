@@ -18,6 +18,9 @@ const channelOptions: ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  // HTTP/2's own 64 KiB, for all calls of a connection together, are less than one page of a thousand entries: every page
+  // would stop in its middle and wait for the window. As much of a stream may lie here for a reader that is slow.
+  'grpc-node.flow_control_window': 256 * 1024,
   'grpc.service_config_disable_resolution': 1,
   'grpc.use_local_subchannel_pool': 1,
   // grpc-js obeys http_proxy; our services are neighbours, and a proxy that is set for the outside cannot reach them.

@@ -54,6 +54,11 @@ const lacking = new Map(wanted.map((row) => [row.key, missingPackages(row)]));
 const packages = [...new Set([...lacking.values()].flat())];
 if (packages.length > 0) console.error(`To measure all: apt-get install ${packages.join(' ')}`);
 
+/** Told to end, it tells what it knows so far, and leaves no server behind. */
+const end = new AbortController();
+const { signal: ending } = end;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+
 const samples = new Map<string, Sample[]>();
 using folder = new TemporaryFolder();
 const root = folder.join('root');
@@ -69,19 +74,16 @@ try {
     const run = open.get(row);
     if (run === undefined || row.cells?.(cell) === false) return undefined;
     await quiet();
+    if (ending.aborted) return undefined;
     return run(cell, seconds);
   };
   // The first run is for the compilers.
   for (const row of wanted) await measure(row, { size: 20, connections: mainConnections });
-  for (let round = 0; round < Number(options.rounds); round++) {
-    for (const cell of cells) {
-      if (round > 0 && cell.connections !== mainConnections) continue;
-      // In another order each time: nobody always comes after the same one.
-      const order = round % 2 === 0 ? wanted : wanted.toReversed();
-      for (const row of order) {
-        const sample = await measure(row, cell);
-        if (sample !== undefined) collected(row, cell).push(sample);
-      }
+  for (const { cell, order } of steps()) {
+    for (const row of order) {
+      if (ending.aborted) break;
+      const sample = await measure(row, cell);
+      if (sample !== undefined) collected(row, cell).push(sample);
     }
   }
 } finally {
@@ -110,10 +112,21 @@ const report: Report = {
   }),
   measured,
   figures: figuresOf(measured, (key) => names.get(key) ?? key),
-  idle: Number(options.idle) > 0 ? await measureIdle(Number(options.idle)) : undefined,
+  idle: Number(options.idle) > 0 && !ending.aborted ? await measureIdle(Number(options.idle)) : undefined,
 };
 console.log(markdown(report));
 if (options.save) save(report);
+
+/** What the figures are made of first. Each time in another order: nobody always comes after the same one. */
+function* steps(): Generator<{ readonly cell: Cell; readonly order: readonly Row[] }> {
+  const [main, others] = [true, false].map((is) =>
+    cells.filter((cell) => (cell.connections === mainConnections) === is),
+  );
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const cell of main ?? []) yield { cell, order: round % 2 === 0 ? wanted : wanted.toReversed() };
+  }
+  for (const cell of others ?? []) yield { cell, order: wanted };
+}
 
 function missingPackages({ needs }: Row): string[] {
   return Object.entries(needs).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));

@@ -38,9 +38,9 @@ export async function wrk({ connections, seconds, urls, etag = '-' }: WrkJob): P
 const idleShare = 0.85;
 const sampleMs = 40;
 
-/** Waits until the machine has nothing to do: servers may still work for connections that wrk has closed. At most 8 s. */
+/** Waits until the machine has nothing to do: servers may still work for connections that wrk has closed. At most 2 s: others may be at it too. */
 export async function quiet(): Promise<void> {
-  const end = performance.now() + 8_000;
+  const end = performance.now() + 2_000;
   let before = times();
   while (performance.now() < end) {
     await delay(sampleMs);
