@@ -19,6 +19,7 @@ export function chart(report: Report): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" font-family="system-ui, sans-serif" font-size="12">`,
+    '<title>Answers per second of the gateway and its peers</title>',
     `<rect width="${width}" height="${y}" fill="#fff"/>`,
     ...parts,
     '</svg>\n',

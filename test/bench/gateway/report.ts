@@ -105,5 +105,6 @@ export function markdown(report: Report): string {
 }
 
 function rounded(value: number): string {
+  if (value < 1) return '< 1';
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
 }
