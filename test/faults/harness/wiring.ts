@@ -37,11 +37,12 @@ export async function createWiring(
   options: Pick<WorldOptions, 'links' | 'replicas' | 'env'>,
   { root, ledgerUrl, brokerUrl, targets }: WiringParts,
 ): Promise<Wiring> {
-  const ports = new Map<Instance, number>();
+  /** Promises, because several ask at once. */
+  const ports = new Map<Instance, Promise<number>>();
   const links = new Map<LinkName, Link>();
 
-  async function portOf(name: Instance): Promise<number> {
-    const port = ports.get(name) ?? (await quietPort());
+  function portOf(name: Instance): Promise<number> {
+    const port = ports.get(name) ?? quietPort();
     ports.set(name, port);
     return port;
   }
