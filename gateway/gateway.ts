@@ -16,8 +16,7 @@ import type { GatewayConfig } from './config.ts';
 import { createHttpDoor } from './http/door.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { openIdentities } from './identity/identities.ts';
-import { createRateLimit } from './limits/rate-limit.ts';
-import { createMemoryStore, type LimitStore } from './limits/store.ts';
+import { openLimits } from './limits/limits.ts';
 import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { stateSource } from './metrics/state.ts';
@@ -114,11 +113,19 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     return way;
   };
   const caller = (service: string): Caller => wayTo(service).caller;
-  const limits = await openLimits(config, log);
+  const limits = await openLimits({
+    allowances: config.RATE_LIMITS,
+    costs: config.RATE_LIMIT_COSTS,
+    database:
+      config.RATE_LIMIT_STORE === 'postgres' && config.LEDGER_URL.kind === 'postgres'
+        ? config.LEDGER_URL.url
+        : undefined,
+    log,
+  });
   const identities = await openIdentities({
     config: config.identity,
     onLoopback: isLoopback(config.GATEWAY_HOST),
-    store: limits,
+    store: limits.store,
     log,
   });
   const upgrades = createUpgrades();
@@ -188,10 +195,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     ipAllow: config.IP_ALLOW,
     ipDeny: config.IP_DENY,
     maxRequests: config.MAX_REQUESTS,
-    rateLimit:
-      config.RATE_LIMITS.length === 0
-        ? undefined
-        : createRateLimit({ allowances: config.RATE_LIMITS, costs: config.RATE_LIMIT_COSTS, store: limits }),
+    rateLimit: limits.rateLimit,
     streamStallMs: config.STREAM_STALL_MS,
   });
 
@@ -249,16 +253,6 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       },
     },
   ];
-}
-
-async function openLimits(
-  { RATE_LIMIT_STORE, LEDGER_URL: place }: GatewayConfig,
-  log: Logger,
-): Promise<LimitStore> {
-  if (RATE_LIMIT_STORE === 'memory' || place.kind === 'sqlite') return createMemoryStore();
-  // Loaded only by those who have one.
-  const { openPostgresStore } = await import('./limits/postgres-store.ts');
-  return openPostgresStore(place.url, log);
 }
 
 /** Both connections to RabbitMQ: one publishes, the other consumes. Undefined when no broker is wanted. */
