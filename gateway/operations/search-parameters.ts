@@ -73,6 +73,7 @@ export const searchQuery = z
     modificado_desde: date(false).optional(),
     modificado_hasta: date(true).optional(),
     ocultos: boolean.prefault('false'),
+    // The service's: relevancia for a page, none for a stream.
     orden: words(
       Object.fromEntries(
         Object.entries(ordenes).flatMap(([word, orden]) => [
@@ -80,7 +81,7 @@ export const searchQuery = z
           [`-${word}`, { orden, descendente: true }],
         ]),
       ) as Record<string, { orden: OrdenBusqueda; descendente: boolean }>,
-    ).prefault('relevancia'),
+    ).default({ orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED, descendente: false }),
     limite: limite.prefault('100'),
     cursor: cursor.optional(),
     formato: formato.optional(),

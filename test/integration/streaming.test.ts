@@ -196,12 +196,10 @@ describe('An answer in lines', () => {
       for (const bytes of grown) expect(bytes).to.be.below(30 * 2 ** 20);
 
       // A client that goes away ends the search as well.
-      const before = mserv2.lines.filter(ofSearch).length;
       const socket = await request(running, path);
       await once(socket, 'readable');
       socket.destroy();
-      await eventually(() => mserv2.lines.filter(ofSearch).length === before + 1);
-      expect(mserv2.lines.filter(ofSearch).at(-1)).to.include({ code: 'CANCELLED' });
+      await eventually(() => mserv2.lines.some((line) => ofSearch(line) && line['code'] === 'CANCELLED'));
       await running.end('mserv2', 'SIGTERM');
     });
 

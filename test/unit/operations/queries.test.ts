@@ -207,7 +207,7 @@ describe('GET /buscar_archivos, the query', () => {
         bytesMax: undefined,
         modificadoDesde: undefined,
         modificadoHasta: undefined,
-        orden: OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA,
+        orden: OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED,
         descendente: false,
       },
       formato: undefined,
