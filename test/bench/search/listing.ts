@@ -20,7 +20,8 @@ export async function listing(): Promise<Row[]> {
     writeFileSync(`${root}/informe número ${String(i).padStart(4, '0')}.pdf`, 'x'.repeat(i));
   }
   await using stack = await setUp({
-    env: { FILES_ROOT: root },
+    // Without a cache; those who ask at the same time still share a call.
+    env: { FILES_ROOT: root, GATEWAY_CACHE_BYTES: '0' },
     running: ['mserv1', 'gateway'],
   });
   await using nginx = await Nginx.start(root, data.path);
