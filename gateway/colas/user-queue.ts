@@ -32,9 +32,17 @@ const mostKnown = 1_000;
 /** Puts messages into the queues of people, which are made when they are needed. */
 export function createPutter(connection: Connection, publisher: Publisher) {
   const known = new Set<string>();
+  const declaring = new Map<string, Promise<void>>();
 
+  /** Once, for all that come while it is done: for a broker each is a decision of a whole cluster. */
   async function declare(queue: string): Promise<void> {
     if (known.has(queue)) return;
+    const declared = declaring.get(queue) ?? declareNow(queue).finally(() => declaring.delete(queue));
+    declaring.set(queue, declared);
+    await declared;
+  }
+
+  async function declareNow(queue: string): Promise<void> {
     await connection.use(queue, (session) => declareUserQueue(session, queue));
     if (known.size >= mostKnown) known.clear();
     known.add(queue);

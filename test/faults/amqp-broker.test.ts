@@ -74,7 +74,7 @@ describe('RabbitMQ that fails', function () {
   });
 
   it('frozen: what is published is unconfirmed, in bounded memory and time', async () => {
-    const publisher = await publisherWith({ confirmTimeoutMs: 100, maxInFlight: 2 });
+    const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     const failures = await Promise.all([1, 2, 3].map(() => publisher.publish(toWork()).catch(kindOf)));
     expect(failures).to.deep.equal(['unconfirmed', 'unconfirmed', 'too-many']);
@@ -89,7 +89,7 @@ describe('RabbitMQ that fails', function () {
   });
 
   it('frozen: a late confirm frees its place', async () => {
-    const publisher = await publisherWith({ confirmTimeoutMs: 100, maxInFlight: 2 });
+    const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     expect(await publisher.publish(toWork()).catch(kindOf)).to.equal('unconfirmed');
     expect(await publisher.inspect(queuesOf(service).work).catch(kindOf)).to.equal('unavailable');
