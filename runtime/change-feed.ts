@@ -116,7 +116,11 @@ export class ChangeFeed<Note = never> {
       }
     } finally {
       this.#listeners.delete(listener);
-      if (!this.listened) onListened?.(false);
+      if (!this.listened) {
+        // What changes from now on nobody tells: what was read before is not good for who listens next.
+        this.#numero += 1;
+        onListened?.(false);
+      }
     }
   }
 

@@ -37,6 +37,26 @@ describe('the vigil over folders', () => {
     expect((await it.list({ ruta: 'a' })).vigencia, 'nobody listens').to.equal(undefined);
   });
 
+  it('takes what was read before nobody listened for older than what the next listener begins with', async () => {
+    using folder = new TemporaryFolder();
+    const vigil = new Vigil(openRoot(folder.path), { limit: 10, beatMs: 20 });
+    const begun = async () => {
+      const gone = new AbortController();
+      const feed = vigil.listen([gone.signal]);
+      return { gone, feed, numero: (await feed.next()).value?.reloj?.numero ?? Number.NaN };
+    };
+    const first = await begun();
+    vigil.begin([]);
+    const read = vigil.begin([])?.clock.numero;
+    first.gone.abort();
+    await first.feed.return();
+    writeFileSync(folder.join('nuevo'), '');
+    const second = await begun();
+    expect(second.numero).to.be.greaterThan(read ?? Number.NaN);
+    second.gone.abort();
+    await second.feed.return();
+  });
+
   const changes: Readonly<Record<string, (root: string) => void>> = {
     'a new file': (root) => writeFileSync(join(root, 'a/b/nuevo'), ''),
     'a file that grows': (root) => appendFileSync(join(root, 'a/b/fichero'), 'x'),
