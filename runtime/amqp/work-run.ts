@@ -32,6 +32,8 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<O
   const timer = setTimeout(tooLate, timeoutMs);
   signal.addEventListener('abort', cancel, { once: true });
   try {
+    // It may have waited for its turn until the process stops.
+    if (signal.aborted) throw new StatusError(Status.CANCELLED, undefined, 'The service is stopping');
     const served = methods.get(work.type);
     if (served === undefined)
       throw new StatusError(Status.UNIMPLEMENTED, undefined, `No method ${work.type}`);
