@@ -1,3 +1,4 @@
+import { barePath } from '../http/bare-path.ts';
 import type { Scope } from './scopes.ts';
 
 /** What a request needs: a scope, or nothing. */
@@ -26,8 +27,7 @@ const ofQueues = /^\/(?:colas|apis\/queue)(?:\/|$)/;
  * @param alsoOpen more paths that are open
  */
 export function accessTo(path: string, alsoOpen: ReadonlySet<string>): Access {
-  // The router takes any case, and a slash at the end.
-  const bare = path.toLowerCase().replace(/\/+$/, '');
+  const bare = barePath(path);
   if (open.has(bare) || alsoOpen.has(bare)) return 'open';
   if (openBelow.some((folder) => bare.startsWith(folder))) return 'open';
   return ofQueues.test(bare) ? 'colas:admin' : 'archivos:leer';

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { readJsonBody } from '../http/body.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
+import { addressKey } from '../limits/address-key.ts';
 import { type Limiter, type LimitStore, RateLimiterRes } from '../limits/store.ts';
 import type { Keys } from './keys.ts';
 import { hashPassword, isPassword } from './password.ts';
@@ -53,14 +54,15 @@ export function createLogin(options: LoginOptions): (ctx: Context) => Promise<vo
     ctx.set('Cache-Control', 'no-store');
     const { usuario, clave } = await readJsonBody(ctx, credentials, longestBody);
     const { address } = ctx.state;
-    const pair = `${address} ${usuario}`;
+    const network = addressKey(address);
+    const pair = `${network} ${usuario}`;
     // Counted before it is tried: those that come at once are counted, too.
-    await spend(ofAddress, address);
+    await spend(ofAddress, network);
     await spend(ofUser, pair);
     const user = await userOf(usuario, clave);
     log.info({ usuario, address, ok: user !== undefined }, 'login');
     if (user === undefined) throw new ProblemError('credenciales-no-validas');
-    await Promise.all([ofUser.delete(pair), ofAddress.delete(address)]);
+    await Promise.all([ofUser.delete(pair), ofAddress.delete(network)]);
 
     const now = Math.floor(Date.now() / 1000);
     const expires = now + Math.ceil(lifetimeMs / 1000);

@@ -1,6 +1,8 @@
-import { isIPv6 } from 'node:net';
+import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, Middleware } from '../http/state.ts';
+import { anonymous } from '../identity/anonymous.ts';
+import { addressKey } from './address-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
 
 export interface RateLimitOptions {
@@ -27,13 +29,14 @@ const free: ReadonlySet<string> = new Set(['/salud/viva', '/salud/preparada', '/
  */
 export function createRateLimit({ allowances, costs, store }: RateLimitOptions): RateLimit {
   const limiters = allowances.map((allowance) => ({ allowance, limiter: store.limiter(allowance) }));
+  const costOf = new Map([...costs].map(([path, cost]) => [barePath(path), cost]));
   const policy = allowances
     .map(({ name, points, seconds }) => `"${name}";q=${points};w=${seconds}`)
     .join(', ');
 
   /** What is refused by a short time is not charged to the longer ones. */
   async function spend(ctx: Context, key: string): Promise<void> {
-    const cost = costs.get(ctx.path) ?? 1;
+    const cost = costOf.get(barePath(ctx.path)) ?? 1;
     const left: string[] = [];
     ctx.set('RateLimit-Policy', policy);
     for (const { allowance, limiter } of limiters) {
@@ -54,11 +57,12 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
   return {
     middleware: async (ctx, next) => {
       const { caller, address } = ctx.state;
-      const known = caller !== '' && 'authorization' in ctx.req.headers;
-      if (!free.has(ctx.path)) await spend(ctx, known ? `caller ${caller}` : keyOf(address));
+      const known = caller !== '' && caller !== anonymous;
+      if (!free.has(barePath(ctx.path)))
+        await spend(ctx, known ? `caller ${caller}` : `address ${addressKey(address)}`);
       return next();
     },
-    charge: (ctx) => spend(ctx, keyOf(ctx.state.address)),
+    charge: (ctx) => spend(ctx, `address ${addressKey(ctx.state.address)}`),
   };
 }
 
@@ -69,16 +73,4 @@ async function spent(limiter: Limiter, key: string, cost: number): Promise<RateL
     if (thrown instanceof RateLimiterRes) return thrown;
     throw thrown;
   }
-}
-
-/** Whoever has an IPv6 address has 2^64 of them. */
-function keyOf(address: string): string {
-  if (!isIPv6(address)) return `address ${address}`;
-  const { hostname } = new URL(`http://[${address}]`);
-  const [head = '', tail] = hostname.slice(1, -1).split('::');
-  const before = head.split(':').filter((part) => part !== '');
-  const after = tail?.split(':').filter((part) => part !== '') ?? [];
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const parts = [...before, ...Array<string>(zeros).fill('0'), ...after];
-  return `address ${parts.slice(0, 4).join(':')}::/64`;
 }

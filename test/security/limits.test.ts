@@ -52,6 +52,14 @@ describe('Limits', () => {
       const who = from('192.0.2.3');
       expect(await statuses(house, 9, who, '/salud/viva')).to.deep.equal(Array(9).fill(200));
       expect(await statuses(house, 2, who, '/v1/buscar_archivos')).to.deep.equal([202, 429]);
+      const other = from('192.0.2.4');
+      expect(await statuses(house, 2, other, '/Buscar_Archivos/'), 'as the router takes it').to.deep.equal([
+        202, 429,
+      ]);
+      const named = { ...other, authorization: 'Bearer x' };
+      expect(await statuses(house, 1, named, '/buscar_archivos'), 'a token where none counts').to.deep.equal([
+        429,
+      ]);
     });
 
     it('are one for all addresses of an IPv6 network, and not evaded by what a client says of itself', async () => {
