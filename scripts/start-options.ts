@@ -26,6 +26,8 @@ export interface StartOptions {
   /** Absolute path of the folder, if the options name one. */
   readonly root: string | undefined;
   readonly rabbitmqUrl: string | undefined;
+  /** What the gateway is asked by. */
+  readonly scheme: 'http' | 'https';
   /** The doors that will be opened. */
   readonly bindings: {
     readonly gateway: Binding;
@@ -59,6 +61,7 @@ export function readStartOptions(args: readonly string[], processEnv: Env): Star
     env,
     root,
     rabbitmqUrl: gateway.RABBITMQ_URL,
+    scheme: gateway.tls.http === undefined ? 'http' : 'https',
     bindings: {
       gateway: {
         host: gateway.GATEWAY_HOST,

@@ -52,7 +52,7 @@ async function assertPortsFree(bindings: readonly Binding[]): Promise<void> {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-async function start({ env, rabbitmqUrl, bindings }: StartOptions): Promise<void> {
+async function start({ env, rabbitmqUrl, bindings, scheme }: StartOptions): Promise<void> {
   await assertPortsFree(Object.values(bindings).filter((binding) => binding !== undefined));
   const failure = new AbortController();
   const onDeath = (why: Error): void => {
@@ -78,7 +78,7 @@ async function start({ env, rabbitmqUrl, bindings }: StartOptions): Promise<void
   const announcement: Part = {
     name: 'announcement',
     async start() {
-      say(announce(`http://${address(bindings.gateway, gateway.port)}`, queue.status));
+      say(announce(`${scheme}://${address(bindings.gateway, gateway.port)}`, queue.status));
     },
     async stop() {},
   };
