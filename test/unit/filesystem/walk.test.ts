@@ -59,7 +59,8 @@ describe('a walk', () => {
     expect(met).to.have.members(planted);
     expect(errors.items()).to.deep.equal([]);
     expect(most - before).to.be.within(10, 70);
-    expect(descriptors()).to.equal(before);
+    // What an earlier test has left may be closed meanwhile.
+    expect(descriptors()).to.be.at.most(before);
   });
 
   it('leaves out what vanishes or is replaced while it goes', async () => {
