@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -13,8 +12,6 @@ export interface Config extends MicroserviceConfig {
   readonly indexer: IndexerData;
 }
 
-/** More would only wait for the one thread that the index lives in. */
-const maxSurveyors = 2;
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
 /** Throws a `ConfigError` with all that is wrong. */
@@ -41,7 +38,6 @@ export function readConfig(env: Env = loadEnvFile(process.env)): Config {
     indexer: Object.freeze({
       root,
       snapshot: snapshot === '' ? undefined : resolve(snapshot),
-      surveyors: Math.min(availableParallelism(), maxSurveyors),
       watches: values.MSERV2_WATCHES,
       sweepMs: values.MSERV2_SWEEP_MS,
     }),

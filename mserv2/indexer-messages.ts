@@ -1,21 +1,21 @@
 import type { FileErrorCode } from '../filesystem/file-error.ts';
 import type { BuscarArchivosRequest } from '../proto/gen/archivos/v1/busqueda.ts';
 
-/** What the index's thread is started with. */
+/** What the index's thread begins with. */
 export interface IndexerData {
   /** Absolute path of the folder that is indexed. */
   readonly root: string;
   /** File of the snapshot; undefined for none. */
   readonly snapshot: string | undefined;
-  /** Threads that read and watch. */
-  readonly surveyors: number;
-  /** How many folders are watched at most, by all of them; undefined for as many as the system allows. */
+  /** How many folders are watched at most; undefined for as many as the system allows. */
   readonly watches: number | undefined;
   /** How often folders that cannot be watched are looked through. */
   readonly sweepMs: number;
 }
 
 export type Ask =
+  /** The first thing that is said, once. */
+  | { readonly kind: 'begin'; readonly data: IndexerData }
   | {
       readonly kind: 'search';
       readonly id: number;

@@ -1,13 +1,11 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { FileError } from '../filesystem/file-error.ts';
 import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import { Status } from '../runtime/status.ts';
+import { IndexThread } from './index-thread.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import type { Searching } from './searching.ts';
-import { maxYoungGenerationSizeMb } from './survey/surveyor-thread.ts';
 
 /** The index, in a thread of its own, so that no search keeps others waiting. */
 export interface Indexer extends Searching {
@@ -26,33 +24,39 @@ interface Pending extends PromiseWithResolvers<Uint8Array | undefined> {
 /** From the death of the thread to the next one, doubled each time, until it has lived for a while. */
 const restartMs = { first: 500, most: 30_000, livedMs: 60_000 };
 
-export function createIndexer(data: IndexerData, log: Logger): Indexer {
+/** @param first a thread that has begun already, with the same data; those that follow when it dies are made here */
+export function createIndexer(data: IndexerData, log: Logger, first: IndexThread): Indexer {
   const pending = new Map<number, Pending>();
   let lastId = 0;
-  let worker: Worker | undefined;
+  let begun: IndexThread | undefined = first;
+  let worker: IndexThread | undefined;
   let restart: NodeJS.Timeout | undefined;
   let pauseMs = restartMs.first;
   let stopped: Promise<void> | undefined;
+  /** Of the last thread. */
+  let exited = Promise.withResolvers<void>();
 
   function start(): void {
     if (worker !== undefined || stopped !== undefined) return;
     const started = performance.now();
-    const thread = new Worker(new URL('./indexer-thread.ts', import.meta.url), {
-      workerData: data,
-      resourceLimits: { maxYoungGenerationSizeMb },
-    });
+    const thread = begun ?? beginThread(data);
+    begun = undefined;
     worker = thread;
-    thread.on('message', settle);
-    thread.on('error', (err) => log.error({ err }, 'the index has failed'));
-    thread.on('exit', () => {
-      worker = undefined;
-      for (const { reject } of pending.values()) reject(unavailable());
-      pending.clear();
-      if (stopped !== undefined) return;
-      if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
-      log.error({ pauseMs }, 'the index has ended, and is started again');
-      restart = setTimeout(start, pauseMs);
-      pauseMs = Math.min(2 * pauseMs, restartMs.most);
+    exited = Promise.withResolvers<void>();
+    thread.listen({
+      onReply: settle,
+      onError: (err) => log.error({ err }, 'the index has failed'),
+      onExit: () => {
+        worker = undefined;
+        for (const { reject } of pending.values()) reject(unavailable());
+        pending.clear();
+        exited.resolve();
+        if (stopped !== undefined) return;
+        if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
+        log.error({ pauseMs }, 'the index has ended, and is started again');
+        restart = setTimeout(start, pauseMs);
+        pauseMs = Math.min(2 * pauseMs, restartMs.most);
+      },
     });
   }
 
@@ -79,7 +83,7 @@ export function createIndexer(data: IndexerData, log: Logger): Indexer {
     }
   }
 
-  const post = (ask: Ask): void => worker?.postMessage(ask);
+  const post = (ask: Ask): void => worker?.post(ask);
 
   /** @returns what the answer's message has in it */
   async function call(
@@ -132,13 +136,18 @@ export function createIndexer(data: IndexerData, log: Logger): Indexer {
       clearTimeout(restart);
       stopped ??= (async () => {
         if (worker === undefined) return;
-        const exited = once(worker, 'exit');
         post({ kind: 'stop' });
-        await exited;
+        await exited.promise;
       })();
       return stopped;
     },
   };
+}
+
+function beginThread(data: IndexerData): IndexThread {
+  const thread = new IndexThread();
+  thread.begin(data);
+  return thread;
 }
 
 function unavailable(): StatusError {

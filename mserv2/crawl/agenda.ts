@@ -71,6 +71,11 @@ export class Agenda {
     return this.#open[lane] === 0;
   }
 
+  /** Whether nothing waits at all. */
+  isAtRest(): boolean {
+    return this.#jobs.size === 0 && lanes.every((lane) => this.isDone(lane));
+  }
+
   /** A folder that waits in the lane already need not be surveyed twice. */
   add(lane: Lane, state: FolderState): void {
     const bit = 1 << lanes.indexOf(lane);

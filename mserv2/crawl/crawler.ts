@@ -285,7 +285,8 @@ export class Crawler {
     this.#agenda.dispatch();
     this.#settle();
     if (this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
-    else if (this.#index.maintain()) this.#schedule();
+    // While surveyors are at work the processor's time is theirs.
+    else if (this.#agenda.isAtRest() && this.#index.maintain()) this.#schedule();
   }
 
   /** @returns whether there is more to do */

@@ -11,17 +11,21 @@ export class SurveyorThread {
   readonly #worker: Worker;
   readonly #exited: Promise<unknown>;
 
-  /** `onMessage` is called in the order in which things were seen. An error of the thread is nobody's to handle here: it ends this thread, too. */
-  constructor(data: SurveyorData, onMessage: (message: Message) => void) {
+  /** Loads what it runs, and waits. An error of the thread is nobody's to handle here: it ends this thread, too. */
+  constructor() {
     this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
-      workerData: data,
       resourceLimits: { maxYoungGenerationSizeMb },
     });
     this.#exited = once(this.#worker, 'exit');
-    this.#worker.on('message', onMessage);
     this.#worker.on('error', (error) => {
       throw error;
     });
+  }
+
+  /** To be called once, before `send`. `onMessage` is called in the order in which things were seen. */
+  begin(data: SurveyorData, onMessage: (message: Message) => void): void {
+    this.#worker.on('message', onMessage);
+    this.#worker.postMessage(data);
   }
 
   send(command: Command): void {

@@ -1,10 +1,10 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { openRoot } from '../../filesystem/root.ts';
 import type { Command } from './messages.ts';
 import { buffersOf } from './parcel.ts';
 import { Surveyor } from './surveyor.ts';
 
-/** What a surveyor's thread is started with. */
+/** What a surveyor's thread begins with: its first message. Commands follow. */
 export interface SurveyorData {
   readonly root: string;
   readonly watchLimit: number | undefined;
@@ -12,15 +12,23 @@ export interface SurveyorData {
 
 const port = parentPort;
 if (port === null) throw new Error('This module runs in a worker thread');
-const { root, watchLimit } = workerData as SurveyorData;
-const surveyor = new Surveyor({
-  root: openRoot(root),
-  send: (message) => {
-    port.postMessage(message, message.kind === 'parcel' ? buffersOf(message.parcel) : []);
-  },
-  ...(watchLimit === undefined ? {} : { limit: watchLimit }),
-});
-port.on('message', (command: Command) => {
-  surveyor.receive(command);
-  if (command.kind === 'stop') port.close();
+let surveyor: Surveyor | undefined;
+
+function begin({ root, watchLimit }: SurveyorData): Surveyor {
+  return new Surveyor({
+    root: openRoot(root),
+    send: (message) => {
+      port?.postMessage(message, message.kind === 'parcel' ? buffersOf(message.parcel) : []);
+    },
+    ...(watchLimit === undefined ? {} : { limit: watchLimit }),
+  });
+}
+
+port.on('message', (message: SurveyorData | Command) => {
+  if (!('kind' in message)) {
+    surveyor = begin(message);
+    return;
+  }
+  surveyor?.receive(message);
+  if (message.kind === 'stop') port.close();
 });

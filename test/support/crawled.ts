@@ -41,7 +41,7 @@ export class Crawled implements AsyncDisposable {
     this.#surveyors = Array.from({ length: surveyors }, (_, number) => {
       const receive = (message: Message): void => this.crawler.receive(number, message);
       return options.here === undefined
-        ? new SurveyorThread({ root, watchLimit: undefined, ...options.surveyor }, receive)
+        ? begun({ root, watchLimit: undefined, ...options.surveyor }, receive)
         : here(new Surveyor({ root: this.root, send: receive, ...options.here }));
     });
     this.crawler = new Crawler({
@@ -136,6 +136,12 @@ export function entriesOf(root: string): string[] {
 
 function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function begun(data: SurveyorData, receive: (message: Message) => void): SurveyorThread {
+  const thread = new SurveyorThread();
+  thread.begin(data, receive);
+  return thread;
 }
 
 function here(surveyor: Surveyor) {

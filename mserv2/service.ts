@@ -1,0 +1,28 @@
+import { openRoot } from '../filesystem/root.ts';
+import { BusquedaServiceDefinition, BusquedaServiceService } from '../proto/gen/archivos/v1/busqueda.ts';
+import { createLogger } from '../runtime/log.ts';
+import { runMicroservice } from '../runtime/microservice.ts';
+import type { Config } from './config.ts';
+import { createHandlers } from './handlers.ts';
+import type { IndexThread } from './index-thread.ts';
+import { createIndexer } from './indexer.ts';
+
+/** Serves until it is told to stop. @param thread has begun, with the same configuration */
+export async function runMserv2(config: Config, thread: IndexThread): Promise<void> {
+  const root = openRoot(config.root);
+  const indexer = createIndexer(config.indexer, createLogger(config.log), thread);
+  await runMicroservice({
+    config,
+    definition: BusquedaServiceDefinition,
+    service: BusquedaServiceService,
+    protoFile: 'archivos/v1/busqueda.proto',
+    handlers: createHandlers(indexer),
+    source: {
+      check() {
+        indexer.start();
+        return root.check();
+      },
+      close: () => indexer.stop(),
+    },
+  });
+}
