@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { createLogger, type LoggerOptions } from '../../../runtime/log.ts';
@@ -43,4 +44,24 @@ describe('The log', () => {
   it('leaves out what is below its level', () => {
     expect(written({ format: 'json', level: 'warn' }, (log) => log.info('quiet'))).to.equal('');
   });
+
+  const endings = {
+    'an exception': 'throw new Error("why")',
+    'process.exit': 'process.exit(3)',
+    'the end of its work': '',
+  };
+  for (const [how, ending] of Object.entries(endings)) {
+    it(`has all lines, in their order, of a process that ends by ${how}`, () => {
+      const log = JSON.stringify(new URL('../../../runtime/log.ts', import.meta.url));
+      const program = `import { createLogger } from ${log};
+        const log = createLogger({ name: 'child', format: 'json' });
+        for (let i = 0; i < 1000; i++) log.info({ i, padding: 'x'.repeat(200) }, 'line');
+        setImmediate(() => { log.info({ i: 1000 }, 'line'); ${ending} });`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program]);
+      const lines = stdout.toString().trimEnd().split('\n');
+      expect(lines.map((line) => JSON.parse(line).i)).to.deep.equal(
+        Array.from({ length: 1001 }, (_, i) => i),
+      );
+    });
+  }
 });
