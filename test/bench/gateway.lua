@@ -1,5 +1,5 @@
 -- What wrk does: asks for one path after the other, and tells what it counted as one line of JSON.
--- wrk ... URL -- ETAG PATH...   (an ETag of - is none; without a path only the URL is asked for)
+-- wrk ... URL -- ETAG AUTHORIZATION PATH...   (- is none; without a path only the URL is asked for)
 local requests = {}
 local at = 0
 
@@ -7,7 +7,10 @@ function init(arguments)
   if arguments[1] and arguments[1] ~= "-" then
     wrk.headers["If-None-Match"] = arguments[1]
   end
-  for place = 2, #arguments do
+  if arguments[2] and arguments[2] ~= "-" then
+    wrk.headers["Authorization"] = arguments[2]
+  end
+  for place = 3, #arguments do
     requests[#requests + 1] = wrk.format("GET", arguments[place])
   end
   if #requests == 0 then

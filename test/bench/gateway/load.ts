@@ -19,17 +19,25 @@ export interface WrkJob {
   readonly urls: readonly string[];
   /** Sent as If-None-Match. */
   readonly etag?: string | undefined;
+  /** Sent as Authorization. */
+  readonly authorization?: string | undefined;
 }
 
 const script = fileURLToPath(new URL('../gateway.lua', import.meta.url));
 const run = promisify(execFile);
 
 /** Loads a server with wrk. Rejects when an answer was an error. */
-export async function wrk({ connections, seconds, urls, etag = '-' }: WrkJob): Promise<Sample> {
+export async function wrk({
+  connections,
+  seconds,
+  urls,
+  etag = '-',
+  authorization = '-',
+}: WrkJob): Promise<Sample> {
   const [first = ''] = urls;
   const paths = urls.map((url) => url.slice(new URL(url).origin.length));
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script];
-  const { stdout } = await run('wrk', [...options, first, '--', etag, ...paths]);
+  const { stdout } = await run('wrk', [...options, first, '--', etag, authorization, ...paths]);
   const { errors, ...sample } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   if (errors > 0) throw new Error(`${errors} errors of ${first}`);
   return sample;

@@ -34,6 +34,7 @@ const goals = [
   ['cached', 20, 'koa', 0.7],
   ['cached', 20, 'nginx', 1],
   ['cached', 20, 'flask', 35],
+  ['cached-full', 20, 'koa', 0.4],
   ['cached', 1_000, 'koa', 0.7],
   ['cached', 1_000, 'nginx', 15],
   ['cached-304', 20, 'koa-304', 0.8],

@@ -1,6 +1,6 @@
 import type { Job } from '../peers/grpc-client.ts';
 import { type Sample, wrk } from './load.ts';
-import { listingUrl, type Servers } from './servers.ts';
+import { bearer, listingUrl, type Servers } from './servers.ts';
 import { folderPath, foldersOf, type Size } from './tree.ts';
 
 /** How much load, for how long, on folders of which size. */
@@ -29,6 +29,7 @@ interface HttpRow extends Pick<Row, 'key' | 'name' | 'needs' | 'cells'> {
   readonly count: (answer: unknown) => number;
   /** Asks with the ETag that it was given, and expects 304. */
   readonly conditional?: boolean;
+  readonly authorization?: () => Promise<string>;
 }
 
 const wrkPackage = { wrk: '/usr/bin/wrk' };
@@ -45,8 +46,9 @@ function httpRow(row: HttpRow): Row {
       return async ({ size, connections }, seconds) => {
         const folders = many ? foldersOf[size] : 1;
         const urls = Array.from({ length: folders }, (_, folder) => url(address, size, folder));
-        const etag = await verify(urls[0] ?? '', size, count);
-        return wrk({ connections, seconds, urls, etag: conditional ? etag : undefined });
+        const authorization = await row.authorization?.();
+        const etag = await verify(urls[0] ?? '', size, count, authorization);
+        return wrk({ connections, seconds, urls, etag: conditional ? etag : undefined, authorization });
       };
     },
   };
@@ -57,8 +59,9 @@ async function verify(
   url: string,
   size: Size,
   count: (answer: unknown) => number,
+  authorization: string | undefined,
 ): Promise<string | undefined> {
-  const response = await fetch(url);
+  const response = await fetch(url, { headers: authorization === undefined ? {} : { authorization } });
   const found = count(await response.json());
   if (response.status !== 200 || found !== size) {
     throw new Error(`${url} answered ${response.status} with ${found} entries instead of ${size}`);
@@ -121,6 +124,16 @@ export const rows: readonly Row[] = [
     many: false,
     count: ofArchivos,
     conditional: true,
+  }),
+  httpRow({
+    key: 'cached-full',
+    name: 'Archivero, cached, with tokens, limits, metrics and access log',
+    needs: {},
+    server: (servers) => servers.gateway('full'),
+    url: listingUrl,
+    many: false,
+    count: ofArchivos,
+    authorization: bearer,
   }),
   httpRow({
     key: 'uncached',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SignJWT } from 'jose';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import type { Job } from '../peers/grpc-client.ts';
 import { buildGoGateway } from './go-gateway.ts';
@@ -10,6 +11,8 @@ import { answers, Program } from './program.ts';
 import { folderPath, type Size, sizes } from './tree.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
+/** For the gateway that wants tokens. */
+const secret = 'a secret of thirty-two bytes, or more';
 const peers = fileURLToPath(new URL('../peers/', import.meta.url));
 
 /** What our processes are started with: nothing of whoever runs the benchmark. */
@@ -19,6 +22,13 @@ const bare = {
   LOG_LEVEL: 'warn',
   LOG_FORMAT: 'json',
   NODE_ENV: 'production',
+};
+/** What stands between people and a gateway on a network; limits that are counted, and not reached. */
+const everything = {
+  LOG_LEVEL: 'info',
+  AUTH: 'jwt',
+  JWT_SECRET: secret,
+  RATE_LIMITS: '1000000/1s, 10000000/1m, 900000000/1d',
 };
 /** Nothing is to time out in a server that has 256 long lists to make at the same time. */
 const patience = '60000';
@@ -43,7 +53,7 @@ export class Servers {
       await this.#run(process.execPath, ['mserv1/main.ts'], { cwd: repository, env }, () => listens(port));
     });
 
-  gateway = (kind: 'cached' | 'uncached'): Promise<string> =>
+  gateway = (kind: 'cached' | 'uncached' | 'full'): Promise<string> =>
     this.#once(`gateway ${kind}`, async (port) => {
       const env = {
         ...bare,
@@ -52,8 +62,9 @@ export class Servers {
         LEDGER_URL: `sqlite:${join(this.#folder, `${kind}.db`)}`,
         GRPC_DEADLINE_MS: patience,
         ...(kind === 'uncached' && { GATEWAY_CACHE_BYTES: '0' }),
+        ...(kind === 'full' && everything),
       };
-      const url = `http://127.0.0.1:${port}/listar_archivos?limite=1`;
+      const url = `http://127.0.0.1:${port}/healthz`;
       await this.#run(process.execPath, ['gateway/main.ts'], { cwd: repository, env }, () => answers(url));
     });
 
@@ -174,6 +185,13 @@ export class Servers {
 /** Where the gateways, ours and the others, list a folder. */
 export function listingUrl(address: string, size: Size, folder: number): string {
   return `http://${address}/listar_archivos?ruta=${folderPath(size, folder)}&limite=10000`;
+}
+
+/** For `gateway('full')`. */
+export async function bearer(): Promise<string> {
+  const token = new SignJWT({ sub: 'ana', scope: 'archivos:leer' }).setProtectedHeader({ alg: 'HS256' });
+  const claims = token.setIssuer('archivero').setAudience('archivero').setExpirationTime('1h');
+  return `Bearer ${await claims.sign(new TextEncoder().encode(secret))}`;
 }
 
 async function listens(port: string): Promise<boolean> {
