@@ -6,7 +6,7 @@ import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import type { Colas } from './colas/routes.ts';
 import { documentsRoutes } from './documents/routes.ts';
-import { accessLog } from './http/access-log.ts';
+import type { AccessLog } from './http/access-log.ts';
 import { clientAddress } from './http/client-address.ts';
 import { crossOrigin } from './http/cors.ts';
 import { fromCache } from './http/from-cache.ts';
@@ -14,6 +14,7 @@ import { hostGuard } from './http/host.ts';
 import { language } from './http/language.ts';
 import { originGuard } from './http/origin.ts';
 import { problems } from './http/problems.ts';
+import type { Repeats } from './http/repeats.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
@@ -21,7 +22,7 @@ import { type Retirement, versionPrefix } from './http/version-prefix.ts';
 import { identify } from './identity/identify.ts';
 import type { Identities } from './identity/identities.ts';
 import { addressLists } from './limits/address-lists.ts';
-import { concurrencyCap } from './limits/concurrency.ts';
+import type { Concurrency } from './limits/concurrency.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
 import type { Live } from './live/routes.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -38,7 +39,9 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly trustedProxies: BlockList | undefined;
   readonly ipAllow: BlockList | undefined;
   readonly ipDeny: BlockList | undefined;
-  readonly maxRequests: number;
+  readonly accessLog: Pick<AccessLog, 'middleware'>;
+  readonly concurrency: Pick<Concurrency, 'middleware'>;
+  readonly repeats: Pick<Repeats, 'remember'>;
   readonly rateLimit: RateLimit | undefined;
   readonly identities: Identities;
   readonly live: Pick<Live, 'routes' | 'paths'>;
@@ -54,14 +57,14 @@ export function createApp(deps: AppDeps): Koa<State> {
   // Koa tells of answers that could not be written to a client that is gone. The access log has them, as 499.
   app.on('error', (err) => deps.log.debug({ err }, 'response'));
   app.use(requestId());
-  app.use(accessLog(deps.log, deps.metrics));
+  app.use(deps.accessLog.middleware);
   app.use(versionPrefix(deps.retirement));
   app.use(clientAddress(deps.trustedProxies));
   app.use(language());
   app.use(securityHeaders());
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins));
   app.use(problems(deps.log));
-  app.use(concurrencyCap(deps.maxRequests));
+  app.use(deps.concurrency.middleware);
   if (deps.ipAllow !== undefined || deps.ipDeny !== undefined) {
     app.use(addressLists(deps.ipAllow, deps.ipDeny));
   }
@@ -75,7 +78,7 @@ export function createApp(deps: AppDeps): Koa<State> {
     }),
   );
   if (deps.rateLimit !== undefined) app.use(deps.rateLimit.middleware);
-  app.use(fromCache(deps.cache));
+  app.use(fromCache(deps.cache, deps.repeats));
   app.use(deps.identities.routes.routes());
   app.use(adminRoutes(deps).routes());
   app.use(operationRoutes(deps).routes());

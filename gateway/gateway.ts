@@ -13,9 +13,12 @@ import { createCaller } from './calls/service-caller.ts';
 import { createManagement } from './colas/management.ts';
 import { createColas } from './colas/routes.ts';
 import type { GatewayConfig } from './config.ts';
+import { createAccessLog } from './http/access-log.ts';
 import { createHttpDoor } from './http/door.ts';
+import { createRepeats } from './http/repeats.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { openIdentities } from './identity/identities.ts';
+import { createConcurrency } from './limits/concurrency.ts';
 import { openLimits } from './limits/limits.ts';
 import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -164,7 +167,13 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     internalQueues,
     log,
   });
+  const accessLog = createAccessLog(log, metrics);
+  const concurrency = createConcurrency(config.MAX_REQUESTS);
+  const repeats = createRepeats({ cache, accessLog, concurrency, rateLimit: limits.rateLimit });
   const app = createApp({
+    accessLog,
+    concurrency,
+    repeats,
     identities,
     services,
     callers: ways.map((way) => way.caller),
@@ -194,7 +203,6 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     trustedProxies: config.TRUSTED_PROXIES,
     ipAllow: config.IP_ALLOW,
     ipDeny: config.IP_DENY,
-    maxRequests: config.MAX_REQUESTS,
     rateLimit: limits.rateLimit,
     streamStallMs: config.STREAM_STALL_MS,
   });
@@ -229,7 +237,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
         hostVariable: 'GATEWAY_HOST',
         portVariable: 'GATEWAY_PORT',
       },
-      listener,
+      listener: repeats.listener(listener),
       upgrade: upgrades.answerWith(listener),
       tls: config.tls.http,
       bounds: {

@@ -30,12 +30,15 @@ export function createHttpDoor(deps: HttpDoorDeps): Part {
   return {
     name: 'http',
     start: async () => {
+      // A connection that was busy when the stop began is idle now, and nobody else closes it.
+      const closeIdle = () => {
+        if (stopping) http.closeIdleConnections();
+      };
       const http = createHttpServer(
         (req, res) => {
           silent.delete(req.socket);
           if (stopping) res.setHeader('Connection', 'close');
-          // A connection that was busy when the stop began is idle now, and nobody else closes it.
-          res.once('close', () => stopping && http.closeIdleConnections());
+          res.once('close', closeIdle);
           listener(req, res);
         },
         upgrade,

@@ -24,6 +24,9 @@ const describesBody = /^content-/;
  * may be kept by whoever gets it, but must be asked for again before each use.
  */
 export class Forms {
+  static #last = 0;
+  /** No other answer of this process has it. */
+  readonly id = ++Forms.#last;
   readonly status: number;
   readonly identity: Form;
   readonly #answer: StoredAnswer;

@@ -1,6 +1,7 @@
 import type { AnswerCache, Kept } from '../calls/cache.ts';
 import { type CacheDirectives, parseCacheControl } from './cache-control.ts';
 import { parsePrefer } from './prefer.ts';
+import type { Repeats } from './repeats.ts';
 import { sendAnswer } from './send.ts';
 import type { Context, Middleware } from './state.ts';
 
@@ -22,23 +23,30 @@ export function cacheDirectives(ctx: Context): CacheDirectives {
  * Answers what is kept, and right, before anybody looks at what is asked for. Comes after what says who may ask. All else
  * goes on: what was never kept, and who does not want it or asks for more than the answer.
  */
-export function fromCache(cache: AnswerCache): Middleware {
+export function fromCache(cache: AnswerCache, repeats: Pick<Repeats, 'remember'>): Middleware {
   return (ctx, next) => {
     if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || !mayBeKept(ctx)) return next();
     const key = cacheKey(ctx);
     const kept = cache.fresh(key);
     if (kept === undefined || !suits(ctx, cache.ageMs(kept))) return next();
-    return send(ctx, key, kept, cache);
+    return send(ctx, key, kept, cache, repeats);
   };
 }
 
-async function send(ctx: Context, key: string, kept: Kept, cache: AnswerCache): Promise<void> {
+async function send(
+  ctx: Context,
+  key: string,
+  kept: Kept,
+  cache: AnswerCache,
+  repeats: Pick<Repeats, 'remember'>,
+): Promise<void> {
   const { bytes } = kept.forms;
   // Where the router would have written it, for the log and the metrics.
   ctx['_matchedRoute'] = kept.route;
   await sendAnswer(ctx, kept.forms, 'cache');
   // It has taken another form, which takes room too.
   if (kept.forms.bytes !== bytes) cache.keep(key, { ...kept });
+  repeats.remember(ctx, key, kept.forms);
 }
 
 /** A key's solicitud comes before any answer, and so does the queue when it is wanted. */

@@ -9,8 +9,7 @@ import type { Middleware } from './state.ts';
  */
 export function requestId(): Middleware {
   return (ctx, next) => {
-    const given = ctx.get('x-request-id');
-    ctx.state.requestId = /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+    ctx.state.requestId = requestIdOf(ctx.req.headers['x-request-id']);
     const trace = ctx.get('traceparent');
     const parent = parseTraceparent(trace) === undefined ? '' : trace;
     const span = beginSpan(ctx.method, 'server', parent);
@@ -21,6 +20,11 @@ export function requestId(): Middleware {
     ctx.set('X-Request-Id', ctx.state.requestId);
     return next();
   };
+}
+
+/** The client's own when it is well-formed, else a new one. */
+export function requestIdOf(given: string | readonly string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 function newTraceparent(): string {

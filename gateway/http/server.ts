@@ -6,6 +6,7 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { minVersion, type TlsMaterial } from '../../runtime/tls.ts';
 import { answerClientError } from './client-error.ts';
@@ -48,8 +49,7 @@ export function createHttpServer(
     connectionsCheckingInterval: Math.min(1_000, headersMs),
   };
   const onRequest: RequestListener = (req, res) => {
-    // Else Node would cut whoever waits for an answer that takes longer; who does not read one is no such client.
-    res.on('timeout', () => req.socket.writableLength > 0 && req.socket.destroy());
+    res.on('timeout', cutUnlessWaiting);
     listener(req, res);
   };
   const server: Server =
@@ -65,6 +65,11 @@ export function createHttpServer(
   server.on('upgrade', upgrade);
   server.on('connect', upgrade);
   return server;
+}
+
+/** Else Node would cut whoever waits for an answer that takes longer; who does not read one is no such client. */
+function cutUnlessWaiting(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }
 
 function asksForWebSocket({ method, headers }: IncomingMessage): boolean {

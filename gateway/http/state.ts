@@ -32,6 +32,8 @@ export interface State {
   caller: string;
   /** identity/identify.ts: what the caller may do. */
   scopes: ReadonlySet<Scope>;
+  /** identity/identify.ts: until when that holds, milliseconds since 1970; infinite for whoever brought no token. */
+  identifiedUntil: number;
   /** streamed.ts: how much of a stream was sent so far. */
   streamedBytes?: number;
   /** send.ts: undefined for what is no answer of an operation. */

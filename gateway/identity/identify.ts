@@ -24,6 +24,7 @@ export function identify({ authenticator, alsoOpen, onRefused }: IdentifyOptions
   return (ctx, next) => {
     ctx.state.caller = '';
     ctx.state.scopes = nothing;
+    ctx.state.identifiedUntil = Number.POSITIVE_INFINITY;
     const access = ctx.method === 'OPTIONS' ? 'open' : accessTo(ctx.path, openPaths);
     // A token that is no good any more does not shut out whoever wants a new one.
     if (access === 'open' && authenticator.verify !== undefined) return next();
@@ -46,6 +47,7 @@ function admit(ctx: Context, verified: Verified | undefined, access: Access): vo
   if (verified !== undefined) {
     ctx.state.caller = verified.identity.id;
     ctx.state.scopes = verified.identity.scopes;
+    ctx.state.identifiedUntil = verified.expiresAt;
   }
   if (access === 'open' || ctx.state.scopes.has(access)) return;
   throw verified === undefined ? unauthenticated() : missingScope(access);

@@ -1,20 +1,38 @@
+import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../http/problem.ts';
 import type { Middleware } from '../http/state.ts';
+
+/** How many requests are being answered. */
+export interface Concurrency {
+  readonly middleware: Middleware;
+  full(): boolean;
+  /** Counts an answer until it is out or its connection is gone. */
+  enter(res: ServerResponse): void;
+}
 
 /**
  * Refuses at once what comes while `most` requests are being answered: to let all wait would serve none. That the process
  * lives is still told.
  */
-export function concurrencyCap(most: number): Middleware {
+export function createConcurrency(most: number): Concurrency {
   let inFlight = 0;
-  return (ctx, next) => {
-    if (inFlight >= most && ctx.path !== '/salud/viva' && ctx.path !== '/healthz') {
-      throw new ProblemError('gateway-saturado', { headers: { 'retry-after': '1' } });
-    }
+  const leave = (): void => {
+    inFlight--;
+  };
+  const full = (): boolean => inFlight >= most;
+  const enter = (res: ServerResponse): void => {
     inFlight++;
-    ctx.res.once('close', () => {
-      inFlight--;
-    });
-    return next();
+    res.once('close', leave);
+  };
+  return {
+    full,
+    enter,
+    middleware: (ctx, next) => {
+      if (full() && ctx.path !== '/salud/viva' && ctx.path !== '/healthz') {
+        throw new ProblemError('gateway-saturado', { headers: { 'retry-after': '1' } });
+      }
+      enter(ctx.res);
+      return next();
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, Middleware } from '../http/state.ts';
@@ -13,11 +14,30 @@ export interface RateLimitOptions {
   readonly store: LimitStore;
 }
 
+/** What a request costs, and whom. */
+interface Charge {
+  readonly key: string;
+  readonly cost: number;
+}
+
+/** After a charge. */
+export interface Spent {
+  /** The header `RateLimit`. */
+  readonly left: string;
+  /** Seconds until it is worth asking again; undefined when there was enough. */
+  readonly refusedFor: number | undefined;
+}
+
 export interface RateLimit {
   /** Charges the caller for the request, whoever that is known to be. */
   readonly middleware: Middleware;
   /** Charges the address of a request whose caller was not let in. Throws as the middleware does. */
   charge(ctx: Context): Promise<void>;
+  /**
+   * Charges for requests like this one as the middleware would, which does not do it again for those that reach it after
+   * that; undefined when they are free.
+   */
+  spending(ctx: Context): ((req: IncomingMessage) => Promise<Spent>) | undefined;
 }
 
 /** Whoever watches whether the process lives does not use anything up. */
@@ -34,35 +54,56 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     .map(({ name, points, seconds }) => `"${name}";q=${points};w=${seconds}`)
     .join(', ');
 
+  const spentBefore = new WeakMap<IncomingMessage, Promise<Spent>>();
+
   /** What is refused by a short time is not charged to the longer ones. */
-  async function spend(ctx: Context, key: string): Promise<void> {
-    const cost = costOf.get(barePath(ctx.path)) ?? 1;
-    const left: string[] = [];
-    ctx.set('RateLimit-Policy', policy);
+  async function spend({ key, cost }: Charge): Promise<Spent> {
+    let left = '';
     for (const { allowance, limiter } of limiters) {
       const result = await spent(limiter, key, cost);
       const seconds = Math.max(0, Math.ceil(result.msBeforeNext / 1000));
-      left.push(`"${allowance.name}";r=${result.remainingPoints};t=${seconds}`);
-      if (result.consumedPoints <= allowance.points) continue;
-      ctx.set('RateLimit', left.join(', '));
-      const segundos = Math.max(1, seconds);
-      throw new ProblemError('demasiadas-peticiones', {
-        values: { segundos },
-        headers: { 'retry-after': String(segundos) },
-      });
+      left += `${left && ', '}"${allowance.name}";r=${result.remainingPoints};t=${seconds}`;
+      if (result.consumedPoints > allowance.points) return { left, refusedFor: Math.max(1, seconds) };
     }
-    ctx.set('RateLimit', left.join(', '));
+    return { left, refusedFor: undefined };
   }
+
+  async function tell(ctx: Context, spending: Promise<Spent>): Promise<void> {
+    ctx.set('RateLimit-Policy', policy);
+    const { left, refusedFor } = await spending;
+    ctx.set('RateLimit', left);
+    if (refusedFor === undefined) return;
+    throw new ProblemError('demasiadas-peticiones', {
+      values: { segundos: refusedFor },
+      headers: { 'retry-after': String(refusedFor) },
+    });
+  }
+
+  const costFor = (ctx: Context) => costOf.get(barePath(ctx.path)) ?? 1;
+  const byAddress = (ctx: Context) => `address ${addressKey(ctx.state.address)}`;
+  const chargeFor = (ctx: Context): Charge | undefined => {
+    if (free.has(barePath(ctx.path))) return undefined;
+    const { caller } = ctx.state;
+    const known = caller !== '' && caller !== anonymous;
+    return { key: known ? `caller ${caller}` : byAddress(ctx), cost: costFor(ctx) };
+  };
 
   return {
     middleware: async (ctx, next) => {
-      const { caller, address } = ctx.state;
-      const known = caller !== '' && caller !== anonymous;
-      if (!free.has(barePath(ctx.path)))
-        await spend(ctx, known ? `caller ${caller}` : `address ${addressKey(address)}`);
+      const charge = chargeFor(ctx);
+      if (charge !== undefined) await tell(ctx, spentBefore.get(ctx.req) ?? spend(charge));
       return next();
     },
-    charge: (ctx) => spend(ctx, `address ${addressKey(ctx.state.address)}`),
+    charge: (ctx) => tell(ctx, spend({ key: byAddress(ctx), cost: costFor(ctx) })),
+    spending: (ctx) => {
+      const charge = chargeFor(ctx);
+      if (charge === undefined) return undefined;
+      return (req) => {
+        const spending = spend(charge);
+        spentBefore.set(req, spending);
+        return spending;
+      };
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { type Logger, pino } from 'pino';
-import { accessLog } from '../../gateway/http/access-log.ts';
+import { createAccessLog } from '../../gateway/http/access-log.ts';
 import { clientAddress } from '../../gateway/http/client-address.ts';
 import { hostGuard } from '../../gateway/http/host.ts';
 import { language } from '../../gateway/http/language.ts';
@@ -51,7 +51,7 @@ export async function startHttpApp(
   const app = new Koa<State>();
   app
     .use(requestId())
-    .use(accessLog(log, createMetrics()))
+    .use(createAccessLog(log, createMetrics()).middleware)
     .use(language())
     .use(versionPrefix())
     .use(clientAddress(undefined));

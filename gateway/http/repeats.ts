@@ -1,0 +1,176 @@
+import type { ClientRequest, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { isTracing } from '../../runtime/tracing/tracing.ts';
+import type { AnswerCache } from '../calls/cache.ts';
+import type { Concurrency } from '../limits/concurrency.ts';
+import type { RateLimit, Spent } from '../limits/rate-limit.ts';
+import { type AccessLog, type Exchange, exchangeOf } from './access-log.ts';
+import { type ContentCoding, codingFor } from './content-coding.ts';
+import type { Form, Forms } from './forms.ts';
+import { requestIdOf } from './request-id.ts';
+import type { Context } from './state.ts';
+
+export interface RepeatsDeps {
+  readonly cache: AnswerCache;
+  readonly accessLog: AccessLog;
+  readonly concurrency: Concurrency;
+  readonly rateLimit: Pick<RateLimit, 'spending'> | undefined;
+}
+
+export interface Repeats {
+  /** Answers repeated requests, and gives the others to `otherwise`. */
+  listener(otherwise: RequestListener): RequestListener;
+  /** Keeps how a request was answered, which has just got what the cache has under `cacheKey`. */
+  remember(ctx: Context, cacheKey: string, forms: Forms): void;
+}
+
+/** How a request is answered as long as the same answer is kept. */
+interface Known {
+  readonly cacheKey: string;
+  /** Which of the answers that the cache has held under that key. */
+  readonly answer: number;
+  readonly status: number;
+  /** Undefined: without a body. */
+  readonly body: ContentCoding | undefined;
+  /** Names and values, one after the other. Those at the places below are of one answer only. */
+  readonly headers: string[];
+  readonly requestIdAt: number;
+  readonly rateLimitAt: number;
+  /** Milliseconds since 1970: by then the caller has to be identified again. */
+  readonly identifiedUntil: number;
+  readonly spend: ((req: IncomingMessage) => Promise<Spent>) | undefined;
+  readonly exchange: Exchange;
+}
+
+interface Found {
+  readonly how: Known;
+  readonly form: Form | undefined;
+}
+
+/** What a request says of how much of it may be answered from a cache, and what is no plain request. */
+const notPlain = [
+  ...['cache-control', 'content-length', 'expect', 'idempotency-key', 'pragma', 'prefer'],
+  ...['traceparent', 'transfer-encoding', 'upgrade'],
+];
+const requestIdHeader = 'x-request-id';
+/** A browser with its token writes about 2 kB. */
+const longestRequest = 4_096;
+const roomBytes = 8 * 1024 * 1024;
+/** What an entry takes besides its key. */
+const overheadBytes = 2_500;
+
+/**
+ * Recognises requests that were answered from the cache before, and answers them at once.
+ *
+ * Who may ask, for what, in which form, is the work of a score of middlewares, which takes several times as long as to find an
+ * answer in the cache. What they find out depends on nothing but the bytes of the request, the two addresses of its connection,
+ * and how long its token is good. So a request that is written like an earlier one, between the same addresses, gets the same
+ * headers and the same answer, provided that this is still fresh; the clock of its token, the number of requests under way,
+ * and what the caller has used up are looked at each time. Nothing is decided here: all else is for the middlewares.
+ */
+export function createRepeats({ cache, accessLog, concurrency, rateLimit }: RepeatsDeps): Repeats {
+  const known = new LRUCache<string, Known>({
+    maxSize: roomBytes,
+    sizeCalculation: (_, key) => key.length + overheadBytes,
+  });
+
+  /** Of requests that others answer: the middlewares change a request's URL. */
+  const written = new WeakMap<IncomingMessage, string>();
+
+  /** Undefined for what is to be answered by others. */
+  function find(req: IncomingMessage): Found | undefined {
+    const key = writtenAs(req);
+    const how = known.get(key);
+    const found = how && usable(how);
+    if (found === undefined && key.length <= longestRequest) written.set(req, key);
+    return found;
+  }
+
+  function usable(how: Known): Found | undefined {
+    if (how.identifiedUntil <= Date.now()) return undefined;
+    const forms = cache.fresh(how.cacheKey)?.forms;
+    if (forms?.id !== how.answer || concurrency.full() || isTracing()) return undefined;
+    const form = how.body && forms.in(how.body);
+    return form instanceof Promise ? undefined : { how, form };
+  }
+
+  function send(req: IncomingMessage, res: ServerResponse, startedAt: number, { how, form }: Found): void {
+    accessLog.begins();
+    concurrency.enter(res);
+    const requestId = requestIdOf(req.headers[requestIdHeader]);
+    how.headers[how.requestIdAt] = requestId;
+    res.on('close', () => accessLog.ends(how.exchange, requestId, res.writableFinished, startedAt));
+    res.writeHead(how.status, how.headers);
+    res.end(form?.body);
+  }
+
+  function answer(req: IncomingMessage, res: ServerResponse, otherwise: RequestListener): void {
+    const startedAt = performance.now();
+    const found = find(req);
+    if (found === undefined) otherwise(req, res);
+    else if (found.how.spend === undefined) send(req, res, startedAt, found);
+    else {
+      const passOn = () => otherwise(req, res);
+      const go = ({ left, refusedFor }: Spent) => {
+        // The middlewares tell it, and do not charge for it again.
+        if (refusedFor !== undefined) return passOn();
+        found.how.headers[found.how.rateLimitAt] = left;
+        send(req, res, startedAt, found);
+      };
+      found.how.spend(req).then(go, passOn);
+    }
+  }
+
+  return {
+    listener: (otherwise) => (req, res) => answer(req, res, otherwise),
+    remember: (ctx, cacheKey, forms) => {
+      const { req, res } = ctx;
+      const key = written.get(req);
+      if (key === undefined || isTracing() || notPlain.some((name) => name in req.headers)) return;
+      const headers = headersOf(res);
+      const placeOf = (header: string) =>
+        headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === header) + 1;
+      const hasBody = res.statusCode === 200 && ctx.method === 'GET';
+      known.set(key, {
+        cacheKey,
+        answer: forms.id,
+        status: res.statusCode,
+        body: hasBody ? codingFor(req.headers['accept-encoding']) : undefined,
+        headers,
+        requestIdAt: placeOf(requestIdHeader),
+        rateLimitAt: placeOf('ratelimit'),
+        identifiedUntil: ctx.state.identifiedUntil,
+        spend: rateLimit?.spending(ctx),
+        exchange: exchangeOf(ctx),
+      });
+    },
+  };
+}
+
+/** As they were written. Node's types know only of a client's that it has such names. */
+function headersOf(res: ServerResponse): string[] {
+  const names = (res as unknown as Pick<ClientRequest, 'getRawHeaderNames'>).getRawHeaderNames();
+  return names.flatMap((name) => [res.getHeader(name)].flat().flatMap((value) => [name, String(value)]));
+}
+
+function writtenAs({ socket, method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let text = `${addressesOf(socket)} ${method} ${url} ${httpVersion}`;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === requestIdHeader.length && name.toLowerCase() === requestIdHeader) continue;
+    text += `\n${name}\n${rawHeaders[at + 1]}`;
+  }
+  return text;
+}
+
+const addresses = new WeakMap<Socket, string>();
+
+function addressesOf(socket: Socket): string {
+  let text = addresses.get(socket);
+  if (text === undefined) {
+    text = `${socket.remoteAddress} ${socket.localAddress} ${'encrypted' in socket}`;
+    addresses.set(socket, text);
+  }
+  return text;
+}

@@ -1,0 +1,317 @@
+import { once } from 'node:events';
+import { Agent, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import Koa from 'koa';
+import { pino } from 'pino';
+import { type AnswerCache, createCache } from '../../../gateway/calls/cache.ts';
+import { FeedSession } from '../../../gateway/calls/feed-session.ts';
+import { createAccessLog } from '../../../gateway/http/access-log.ts';
+import { clientAddress } from '../../../gateway/http/client-address.ts';
+import { crossOrigin } from '../../../gateway/http/cors.ts';
+import { Forms } from '../../../gateway/http/forms.ts';
+import { fromCache } from '../../../gateway/http/from-cache.ts';
+import { hostGuard } from '../../../gateway/http/host.ts';
+import { language } from '../../../gateway/http/language.ts';
+import { originGuard } from '../../../gateway/http/origin.ts';
+import { problems } from '../../../gateway/http/problems.ts';
+import { createRepeats } from '../../../gateway/http/repeats.ts';
+import { requestId } from '../../../gateway/http/request-id.ts';
+import { securityHeaders } from '../../../gateway/http/security-headers.ts';
+import { createHttpServer } from '../../../gateway/http/server.ts';
+import type { State } from '../../../gateway/http/state.ts';
+import { versionPrefix } from '../../../gateway/http/version-prefix.ts';
+import type { Verified } from '../../../gateway/identity/authenticator.ts';
+import { invalidToken } from '../../../gateway/identity/challenge.ts';
+import { identify } from '../../../gateway/identity/identify.ts';
+import { createConcurrency } from '../../../gateway/limits/concurrency.ts';
+import { createRateLimit } from '../../../gateway/limits/rate-limit.ts';
+import { createMemoryStore } from '../../../gateway/limits/store.ts';
+import { createMetrics } from '../../../gateway/metrics/metrics.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const site = 'https://app.example.org';
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** What a cache holds, under which a feed says that all is as it was. */
+class Answers {
+  readonly cache: AnswerCache = createCache(1_000_000, () => performance.now());
+  #session = Answers.#begin();
+  #numero = 0;
+
+  keep(path: string, text: string): void {
+    const body = Buffer.from(JSON.stringify({ text: text.repeat(400) }));
+    const etag = `"${text}"`;
+    const headers = { 'content-type': 'application/json; charset=utf-8', etag, link: '<b>; rel="next"' };
+    const vigencia = { reloj: { instancia: 'i', numero: this.#numero }, carpeta: path };
+    this.cache.keep(path, {
+      forms: new Forms({ status: 200, headers, body }),
+      route: '/listar_archivos',
+      askedAt: performance.now(),
+      vouched: { vigencia, session: this.#session },
+    });
+  }
+
+  change(path: string): void {
+    this.#numero += 1;
+    const reloj = { instancia: 'i', numero: this.#numero };
+    this.#session.hear({ reloj, carpetas: [path], todo: false, latidoMs: undefined }, performance.now());
+  }
+
+  cut(): void {
+    this.#session.end();
+    this.#session = Answers.#begin(this.#numero);
+  }
+
+  beat(): void {
+    const now = performance.now();
+    const reloj = { instancia: 'i', numero: this.#numero };
+    this.#session.hear({ reloj, carpetas: [], todo: false, latidoMs: now }, now);
+  }
+
+  static #begin(numero = 0): FeedSession {
+    return new FeedSession({
+      reloj: { instancia: 'i', numero },
+      carpetas: [],
+      todo: false,
+      latidoMs: undefined,
+    });
+  }
+}
+
+interface Options {
+  readonly points?: number;
+  readonly tokenUntil?: number;
+  readonly most?: number;
+}
+
+/** The middlewares that say who may have what, before a cache; with repeats or without. */
+async function startApp({ cache }: Answers, shortcut: boolean, options: Options = {}) {
+  const { points = 100_000, tokenUntil = Number.POSITIVE_INFINITY, most = 100 } = options;
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({}, { write: (text) => void lines.push(JSON.parse(text)) });
+  const accessLog = createAccessLog(log, createMetrics());
+  const concurrency = createConcurrency(most);
+  const allowances = [{ name: '1h', points, seconds: 3600 }];
+  const rateLimit = createRateLimit({ allowances, costs: new Map(), store: createMemoryStore() });
+  const repeats = createRepeats({ cache, accessLog, concurrency, rateLimit });
+  const holder = (id: string): Verified => ({
+    identity: { id, scopes: new Set(['archivos:leer']) },
+    expiresAt: tokenUntil,
+  });
+  const verify = (token: string): Verified => {
+    if (Date.now() >= tokenUntil || !token.startsWith('Bearer ')) throw invalidToken();
+    return holder(token.slice('Bearer '.length));
+  };
+  const authenticator = {
+    identify: ({ headers: { authorization } }: { headers: IncomingHttpHeaders }) =>
+      authorization === undefined ? undefined : verify(authorization),
+    verify,
+  };
+  const app = new Koa<State>();
+  app.use(requestId()).use(accessLog.middleware);
+  app.use(versionPrefix({ deprecation: new Date(0), sunset: undefined }));
+  app
+    .use(clientAddress(undefined))
+    .use(language())
+    .use(securityHeaders())
+    .use(crossOrigin([site]));
+  app
+    .use(problems(log))
+    .use(concurrency.middleware)
+    .use(hostGuard({ allowed: [] }))
+    .use(originGuard([site]));
+  app.use(identify({ authenticator, alsoOpen: [], onRefused: rateLimit.charge }));
+  app.use(rateLimit.middleware).use(fromCache(cache, repeats));
+  app.use((ctx) => {
+    ctx.set('Servido-Por', 'grpc');
+    ctx.body = 'made anew';
+  });
+  let passedOn = 0;
+  const callback = app.callback();
+  const middlewares: RequestListener = (req, res) => {
+    passedOn += 1;
+    callback(req, res);
+  };
+  const server = createHttpServer(shortcut ? repeats.listener(middlewares) : middlewares, () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    lines,
+    passedOn: () => passedOn,
+    ask: (asked: Asked) => ask(port, asked),
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function ask(port: number, { method, path, headers }: Asked): Promise<Answered> {
+  const req = request({
+    port,
+    host: '127.0.0.1',
+    method,
+    path,
+    agent,
+    headers: { host: 'localhost', ...headers },
+  });
+  req.end();
+  const [res] = await once(req, 'response');
+  const chunks: Buffer[] = [];
+  for await (const chunk of res) chunks.push(chunk);
+  return { status: res.statusCode, headers: res.headers, body: Buffer.concat(chunks).toString('latin1') };
+}
+
+/** Without what no two answers share. */
+function comparable({ status, headers, body }: Answered) {
+  const { date: _, 'x-request-id': id, ratelimit, ...others } = headers;
+  const problem = status >= 400 ? body.replaceAll(String(id), 'ID') : body;
+  return { status, body: problem, left: String(ratelimit).replace(/t=\d+/, ''), ...others };
+}
+
+const get = (path: string, headers: Record<string, string> = {}): Asked => ({
+  method: 'GET',
+  path,
+  headers: { authorization: 'Bearer ana', ...headers },
+});
+
+describe('Repeated requests', () => {
+  after(() => agent.destroy());
+
+  it('are answered as by the middlewares, whatever is asked and whatever changes', async () => {
+    const paths = [
+      '/listar_archivos?ruta=a',
+      '/v1/listar_archivos?ruta=a',
+      '/listar_archivos?ruta=b',
+    ] as const;
+    const path = fc.constantFrom(...paths);
+    const values: Record<string, readonly string[]> = {
+      authorization: ['Bearer ana', 'Bearer eva', 'Basic x'],
+      host: ['127.0.0.1:80', 'evil.example'],
+      origin: [site, 'https://evil.example'],
+      accept: ['*/*', 'application/json'],
+      'accept-encoding': ['gzip', 'br', 'gzip;q=0, br;q=0.5'],
+      'if-none-match': ['"one"', '"two-gzip"', 'W/"one", "three"'],
+      'cache-control': ['no-cache', 'max-age=0', 'max-age=60'],
+      prefer: ['wait=1', 'respond-async'],
+      'x-request-id': ['mine', 'not well formed'],
+      traceparent: [`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`],
+      'content-length': ['0'],
+    };
+    const field = fc
+      .constantFrom(...Object.keys(values))
+      .chain((name) => fc.constantFrom(...(values[name] ?? [])).map((value) => [name, value] as const));
+    const headers = fc
+      .array(field, { maxLength: 3 })
+      .map((some) => ({ authorization: 'Bearer ana', ...Object.fromEntries(some) }) as Asked['headers']);
+    // Most of what is asked is asked again and again.
+    const few = fc.array(
+      fc.record({ method: fc.constantFrom('GET', 'GET', 'HEAD', 'POST'), path, headers }),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: fc.nat({ max: 3 }).map((which) => ({ does: 'ask', which }) as const) },
+        { weight: 1, arbitrary: path.map((of) => ({ does: 'change', of }) as const) },
+        {
+          weight: 2,
+          arbitrary: fc
+            .record({ of: path, text: fc.constantFrom('one', 'two', 'three') })
+            .map((kept) => ({ does: 'keep', ...kept }) as const),
+        },
+        { weight: 1, arbitrary: fc.constant({ does: 'cut' } as const) },
+      ),
+      { minLength: 10, maxLength: 40 },
+    );
+    let short = 0;
+    await fc.assert(
+      fc.asyncProperty(few, steps, async (asked, doing) => {
+        const answers = new Answers();
+        await using plain = await startApp(answers, false);
+        await using quick = await startApp(answers, true);
+        for (const each of paths) answers.keep(each, 'one');
+        for (const step of doing) {
+          answers.beat();
+          if (step.does === 'change') answers.change(step.of);
+          else if (step.does === 'keep') answers.keep(step.of, step.text);
+          else if (step.does === 'cut') answers.cut();
+          else {
+            const each = asked[step.which % asked.length] ?? get(paths[0]);
+            const [expected, got] = [await plain.ask(each), await quick.ask(each)];
+            expect(comparable(got)).to.deep.equal(comparable(expected));
+            const { 'x-request-id': given }: Asked['headers'] = each.headers;
+            if (given === 'mine') expect(got.headers['x-request-id']).to.equal('mine');
+            else expect(got.headers['x-request-id']).to.match(/^[0-9a-f-]{36}$/);
+          }
+        }
+        await eventually(() => quick.lines.length === plain.lines.length);
+        const told = (all: typeof quick.lines) =>
+          all.map(({ time: _time, ms: _ms, requestId: _id, ...line }) => line);
+        expect(told(quick.lines)).to.deep.equal(told(plain.lines));
+        short += plain.passedOn() - quick.passedOn();
+      }),
+      { numRuns: 100 },
+    );
+    // Else this compared the middlewares with themselves.
+    expect(short).to.be.greaterThan(20);
+  });
+
+  it('count as any other, and are refused by the middlewares when nothing is left, at no more than their cost', async () => {
+    const answers = new Answers();
+    await using app = await startApp(answers, true, { points: 5 });
+    answers.beat();
+    answers.keep('/listar_archivos', 'one');
+    const left: (string | undefined)[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { headers } = await app.ask(get('/listar_archivos'));
+      left.push(/r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+    }
+    expect(left).to.deep.equal(['4', '3', '2', '1', '0']);
+    expect(app.passedOn()).to.equal(1);
+    const refused = await app.ask(get('/listar_archivos'));
+    expect(refused.status).to.equal(429);
+    expect(app.passedOn()).to.equal(2);
+    expect((await app.ask(get('/listar_archivos', { authorization: 'Bearer eva' }))).status).to.equal(200);
+  });
+
+  it('need a token that is still good', async () => {
+    const answers = new Answers();
+    await using app = await startApp(answers, true, { tokenUntil: Date.now() + 500 });
+    answers.keep('/listar_archivos', 'one');
+    const statuses = new Set<number>();
+    await eventually(async () => {
+      answers.beat();
+      const { status } = await app.ask(get('/listar_archivos'));
+      statuses.add(status);
+      return status === 401;
+    });
+    expect([...statuses]).to.deep.equal([200, 401]);
+  });
+
+  it('are no more than may be under way', async () => {
+    const answers = new Answers();
+    await using app = await startApp(answers, true, { most: 0 });
+    answers.beat();
+    answers.keep('/listar_archivos', 'one');
+    expect((await app.ask(get('/listar_archivos'))).status).to.equal(503);
+  });
+});
