@@ -1,40 +1,9 @@
-import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import type { Logger } from 'pino';
 import { type Link, type LinkState, openLink } from './link.ts';
+import { openPublishLane, type Publication, PublishError, type PublishLane } from './publish-lane.ts';
 import type { Session } from './session.ts';
 
-/** Why a message is not known to be in a queue. Only of `returned` and `nacked` is it known that it is in none. */
-export type PublishFailure =
-  /** Not connected; or the connection was lost before the broker's word came. */
-  | 'unavailable'
-  /** The broker reads nothing that is published: an alarm. Nothing was sent. */
-  | 'blocked'
-  /** No queue is bound under that routing key. */
-  | 'returned'
-  /** The broker refused it: its queue is full. */
-  | 'nacked'
-  /** The broker said nothing in time. */
-  | 'unconfirmed'
-  /** Too many messages await their confirm already. Nothing was sent. */
-  | 'too-many';
-
-export class PublishError extends Error {
-  override readonly name = 'PublishError';
-  readonly kind: PublishFailure;
-
-  constructor(kind: PublishFailure, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.kind = kind;
-  }
-}
-
-export interface Publication {
-  /** `''` is the default exchange, which routes to the queue that the routing key names. */
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly content: Buffer;
-  readonly properties: Options.Publish;
-}
+export { type Publication, PublishError, type PublishFailure } from './publish-lane.ts';
 
 export interface Publisher {
   /** Connected, set up, and not blocked by an alarm. */
@@ -70,27 +39,16 @@ export interface PublisherOptions {
   readonly maxInFlight?: number;
 }
 
-/** A message that holds one of the places in flight: until its confirm, however late, or the end of its connection. */
-interface InFlight {
-  readonly timer: NodeJS.Timeout;
-  readonly resolve: () => void;
-  readonly reject: (reason: PublishError) => void;
-  /** Its confirm timed out. */
-  late: boolean;
-}
-
 interface Connection {
   readonly session: Session;
-  readonly channel: ConfirmChannel;
-  /** By the tag that the broker's confirm will carry: 1 for the first message of a channel, and so on. */
-  readonly inFlight: Map<number, InFlight>;
-  lastTag: number;
-  /** How many of those in flight are late. */
-  late: number;
+  lane: PublishLane;
+  /** Since when, by the monotonic clock. */
+  laneSince: number;
+  renewing: boolean;
 }
 
-/** Carries a message's tag, by which it is found if it is returned: two in flight may have the same message id. */
-const tagHeader = 'x-publicacion';
+/** A lane is not given up for another sooner than this after it was opened. */
+const laneLifeMs = 1_000;
 const notFound = 404;
 
 /** Publishes over a connection of its own; one that also consumed would not be read under an alarm. */
@@ -100,34 +58,39 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let link: Link | undefined;
   let current: Connection | undefined;
 
+  const openLane = (session: Session): Promise<PublishLane> =>
+    openPublishLane(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewLane(session) });
+
   async function setup(session: Session): Promise<void> {
-    const channel = await session.openConfirmChannel();
+    const lane = await openLane(session);
     await declare(session);
     session.signal.throwIfAborted();
-    const connection: Connection = { session, channel, inFlight: new Map(), lastTag: 0, late: 0 };
-    const { inFlight } = connection;
-    channel.on('ack', ({ deliveryTag, multiple }) => confirm(connection, deliveryTag, multiple, undefined));
-    channel.on('nack', ({ deliveryTag, multiple }) => {
-      confirm(
-        connection,
-        deliveryTag,
-        multiple,
-        new PublishError('nacked', 'The broker refused the message'),
-      );
-    });
-    // A return comes before the confirm of the same message.
-    channel.on('return', ({ fields, properties }) => {
-      const message = inFlight.get(Number(properties.headers?.[tagHeader]));
-      message?.reject(new PublishError('returned', `No queue for ${fields.exchange}/${fields.routingKey}`));
-    });
     session.signal.addEventListener('abort', () => {
       current = undefined;
-      const lost = new PublishError('unavailable', 'The connection was lost', {
-        cause: session.signal.reason,
-      });
-      confirm(connection, connection.lastTag, true, lost);
     });
-    current = connection;
+    current = { session, lane, laneSince: performance.now(), renewing: false };
+  }
+
+  /**
+   * A channel that was told that a quorum queue is full refuses all that is meant for it, by itself, until it is told
+   * otherwise; and when the limit is lifted nobody tells it (seen with RabbitMQ 3.10.8). Only another channel can say
+   * whether the queue takes messages now.
+   */
+  async function renewLane(session: Session): Promise<void> {
+    const connection = current;
+    if (connection?.session !== session || connection.renewing) return;
+    if (performance.now() - connection.laneSince < laneLifeMs) return;
+    connection.renewing = true;
+    try {
+      const lane = await openLane(session);
+      connection.lane.retire();
+      connection.lane = lane;
+      connection.laneSince = performance.now();
+    } catch (error) {
+      session.drop(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      connection.renewing = false;
+    }
   }
 
   const usableOrThrow = (): Connection => {
@@ -135,17 +98,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (link?.state.kind !== 'ready' || current === undefined)
       throw new PublishError('unavailable', 'Not connected');
     return current;
-  };
-
-  const onLate = (connection: Connection, tag: number): void => {
-    const message = connection.inFlight.get(tag);
-    if (message === undefined) return;
-    message.reject(new PublishError('unconfirmed', `No confirm in ${confirmTimeoutMs} ms`));
-    message.late = true;
-    connection.late += 1;
-    // It keeps its place, so that memory is bounded. When all places are lost in this way, the connection is of no use.
-    if (connection.late < maxInFlight) return;
-    connection.session.drop(new Error(`${connection.late} messages were never confirmed`));
   };
 
   return {
@@ -159,33 +111,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    async publish({ exchange, routingKey, content, properties }) {
-      const connection = usableOrThrow();
-      const { channel, inFlight } = connection;
-      if (inFlight.size >= maxInFlight)
-        throw new PublishError('too-many', `${maxInFlight} messages are in flight`);
-      const tag = connection.lastTag + 1;
-      const headers = { ...properties.headers, [tagHeader]: tag };
-      try {
-        channel.publish(exchange, routingKey, content, {
-          ...properties,
-          headers,
-          mandatory: true,
-          persistent: true,
-        });
-      } catch (error) {
-        if (!(error instanceof IllegalOperationError)) throw error;
-        throw new PublishError('unavailable', 'The connection is closing', { cause: error });
-      }
-      connection.lastTag = tag;
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      inFlight.set(tag, {
-        timer: setTimeout(onLate, confirmTimeoutMs, connection, tag),
-        resolve,
-        reject,
-        late: false,
-      });
-      return promise;
+    async publish(publication) {
+      return usableOrThrow().lane.publish(publication);
     },
     async inspect(queue) {
       const { session } = usableOrThrow();
@@ -226,24 +153,4 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await link?.stop();
     },
   };
-}
-
-/** Ends the wait of one message, or of all up to its tag. A Map keeps the order in which they were published. */
-function confirm(
-  connection: Connection,
-  tag: number,
-  multiple: boolean,
-  failure: PublishError | undefined,
-): void {
-  const { inFlight } = connection;
-  for (const each of multiple ? inFlight.keys() : [tag]) {
-    if (each > tag) return;
-    const message = inFlight.get(each);
-    if (message === undefined) continue;
-    inFlight.delete(each);
-    clearTimeout(message.timer);
-    if (message.late) connection.late -= 1;
-    if (failure === undefined) message.resolve();
-    else message.reject(failure);
-  }
 }

@@ -10,6 +10,8 @@ export interface Session {
   /** A channel that the connection lives by: if it closes, the whole connection is dropped. */
   openChannel(): Promise<Channel>;
   openConfirmChannel(): Promise<ConfirmChannel>;
+  /** Closes one of those, by which the connection does not live any more. */
+  closeChannel(channel: Channel): void;
   /**
    * Runs `use` on a channel of its own, which may fail without harm to the others; rejects with `SpareChannelTimeout`
    * past `timeoutMs`.
@@ -143,6 +145,11 @@ function sessionOf(
     brokerVersion: String(model.connection.serverProperties.version),
     openChannel: async () => live(await model.createChannel()),
     openConfirmChannel: async () => live(await model.createConfirmChannel()),
+    closeChannel(channel) {
+      vital.delete(channel);
+      // It may be closed already, or never be: the end of the connection is the end of both.
+      channel.close().catch(() => {});
+    },
     async onSpareChannel(timeoutMs, use) {
       const work = async (): Promise<Awaited<ReturnType<typeof use>>> => {
         const channel = await model.createChannel();

@@ -123,6 +123,18 @@ describe('RabbitMQ that fails', function () {
     await answered(['a', 'b', 'd']);
   });
 
+  it('with a queue at its limit refuses what is published, and takes it when the limit is lifted, on the same connection', async () => {
+    await consumer.stop(0);
+    const states: string[] = [];
+    asker.publisher.subscribe(() => states.push(asker.publisher.state.kind));
+    const send = (): Promise<unknown> => asker.send('a', 'a').catch(kindOf);
+    await rabbit.ctl('set_policy', 'limite', `^${queuesOf(service).work}$`, '{"max-length":2}');
+    await eventually(async () => (await send()) === 'nacked');
+    await rabbit.ctl('clear_policy', 'limite');
+    await eventually(async () => (await send()) === undefined);
+    expect(states).to.deep.equal([]);
+  });
+
   it('that closes all connections: all goes on', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
