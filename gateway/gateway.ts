@@ -27,7 +27,7 @@ import type { Service } from './services.ts';
 import { createAcceptor } from './solicitudes/acceptance.ts';
 import { createCloser } from './solicitudes/closing.ts';
 import { createDirectWay } from './solicitudes/direct-way.ts';
-import { createDispatcher } from './solicitudes/dispatcher.ts';
+import { type BrokerUse, createDispatcher } from './solicitudes/dispatcher.ts';
 import { createDrainRate } from './solicitudes/drain-rate.ts';
 import { followLedger } from './solicitudes/following.ts';
 import { createHousekeeping } from './solicitudes/housekeeping.ts';
@@ -81,7 +81,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       service,
       ledger,
       ways: queue === undefined ? [direct] : [queue, direct],
-      publisher: broker?.publisher,
+      broker: broker?.use,
       caller,
       log,
       now,
@@ -274,7 +274,7 @@ function connectBroker(
     metrics,
     log,
   }: GatewayDeps & Pick<RepliesDeps, 'closer' | 'operation' | 'metrics'>,
-): { publisher: Publisher; replies: Replies; parts: readonly Part[] } | undefined {
+): { publisher: Publisher; replies: Replies; use: BrokerUse; parts: readonly Part[] } | undefined {
   if (url === undefined) return undefined;
   const publisher = createPublisher({
     url,
@@ -286,5 +286,16 @@ function connectBroker(
   });
   const replies = createReplies({ url, ledger, closer, operation, metrics, log, now: Date.now });
   const part = { name: 'publisher', start: async () => publisher.start(), stop: () => publisher.stop() };
-  return { publisher, replies, parts: [replies, part] };
+  const use: BrokerUse = {
+    get usable() {
+      return publisher.usable && replies.connected;
+    },
+    subscribe(listener) {
+      const ends = [publisher, replies].map((connection) => connection.subscribe(listener));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
+  return { publisher, replies, use, parts: [replies, part] };
 }

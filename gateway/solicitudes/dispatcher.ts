@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Caller } from '../calls/caller.ts';
 import { type Lease, leaseMs, underLease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
@@ -25,12 +24,20 @@ export interface Way {
   dispatch(rows: readonly Solicitud[], lease: Lease, signal: AbortSignal): Promise<void>;
 }
 
+/** Whether an answer can come by RabbitMQ now. */
+export interface BrokerUse {
+  /** Requests can be published, and replies are taken. */
+  readonly usable: boolean;
+  /** Tells when one of its connections changes; gives the function that ends it. */
+  subscribe(listener: () => void): () => void;
+}
+
 export interface DispatcherDeps {
   readonly service: string;
   readonly ledger: Ledger;
   /** The preferred one first. */
   readonly ways: readonly Way[];
-  readonly publisher: Pick<Publisher, 'usable' | 'subscribe'> | undefined;
+  readonly broker: BrokerUse | undefined;
   readonly caller: Pick<Caller, 'onReachable'>;
   readonly log: Logger;
   readonly now: () => number;
@@ -38,6 +45,7 @@ export interface DispatcherDeps {
 
 const pauseAfterErrorMs = 1_000;
 const mostIdsLogged = 4;
+const tellAgainMs = 60_000;
 /** What another gateway accepted, or held when it died, is found after this at the latest, though nobody told. */
 const longestSleepMs = 5_000;
 /** No row is put off by more than this. */
@@ -48,7 +56,7 @@ const clockSlackMs = 1_000;
 const settleMs = 5_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { service, ledger, ways, publisher, caller, log, now } = deps;
+  const { service, ledger, ways, broker, caller, log, now } = deps;
   let state: 'idle' | 'running' | 'stopped' = 'stopped';
   let wanted = false;
   let timer: NodeJS.Timeout | undefined;
@@ -57,6 +65,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let unsubscribe: readonly (() => void)[] = [];
 
   const underWay = new Set<Promise<void>>();
+  /** What failed last, and when that was told, by the clock that nobody sets. */
+  let told: { readonly failure: string; readonly at: number } | undefined;
+
+  /** Once a minute: a broker that is frozen fails every try. */
+  function tell(failure: string, details: { readonly err: unknown; readonly [key: string]: unknown }): void {
+    const at = performance.now();
+    const isKnown = told?.failure === failure && at - told.at < tellAgainMs;
+    if (!isKnown) told = { failure, at };
+    log[isKnown ? 'debug' : 'error']({ ...details, service }, `${failure}; it will be tried again`);
+  }
+
   /** By how much the clock was ahead of the one that nobody sets, at the last look. */
   let ahead: number | undefined;
 
@@ -94,7 +113,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     })
       .catch((err: unknown) => {
         const ids = rows.slice(0, mostIdsLogged).map(({ id }) => id);
-        log.error({ err, service, ids, rows: rows.length }, 'dispatching failed; it will be tried again');
+        tell('dispatching failed', { err, ids, rows: rows.length });
         return pause(pauseAfterErrorMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       })
       .finally(() => {
@@ -111,7 +130,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         next = await pass();
       } catch (err) {
-        log.error({ err, service }, 'looking for work failed; it will be tried again');
+        tell('looking for work failed', { err });
         next = now() + pauseAfterErrorMs;
       }
     } while (state === 'running' && (wanted || next === 0));
@@ -142,12 +161,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     wake,
     start: async () => {
       state = 'idle';
-      let usable = publisher?.usable ?? false;
+      let usable = broker?.usable ?? false;
       unsubscribe = [
         caller.onReachable(wake),
-        publisher?.subscribe(() => {
-          if (publisher.usable === usable) return;
-          usable = publisher.usable;
+        broker?.subscribe(() => {
+          if (broker.usable === usable) return wake();
+          usable = broker.usable;
           void onBroker(usable);
         }) ?? (() => undefined),
       ];

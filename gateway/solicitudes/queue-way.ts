@@ -13,7 +13,7 @@ export interface QueueWayDeps {
   readonly service: string;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
-  readonly replies: Pick<Replies, 'queue'>;
+  readonly replies: Pick<Replies, 'queue' | 'connected'>;
   /** Takes what RabbitMQ would take nowhere, while it is open. */
   readonly otherwise: Way;
   readonly operation: (name: string) => Operation | undefined;
@@ -34,7 +34,8 @@ const batch = 256;
  * although the service's queue shows nothing ready any more. Anything else would multiply messages in a long outage.
  *
  * A broker that is there may still lead nowhere: nobody consumes the queue, or the queue takes nothing. What waits for
- * that goes the other way instead, if that one is open; the message that may be left is answered into a closed row.
+ * that goes the other way instead, if that one is open; the message that may be left is answered into a closed row. So
+ * does everything while the replies cannot be taken: it may be seconds until their queue works again after a crash.
  */
 export function createQueueWay(deps: QueueWayDeps): Way {
   const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
@@ -94,10 +95,11 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     const depth = await publisher.inspect(queue);
     if (depth === undefined) await publisher.redeclare();
     const at = now();
+    // A time that is ahead by more than rows are ever put off is of a clock that was set back since, and says nothing.
+    const isRecent = (publishedAt: number): boolean =>
+      publishedAt + firstCheckMs > at && publishedAt <= at + longestDeferMs;
     const isGone = ({ publishedAt }: Solicitud): boolean =>
-      depth === undefined ||
-      publishedAt === undefined ||
-      (depth.ready === 0 && publishedAt + firstCheckMs <= at);
+      depth === undefined || publishedAt === undefined || (depth.ready === 0 && !isRecent(publishedAt));
     const gone = rows.filter(isGone);
     const staying = rows.filter((row) => !isGone(row));
     const unconsumed = depth?.consumers === 0 && canDivert(aside);
@@ -111,7 +113,7 @@ export function createQueueWay(deps: QueueWayDeps): Way {
 
   return {
     get open() {
-      return publisher.usable;
+      return publisher.usable && (replies.connected || !otherwise.open);
     },
     get room() {
       return publishing === 0 ? batch : 0;

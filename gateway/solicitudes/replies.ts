@@ -27,6 +27,10 @@ export interface RepliesDeps {
 export interface Replies extends Part {
   /** The queue's name, for `reply_to`. */
   readonly queue: string;
+  /** It takes replies now. */
+  readonly connected: boolean;
+  /** Tells when `connected` may have changed; gives the function that ends it. */
+  subscribe(listener: () => void): () => void;
 }
 
 const prefetch = 128;
@@ -149,6 +153,10 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
   return {
     name: 'replies',
     queue,
+    get connected() {
+      return subscriber.state.kind === 'ready';
+    },
+    subscribe: subscriber.subscribe,
     start: async () => subscriber.start(),
     stop: async () => {
       stopping.abort();

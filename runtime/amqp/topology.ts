@@ -105,9 +105,9 @@ const mostUserMessages = 100_000;
 
 /** Declares a queue that people put messages into. It refuses more than it has room for. */
 export async function declareUserQueue(session: Session, queue: string): Promise<void> {
-  await declareQueue(session, queue, {
-    ...quorum,
-    'x-max-length': mostUserMessages,
-    'x-overflow': 'reject-publish',
-  });
+  const arguments_ = { ...quorum, 'x-max-length': mostUserMessages, 'x-overflow': 'reject-publish' };
+  // Never replaced, whatever it looks like: the ledger does not know what people have put into it.
+  await session.onSpareChannel(answerTimeoutMs, (channel) =>
+    channel.assertQueue(queue, { durable: true, arguments: arguments_ }),
+  );
 }

@@ -146,6 +146,8 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     if (delivery.queue === queues.quarantine) return { kind: 'poison' };
     const holdUntil = performance.now() + maxHoldMs;
     const run = { methods, timeoutMs: workTimeoutMs, signal: aborting.signal, log: requestLog };
+    const expired: WorkResult = { kind: 'expired' };
+    const isOver = (): boolean => Date.now() >= work.expiresAt;
     let isWaiting = false;
     const wait = (now: boolean): void => {
       if (now === isWaiting) return;
@@ -155,9 +157,10 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     };
     try {
       for (let attempt = 0; ; attempt += 1) {
-        if (Date.now() >= work.expiresAt) return { kind: 'expired' };
+        if (isOver()) return expired;
+        // It may have waited long for its turn.
         const outcome = await isolation.run(delivery.queue === queues.isolation, () =>
-          places.run(() => runWork(work, run)),
+          places.run(async () => (isOver() ? expired : runWork(work, run))),
         );
         if (outcome.kind !== 'not-yet') return outcome;
         if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { accepted, answerAt } from '../support/accepted.ts';
+import { uniqueName } from '../support/amqp-asker.ts';
 import { sharedRabbit } from '../support/rabbitmq.ts';
 import { ownVhost, setUp } from '../support/set-up.ts';
 
@@ -16,5 +17,31 @@ describe('the ways to an answer', () => {
       Array.from({ length: 20 }, () => accepted(it, '/listar_archivos', { prefer: 'respond-async' })),
     );
     for (const path of where) expect((await answerAt(it, path)).status).to.equal(200);
+  }).timeout(40_000);
+
+  it('calls a service while the replies of the queue cannot be taken', async () => {
+    const rabbit = await sharedRabbit();
+    const { url } = await ownVhost(rabbit);
+    const barred = new URL(url);
+    [barred.username, barred.password] = [uniqueName(), 'secreto'];
+    const { username, password, pathname } = barred;
+    await rabbit.ctl('add_user', username, password);
+    try {
+      await rabbit.ctl(
+        'set_permissions',
+        '-p',
+        pathname.slice(1),
+        username,
+        '.*',
+        '.*',
+        '^archivero[.]mserv',
+      );
+      await using it = await setUp({ env: { RABBITMQ_URL: url }, running: ['mserv1'] });
+      await it.start('gateway', { RABBITMQ_URL: barred.href });
+      const path = await accepted(it, '/listar_archivos', { prefer: 'respond-async' });
+      expect((await answerAt(it, path)).status).to.equal(200);
+    } finally {
+      await rabbit.ctl('delete_user', username);
+    }
   }).timeout(40_000);
 });

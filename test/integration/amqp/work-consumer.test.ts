@@ -124,6 +124,26 @@ describe('A work consumer', () => {
     expect(runs).to.equal(0);
   });
 
+  it('does not run what nobody waits for any more when its turn comes', async () => {
+    const first = Promise.withResolvers<void>();
+    const ran: unknown[] = [];
+    start(
+      async (request) => {
+        ran.push(request);
+        await first.promise;
+      },
+      { concurrency: 1 },
+    );
+    await asker.send('a', 'a');
+    await eventually(() => ran.length === 1);
+    const expiresAt = Date.now() + 200;
+    await asker.send('b', 'b', { expiresAt });
+    await eventually(async () => (await depth()) === 0 && Date.now() > expiresAt);
+    first.resolve();
+    expect(await asker.result('b')).to.deep.equal({ kind: 'expired' });
+    expect(ran).to.deep.equal(['a']);
+  });
+
   it('answers in time for a handler that does not end, and aborts its signal', async () => {
     let signal: AbortSignal | undefined;
     start(

@@ -28,7 +28,7 @@ describe('The dispatcher and its clock', () => {
           },
         },
       ],
-      publisher: undefined,
+      broker: undefined,
       caller: { onReachable: () => () => {} },
       log: pino({ level: 'silent' }),
       now: () => time,
