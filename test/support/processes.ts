@@ -26,6 +26,8 @@ export interface Proc {
   readonly port: number;
   /** All that it has said so far. */
   readonly lines: readonly LogLine[];
+  /** When each of them was heard, milliseconds of this process's monotonic clock. */
+  readonly heardAt: readonly number[];
   /** The first line, said already or still to come, that fits. Rejects when the process ends without it, or after 30 s. */
   waitFor(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Sends the signal and resolves when the process has ended. Default SIGKILL. */
@@ -93,11 +95,13 @@ export function spawnProcess(
   child.channel?.unref();
 
   const lines: LogLine[] = [];
+  const heardAt: number[] = [];
   const listeners = new Set<() => void>();
   for (const stream of [stdout, stderr]) {
     if (stream === null) continue;
     createInterface(stream).on('line', (text) => {
       lines.push(parseLine(text));
+      heardAt.push(performance.now());
       for (const listener of listeners) listener();
     });
   }
@@ -111,6 +115,7 @@ export function spawnProcess(
   const proc: Proc = {
     pid,
     lines,
+    heardAt,
     exited,
     get port() {
       const port = lines.find((line) => line.msg === 'listening')?.port;

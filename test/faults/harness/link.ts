@@ -40,6 +40,8 @@ export interface Link {
   readonly port: number;
   behave(behaviour: Behaviour): void;
   strike(strike: Strike): Struck;
+  /** Forgets the strikes that have not come. */
+  disarm(): void;
   /** RST to both ends of every connection. */
   reset(): void;
   /** The connections that there are end on one side, and the other is never told. */
@@ -174,6 +176,7 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
         },
       };
     },
+    disarm: () => armed.clear(),
     reset() {
       for (const { client, upstream } of connections) {
         client.resetAndDestroy();

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { createMixCourse } from './mix-course.ts';
 import { breakAndRepair, recovery, repair } from './play.ts';
 import type { Plot } from './run-scenario.ts';
 import type { Scenario, Stage } from './scenario.ts';
@@ -38,6 +40,7 @@ async function play(stage: Stage, scenarios: readonly Scenario[], options: MixOp
   const until = performance.now() + options.minutes * 60_000;
   const refusable: Span[] = [];
   let longest = 0;
+  const tell = createMixCourse(stage.world, join(load.journal, '..', 'course.md'));
 
   const recovered = async (after: string): Promise<string> => {
     const seconds = await recovery(stage);
@@ -50,22 +53,25 @@ async function play(stage: Stage, scenarios: readonly Scenario[], options: MixOp
   while (performance.now() < until) {
     const scenario = random.pick(scenarios);
     const haste = random.next() < inHaste;
-    const begun = Date.now();
+    const begun = performance.now();
+    let failure = '';
     load.resume();
     try {
       const span = await breakAndRepair(scenario, stage);
       if (scenario.expect?.refusals === true) refusable.push(span);
     } catch (error) {
+      failure = `${(error as Error).message}; `;
       violations.add('harness', `${scenario.name}: ${(error as Error).message}`);
       await repair(scenario, stage).catch((failed) =>
         violations.add('harness', `${scenario.name}: ${failed}`),
       );
     }
+    const seconds = (performance.now() - begun) / 1000;
     load.resume();
-    const after = haste ? 'not waited for' : await recovered(scenario.name);
-    options.say(
-      `    ${scenario.name} ${((Date.now() - begun) / 1000).toFixed(1)} s, ${after}; ${load.accepted} accepted`,
-    );
+    const outcome = failure + (haste ? 'not waited for' : await recovered(scenario.name));
+    const { accepted } = load;
+    tell({ fault: scenario.name, seconds, outcome, accepted });
+    options.say(`    ${scenario.name} ${seconds.toFixed(1)} s, ${outcome}; ${accepted} accepted`);
   }
   await load.pause();
   await recovered('the last fault');

@@ -23,9 +23,31 @@ export async function playScenario(scenario: Scenario, stage: Stage): Promise<Co
 /** Gives when it was broken. */
 export async function breakAndRepair(scenario: Scenario, stage: Stage): Promise<Span> {
   const from = Date.now();
-  await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(stage));
+  const lent = lend(stage);
+  try {
+    await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(lent.stage));
+  } finally {
+    lent.takeBack();
+  }
   await within(repairSeconds, 'the repair', repair(scenario, stage));
   return { from, to: Date.now() };
+}
+
+/**
+ * The stage as a fault has it. Taken back, nothing happens on it any more: a fault that was given up does not go on
+ * after its repair when what it waited for comes at last, and what it still waits for is waited for no longer.
+ */
+function lend(stage: Stage): { readonly stage: Stage; takeBack(): void } {
+  const world = Proxy.revocable(stage.world, {});
+  const load = Proxy.revocable(stage.load, {});
+  return {
+    stage: { ...stage, world: world.proxy, load: load.proxy },
+    takeBack() {
+      world.revoke();
+      load.revoke();
+      stage.world.disarm();
+    },
+  };
 }
 
 export async function repair(scenario: Scenario, stage: Stage): Promise<void> {

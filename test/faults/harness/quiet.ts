@@ -10,20 +10,20 @@ export async function quiet({ world, load }: Stage): Promise<void> {
 }
 
 /** Resolves when the ledger has nothing open; the scenario's own bound is the limit. */
-export async function answered({ evidence }: World): Promise<void> {
-  while ((await evidence.open()) !== 0) await delay(50);
+export async function answered(world: World): Promise<void> {
+  while ((await world.evidence.open()) !== 0) await delay(50);
 }
 
 /** Resolves when the ledger has that state committed. */
-export async function reached({ evidence }: World, id: string, state: string): Promise<void> {
-  while ((await evidence.state(id)) !== state) await delay(20);
+export async function reached(world: World, id: string, state: string): Promise<void> {
+  while ((await world.evidence.state(id)) !== state) await delay(20);
 }
 
 const open = ['aceptada', 'encolada'];
 
 /** Resolves when one has ended. */
-export async function closed({ evidence }: World, id: string): Promise<void> {
-  while (open.includes((await evidence.state(id)) ?? 'aceptada')) await delay(50);
+export async function closed(world: World, id: string): Promise<void> {
+  while (open.includes((await world.evidence.state(id)) ?? 'aceptada')) await delay(50);
 }
 
 /** Resolves when a request that was sent from now on has been refused, as the journal says. */

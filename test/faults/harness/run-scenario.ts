@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Figures, type Violation, Violations } from './findings.ts';
 import { createLoad, type LoadOptions } from './load.ts';
+import { writeLog } from './log-file.ts';
 import { playScenario } from './play.ts';
 import { createRandom } from './random.ts';
 import type { Expectations, Scenario, Stage } from './scenario.ts';
@@ -68,7 +69,7 @@ export async function runPlot(plot: Plot, options: RunOptions): Promise<Result> 
         ...plot.load,
       });
       const random = createRandom(seed + 1);
-      const stage: Stage = { world, load, random, violations, patienceMs };
+      const stage: Stage = { world, load, random, violations, patienceMs, undoing: [] };
       const course = await plot.play(stage).finally(() => load.pause());
       figures = await verify(stage, course, plot.expect ?? {});
     } catch (error) {
@@ -76,7 +77,7 @@ export async function runPlot(plot: Plot, options: RunOptions): Promise<Result> 
       for (const mishap of world.mishaps) violations.add('mishap', mishap);
     } finally {
       await world[Symbol.asyncDispose]();
-      if (violations.all.length > 0) writeFileSync(join(folder, 'log.txt'), world.log());
+      if (violations.all.length > 0) writeLog(join(folder, 'log.txt'), world.log());
     }
   } catch (error) {
     violations.add('harness', error instanceof Error ? (error.stack ?? '') : String(error));

@@ -12,6 +12,8 @@ export interface Stage {
   readonly violations: Violations;
   /** How long an answer is waited for before it is called lost: long enough to tell late from never. */
   readonly patienceMs: number;
+  /** What a fault has set up, for its repair to take away. */
+  readonly undoing: (() => Promise<void> | void)[];
 }
 
 export interface Expectations {

@@ -18,6 +18,8 @@ export interface Wiring {
   readonly url: string;
   /** Throws when the scenario did not ask for that proxy. */
   link(name: LinkName): Link;
+  /** No proxy has anything in store any more. */
+  disarm(): void;
   /** The same whenever it is asked for. */
   portOf(name: Instance): Promise<number>;
   envOf(name: Instance): Promise<Record<string, string>>;
@@ -65,6 +67,9 @@ export async function createWiring(
       const link = links.get(name);
       if (link === undefined) throw new Error(`${name} has no proxy: name it in the scenario's links`);
       return link;
+    },
+    disarm() {
+      for (const link of links.values()) link.disarm();
     },
     portOf,
     async envOf(name) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Postgres } from '../../support/postgres.ts';
-import { type Proc, startProcess } from '../../support/processes.ts';
+import { type LogLine, type Proc, startProcess } from '../../support/processes.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import type { Broker } from './broker.ts';
 import { type Evidence, postgresEvidence, sqliteEvidence } from './evidence.ts';
@@ -40,6 +40,8 @@ export interface World extends AsyncDisposable {
   readonly hasBroker: boolean;
   readonly broker: Broker;
   link(name: LinkName): Link;
+  /** No link has anything in store any more. */
+  disarm(): void;
   portOf(name: Instance): Promise<number>;
   /** Starts it, on the port that it had before, unless it runs. `env` is for this start only. */
   start(name: Instance, env?: Readonly<Record<string, string>>): Promise<Proc>;
@@ -54,8 +56,17 @@ export interface World extends AsyncDisposable {
   readonly mishaps: readonly string[];
   /** The highest resident memory that was seen, bytes, by program. */
   readonly peakMemory: ReadonlyMap<Program, number>;
-  /** What all of them have said, those that ended included. */
-  log(): string;
+  /** What all of them have said, those that ended included, in the order in which it was heard; all, or what is newer. */
+  log(since?: number): readonly Said[];
+}
+
+/** A line of a process's log. */
+export interface Said {
+  readonly name: Instance;
+  readonly pid: number;
+  readonly line: LogLine;
+  /** When it was heard, by the harness's own monotonic clock, milliseconds. */
+  readonly at: number;
 }
 
 export interface WorldParts {
@@ -116,6 +127,7 @@ export async function createWorld(
       return wanted;
     },
     link: wiring.link,
+    disarm: wiring.disarm,
     portOf: wiring.portOf,
     async start(name, env = {}) {
       const there = processes.get(name);
@@ -159,10 +171,14 @@ export async function createWorld(
     },
     mishaps,
     peakMemory,
-    log: () =>
+    log: (since = 0) =>
       everything
-        .flatMap(({ name, proc }) => proc.lines.map((line) => `${name} ${proc.pid} ${JSON.stringify(line)}`))
-        .join('\n'),
+        .flatMap(({ name, proc: { pid, lines, heardAt } }) => {
+          const from = heardAt.findIndex((at) => at >= since);
+          const newer = from === -1 ? [] : lines.slice(from);
+          return newer.map((line, n): Said => ({ name, pid, line, at: heardAt[from + n] ?? 0 }));
+        })
+        .sort((a, b) => a.at - b.at),
     async [Symbol.asyncDispose]() {
       clearInterval(sampler);
       await Promise.all([...processes.keys()].map((name) => world.kill(name)));

@@ -110,6 +110,22 @@ export const brokerFaults: readonly Scenario[] = [
     },
   },
   {
+    name: 'queue-limit-lifted-alone',
+    about: 'the same, and nothing but that queue leads to mserv1 until all is answered',
+    world: { links: ['gateway-mserv1'] },
+    async fault(stage) {
+      const { world } = stage;
+      world.link('gateway-mserv1').behave({ kind: 'black hole' });
+      await fillQueue(stage);
+      await world.broker.request('DELETE', 'policies', 'limit');
+      await world.start('mserv1');
+      await quiet(stage);
+    },
+    async heal({ world }) {
+      world.link('gateway-mserv1').behave({ kind: 'pass' });
+    },
+  },
+  {
     name: 'queue-deleted',
     about: 'work queue deleted with all that is in it, its service running; then again, its service down',
     async fault({ world, load }) {

@@ -12,9 +12,9 @@ const badMs = 4_000;
 const settleMs = 1_500;
 const mixes = ['sqlite'] as const;
 
-/** Undoes what a fault has made; by stage, because each scenario may be played again. */
-const undo = new WeakMap<Stage, () => Promise<void> | void>();
-const heal = async (stage: Stage): Promise<void> => undo.get(stage)?.();
+const heal = async ({ undoing }: Stage): Promise<void> => {
+  for (const undo of undoing.splice(0)) await undo();
+};
 
 /** Mounts a disk of that size on a folder; gives what unmounts it. */
 export function smallDisk(folder: string, megabytes: number): () => void {
@@ -54,7 +54,7 @@ export const ledgerFaults: readonly Scenario[] = [
     async fault(stage) {
       const folder = join(stage.world.ledgerFile, '..');
       const filler = join(folder, 'filler');
-      undo.set(stage, () => rmSync(filler));
+      stage.undoing.push(() => rmSync(filler));
       // The gateway takes some meanwhile.
       while (statfsSync(folder).bavail > 0) fill(filler);
       await untilRefused(stage);
@@ -70,7 +70,7 @@ export const ledgerFaults: readonly Scenario[] = [
     async fault(stage) {
       const other = new DatabaseSync(stage.world.ledgerFile, { timeout: 5_000 });
       other.exec('BEGIN IMMEDIATE');
-      undo.set(stage, () => {
+      stage.undoing.push(() => {
         other.exec('ROLLBACK');
         other.close();
       });
@@ -87,7 +87,7 @@ export const ledgerFaults: readonly Scenario[] = [
     mixes,
     async fault(stage) {
       const traced = await failSyncs(stage.world.proc('gateway'));
-      undo.set(stage, () => traced.detach());
+      stage.undoing.push(() => traced.detach());
       // What was committed before the tracer had all threads may still be on its way out.
       await delay(settleMs);
       const before = stage.load.accepted;
