@@ -6,6 +6,7 @@ import { readConfig as readMserv2Config } from '../mserv2/config.ts';
 import { ConfigError, type Env, loadEnvFile } from '../runtime/env.ts';
 import type { MicroserviceConfig } from '../runtime/microservice-config.ts';
 import { checkBroker } from './doctor/broker.ts';
+import { checkCertificate } from './doctor/certificates.ts';
 import { checkRoot } from './doctor/files.ts';
 import { type Finding, fine, note, wrong } from './doctor/finding.ts';
 import { checkSqlite } from './doctor/ledger.ts';
@@ -50,9 +51,10 @@ async function examine(env: Env): Promise<void> {
 
   for (const config of own) {
     if (config === undefined) continue;
-    const { name, grpc, root } = config;
+    const { name, grpc, tls, root } = config;
     if (grpc === undefined) tell(note(`${name}: gRPC is off, it only takes requests from RabbitMQ`));
-    else tell(await checkPort(name, grpc, () => isService(grpc)));
+    else tell(await checkPort(name, grpc, () => isService(grpc, tls)));
+    checkCertificate(name, tls).forEach(tell);
     checkRoot(name, root).forEach(tell);
   }
   if (gateway === undefined) return;
@@ -62,7 +64,10 @@ async function examine(env: Env): Promise<void> {
     hostVariable: 'GATEWAY_HOST',
     portVariable: 'GATEWAY_PORT',
   };
-  tell(await checkPort('gateway', door, () => isGateway(door)));
+  const { http, grpc } = gateway.tls;
+  tell(await checkPort('gateway', door, () => isGateway(door, http)));
+  checkCertificate('gateway', http).forEach(tell);
+  checkCertificate('gateway, to the services', grpc).forEach(tell);
   const { LEDGER_URL: ledger } = gateway;
   const kept =
     ledger.kind === 'sqlite' ? checkSqlite(ledger.path, gateway) : await checkPostgres(ledger.url, gateway);

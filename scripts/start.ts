@@ -3,6 +3,7 @@ import { ConfigError, type ConfigProblem } from '../runtime/env.ts';
 import { type Part, runProcess } from '../runtime/lifecycle.ts';
 import { type Binding, listenError } from '../runtime/listen-error.ts';
 import { createLogger } from '../runtime/log.ts';
+import { dialledAddress } from './dialled-address.ts';
 import { assertFree } from './free-ports.ts';
 import { createServiceProcess } from './service-process.ts';
 import { readStartOptions, type StartOptions, UsageError, usage } from './start-options.ts';
@@ -91,10 +92,9 @@ async function start({ env, rabbitmqUrl, bindings, scheme }: StartOptions): Prom
   });
 }
 
-/** What reaches a door from this machine. */
+/** What reaches a door from this machine; the port is told by who has opened it. */
 function address({ host, port }: Binding, boundPort: number | undefined): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `${reachable.includes(':') ? `[${reachable}]` : reachable}:${boundPort ?? port}`;
+  return dialledAddress({ host, port: boundPort ?? port });
 }
 
 function announce(url: string, queue: string): string {

@@ -1,5 +1,6 @@
 import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
-import { pemFile, readTls, type TlsMaterial } from '../tls.ts';
+import type { TlsMaterial } from '../tls.ts';
+import { tlsOfUrl } from './url-tls.ts';
 
 /** One connection, from its setup to its end. All that is made on it ends with it. */
 export interface Session {
@@ -83,7 +84,7 @@ export async function runSession(options: SessionOptions): Promise<never> {
       noDelay: true,
       clientProperties: { connection_name: options.name },
       signal,
-      ...tlsOf(options.url),
+      ...tlsOfUrl(options.url),
     };
     const model = await Promise.race([connect(options.url, socket), ended]);
     clearTimeout(handshake);
@@ -112,17 +113,6 @@ export async function runSession(options: SessionOptions): Promise<never> {
     for (const timer of timers) clearTimeout(timer);
     end(new Error('Given up'));
   }
-}
-
-/**
- * The files that an `amqps://` URL names as RabbitMQ's own clients have them (https://www.rabbitmq.com/docs/uri-query-parameters):
- * `cacertfile`, `certfile`, `keyfile`. They are read anew for every connection, because they may have been renewed.
- */
-function tlsOf(url: string): TlsMaterial {
-  const { protocol, searchParams } = new URL(url);
-  if (protocol !== 'amqps:') return {};
-  const file = (name: string) => pemFile('RABBITMQ_URL', searchParams.get(name) ?? undefined);
-  return readTls({ ca: file('cacertfile'), cert: file('certfile'), key: file('keyfile') });
 }
 
 /** `vital` is filled with the channels that the session lives by. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect, type SocketOptions } from 'amqplib';
 import { services } from '../../gateway/services.ts';
 import { queueArguments, queuesOf } from '../../runtime/amqp/topology.ts';
+import { tlsOfUrl } from '../../runtime/amqp/url-tls.ts';
 import { isLoopback } from '../../runtime/env.ts';
 import { within } from '../../runtime/timeout.ts';
+import type { TlsMaterial } from '../../runtime/tls.ts';
 import { rabbitAdvice } from '../rabbit-install.mjs';
 import { type Finding, fine, note, told, wrong } from './finding.ts';
 
@@ -53,7 +55,11 @@ async function overConnection<Result>(
   use: (model: ChannelModel) => Promise<Result>,
 ): Promise<Result> {
   const ending = new AbortController();
-  const socket: SocketOptions & { signal: AbortSignal } = { timeout: connectMs, signal: ending.signal };
+  const socket: SocketOptions & TlsMaterial & { signal: AbortSignal } = {
+    timeout: connectMs,
+    signal: ending.signal,
+    ...tlsOfUrl(url),
+  };
   const model = await connect(url, socket);
   model.on('error', () => undefined);
   try {

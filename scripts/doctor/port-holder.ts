@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Who listens at a TCP port of this machine: `node (pid 123)`; undefined when that cannot be seen. */
+/** Who listens at a TCP port of this machine: `node gateway/main.ts (pid 123)`; undefined when that cannot be seen. */
 export function portHolder(port: number): string | undefined {
   return process.platform === 'linux' ? holderByProc(port) : holderByLsof(port);
 }
@@ -21,7 +21,16 @@ function holderByProc(port: number): string | undefined {
     ),
   );
   const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holds(name, sockets));
-  return pid === undefined ? undefined : `${linesOf(`/proc/${pid}/comm`)[0]} (pid ${pid})`;
+  return pid === undefined ? undefined : `${commandOf(pid)} (pid ${pid})`;
+}
+
+const mostChars = 160;
+
+/** How it was started, because `comm` is the name of a thread. A process of the kernel has no arguments. */
+function commandOf(pid: string): string {
+  const [line = ''] = linesOf(`/proc/${pid}/cmdline`);
+  const command = line.replaceAll('\0', ' ').trim() || linesOf(`/proc/${pid}/comm`)[0] || 'a process';
+  return command.length > mostChars ? `${command.slice(0, mostChars)}…` : command;
 }
 
 /** Other users' processes show nothing, unless we are root. */

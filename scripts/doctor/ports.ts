@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { ConfigError } from '../../runtime/env.ts';
 import { type Binding, listenError } from '../../runtime/listen-error.ts';
+import type { TlsFiles } from '../../runtime/tls.ts';
+import { dialledAddress } from '../dialled-address.ts';
 import { assertFree } from '../free-ports.ts';
 import { type Finding, fine, told, wrong } from './finding.ts';
 import { portHolder } from './port-holder.ts';
@@ -16,12 +22,12 @@ export async function checkPort(
     return fine(`${name}: port ${port} of ${host} is free`);
   } catch (error) {
     const explained = listenError(error, binding);
-    const text =
+    const problem =
       explained instanceof ConfigError
         ? explained.problems.map(({ variable, problem }) => `${variable}: ${problem}`).join('; ')
         : told(error);
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
-      return wrong(`${name}: ${text}`, 'Set another one.');
+      return wrong(`${name}: ${problem}`, 'Set another one.');
     if (await answers()) return fine(`${name} answers at port ${port} of ${host}`);
     const holder = portHolder(port) ?? 'a process that cannot be seen from here (try as root)';
     return wrong(
@@ -31,19 +37,29 @@ export async function checkPort(
   }
 }
 
-/** Whether it is a gateway of ours that answers there. */
-export async function isGateway(binding: Binding): Promise<boolean> {
+/** Whether it is a gateway of ours that answers there, by HTTP or, with a certificate of its own, by HTTPS. */
+export async function isGateway(binding: Binding, tls: TlsFiles | undefined): Promise<boolean> {
+  const path = `${dialledAddress(binding)}/salud/viva`;
   try {
-    const url = `http://${urlHost(binding)}/salud/viva`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    return ((await answer.json()) as { estado?: unknown }).estado === 'viva';
+    const answer = await (tls === undefined ? overHttp(`http://${path}`) : overHttps(`https://${path}`));
+    return (JSON.parse(answer) as { estado?: unknown }).estado === 'viva';
   } catch {
     return false;
   }
 }
 
-/** `host:port` as it is dialled from this machine. */
-export function urlHost({ host, port }: Pick<Binding, 'host' | 'port'>): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+const answerMs = 2_000;
+
+async function overHttp(url: string): Promise<string> {
+  return (await fetch(url, { signal: AbortSignal.timeout(answerMs) })).text();
+}
+
+/** Whichever certificate it shows, and for which name: nothing is told to it, and nothing that it says is used. */
+async function overHttps(url: string): Promise<string> {
+  const signal = AbortSignal.timeout(answerMs);
+  const [answer] = (await once(
+    get(url, { rejectUnauthorized: false, agent: false, signal }),
+    'response',
+  )) as [IncomingMessage];
+  return text(answer);
 }

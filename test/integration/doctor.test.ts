@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -6,6 +7,7 @@ import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { applicationId } from '../../gateway/solicitudes/sqlite/migrations.ts';
 import { queueArguments, queuesOf } from '../../runtime/amqp/topology.ts';
+import { freePorts } from '../../scripts/free-ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedPostgres } from '../support/postgres.ts';
 import { spawnProcess } from '../support/processes.ts';
@@ -69,6 +71,77 @@ describe('npm run doctor', function () {
     }
   });
 
+  it('follows a set-up with TLS everywhere, and tells certificates that are no good', async () => {
+    const certs = newFolder();
+    const file = (name: string): string => certs.join(name);
+    expect(spawnSync(process.execPath, ['scripts/certs.ts', '--dir', certs.path]).status).to.equal(0);
+    const [brokerPort = 0] = await freePorts(1);
+    const rabbit = await startRabbit({
+      config: [
+        `listeners.ssl.1 = 127.0.0.1:${brokerPort}`,
+        `ssl_options.cacertfile = ${file('ca.pem')}`,
+        `ssl_options.certfile = ${file('rabbitmq.pem')}`,
+        `ssl_options.keyfile = ${file('rabbitmq-key.pem')}`,
+        'ssl_options.verify = verify_peer',
+        'ssl_options.fail_if_no_peer_cert = true',
+      ],
+    });
+    try {
+      const pair = (of: string, variable: string, name: string): Record<string, string> => ({
+        [`${variable}_CERT`]: file(`${name}.pem`),
+        [`${variable}_KEY`]: file(`${name}-key.pem`),
+        ...(of === 'service' && { [`${variable}_CLIENT_CA`]: file('ca.pem') }),
+      });
+      const query = new URLSearchParams({
+        cacertfile: file('ca.pem'),
+        certfile: file('gateway.pem'),
+        keyfile: file('gateway-key.pem'),
+      });
+      const env = {
+        RABBITMQ_URL: `amqps://guest:guest@127.0.0.1:${brokerPort}?${query}`,
+        LEDGER_URL: newLedger(),
+        FILES_ROOT: newFolder().path,
+        GRPC_TLS_CA: file('ca.pem'),
+        ...pair('gateway', 'GATEWAY_TLS', 'gateway'),
+        ...pair('gateway', 'GRPC_TLS', 'gateway'),
+        ...pair('service', 'MSERV1_TLS', 'mserv1'),
+        ...pair('service', 'MSERV2_TLS', 'mserv2'),
+      };
+      await using it = await setUp({ env });
+      const ports = Object.fromEntries(
+        [...it.processes].map(([name, { port }]) => [`${name.toUpperCase()}_PORT`, String(port)]),
+      );
+      const running = {
+        ...env,
+        ...ports,
+        MSERV1_URL: `127.0.0.1:${ports['MSERV1_PORT']}`,
+        MSERV2_URL: `127.0.0.1:${ports['MSERV2_PORT']}`,
+      };
+      const { code, text } = await doctor(running);
+      expect(code, text).to.equal(0);
+      for (const each of [
+        `✔ mserv1 answers at port ${ports['MSERV1_PORT']} of 127.0.0.1`,
+        `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
+        '✔ gateway: its certificate is good until 20',
+        `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
+        '✔ RabbitMQ takes messages',
+      ]) {
+        expect(text).to.include(each);
+      }
+      const mixedUp = await doctor({
+        ...running,
+        MSERV1_TLS_KEY: file('mserv2-key.pem'),
+        GRPC_TLS_CA: '/no.pem',
+      });
+      expect(mixedUp.code).to.equal(1);
+      expect(mixedUp.text)
+        .to.match(/✘ mserv1: MSERV1_TLS_CERT: .*mismatch/)
+        .and.include('✘ gateway, to the services: GRPC_TLS_CA: /no.pem cannot be read (ENOENT)');
+    } finally {
+      await rabbit.stop();
+    }
+  });
+
   it('only notes what does not run yet', async () => {
     const { code, text } = await doctor({
       LEDGER_URL: newLedger(),
@@ -103,7 +176,9 @@ describe('npm run doctor', function () {
       .to.include('✘ mserv1: its folder cannot be read: ENOENT')
       .and.include('set MSERV1_ROOT or FILES_ROOT');
     expect(text).to.match(
-      new RegExp(`✘ gateway: port ${port} of 127.0.0.1 is in use by .*\\(pid ${process.pid}\\)`),
+      new RegExp(
+        `✘ gateway: port ${port} of 127.0.0.1 is in use by .*node.* .*mocha.* \\(pid ${process.pid}\\), which`,
+      ),
     );
     expect(text).to.include('set GATEWAY_PORT to another port');
   });

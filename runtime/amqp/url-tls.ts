@@ -1,0 +1,13 @@
+import { pemFile, readTls, type TlsMaterial } from '../tls.ts';
+
+/**
+ * The files that an `amqps://` URL names as RabbitMQ's own clients have them (https://www.rabbitmq.com/docs/uri-query-parameters):
+ * `cacertfile`, `certfile`, `keyfile`. They are read anew for every connection, because they may have been renewed. Throws a
+ * `ConfigError`.
+ */
+export function tlsOfUrl(url: string): TlsMaterial {
+  const { protocol, searchParams } = new URL(url);
+  if (protocol !== 'amqps:') return {};
+  const file = (name: string) => pemFile('RABBITMQ_URL', searchParams.get(name) ?? undefined);
+  return readTls({ ca: file('cacertfile'), cert: file('certfile'), key: file('keyfile') });
+}
