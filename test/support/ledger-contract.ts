@@ -357,6 +357,9 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
           anas.filter((id) => Number(id.slice(3)) % 4 === 0),
         );
         expect(await all(undefined, undefined, limit)).to.deep.equal(ids.toReversed());
+        expect(await all(undefined, 'fallida', limit)).to.deep.equal(
+          ids.toReversed().filter((id) => Number(id.slice(3)) % 4 === 0),
+        );
       }
       expect(await all('nadie', undefined, 3)).to.deep.equal([]);
     });

@@ -15,6 +15,15 @@ export function reads(db: DatabaseSync) {
     `SELECT ${columns} FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
      ORDER BY id DESC LIMIT :limit`,
   );
+  // Everybody's, of every state: by the index that keeps ids unique.
+  const listAll = db.prepare(
+    `SELECT ${columns} FROM requests WHERE id < ifnull(:before, x'') ORDER BY id DESC LIMIT :limit`,
+  );
+  // Everybody's, of one state: the newest ids of each caller, from the index alone.
+  const listIds = db.prepare(
+    `SELECT id FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
+     ORDER BY id DESC LIMIT :limit`,
+  );
   // From one to the next by the index of the lists, however many rows each has.
   const callers = db.prepare(
     `WITH RECURSIVE callers (caller) AS (
@@ -43,14 +52,23 @@ export function reads(db: DatabaseSync) {
       const row = withKey.get(caller, key);
       return row && toSolicitud(row);
     },
-    list({ caller, state, before, limit }: Listing): Solicitud[] {
-      const wanted = state === undefined ? estados : [state];
-      const whose = caller === undefined ? callers.all().map((row) => String(row['caller'])) : [caller];
-      return whose
-        .flatMap((by) => wanted.map((of) => ({ caller: by, state: of, before: before ?? null, limit })))
-        .flatMap((page) => list.all(page).map(toSolicitud))
-        .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .slice(0, limit);
+    list({ caller, state, before: below, limit }: Listing): Solicitud[] {
+      const before = below ?? null;
+      if (caller !== undefined) {
+        return (state === undefined ? estados : [state])
+          .flatMap((of) => list.all({ caller, state: of, before, limit }).map(toSolicitud))
+          .sort((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(0, limit);
+      }
+      if (state === undefined) return listAll.all({ before, limit }).map(toSolicitud);
+      return callers
+        .all()
+        .flatMap((row) => listIds.all({ caller: String(row['caller']), state, before, limit }))
+        .map((row) => String(row['id']))
+        .sort()
+        .reverse()
+        .slice(0, limit)
+        .flatMap((id) => get.all(id).map(toSolicitud));
     },
     nextDue(service: string): number | undefined {
       const at = nextDue.get(service)?.['due_at'];
