@@ -29,6 +29,17 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
   };
 }
 
+/** grpc-js makes an Error for each call, for the stack of one that fails, of which nobody here looks at more than its status. */
+function withoutStack<Result>(make: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /**
  * The deadline and the caller's signal are watched here, so that both end a call at once and on the monotonic clock;
  * whichever comes first names the failure.
@@ -82,7 +93,9 @@ function unary<Request, Response>(
     const metadata = metadataOf(options);
     const bytes = method.request.toBinary(request);
     const deadline = Date.now() + deadlineMs + serverSlackMs;
-    call = client.makeUnaryRequest(`/${method.fullName}`, same, same, bytes, metadata, { deadline }, onEnd);
+    call = withoutStack(() =>
+      client.makeUnaryRequest(`/${method.fullName}`, same, same, bytes, metadata, { deadline }, onEnd),
+    );
     call.on('metadata', (received: Metadata) => {
       headers = received;
     });

@@ -11,6 +11,7 @@ export interface Weighted {
  * left out; an element whose `q` is malformed is ignored.
  */
 export function parseWeighted(header: string): readonly Weighted[] {
+  if (header === '') return [];
   return header.split(',').flatMap((element) => {
     const [value = '', ...parameters] = element.split(';').map((part) => part.trim().toLowerCase());
     if (value === '') return [];

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseStatusMessage } from '../../runtime/errors.ts';
 import { httpStatusOf } from '../calls/status-table.ts';
 import type { Verdict } from '../calls/verdict.ts';
@@ -69,5 +69,5 @@ function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
 
 /** Strong: it changes with every byte of the body. 162 bits of SHA-256. */
 function etagOf(body: Buffer): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+  return `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
 }
