@@ -1,5 +1,4 @@
 import type { ClientRequest, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { isTracing } from '../../runtime/tracing/tracing.ts';
 import type { AnswerCache } from '../calls/cache.ts';
@@ -10,6 +9,7 @@ import { type ContentCoding, codingFor } from './content-coding.ts';
 import type { Form, Forms } from './forms.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Context } from './state.ts';
+import { requestIdHeader, writtenAs } from './written-request.ts';
 
 export interface RepeatsDeps {
   readonly cache: AnswerCache;
@@ -53,7 +53,6 @@ const notPlain = [
   ...['cache-control', 'content-length', 'expect', 'idempotency-key', 'pragma', 'prefer'],
   ...['traceparent', 'transfer-encoding', 'upgrade'],
 ];
-const requestIdHeader = 'x-request-id';
 /** A browser with its token writes about 2 kB. */
 const longestRequest = 4_096;
 const roomBytes = 8 * 1024 * 1024;
@@ -152,25 +151,4 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
 function headersOf(res: ServerResponse): string[] {
   const names = (res as unknown as Pick<ClientRequest, 'getRawHeaderNames'>).getRawHeaderNames();
   return names.flatMap((name) => [res.getHeader(name)].flat().flatMap((value) => [name, String(value)]));
-}
-
-function writtenAs({ socket, method, url, httpVersion, rawHeaders }: IncomingMessage): string {
-  let text = `${addressesOf(socket)} ${method} ${url} ${httpVersion}`;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (name.length === requestIdHeader.length && name.toLowerCase() === requestIdHeader) continue;
-    text += `\n${name}\n${rawHeaders[at + 1]}`;
-  }
-  return text;
-}
-
-const addresses = new WeakMap<Socket, string>();
-
-function addressesOf(socket: Socket): string {
-  let text = addresses.get(socket);
-  if (text === undefined) {
-    text = `${socket.remoteAddress} ${socket.localAddress} ${'encrypted' in socket}`;
-    addresses.set(socket, text);
-  }
-  return text;
 }
