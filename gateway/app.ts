@@ -79,9 +79,10 @@ export function createApp(deps: AppDeps): Koa<State> {
   );
   if (deps.rateLimit !== undefined) app.use(deps.rateLimit.middleware);
   app.use(fromCache(deps.cache, deps.repeats));
+  // Each router looks at all of its routes: the busiest comes first.
+  app.use(operationRoutes(deps).routes());
   app.use(deps.identities.routes.routes());
   app.use(adminRoutes(deps).routes());
-  app.use(operationRoutes(deps).routes());
   app.use(deps.live.routes().routes());
   app.use(solicitudesRoutes(deps).routes());
   app.use(deps.colas.routes().routes());
