@@ -1,5 +1,5 @@
 import type { FeedDefinition } from './calls/feed.ts';
-import { buscarArchivos } from './operations/buscar-archivos.ts';
+import { buscarArchivos, cambiosDelIndice } from './operations/buscar-archivos.ts';
 import { cambiosDeCarpetas, listarArchivos } from './operations/listar-archivos.ts';
 import type { Operation } from './operations/operation.ts';
 
@@ -32,5 +32,6 @@ export const services: readonly Service[] = [
     defaultUrl: '127.0.0.1:5002',
     formerPrefix: 'MICSERVER2',
     operations: [buscarArchivos as Operation],
+    feed: cambiosDelIndice as FeedDefinition,
   },
 ];

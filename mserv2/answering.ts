@@ -5,6 +5,7 @@ import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
 import { errnoOf, FileError, folderFailure } from '../filesystem/file-error.ts';
 import type { Folder, Stats } from '../filesystem/folder.ts';
 import { FolderChain } from '../filesystem/folder-chain.ts';
+import { Kind } from '../filesystem/kind.ts';
 import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { itself } from '../filesystem/watches.ts';
@@ -22,7 +23,9 @@ import type { MemoryIndex } from './index/memory-index.ts';
 import { search, searchAll } from './index/search.ts';
 import type { Hit, SearchQuery } from './index/search-api.ts';
 import { searchQuery } from './query.ts';
+import type { SearchOptions } from './searching.ts';
 import { part, partSize } from './streams.ts';
+import { wholeIndex } from './vigil.ts';
 
 export interface AnsweringOptions {
   readonly root: Root;
@@ -30,6 +33,12 @@ export interface AnsweringOptions {
   readonly crawler: Crawler;
   /** How long a search waits for what has happened just before it; longer, and it says that it does not know. Default 250. */
   readonly catchUpMs?: number;
+}
+
+/** What a page rests on, besides what happens in the folders that are watched. */
+interface Grounds {
+  /** It shows a file with another name elsewhere, by which it may be written, or where a link points. */
+  elsewhere: boolean;
 }
 
 /** How many errors an answer holds. */
@@ -52,28 +61,34 @@ export class Answering {
   /** @throws FileError, and the signal's reason */
   async page(
     request: BuscarArchivosRequest,
-    { signal, whenReady }: { readonly signal: AbortSignal; readonly whenReady: boolean },
+    { signal, whenReady, clock }: SearchOptions,
   ): Promise<BuscarArchivosResponse> {
     const { index, crawler, catchUpMs = 250 } = this.#options;
     const query = searchQuery(request);
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
+    // The clock is from before: whatever happens from now on has a greater number.
+    const watched = clock !== undefined && crawler.watchesAll;
     const knowledge = await crawler.caughtUp(catchUpMs);
     if (whenReady && knowledge !== 'listo') throw notReady();
     this.#lookAtStart(query.parts);
     const indice = this.#indice(knowledge);
     const found = await search(index, query, new Slices(signal));
     const errors = new EntryErrors();
-    const archivos = await this.#lookAt(found.hits, query, errors, signal);
+    const grounds: Grounds = { elsewhere: false };
+    const archivos = await this.#lookAt(found.hits, query, errors, signal, grounds);
     const start = query.parts.join('/') as ByteString;
     const errores = merge(crawler.unreadable.below(start, query.hidden), errors.items());
+    const completo = knowledge === 'listo' && errores.length === 0;
+    const sure = watched && completo && !grounds.elsewhere && crawler.watchesAll;
     return {
       archivos,
       siguiente: found.siguiente,
-      completo: knowledge === 'listo' && errores.length === 0,
+      completo,
       errores,
       total: found.total - (found.hits.length - archivos.length),
       indice,
+      vigencia: sure ? { reloj: clock, carpeta: wholeIndex } : undefined,
     };
   }
 
@@ -101,7 +116,7 @@ export class Answering {
     let total = 0;
     let complete = knowledge === 'listo' && known.length === 0;
     for await (const hits of searchAll(index, query, new Slices(signal), partSize)) {
-      const archivos = await this.#lookAt(hits, query, errors, signal);
+      const archivos = await this.#lookAt(hits, query, errors, signal, { elsewhere: false });
       const errores = errors.take().filter((error) => !told.has(keyOf(error)));
       total += archivos.length;
       complete &&= errores.length === 0;
@@ -135,13 +150,14 @@ export class Answering {
     query: SearchQuery,
     errors: EntryErrors,
     signal: AbortSignal,
+    grounds: Grounds,
   ): Promise<Hallazgo[]> {
     const slices = new Slices(signal);
     using chain = new FolderChain(this.#options.root);
     const archivos: Hallazgo[] = [];
     for (const hit of hits) {
       if (slices.over()) await slices.next();
-      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain));
+      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, grounds));
       if (entrada === undefined) continue;
       const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
       archivos.push({ entrada, coincidencias, puntaje: hit.puntaje });
@@ -150,7 +166,7 @@ export class Answering {
   }
 
   /** @throws the system's errors */
-  #look(path: ByteString, query: SearchQuery, chain: FolderChain): Entry | undefined {
+  #look(path: ByteString, query: SearchQuery, chain: FolderChain, grounds: Grounds): Entry | undefined {
     const parts = splitParts(path);
     const name = parts.pop() ?? ('' as ByteString);
     const { crawler } = this.#options;
@@ -164,6 +180,7 @@ export class Answering {
       throw error;
     }
     crawler.note(parts, name, stats);
+    if (stats.hardLinked || stats.kind === Kind.LINK) grounds.elsewhere = true;
     const entry = entryOf(folder, name, stats);
     return passes(query, entry) ? entry : undefined;
   }

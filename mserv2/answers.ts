@@ -1,6 +1,7 @@
 import { FileError } from '../filesystem/file-error.ts';
 import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../proto/gen/archivos/v1/busqueda.ts';
 import { Answering, type AnsweringOptions } from './answering.ts';
+import type { Crawler } from './crawl/crawler.ts';
 import type { Ask, Reply } from './indexer-messages.ts';
 
 interface Running {
@@ -9,14 +10,19 @@ interface Running {
   readonly parts?: AsyncGenerator<TransmitirBusquedaResponse, void>;
 }
 
+/** A beat of the feed does not wait longer for what is still being looked into. */
+const settleMs = 400;
+
 /** What the index's thread was asked and has not answered yet. */
 export class Answers {
   readonly #answering: Answering;
+  readonly #crawler: Crawler;
   readonly #reply: (message: Reply) => void;
   readonly #running = new Map<number, Running>();
 
   constructor(options: AnsweringOptions, reply: (message: Reply) => void) {
     this.#answering = new Answering(options);
+    this.#crawler = options.crawler;
     this.#reply = reply;
   }
 
@@ -33,6 +39,9 @@ export class Answers {
         if (parts !== undefined) void this.#more(ask.id, parts);
         break;
       }
+      case 'settle':
+        void this.#settle(ask.id, () => this.#tellAll());
+        break;
       case 'abort':
         this.#end(ask.id);
     }
@@ -42,11 +51,11 @@ export class Answers {
     for (const id of this.#running.keys()) this.#end(id);
   }
 
-  async #search({ id, request, whenReady }: Ask & { kind: 'search' }): Promise<void> {
+  async #search({ id, request, whenReady, clock }: Ask & { kind: 'search' }): Promise<void> {
     const abort = new AbortController();
     this.#running.set(id, { abort });
     await this.#settle(id, async () => {
-      const page = await this.#answering.page(request, { signal: abort.signal, whenReady });
+      const page = await this.#answering.page(request, { signal: abort.signal, whenReady, clock });
       return BuscarArchivosResponse.encode(page).finish();
     });
     this.#running.delete(id);
@@ -64,6 +73,13 @@ export class Answers {
       const { value, done } = await parts.next();
       return done === true ? undefined : TransmitirBusquedaResponse.encode(value).finish();
     });
+  }
+
+  /** Of the root, and of what has happened. What is not looked into in time may be anything. */
+  async #tellAll(): Promise<undefined> {
+    this.#crawler.checkRoot();
+    const knowledge = await this.#crawler.caughtUp(settleMs);
+    if (knowledge !== this.#crawler.knowledge) this.#reply({ kind: 'news', todo: true });
   }
 
   async #settle(id: number, make: () => Promise<Uint8Array | undefined>): Promise<void> {

@@ -2,14 +2,21 @@ import type { BuscarArchivosRequest, BusquedaServiceDefinition } from '../proto/
 import type { HandlersOf } from '../runtime/handlers.ts';
 import type { Searching } from './searching.ts';
 import { searchLive, streamSearch } from './streams.ts';
+import type { IndexVigil } from './vigil.ts';
 
-/** What mserv2 answers, by either door. */
-export function createHandlers({ search, searchAll }: Searching): HandlersOf<BusquedaServiceDefinition> {
+/** What mserv2 answers, by either door. With a vigil, its answers may be kept while the feed tells of no change. */
+export function createHandlers(
+  { search, searchAll }: Searching,
+  vigil?: Pick<IndexVigil, 'begin' | 'listen'>,
+): HandlersOf<BusquedaServiceDefinition> {
   const searchNow = (request: BuscarArchivosRequest, signal: AbortSignal) =>
     search(request, { signal, whenReady: false });
   return {
-    buscarArchivos: (request, { signal, queued }) => search(request, { signal, whenReady: queued }),
+    // What was queued nobody keeps.
+    buscarArchivos: (request, { signal, queued }) =>
+      search(request, { signal, whenReady: queued, clock: queued ? undefined : vigil?.begin() }),
     transmitirBusqueda: (request, { signal }) => streamSearch(searchNow, searchAll, request, signal),
     buscarEnVivo: (requests, { signal }) => searchLive(searchNow, requests, signal),
+    ...(vigil && { vigilarCambios: (_request, { signal, stopping }) => vigil.listen([signal, stopping]) }),
   };
 }

@@ -1,5 +1,7 @@
 import type { FileErrorCode } from '../filesystem/file-error.ts';
 import type { BuscarArchivosRequest } from '../proto/gen/archivos/v1/busqueda.ts';
+import type { Clock } from '../runtime/change-feed.ts';
+import type { Unwatched } from './crawl/unwatched.ts';
 
 /** What the index's thread begins with. */
 export interface IndexerData {
@@ -21,6 +23,7 @@ export type Ask =
       readonly id: number;
       readonly request: BuscarArchivosRequest;
       readonly whenReady: boolean;
+      readonly clock: Clock | undefined;
     }
   /** The first message of all that matches. */
   | { readonly kind: 'stream'; readonly id: number; readonly request: BuscarArchivosRequest }
@@ -28,6 +31,8 @@ export type Ask =
   | { readonly kind: 'more'; readonly id: number }
   /** Nobody waits for the answer, or for the rest of the stream, any more. */
   | { readonly kind: 'abort'; readonly id: number }
+  /** Answered, with nothing, once all is told that had happened before. */
+  | { readonly kind: 'settle'; readonly id: number }
   /** Writes the snapshot, and ends. */
   | { readonly kind: 'stop' };
 
@@ -44,6 +49,9 @@ export type Reply =
   | { readonly kind: 'refused'; readonly id: number; readonly refusal: Refusal }
   /** The request was aborted, or a defect of ours: `error` says. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: unknown }
+  /** The answers of before may be wrong now. `todo`: nobody knows what changed. */
+  | { readonly kind: 'news'; readonly todo: boolean }
+  | { readonly kind: 'unwatched'; readonly folders: readonly Unwatched[] }
   | {
       readonly kind: 'log';
       readonly level: 'info' | 'warn';

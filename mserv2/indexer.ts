@@ -6,11 +6,14 @@ import { Status } from '../runtime/status.ts';
 import { IndexThread } from './index-thread.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import type { Searching } from './searching.ts';
+import { IndexVigil } from './vigil.ts';
 
 /** The index, in a thread of its own, so that no search keeps others waiting. */
 export interface Indexer extends Searching {
   /** Rejects, as `searchAll` does, with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
   readonly search: Searching['search'];
+  /** Tells what changes in the index. */
+  readonly vigil: IndexVigil;
   /** Returns at once: it answers before it knows everything. */
   start(): void;
   /** Writes the snapshot. May be called twice, and before `start`. */
@@ -24,8 +27,14 @@ interface Pending extends PromiseWithResolvers<Uint8Array | undefined> {
 /** From the death of the thread to the next one, doubled each time, until it has lived for a while. */
 const restartMs = { first: 500, most: 30_000, livedMs: 60_000 };
 
-/** @param first a thread that has begun already, with the same data; those that follow when it dies are made here */
-export function createIndexer(data: IndexerData, log: Logger, first: IndexThread): Indexer {
+/** What is asked for everybody is wanted to its end. */
+const forAll = new AbortController().signal;
+
+/**
+ * @param first a thread that has begun already, with the same data; those that follow when it dies are made here
+ * @param beatMs between two beats of the feed; by default its own
+ */
+export function createIndexer(data: IndexerData, log: Logger, first: IndexThread, beatMs?: number): Indexer {
   const pending = new Map<number, Pending>();
   let lastId = 0;
   let begun: IndexThread | undefined = first;
@@ -44,12 +53,15 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
     worker = thread;
     exited = Promise.withResolvers<void>();
     thread.listen({
-      onReply: settle,
+      onReply: receive,
       onError: (err) => log.error({ err }, 'the index has failed'),
       onExit: () => {
         worker = undefined;
         for (const { reject } of pending.values()) reject(unavailable());
         pending.clear();
+        // The next one will know nothing of what happens until it has looked at everything.
+        vigil.unwatched([]);
+        vigil.everythingChanged();
         exited.resolve();
         if (stopped !== undefined) return;
         if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
@@ -60,11 +72,24 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
     });
   }
 
-  function settle(message: Reply): void {
-    if (message.kind === 'log') {
-      log[message.level](message.fields, message.text);
-      return;
+  function receive(message: Reply): void {
+    switch (message.kind) {
+      case 'log':
+        log[message.level](message.fields, message.text);
+        break;
+      case 'news':
+        if (message.todo) vigil.everythingChanged();
+        else vigil.changed();
+        break;
+      case 'unwatched':
+        vigil.unwatched(message.folders);
+        break;
+      default:
+        settle(message);
     }
+  }
+
+  function settle(message: Extract<Reply, { id: number }>): void {
     const asked = pending.get(message.id);
     pending.delete(message.id);
     if (asked === undefined) return;
@@ -87,7 +112,7 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
 
   /** @returns what the answer's message has in it */
   async function call(
-    ask: Extract<Ask, { kind: 'search' | 'stream' | 'more' }>,
+    ask: Extract<Ask, { kind: 'search' | 'stream' | 'more' | 'settle' }>,
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined> {
     signal.throwIfAborted();
@@ -109,10 +134,24 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
     }
   }
 
-  return {
-    async search(request, { signal, whenReady }) {
+  const vigil = new IndexVigil({
+    ...(beatMs === undefined ? {} : { beatMs }),
+    settle: async () => {
       lastId += 1;
-      const bytes = await call({ kind: 'search', id: lastId, request, whenReady }, signal);
+      try {
+        await call({ kind: 'settle', id: lastId }, forAll);
+      } catch {
+        // Of what happened meanwhile nobody tells.
+        vigil.everythingChanged();
+      }
+    },
+  });
+
+  return {
+    vigil,
+    async search(request, { signal, whenReady, clock }) {
+      lastId += 1;
+      const bytes = await call({ kind: 'search', id: lastId, request, whenReady, clock }, signal);
       return BuscarArchivosResponse.decode(bytes ?? new Uint8Array());
     },
     async *searchAll(request, signal) {

@@ -3,6 +3,7 @@ import { openRoot } from '../filesystem/root.ts';
 import type { Answers } from './answers.ts';
 import { Crawler, type Knowledge } from './crawl/crawler.ts';
 import { SnapshotFile } from './crawl/snapshot-file.ts';
+import { unwatchedFolders } from './crawl/unwatched.ts';
 import { collectGarbage } from './garbage.ts';
 import type { Ask, IndexerData, Reply } from './indexer-messages.ts';
 import type { SurveyorThread } from './survey/surveyor-thread.ts';
@@ -66,12 +67,18 @@ function begin(
     sweepMs: data.sweepMs,
     onKnowledge: (estado) => {
       logSize(estado, 'index');
-      if (estado !== 'listo') return;
+      if (estado !== 'listo') {
+        reply({ kind: 'news', todo: true });
+        return;
+      }
       collectGarbage();
       void snapshots.saveNowAndThen(index);
     },
     onNamed: () => logSize(crawler.knowledge, 'all names are known'),
+    onNews: () => reply({ kind: 'news', todo: false }),
     onWatched: (watched, folders) => {
+      const unwatched = watched === folders ? [] : unwatchedFolders(root, index, crawler);
+      reply({ kind: 'unwatched', folders: unwatched });
       if (watched === folders) return;
       log(
         'warn',

@@ -3,6 +3,7 @@ import type {
   BuscarArchivosResponse,
   TransmitirBusquedaResponse,
 } from '../proto/gen/archivos/v1/busqueda.ts';
+import type { Clock } from '../runtime/change-feed.ts';
 
 export interface SearchOptions {
   /** Aborted when nobody waits for the answer any more: the search rejects with its reason. */
@@ -12,6 +13,8 @@ export interface SearchOptions {
    * queue: it can wait, and its answer must be the one that a call would have got when all was known.
    */
   readonly whenReady: boolean;
+  /** Of the feed of changes, from before: the answer says whether it may be kept since. Without it, it is not to be kept. */
+  readonly clock?: Clock | undefined;
 }
 
 /** What the handlers ask, whatever searches behind it: one page of what matches. Rejects with a `StatusError`. */

@@ -16,7 +16,7 @@ export async function runMserv2(config: Config, thread: IndexThread): Promise<vo
     definition: BusquedaServiceDefinition,
     service: BusquedaServiceService,
     protoFile: 'archivos/v1/busqueda.proto',
-    handlers: createHandlers(indexer),
+    handlers: createHandlers(indexer, indexer.vigil),
     source: {
       check() {
         indexer.start();

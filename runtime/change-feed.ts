@@ -19,13 +19,15 @@ export interface Tidings<Note> {
   readonly latidoMs: number | undefined;
 }
 
-export interface ChangeFeedOptions {
+export interface ChangeFeedOptions<Note = never> {
   /** Resolves when all that had happened before the call was told to this feed. Comes before every beat. */
   readonly settle: () => Promise<void>;
   /** Milliseconds between two beats. Default 250. */
   readonly beatMs?: number;
   /** Called with false when the last listener has gone, and with true when there is one again. */
   readonly onListened?: (listened: boolean) => void;
+  /** Notes that each new listener is told first. */
+  readonly standing?: () => readonly Note[];
 }
 
 /** Between two messages that are no beats, milliseconds: what comes meanwhile is told together. */
@@ -42,12 +44,12 @@ interface Listener<Note> {
 
 /** Tells whoever listens what changes, in order, with a clock, and with beats that say that nothing was left out. */
 export class ChangeFeed<Note = never> {
-  readonly #options: ChangeFeedOptions;
+  readonly #options: ChangeFeedOptions<Note>;
   readonly #instancia = randomUUID();
   readonly #listeners = new Set<Listener<Note>>();
   #numero = 0;
 
-  constructor(options: ChangeFeedOptions) {
+  constructor(options: ChangeFeedOptions<Note>) {
     this.#options = options;
   }
 
@@ -88,9 +90,10 @@ export class ChangeFeed<Note = never> {
    * beats. A slow listener is told the same in fewer messages.
    */
   async *listen(signals: readonly AbortSignal[]): AsyncGenerator<Tidings<Note>, void> {
-    const { settle, beatMs = 250, onListened } = this.#options;
+    const { settle, beatMs = 250, onListened, standing } = this.#options;
     const over = AbortSignal.any([...signals]);
-    const listener: Listener<Note> = { carpetas: new Set(), todo: false, notes: [], wake: () => undefined };
+    const notes = [...(standing?.() ?? [])];
+    const listener: Listener<Note> = { carpetas: new Set(), todo: false, notes, wake: () => undefined };
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) onListened?.(true);
     over.addEventListener('abort', () => listener.wake());

@@ -22,6 +22,8 @@ export interface Tidings {
   readonly todo: boolean;
   /** Of a beat: all that had happened by then is told. On a monotonic clock of the service's. */
   readonly latidoMs: number | undefined;
+  /** Where changes are told of no more: answers that rest on it are not to be kept. */
+  readonly noVigiladas?: readonly { readonly carpeta: string }[];
 }
 
 /** Beyond this the feed is not trusted any more: a service that is frozen sends nothing. */

@@ -29,6 +29,8 @@ export interface FeedOptions {
 const pauseMs = 500;
 /** A service says something four times a second. */
 const silenceMs = 2_000;
+/** Folders that a line of the log names. */
+const mostNamed = 5;
 
 /** Hears the feed of one address, and begins a new session whenever it was cut. */
 export function createFeed({ transport, definition, log, now }: FeedOptions): Feed {
@@ -49,6 +51,13 @@ export function createFeed({ transport, definition, log, now }: FeedOptions): Fe
       if (tidings === undefined) continue;
       session ??= new FeedSession(tidings);
       session.hear(tidings, now());
+      const { noVigiladas = [] } = tidings;
+      if (noVigiladas.length === 0) continue;
+      const some = noVigiladas.slice(0, mostNamed).map(({ carpeta }) => carpeta);
+      log.info(
+        { address, folders: noVigiladas.length, some },
+        'folders that are not watched: answers about them are not kept',
+      );
     }
   }
 

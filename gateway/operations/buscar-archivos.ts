@@ -4,11 +4,14 @@ import {
   type BuscarEnVivoRequest,
   type BuscarEnVivoResponse,
   BusquedaServiceDefinition,
+  type BusquedaServiceVigilarCambiosRequest,
+  type BusquedaServiceVigilarCambiosResponse,
   EstadoIndice,
   type TransmitirBusquedaRequest,
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { bidirectionalMethod, serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
+import type { FeedDefinition } from '../calls/feed.ts';
 import { presentFound, presentFoundPart } from './envelope.ts';
 import { exampleEntry, foundLine, foundPage } from './envelope-schemas.ts';
 import type { Operation, OperationLive, OperationStream } from './operation.ts';
@@ -30,6 +33,17 @@ const live: OperationLive<BuscarArchivosRequest, BuscarEnVivoRequest, BuscarEnVi
     numero,
     body: presentFound(respuesta, 'json').body as object,
   }),
+};
+
+/** mserv2 tells when anything changes in the tree that it searches. */
+export const cambiosDelIndice: FeedDefinition<
+  BusquedaServiceVigilarCambiosRequest,
+  BusquedaServiceVigilarCambiosResponse
+> = {
+  method: serverStreamMethod(BusquedaServiceDefinition, 'vigilarCambios'),
+  request: {},
+  read: ({ reloj, carpetas, todo, latidoMs, noVigiladas }) =>
+    reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
 };
 
 /** `GET /buscar_archivos`: one page of the entries that match. */
@@ -61,6 +75,7 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentFound,
+  vigencia: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
   document: {
     summary: 'Busca entradas por nombre, tipo, tamaño y fecha',
     query: searchQuery,

@@ -68,7 +68,8 @@ const stream: OperationStream<ListarArchivosRequest, RecorrerArchivosRequest, Re
 export const cambiosDeCarpetas: FeedDefinition<VigilarCambiosRequest, VigilarCambiosResponse> = {
   method: serverStreamMethod(ListadoServiceDefinition, 'vigilarCambios'),
   request: {},
-  read: ({ reloj, carpetas, todo, latidoMs }) => reloj && { reloj, carpetas, todo, latidoMs },
+  read: ({ reloj, carpetas, todo, latidoMs, noVigiladas }) =>
+    reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
 };
 
 /** `GET /listar_archivos`: one page of a folder, or of a tree. */

@@ -24,11 +24,16 @@ export interface CrawlerOptions {
   readonly onKnowledge: (knowledge: Knowledge) => void;
   /** All names are known; sizes and dates come next. */
   readonly onNamed?: () => void;
+  /** Something has happened in the tree, or was found out about it, that makes other answers. It may not be in the index yet. */
+  readonly onNews: () => void;
   /** How many of all folders are watched; told once everything is known, and when that changes. */
   readonly onWatched: (watched: number, folders: number) => void;
   /** How often folders that cannot be watched are looked through. */
   readonly sweepMs: number;
 }
+
+/** What has to wait for its turn. */
+type Report = Exclude<Message, { kind: 'noticed' }>;
 
 /** Between two looks at the root, which has no parent that is watched. */
 const rootMs = 1000;
@@ -63,10 +68,12 @@ export class Crawler {
   #knowledge: Knowledge;
   /** Its device and inode; and whether it could not be opened lately. */
   #rootFolder: { readonly identity: string; readonly lost: boolean } | undefined;
-  #inbox: { readonly surveyor: number; readonly message: Message }[] = [];
+  #inbox: { readonly surveyor: number; readonly message: Report }[] = [];
   #work: Generator<void, void> | undefined;
   #turn: NodeJS.Immediate | undefined;
   #watchedTold = -1;
+  /** The index's count of changes up to which all are told. */
+  #changesTold: number;
   #settledAt = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
 
@@ -74,6 +81,7 @@ export class Crawler {
     const { index, surveyors } = options;
     this.#options = options;
     this.#index = index;
+    this.#changesTold = index.changes;
     this.#knowledge = options.restored ? 'verificando' : 'construyendo';
     this.states = new FolderStates(surveyors.length);
     this.unreadable = new Unreadable(index);
@@ -104,9 +112,14 @@ export class Crawler {
     return this.#knowledge;
   }
 
+  /** Whether everything is known, and nothing can happen in any folder that is not told by `onNews`. */
+  get watchesAll(): boolean {
+    return this.#knowledge === 'listo' && this.#unwatched() === 0;
+  }
+
   /** The milliseconds since all of it was last known to be right. */
   get ageMs(): number {
-    return this.#knowledge === 'listo' && this.#unwatched() === 0 ? 0 : performance.now() - this.#settledAt;
+    return this.watchesAll ? 0 : performance.now() - this.#settledAt;
   }
 
   start(): void {
@@ -127,6 +140,10 @@ export class Crawler {
   }
 
   receive(surveyor: number, message: Message): void {
+    if (message.kind === 'noticed') {
+      this.#options.onNews();
+      return;
+    }
     this.#inbox.push({ surveyor, message });
     this.#schedule();
   }
@@ -282,11 +299,19 @@ export class Crawler {
   #step(): void {
     const end = performance.now() + turnMs;
     while (performance.now() < end && this.#advance());
+    this.#tellChanges();
     this.#agenda.dispatch();
     this.#settle();
     if (this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
     // While surveyors are at work the processor's time is theirs.
     else if (this.#agenda.isAtRest() && this.#index.maintain()) this.#schedule();
+  }
+
+  /** What was found without an event, as what a hard link's other name made of a file, changes answers too. */
+  #tellChanges(): void {
+    if (this.#index.changes === this.#changesTold) return;
+    this.#changesTold = this.#index.changes;
+    this.#options.onNews();
   }
 
   /** @returns whether there is more to do */
@@ -300,7 +325,7 @@ export class Crawler {
     return true;
   }
 
-  *#take(surveyor: number, message: Message): Generator<void, void> {
+  *#take(surveyor: number, message: Report): Generator<void, void> {
     switch (message.kind) {
       case 'parcel':
         yield* this.#unpack(message.parcel);

@@ -42,6 +42,8 @@ export type Command =
 export type Message =
   | { readonly kind: 'parcel'; readonly parcel: Parcel }
   | { readonly kind: 'synced'; readonly id: number }
+  /** Something happened in a watched folder. What it was will be reported when it has been looked into. */
+  | { readonly kind: 'noticed' }
   /** Events were lost: any folder that this surveyor watched may have changed, and none is watched any more. */
   | { readonly kind: 'overflow' };
 

@@ -54,6 +54,7 @@ export class Surveyor {
     this.#chain = new FolderChain(options.root);
     this.#watches = new FolderWatches<Token>({
       onChanges: (changes) => {
+        this.#send({ kind: 'noticed' });
         for (const [token, names] of changes) this.#noticed(token, names);
       },
       onOverflow: () => this.#overflowed(),

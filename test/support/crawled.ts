@@ -28,6 +28,8 @@ export class Crawled implements AsyncDisposable {
   readonly crawler: Crawler;
   /** What it knew, one after the other. */
   readonly history: Knowledge[] = [];
+  /** How often it told that answers may be other ones now. */
+  news = 0;
   /** Watched folders, of all; as told last. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
@@ -53,6 +55,9 @@ export class Crawled implements AsyncDisposable {
       onKnowledge: (knowledge) => {
         this.history.push(knowledge);
         for (const listener of this.#listeners) listener();
+      },
+      onNews: () => {
+        this.news += 1;
       },
       onWatched: (watched, folders) => {
         this.watched = [watched, folders];

@@ -18,7 +18,9 @@ export async function queries(tree: string, files: number): Promise<Row[]> {
   const database = data.join('plocate.db');
   await updateDb(tree, database);
   // Nothing is to be queued here, however long it takes beside others.
-  await using stack = await setUp({ env: { FILES_ROOT: tree, GRPC_DEADLINE_MS: '10000' } });
+  await using stack = await setUp({
+    env: { FILES_ROOT: tree, GRPC_DEADLINE_MS: '10000', GATEWAY_CACHE_BYTES: '0' },
+  });
   await stack.processes.get('mserv2')?.waitFor(({ estado }) => estado === 'listo');
   using caller = new Caller(stack.url);
   const plocate = (...args: string[]) => peerMedian('plocate', ['-d', database, '-b', ...args]);

@@ -24,6 +24,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entrada.ts";
+import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
 export const Modo = {
   /** MODO_UNSPECIFIED - glob when `nombre` has one of `*?[`, else contiene. */
@@ -366,7 +367,11 @@ export interface BuscarArchivosResponse {
   errores: ErrorDeEntrada[];
   /** How many entries match, on all pages together. */
   total: number;
-  indice: Indice | undefined;
+  indice:
+    | Indice
+    | undefined;
+  /** Only of an answer that may be kept while the feed tells of no change. */
+  vigencia: Vigencia | undefined;
 }
 
 export interface TransmitirBusquedaRequest {
@@ -396,6 +401,27 @@ export interface BuscarEnVivoRequest {
 export interface BuscarEnVivoResponse {
   numero: number;
   respuesta: BuscarArchivosResponse | undefined;
+}
+
+export interface BusquedaServiceVigilarCambiosRequest {
+}
+
+export interface BusquedaServiceVigilarCambiosResponse {
+  /** What changed since the last message: the whole index, as `Vigencia` calls it. An answer rests on all of it. */
+  carpetas: string[];
+  /** As of this message. */
+  reloj:
+    | Reloj
+    | undefined;
+  /** Nobody knows what changed: events were lost, the root is another folder, or the index was started again. */
+  todo: boolean;
+  /** Folders that cannot be watched, a hundred of them at most. As long as there are any, no answer may be kept. */
+  noVigiladas: CarpetaNoVigilada[];
+  /**
+   * Only of a beat, four a second: all that happened before this time is told. Milliseconds of a clock that nobody sets,
+   * only to be compared with those of other beats.
+   */
+  latidoMs?: number | undefined;
 }
 
 function createBaseBuscarArchivosRequest(): BuscarArchivosRequest {
@@ -1100,7 +1126,15 @@ export const Indice: MessageFns<Indice> = {
 };
 
 function createBaseBuscarArchivosResponse(): BuscarArchivosResponse {
-  return { archivos: [], siguiente: undefined, completo: false, errores: [], total: 0, indice: undefined };
+  return {
+    archivos: [],
+    siguiente: undefined,
+    completo: false,
+    errores: [],
+    total: 0,
+    indice: undefined,
+    vigencia: undefined,
+  };
 }
 
 export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
@@ -1122,6 +1156,9 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
     }
     if (message.indice !== undefined) {
       Indice.encode(message.indice, writer.uint32(50).fork()).join();
+    }
+    if (message.vigencia !== undefined) {
+      Vigencia.encode(message.vigencia, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1187,6 +1224,14 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
             message.indice = Indice.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.vigencia = Vigencia.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1209,6 +1254,7 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
         : [],
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
       indice: isSet(object.indice) ? Indice.fromJSON(object.indice) : undefined,
+      vigencia: isSet(object.vigencia) ? Vigencia.fromJSON(object.vigencia) : undefined,
     };
   },
 
@@ -1232,6 +1278,9 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
     if (message.indice !== undefined) {
       obj.indice = Indice.toJSON(message.indice);
     }
+    if (message.vigencia !== undefined) {
+      obj.vigencia = Vigencia.toJSON(message.vigencia);
+    }
     return obj;
   },
 
@@ -1247,6 +1296,9 @@ export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
     message.total = object.total ?? 0;
     message.indice = (object.indice !== undefined && object.indice !== null)
       ? Indice.fromPartial(object.indice)
+      : undefined;
+    message.vigencia = (object.vigencia !== undefined && object.vigencia !== null)
+      ? Vigencia.fromPartial(object.vigencia)
       : undefined;
     return message;
   },
@@ -1632,6 +1684,199 @@ export const BuscarEnVivoResponse: MessageFns<BuscarEnVivoResponse> = {
   },
 };
 
+function createBaseBusquedaServiceVigilarCambiosRequest(): BusquedaServiceVigilarCambiosRequest {
+  return {};
+}
+
+export const BusquedaServiceVigilarCambiosRequest: MessageFns<BusquedaServiceVigilarCambiosRequest> = {
+  encode(_: BusquedaServiceVigilarCambiosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BusquedaServiceVigilarCambiosRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBusquedaServiceVigilarCambiosRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): BusquedaServiceVigilarCambiosRequest {
+    return {};
+  },
+
+  toJSON(_: BusquedaServiceVigilarCambiosRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<BusquedaServiceVigilarCambiosRequest>): BusquedaServiceVigilarCambiosRequest {
+    return BusquedaServiceVigilarCambiosRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<BusquedaServiceVigilarCambiosRequest>): BusquedaServiceVigilarCambiosRequest {
+    const message = createBaseBusquedaServiceVigilarCambiosRequest();
+    return message;
+  },
+};
+
+function createBaseBusquedaServiceVigilarCambiosResponse(): BusquedaServiceVigilarCambiosResponse {
+  return { carpetas: [], reloj: undefined, todo: false, noVigiladas: [], latidoMs: undefined };
+}
+
+export const BusquedaServiceVigilarCambiosResponse: MessageFns<BusquedaServiceVigilarCambiosResponse> = {
+  encode(message: BusquedaServiceVigilarCambiosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.carpetas) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.reloj !== undefined) {
+      Reloj.encode(message.reloj, writer.uint32(18).fork()).join();
+    }
+    if (message.todo !== false) {
+      writer.uint32(24).bool(message.todo);
+    }
+    for (const v of message.noVigiladas) {
+      CarpetaNoVigilada.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.latidoMs !== undefined) {
+      writer.uint32(41).double(message.latidoMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BusquedaServiceVigilarCambiosResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBusquedaServiceVigilarCambiosResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.carpetas.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reloj = Reloj.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.todo = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.noVigiladas.push(CarpetaNoVigilada.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.latidoMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BusquedaServiceVigilarCambiosResponse {
+    return {
+      carpetas: globalThis.Array.isArray(object?.carpetas) ? object.carpetas.map((e: any) => globalThis.String(e)) : [],
+      reloj: isSet(object.reloj) ? Reloj.fromJSON(object.reloj) : undefined,
+      todo: isSet(object.todo) ? globalThis.Boolean(object.todo) : false,
+      noVigiladas: globalThis.Array.isArray(object?.noVigiladas)
+        ? object.noVigiladas.map((e: any) => CarpetaNoVigilada.fromJSON(e))
+        : globalThis.Array.isArray(object?.no_vigiladas)
+        ? object.no_vigiladas.map((e: any) => CarpetaNoVigilada.fromJSON(e))
+        : [],
+      latidoMs: isSet(object.latidoMs)
+        ? globalThis.Number(object.latidoMs)
+        : isSet(object.latido_ms)
+        ? globalThis.Number(object.latido_ms)
+        : undefined,
+    };
+  },
+
+  toJSON(message: BusquedaServiceVigilarCambiosResponse): unknown {
+    const obj: any = {};
+    if (message.carpetas?.length) {
+      obj.carpetas = message.carpetas;
+    }
+    if (message.reloj !== undefined) {
+      obj.reloj = Reloj.toJSON(message.reloj);
+    }
+    if (message.todo !== false) {
+      obj.todo = message.todo;
+    }
+    if (message.noVigiladas?.length) {
+      obj.noVigiladas = message.noVigiladas.map((e) => CarpetaNoVigilada.toJSON(e));
+    }
+    if (message.latidoMs !== undefined) {
+      obj.latidoMs = floatToJson(message.latidoMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BusquedaServiceVigilarCambiosResponse>): BusquedaServiceVigilarCambiosResponse {
+    return BusquedaServiceVigilarCambiosResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BusquedaServiceVigilarCambiosResponse>): BusquedaServiceVigilarCambiosResponse {
+    const message = createBaseBusquedaServiceVigilarCambiosResponse();
+    message.carpetas = object.carpetas?.map((e) => e) || [];
+    message.reloj = (object.reloj !== undefined && object.reloj !== null) ? Reloj.fromPartial(object.reloj) : undefined;
+    message.todo = object.todo ?? false;
+    message.noVigiladas = object.noVigiladas?.map((e) => CarpetaNoVigilada.fromPartial(e)) || [];
+    message.latidoMs = object.latidoMs ?? undefined;
+    return message;
+  },
+};
+
 /** Searches a tree by name. Served by mserv2. */
 export type BusquedaServiceDefinition = typeof BusquedaServiceDefinition;
 export const BusquedaServiceDefinition = {
@@ -1662,6 +1907,15 @@ export const BusquedaServiceDefinition = {
       requestType: BuscarEnVivoRequest as typeof BuscarEnVivoRequest,
       requestStream: true,
       responseType: BuscarEnVivoResponse as typeof BuscarEnVivoResponse,
+      responseStream: true,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
+    /** A feed of the index's changes, for a cache that must not go stale. It never ends by itself. */
+    vigilarCambios: {
+      name: "VigilarCambios",
+      requestType: BusquedaServiceVigilarCambiosRequest as typeof BusquedaServiceVigilarCambiosRequest,
+      requestStream: false,
+      responseType: BusquedaServiceVigilarCambiosResponse as typeof BusquedaServiceVigilarCambiosResponse,
       responseStream: true,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
@@ -1706,6 +1960,20 @@ export const BusquedaServiceService = {
       Buffer.from(BuscarEnVivoResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BuscarEnVivoResponse => BuscarEnVivoResponse.decode(value),
   },
+  /** A feed of the index's changes, for a cache that must not go stale. It never ends by itself. */
+  vigilarCambios: {
+    path: "/archivos.v1.BusquedaService/VigilarCambios" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: BusquedaServiceVigilarCambiosRequest): Buffer =>
+      Buffer.from(BusquedaServiceVigilarCambiosRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BusquedaServiceVigilarCambiosRequest =>
+      BusquedaServiceVigilarCambiosRequest.decode(value),
+    responseSerialize: (value: BusquedaServiceVigilarCambiosResponse): Buffer =>
+      Buffer.from(BusquedaServiceVigilarCambiosResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BusquedaServiceVigilarCambiosResponse =>
+      BusquedaServiceVigilarCambiosResponse.decode(value),
+  },
 } as const;
 
 export interface BusquedaServiceServer extends UntypedServiceImplementation {
@@ -1715,6 +1983,11 @@ export interface BusquedaServiceServer extends UntypedServiceImplementation {
   transmitirBusqueda: handleServerStreamingCall<TransmitirBusquedaRequest, TransmitirBusquedaResponse>;
   /** Search as you type: a newer query cancels the older one. */
   buscarEnVivo: handleBidiStreamingCall<BuscarEnVivoRequest, BuscarEnVivoResponse>;
+  /** A feed of the index's changes, for a cache that must not go stale. It never ends by itself. */
+  vigilarCambios: handleServerStreamingCall<
+    BusquedaServiceVigilarCambiosRequest,
+    BusquedaServiceVigilarCambiosResponse
+  >;
 }
 
 export interface BusquedaServiceClient extends Client {
@@ -1751,6 +2024,16 @@ export interface BusquedaServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<BuscarEnVivoRequest, BuscarEnVivoResponse>;
+  /** A feed of the index's changes, for a cache that must not go stale. It never ends by itself. */
+  vigilarCambios(
+    request: BusquedaServiceVigilarCambiosRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BusquedaServiceVigilarCambiosResponse>;
+  vigilarCambios(
+    request: BusquedaServiceVigilarCambiosRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<BusquedaServiceVigilarCambiosResponse>;
 }
 
 export const BusquedaServiceClient = makeGenericClientConstructor(

@@ -72,7 +72,7 @@ export interface Vigencia {
   reloj:
     | Reloj
     | undefined;
-  /** The folder that the answer is about, as the feed calls it. */
+  /** The folder that the answer is about, as the feed calls it; empty is the root, or a whole index. */
   carpeta: string;
 }
 
