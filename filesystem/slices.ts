@@ -1,4 +1,7 @@
 const sliceMs = 5;
+/** Who has worked for so long goes on in shorter slices: what is short need not wait for what is long. */
+const longMs = 20;
+const longSliceMs = 1;
 /** Past it nobody begins in the same turn of the event loop. */
 const beginMs = 1;
 
@@ -8,7 +11,9 @@ const beginMs = 1;
  */
 export class Slices {
   readonly #signal: AbortSignal;
-  #end = performance.now() + sliceMs;
+  #began = performance.now();
+  #end = this.#began + sliceMs;
+  #workedMs = 0;
 
   constructor(signal: AbortSignal) {
     signal.throwIfAborted();
@@ -31,9 +36,11 @@ export class Slices {
 
   /** @throws the signal's reason */
   async next(): Promise<void> {
+    this.#workedMs += performance.now() - this.#began;
     await turn();
     this.#signal.throwIfAborted();
-    this.#end = performance.now() + sliceMs;
+    this.#began = performance.now();
+    this.#end = this.#began + (this.#workedMs < longMs ? sliceMs : longSliceMs);
   }
 }
 

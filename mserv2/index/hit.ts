@@ -14,6 +14,6 @@ export function hitOf({ reading, matcher }: Scan, { field, folding }: Criteria, 
     path,
     kind: kindIn(segment.facts[slot] ?? 0),
     coincidencias: spansOf(path, matcher, field, folding),
-    puntaje: matcher.scores ? scoreOfRelevance(matcher.test(segment, slot)) : undefined,
+    puntaje: matcher.scores ? scoreOfRelevance(matcher.test(segment, slot, Infinity)) : undefined,
   };
 }

@@ -10,8 +10,11 @@ export interface Matcher {
   readonly needle: Buffer | undefined;
   /** Whether relevance is made of a score that can be shown. */
   readonly scores: boolean;
-  /** The `relevance` of an entry, or `noMatch`. */
-  test(segment: Segment, slot: number): number;
+  /**
+   * The `relevance` of an entry, or `noMatch`.
+   * @param enough when the relevance is more than that, any number that is more will do: nobody wants to know how bad it is
+   */
+  test(segment: Segment, slot: number, enough: number): number;
   /**
    * Where a text that matches does so, in no order; they may touch each other, and be empty.
    * @param text what is compared, folded

@@ -26,6 +26,8 @@ export type OnFound = (entry: EntryId, segment: Segment, slot: number, relevance
 export class Scan implements Disposable {
   readonly reading: Reading;
   readonly matcher: Matcher;
+  /** Whoever is found need not know a relevance above this exactly. It may be changed whenever something is found. */
+  enough = Infinity;
   readonly #scope: Scope | undefined;
   readonly #filters: Filters;
   readonly #candidates: Candidates;
@@ -82,7 +84,7 @@ export class Scan implements Disposable {
     let slot = candidates.next(segment, this.#slot);
     for (let looks = this.#looks; looks > 0 && slot < segment.count; looks--) {
       if (filters.pass(segment, slot) && scope.has(parents[slot] ?? 0)) {
-        const relevance = matcher.test(segment, slot);
+        const relevance = matcher.test(segment, slot, this.enough);
         if (relevance !== noMatch) found(base + slot, segment, slot, relevance);
       }
       slot = candidates.next(segment, slot + 1);

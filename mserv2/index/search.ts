@@ -32,6 +32,8 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   // One more than the page holds tells whether there is a next one.
   const first = new TopEntries(query.limit + 1, order);
   let total = 0;
+  const byRelevance = query.order === 'relevancia';
+  if (!byRelevance) scan.enough = -1;
   const found = (entry: EntryId, segment: Segment, slot: number, relevance: number) => {
     total++;
     const key = order.keyOf(segment, slot, relevance);
@@ -39,6 +41,7 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
       if (key < after.key || (key === after.key && order.compareTiedTo(entry, after, bound) <= 0)) return;
     }
     first.add(key, entry);
+    if (byRelevance && !query.descending) scan.enough = first.bound;
   };
   while (scan.step(found)) if (pace.over()) await pace.next();
 
@@ -74,6 +77,7 @@ export async function* searchAll(
   size: number,
 ): AsyncGenerator<Hit[]> {
   using scan = new Scan(index, criteria);
+  scan.enough = -1;
   const entries: EntryId[] = [];
   for (let more = true; more; ) {
     more = scan.step((entry) => entries.push(entry));

@@ -23,6 +23,8 @@ export class TermsMatcher implements Matcher {
   readonly #compared: ComparedText;
   readonly #mode: TermMode;
   readonly #terms: readonly Term[];
+  /** Whether there is nothing more to a match than that the needle is in the name. */
+  readonly #isNeedle: boolean;
 
   /** @param inNames whether names are compared, and not paths */
   constructor(
@@ -39,18 +41,26 @@ export class TermsMatcher implements Matcher {
       return { bytes: Buffer.from(folded), text: folded, excluded };
     });
     if (inNames) this.needle = needleOf(words, mode);
+    const isCoarse = folding.case && folding.accents;
+    this.#isNeedle = isCoarse && mode === 'contiene' && words.length === 1 && this.needle !== undefined;
   }
 
-  test(segment: Segment, slot: number): number {
+  test(segment: Segment, slot: number, enough: number): number {
     const compared = this.#compared;
     compared.load(segment, slot);
+    const length = compared.end - compared.start;
+    if (this.#isNeedle && enough < relevance(matchClass.inside, length)) {
+      const isAtStart = isAt(compared.bytes, compared.start, (this.#terms[0] as Term).bytes);
+      const best = relevance(isAtStart ? matchClass.exact : matchClass.word, length);
+      if (best > enough) return best;
+    }
     let worst: number = matchClass.exact;
     for (const term of this.#terms) {
       const found = this.#classOf(term.bytes, segment.spellings[slot] ?? 0);
       if ((found === noMatch) !== term.excluded) return noMatch;
       if (found > worst) worst = found;
     }
-    return relevance(worst, compared.end - compared.start);
+    return relevance(worst, length);
   }
 
   spansIn(text: string): Span[] {

@@ -18,23 +18,28 @@ export class TopEntries {
   readonly #order: Order;
   readonly #heap: Ranked[] = [];
   /** The path of the one on top, when it was needed to compare with. */
-  #bound: PathBound | undefined;
+  #path: PathBound | undefined;
 
   constructor(limit: number, order: Order) {
     this.#limit = limit;
     this.#order = order;
   }
 
+  /** A greater key is refused. */
+  get bound(): number {
+    return this.#heap.length < this.#limit ? Infinity : (this.#heap[0]?.key ?? Infinity);
+  }
+
   add(key: number, entry: EntryId): void {
     const top = this.#heap[0];
     if (top === undefined || this.#heap.length < this.#limit) {
       this.#rise({ entry, key, place: undefined });
-      this.#bound = undefined;
+      this.#path = undefined;
       return;
     }
     if (key > top.key || (key === top.key && !this.#isBefore(entry, top))) return;
     this.#sink({ entry, key, place: undefined });
-    this.#bound = undefined;
+    this.#path = undefined;
   }
 
   /** Takes the last one out; undefined when there is none. */
@@ -42,14 +47,14 @@ export class TopEntries {
     const [top] = this.#heap;
     const end = this.#heap.pop();
     if (end !== undefined && end !== top) this.#sink(end);
-    this.#bound = undefined;
+    this.#path = undefined;
     return top;
   }
 
   #isBefore(entry: EntryId, top: Ranked): boolean {
     const place = this.#placeOf(top);
-    this.#bound ??= this.#order.boundOf(place);
-    return this.#order.compareTiedTo(entry, place, this.#bound) < 0;
+    this.#path ??= this.#order.boundOf(place);
+    return this.#order.compareTiedTo(entry, place, this.#path) < 0;
   }
 
   /** Adds one, and moves it up as far as it belongs. */
