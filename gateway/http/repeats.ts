@@ -96,10 +96,15 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
 
   function send(req: IncomingMessage, res: ServerResponse, startedAt: number, { how, form }: Found): void {
     accessLog.begins();
-    concurrency.enter(res);
     const requestId = requestIdOf(req.headers[requestIdHeader]);
+    const ends = () => accessLog.ends(how.exchange, requestId, res.writableFinished, startedAt);
+    // It went away while it was charged: nothing closes it again.
+    if (res.closed) {
+      ends();
+      return;
+    }
+    res.on('close', ends);
     how.headers[how.requestIdAt] = requestId;
-    res.on('close', () => accessLog.ends(how.exchange, requestId, res.writableFinished, startedAt));
     res.writeHead(how.status, how.headers);
     res.end(form?.body);
   }
@@ -108,9 +113,13 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
     const startedAt = performance.now();
     const found = find(req);
     if (found === undefined) otherwise(req, res);
-    else if (found.how.spend === undefined) send(req, res, startedAt, found);
-    else {
-      const passOn = () => otherwise(req, res);
+    else if (found.how.spend === undefined) {
+      concurrency.enter(res);
+      send(req, res, startedAt, found);
+    } else {
+      // Before it is charged, which may take as long as a database takes.
+      concurrency.enterEarly(res);
+      const passOn = () => (res.closed ? send(req, res, startedAt, found) : otherwise(req, res));
       const go = ({ left, refusedFor }: Spent) => {
         // The middlewares tell it, and do not charge for it again.
         if (refusedFor !== undefined) return passOn();

@@ -5,15 +5,16 @@ import type { Socket } from 'node:net';
 export const requestIdHeader = 'x-request-id';
 
 /**
- * A request as it was written, and between whom: the same text for the same bytes, `X-Request-Id` left out, on a connection between
+ * A request as it was written, and between whom: the same text for the same bytes, the value of `X-Request-Id` left out, on a connection between
  * the same addresses. No part can be taken for another, because none has a line feed.
  */
 export function writtenAs({ socket, method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   let text = `${addressesOf(socket)} ${method} ${url} ${httpVersion}`;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
-    if (name.length === requestIdHeader.length && name.toLowerCase() === requestIdHeader) continue;
-    text += `\n${name}\n${rawHeaders[at + 1]}`;
+    const isRequestId = name.length === requestIdHeader.length && name.toLowerCase() === requestIdHeader;
+    // Its name stays: there is a bound to how many fields there may be.
+    text += `\n${name}\n${isRequestId ? '' : rawHeaders[at + 1]}`;
   }
   return text;
 }

@@ -8,6 +8,8 @@ export interface Concurrency {
   full(): boolean;
   /** Counts an answer until it is out or its connection is gone. */
   enter(res: ServerResponse): void;
+  /** The same for one that may still come to the middleware, which then lets it through. */
+  enterEarly(res: ServerResponse): void;
 }
 
 /**
@@ -24,10 +26,16 @@ export function createConcurrency(most: number): Concurrency {
     inFlight++;
     res.once('close', leave);
   };
+  const early = new WeakSet<ServerResponse>();
   return {
     full,
     enter,
+    enterEarly: (res) => {
+      early.add(res);
+      enter(res);
+    },
     middleware: (ctx, next) => {
+      if (early.has(ctx.res)) return next();
       if (full() && ctx.path !== '/salud/viva' && ctx.path !== '/healthz') {
         throw new ProblemError('gateway-saturado', { headers: { 'retry-after': '1' } });
       }

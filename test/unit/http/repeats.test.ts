@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import Koa from 'koa';
@@ -27,7 +28,12 @@ import { invalidToken } from '../../../gateway/identity/challenge.ts';
 import { identify } from '../../../gateway/identity/identify.ts';
 import { createConcurrency } from '../../../gateway/limits/concurrency.ts';
 import { createRateLimit } from '../../../gateway/limits/rate-limit.ts';
-import { createMemoryStore } from '../../../gateway/limits/store.ts';
+import {
+  type Allowance,
+  createMemoryStore,
+  type Limiter,
+  type LimitStore,
+} from '../../../gateway/limits/store.ts';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -37,7 +43,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 interface Asked {
   readonly method: string;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
 interface Answered {
@@ -92,7 +98,38 @@ class Answers {
   }
 }
 
+/** Writes down what was spent only when it is let to, as a database does that hangs. */
+class HeldStore implements LimitStore {
+  #released = Promise.resolve();
+  release: () => void = () => undefined;
+  waiting = 0;
+
+  hold(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#released = promise;
+    this.release = resolve;
+  }
+
+  limiter(allowance: Allowance): Limiter {
+    const limiter = createMemoryStore().limiter(allowance);
+    return {
+      points: limiter.points,
+      get: (key) => limiter.get(key),
+      delete: (key) => limiter.delete(key),
+      consume: async (key, cost) => {
+        this.waiting += 1;
+        await this.#released;
+        this.waiting -= 1;
+        return limiter.consume(key, cost);
+      },
+    };
+  }
+
+  async stop(): Promise<void> {}
+}
+
 interface Options {
+  readonly store?: LimitStore;
   readonly points?: number;
   readonly tokenUntil?: number;
   readonly most?: number;
@@ -101,12 +138,13 @@ interface Options {
 /** The middlewares that say who may have what, before a cache; with repeats or without. */
 async function startApp({ cache }: Answers, shortcut: boolean, options: Options = {}) {
   const { points = 100_000, tokenUntil = Number.POSITIVE_INFINITY, most = 100 } = options;
+  const { store = createMemoryStore() } = options;
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (text) => void lines.push(JSON.parse(text)) });
   const accessLog = createAccessLog(log, createMetrics());
   const concurrency = createConcurrency(most);
   const allowances = [{ name: '1h', points, seconds: 3600 }];
-  const rateLimit = createRateLimit({ allowances, costs: new Map(), store: createMemoryStore() });
+  const rateLimit = createRateLimit({ allowances, costs: new Map(), store });
   const repeats = createRepeats({ cache, accessLog, concurrency, rateLimit });
   const holder = (id: string): Verified => ({
     identity: { id, scopes: new Set(['archivos:leer']) },
@@ -153,7 +191,8 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
   return {
     lines,
     passedOn: () => passedOn,
-    ask: (asked: Asked) => ask(port, asked),
+    ask: (asked: Asked, by?: Agent) => ask(port, asked, by),
+    connections: () => promisify(server.getConnections.bind(server))(),
     [Symbol.asyncDispose]: async () => {
       server.close();
       server.closeAllConnections();
@@ -162,13 +201,13 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
   };
 }
 
-async function ask(port: number, { method, path, headers }: Asked): Promise<Answered> {
+async function ask(port: number, { method, path, headers }: Asked, by = agent): Promise<Answered> {
   const req = request({
     port,
     host: '127.0.0.1',
     method,
     path,
-    agent,
+    agent: by,
     headers: { host: 'localhost', ...headers },
   });
   req.end();
@@ -185,7 +224,7 @@ function comparable({ status, headers, body }: Answered) {
   return { status, body: problem, left: String(ratelimit).replace(/t=\d+/, ''), ...others };
 }
 
-const get = (path: string, headers: Record<string, string> = {}): Asked => ({
+const get = (path: string, headers: Asked['headers'] = {}): Asked => ({
   method: 'GET',
   path,
   headers: { authorization: 'Bearer ana', ...headers },
@@ -313,5 +352,51 @@ describe('Repeated requests', () => {
     answers.beat();
     answers.keep('/listar_archivos', 'one');
     expect((await app.ask(get('/listar_archivos'))).status).to.equal(503);
+  });
+
+  it('are under way while they are charged, and no more when their client leaves meanwhile', async () => {
+    const answers = new Answers();
+    const store = new HeldStore();
+    await using app = await startApp(answers, true, { most: 2, store });
+    answers.keep('/listar_archivos', 'one');
+    const asking = async (by?: Agent) => {
+      answers.beat();
+      return (await app.ask(get('/listar_archivos'), by)).status;
+    };
+    for (const status of [200, 200]) expect(await asking()).to.equal(status);
+    const passedOn = app.passedOn();
+    for (const leaves of [true, false]) {
+      store.hold();
+      const agents = [1, 2].map(() => new Agent({ keepAlive: true }));
+      const asked = agents.map((by) => asking(by).catch(() => 'left'));
+      await eventually(() => store.waiting === 2);
+      expect(await asking(), 'a third one').to.equal(503);
+      if (leaves) {
+        for (const by of agents) by.destroy();
+        await eventually(async () => (await app.connections()) === 1);
+      }
+      store.release();
+      expect(await Promise.all(asked)).to.deep.equal(leaves ? ['left', 'left'] : [200, 200]);
+      for (const by of agents) by.destroy();
+      expect(await asking()).to.equal(200);
+    }
+    await eventually(() => app.lines.filter(({ status }) => status === 499).length === 2);
+    expect(app.passedOn(), 'only those that were too many').to.equal(passedOn + 2);
+  });
+
+  it('are not the same when one has another number of X-Request-Id, which may be too many', async () => {
+    const answers = new Answers();
+    await using app = await startApp(answers, true);
+    answers.beat();
+    answers.keep('/listar_archivos', 'one');
+    for (const [count, status] of [
+      [1, 200],
+      [1, 200],
+      [201, 431],
+    ] as const) {
+      const ids = Array<string>(count).fill('a');
+      answers.beat();
+      expect((await app.ask(get('/listar_archivos', { 'x-request-id': ids }))).status).to.equal(status);
+    }
   });
 });
