@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { within } from '../../../runtime/timeout.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
 
 /** Connections of one gateway: writes go in batches, one of each kind at a time, so a few are enough. */
@@ -8,6 +9,7 @@ const connectMs = 2_000;
 const statementMs = 4_000;
 const queryMs = 5_000;
 const mostAttempts = 5;
+const ignore = (): void => undefined;
 
 /** The connections' settings; `postgres://…` may say more: `?sslmode=verify-full`. */
 export function connectionConfig(url: string): pg.ClientConfig {
@@ -33,6 +35,8 @@ export interface Database {
 export function createDatabase(url: string): Database {
   const pool = new pg.Pool({
     ...connectionConfig(url),
+    // The driver's own limit would be over at once after this process was stopped, whatever has been answered meanwhile.
+    query_timeout: 0,
     max: poolSize,
     // 202 means: on disk. Whatever the server's default is, a commit waits for that. Statements are short: compiling
     // them (jit) costs more than it gives.
@@ -42,14 +46,33 @@ export function createDatabase(url: string): Database {
     },
   });
   // A connection that broke while nobody used it; the pool has forgotten it already, and makes another one.
-  pool.on('error', () => undefined);
+  pool.on('error', ignore);
+
+  async function run<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {
+    const client = await pool.connect();
+    // What breaks the connection is told by the query, too.
+    client.on('error', ignore);
+    let failure: Error | undefined;
+    try {
+      const result = await within(queryMs, client.query<Row>(text, [...values]));
+      if (result === undefined)
+        throw new LedgerUnavailableError(`No answer from PostgreSQL in ${queryMs} ms`);
+      return result.rows;
+    } catch (thrown) {
+      failure = thrown as Error;
+      throw thrown;
+    } finally {
+      client.off('error', ignore);
+      // With a failure it is not used again.
+      client.release(failure);
+    }
+  }
 
   return {
     query: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
       for (let attempt = 1; ; attempt++) {
         try {
-          const { rows } = await pool.query<Row>(text, [...values]);
-          return rows;
+          return await run<Row>(text, values);
         } catch (thrown) {
           if (!isConflict(thrown) || attempt === mostAttempts) throw ledgerError(thrown);
         }

@@ -8,6 +8,10 @@ import type { WorldOptions } from '../harness/world.ts';
 import { cutFrames } from './network.ts';
 
 const badMs = 4_000;
+/** Until some have asked the ledger, and none has waited too long. */
+const askedMs = 1_000;
+/** Past every deadline. */
+const longMs = 13_000;
 const link = 'gateway-postgres';
 const missing = (): string | undefined =>
   findPostgres() === undefined ? `PostgreSQL is not installed: ${postgresAdvice}` : undefined;
@@ -68,6 +72,25 @@ export const postgresFaults: readonly Scenario[] = [
         await delay(badMs);
       },
       heal: async ({ world }) => world.link(link).behave({ kind: 'pass' }),
+    },
+    { links: [link] },
+  ),
+  onPostgres(
+    {
+      name: 'gateway-frozen-over-postgres',
+      about: 'gateway stopped past every time-out, while PostgreSQL answers what it has asked, then let go',
+      expect: {},
+      async fault({ world }) {
+        world.link(link).behave({ kind: 'black hole' });
+        await delay(askedMs);
+        world.proc('gateway').pause();
+        world.link(link).behave({ kind: 'pass' });
+        await delay(longMs);
+      },
+      async heal({ world }) {
+        world.link(link).behave({ kind: 'pass' });
+        world.proc('gateway').resume();
+      },
     },
     { links: [link] },
   ),
