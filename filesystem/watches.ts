@@ -20,6 +20,8 @@ export interface WatchesOptions<Key> {
   readonly capacity?: number;
 }
 
+const watchOptions = { encoding: 'latin1', persistent: false } as const;
+
 /** Not in Node's documentation: no room for another watch (max_user_watches), or for another inotify instance. */
 const full: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
@@ -35,6 +37,10 @@ export class FolderWatches<Key> {
   readonly #limit: number;
   readonly #tooMany: number;
   readonly #watchers = new Map<Key, FSWatcher>();
+  readonly #keys = new Map<FSWatcher, Key>();
+  /** For all watchers: functions of their own would cost each 200 bytes. */
+  readonly #onChange: (this: FSWatcher, event: string, name: string | Buffer | null) => void;
+  readonly #onError: (this: FSWatcher) => void;
   #changes = new Map<Key, Set<ByteString | undefined>>();
   #events = 0;
 
@@ -42,6 +48,17 @@ export class FolderWatches<Key> {
     this.#options = options;
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.#tooMany = (options.capacity ?? queueCapacity()) / 2;
+    const note = (watcher: FSWatcher, name: ByteString | null): void => {
+      const key = this.#keys.get(watcher);
+      if (key !== undefined) this.#note(key, name);
+    };
+    this.#onChange = function (_event, name) {
+      note(this, name as ByteString | null);
+    };
+    // Only other systems than Linux tell of a failure later on.
+    this.#onError = function () {
+      note(this, null);
+    };
   }
 
   /** How many folders are watched. */
@@ -63,12 +80,10 @@ export class FolderWatches<Key> {
     if (this.#watchers.size >= this.#limit) return false;
     try {
       const address = toPath(folder.addressOf(itself));
-      const watcher = watch(address, { encoding: 'latin1', persistent: false }, (_event, name) =>
-        this.#note(key, name as ByteString | null),
-      );
-      // Only other systems than Linux tell of a failure later on.
-      watcher.on('error', () => this.#note(key, null));
+      const watcher = watch(address, watchOptions, this.#onChange);
+      watcher.on('error', this.#onError);
       this.#watchers.set(key, watcher);
+      this.#keys.set(watcher, key);
       return true;
     } catch (error) {
       if (!full.has(errnoOf(error))) throw error;
@@ -77,7 +92,10 @@ export class FolderWatches<Key> {
   }
 
   close(key: Key): void {
-    this.#watchers.get(key)?.close();
+    const watcher = this.#watchers.get(key);
+    if (watcher === undefined) return;
+    watcher.close();
+    this.#keys.delete(watcher);
     this.#watchers.delete(key);
     this.#changes.delete(key);
   }
@@ -86,6 +104,7 @@ export class FolderWatches<Key> {
   closeAll(): void {
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
+    this.#keys.clear();
     this.#changes.clear();
     this.#events = 0;
   }

@@ -69,13 +69,12 @@ function check({ count, starts, spellings, names, originalsEnd }: Segment): void
 }
 
 /**
- * Makes all that follows from the entries: the folders, which entries belong to them, and who is found by which name. An
+ * Makes all that follows from the entries: the folders, and which entries belong to them. An
  * entry whose folder was removed while the snapshot was written is dropped.
  */
 function connect(index: MemoryIndex, knownFolders: number): void {
-  const { segments, tree, table } = index;
+  const { segments, tree } = index;
   const count = segments.reduce((sum, segment) => sum + segment.count - segment.dead, 0);
-  table.reserve(count);
   forEachLive(index, (segment, slot, entry) => {
     if (kindIn(segment.facts[slot] ?? 0) !== Kind.FOLDER) return;
     const number = segment.sizes[slot] ?? 0;
@@ -91,7 +90,8 @@ function connect(index: MemoryIndex, knownFolders: number): void {
     const isFolder = kindIn(segment.facts[slot] ?? 0) === Kind.FOLDER;
     tree.noteChild(parent, entry);
     if (isFolder) tree.subfolders[parent] = (tree.subfolders[parent] ?? 0) + 1;
-    table.add(entry, index.hashOf(entry));
+    // The table of names takes longest, and nobody who searches needs it: it is filled when there is time.
+    index.unlisted.add(entry);
     index.entries++;
   });
 }
