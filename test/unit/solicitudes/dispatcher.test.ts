@@ -63,3 +63,34 @@ describe('The dispatcher and its clock', () => {
     expect(seen).to.deep.equal([]);
   });
 });
+
+describe('A dispatcher whose way fails', () => {
+  it('says so once, and goes on trying', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
+    await ledger.accept(acceptance({ id: 'a', acceptedAt: Date.now() }));
+    let tries = 0;
+    const dispatcher = createDispatcher({
+      service: 'mserv1',
+      ledger,
+      ways: [
+        {
+          open: true,
+          room: 10,
+          dispatch: async () => {
+            tries += 1;
+            throw new Error('The broker is frozen');
+          },
+        },
+      ],
+      broker: undefined,
+      caller: { onReachable: () => () => {} },
+      log: pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line)) }),
+      now: Date.now,
+    });
+    await dispatcher.start();
+    await eventually(() => tries === 3);
+    await dispatcher.stop();
+    expect(lines.map(({ msg }) => msg)).to.deep.equal(['dispatching failed; it will be tried again']);
+  });
+});

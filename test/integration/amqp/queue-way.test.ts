@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { services } from '../../../gateway/services.ts';
+import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
+import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
+import { createQueueWay } from '../../../gateway/solicitudes/queue-way.ts';
+import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
+import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
+import { silent, uniqueName } from '../../support/amqp-asker.ts';
+import { until } from '../../support/eventually.ts';
+import { acceptance } from '../../support/ledger-calls.ts';
+import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { sharedRabbit } from '../../support/rabbitmq.ts';
+
+const minute = 60_000;
+
+describe('The way through the queue', () => {
+  const service = uniqueName();
+  let publisher: Publisher;
+  let ledger: MemoryLedger;
+  let otherwise: Way & { open: boolean };
+  let connected: boolean;
+  const [mserv1] = services;
+
+  before(async () => {
+    publisher = createPublisher({
+      url: (await sharedRabbit()).url,
+      name: 'archivero test publisher',
+      log: silent,
+      declare: (session) => declareService(session, service),
+    });
+    publisher.start();
+    await until(publisher, () => publisher.usable);
+  });
+  after(() => publisher.stop());
+
+  beforeEach(() => {
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
+    otherwise = { open: false, room: 4, dispatch: async () => {} };
+    connected = true;
+  });
+
+  const way = (): Way =>
+    createQueueWay({
+      service,
+      ledger,
+      publisher,
+      replies: {
+        queue: 'nadie',
+        get connected() {
+          return connected;
+        },
+      },
+      otherwise,
+      operation: () => mserv1?.operations[0],
+      log: silent,
+      now: Date.now,
+    });
+
+  /** A row that was published at that time, of whose message the queue shows nothing. */
+  async function publishedAt(id: string, at: number): Promise<Solicitud> {
+    await ledger.accept(acceptance({ id, service }));
+    await ledger.published(id, at, at);
+    const row = await ledger.get(id);
+    if (row === undefined) throw new Error('It was not accepted');
+    return row;
+  }
+  const ready = async (): Promise<number> => (await publisher.inspect(queuesOf(service).work))?.ready ?? 0;
+
+  it('publishes again what is gone, also what a clock that was set back calls recent', async () => {
+    const now = Date.now();
+    const recent = [await publishedAt('a', now), await publishedAt('b', now + minute / 2)];
+    const { signal } = new AbortController();
+    await way().dispatch(recent, { done: () => {} }, signal);
+    expect(await ready()).to.equal(0);
+    const gone = [await publishedAt('c', now - minute), await publishedAt('d', now + 60 * minute)];
+    await way().dispatch(gone, { done: () => {} }, signal);
+    expect(await ready()).to.equal(2);
+  });
+
+  it('is closed while replies cannot be taken, if there is another one', () => {
+    expect(way().open).to.equal(true);
+    connected = false;
+    expect(way().open).to.equal(true);
+    otherwise.open = true;
+    expect(way().open).to.equal(false);
+  });
+});
