@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
-import { withoutTokens } from './redaction.ts';
+import { withoutSecrets } from './redaction.ts';
 import type { Context, Middleware, ServidoPor } from './state.ts';
 
 /** The client went away before its answer was whole. nginx's number: HTTP has none. */
@@ -11,7 +11,7 @@ const switchingProtocols = 101;
 /** A request and its answer, as they are written down. */
 export interface Exchange {
   readonly method: string;
-  /** Without tokens. */
+  /** Without tokens and passwords. */
   readonly target: string;
   readonly route: string;
   readonly status: number;
@@ -74,7 +74,7 @@ export function exchangeOf(ctx: Context, sentBytes = 0): Exchange {
   const { servidoPor, caller, address } = ctx.state;
   return {
     method: ctx.method,
-    target: withoutTokens(ctx.state.target),
+    target: withoutSecrets(ctx.state.target),
     route: routeOf(ctx),
     status: ctx.status,
     bytes: bodyBytes(ctx) ?? sentBytes,

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
 import { BadQueryError } from '../operations/operation.ts';
 import { flawOf, type JsonFlaw } from './json-text.ts';
@@ -22,7 +21,7 @@ export async function readJsonBody<Schema extends z.ZodObject>(
   maxBytes: number,
 ): Promise<z.output<Schema>> {
   refuseForeignTypes(ctx);
-  const value = parse(await readBytes(ctx.req, maxBytes));
+  const value = parse(await readBytes(ctx, maxBytes));
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.shape, name));
   const read = schema.safeParse(value, { reportInput: true });
   if (read.success && unknown.length === 0) return read.data;
@@ -49,10 +48,11 @@ function refuseForeignTypes(ctx: Context): void {
   }
 }
 
-async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function readBytes({ req, res }: Context, maxBytes: number): Promise<Buffer> {
   // Told before a byte of it is read. The connection is closed, because nobody reads the rest.
   const tooLarge = () => new ProblemError('cuerpo-demasiado-grande', { headers: { connection: 'close' } });
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  if (req.headers.expect !== undefined && req.httpVersion === '1.1') res.writeContinue();
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { ProblemError, renderProblem } from './problem.ts';
-import { withoutTokens } from './redaction.ts';
+import { withoutSecrets } from './redaction.ts';
 import type { Context, Middleware } from './state.ts';
 import { problemOfThrown } from './thrown.ts';
 import { answerUnanswered } from './unanswered.ts';
@@ -34,7 +34,7 @@ export function problems(log: Logger): Middleware {
 
 function unexpected(thrown: unknown, ctx: Context, log: Logger): ProblemError {
   const { requestId } = ctx.state;
-  log.error({ err: thrown, requestId, target: withoutTokens(ctx.state.target) }, 'unexpected error');
+  log.error({ err: thrown, requestId, target: withoutSecrets(ctx.state.target) }, 'unexpected error');
   return new ProblemError('error-interno', { members: { peticion: requestId } });
 }
 

@@ -61,7 +61,9 @@ export function createHttpServer(
   server.timeout = stallMs;
   if (connections !== undefined) server.maxConnections = connections;
   server.on('clientError', answerClientError);
-  server.on('checkExpectation', listener);
+  server.on('checkExpectation', onRequest);
+  // Whoever waits for a 100 gets it from what reads the body (RFC 9110, section 10.1.1), or is refused before it is sent.
+  server.on('checkContinue', onRequest);
   server.on('upgrade', upgrade);
   server.on('connect', upgrade);
   return server;

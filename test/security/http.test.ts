@@ -161,33 +161,71 @@ describe('What is sent to the gateway', () => {
   });
 
   it('gets the head of its answer by HEAD, and what may be done by OPTIONS, on every path', async () => {
-    for (const path of [
-      '/',
-      '/listar_archivos',
-      '/solicitudes',
-      '/cuarentena',
-      '/salud/viva',
-      '/readyz',
-      '/nada',
-    ]) {
-      const [get, only, options] = await Promise.all(
-        ['GET', 'HEAD', 'OPTIONS'].map((method) =>
-          fetch(house.url + path, { method, headers: { accept: 'application/json' } }),
-        ),
-      );
-      expect(only?.status, path).to.equal(get?.status);
-      expect(await only?.text()).to.equal('');
-      const length = only?.headers.get('content-length');
-      // Probes tell times, whose digits differ from one request to the next.
-      if (path.startsWith('/salud/') || path === '/readyz') expect(Number(length)).to.be.above(0);
-      else expect(length, path).to.equal(get?.headers.get('content-length'));
-      expect(only?.headers.get('content-type')).to.equal(get?.headers.get('content-type'));
-      if (path === '/nada') expect(options?.status).to.equal(404);
+    const { paths } = (await (await house.get('/openapi.json')).json()) as { paths: Record<string, object> };
+    expect(Object.keys(paths).length).to.be.above(20);
+    const known = Object.entries(paths).flatMap(([path, methods]) => {
+      const real = path.replace('{id}', '019a0000-0000-7000-8000-000000000000').replace('{cola}', 'x');
+      return ['', '/v1'].map((prefix) => [prefix + real, Object.keys(methods)] as const);
+    });
+    for (const [path, methods] of [...known, ['/nada', [] as string[]] as const]) {
+      const ask = (method: string) =>
+        fetch(house.url + path, { method, headers: { accept: 'application/json' } });
+      const options = await ask('OPTIONS');
+      const other = await ask('PUT');
+      if (methods.length === 0) expect([options.status, other.status]).to.deep.equal([404, 404]);
       else {
-        expect(options?.status).to.equal(204);
-        expect(options?.headers.get('allow')).to.match(/GET, HEAD.*OPTIONS/);
+        const allowed = ['GET', 'HEAD', 'POST', 'DELETE']
+          .filter((method) => methods.includes(method === 'HEAD' ? 'get' : method.toLowerCase()))
+          .join(', ');
+        expect(options.status, path).to.equal(204);
+        expect(options.headers.get('allow'), path).to.equal(`${allowed}, OPTIONS`);
+        expect([other.status, other.headers.get('allow')]).to.deep.equal([405, `${allowed}, OPTIONS`]);
+      }
+      const head = await ask('HEAD');
+      expect(await head.text(), path).to.equal('');
+      if (methods.length > 0 && !methods.includes('get')) expect(head.status, path).to.equal(405);
+      else {
+        const get = await ask('GET');
+        await get.body?.cancel();
+        // What is only looked at is not accepted for later.
+        expect(head.status, path).to.equal(get.status === 202 ? 503 : get.status);
+        if (get.status === 202) continue;
+        expect(head.headers.get('content-type'), path).to.equal(get.headers.get('content-type'));
+        const length = head.headers.get('content-length');
+        // These tell times and counts, whose digits differ from one request to the next.
+        if (/\/(?:salud|readyz|metrics|solicitudes)/.test(path)) expect(Number(length), path).to.be.above(0);
+        else expect(length, path).to.equal(get.headers.get('content-length'));
       }
     }
+  });
+
+  describe('with a body that waits to be asked for', () => {
+    const start = 'POST /colas/a/mensajes HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n';
+    for (const [name, fields, status] of [
+      ['of another type', 'Content-Type: text/plain\r\nContent-Length: 9', 415],
+      ['compressed', 'Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 9', 415],
+      ['too large', 'Content-Type: application/json\r\nContent-Length: 999999999', 413],
+    ] as const) {
+      it(`is refused before it is sent: ${name}`, async () => {
+        const answer = await raw(`${start}${fields}\r\n\r\n`);
+        expect(statusOf(answer), answer).to.equal(status);
+        expect(answer).to.match(/\r\nconnection: close\r\n/i);
+      });
+    }
+
+    it('is asked for when it may be sent', async () => {
+      const socket = connect(port, '127.0.0.1');
+      let answer = '';
+      socket.on('data', (chunk: Buffer) => {
+        answer += chunk.toString();
+        if (answer === 'HTTP/1.1 100 Continue\r\n\r\n') socket.write('{"mensaje":1}');
+      });
+      const fields = 'Content-Type: application/json\r\nContent-Length: 13\r\nConnection: close';
+      socket.write(`${start}${fields}\r\n\r\n`);
+      await closed(socket);
+      // There is no RabbitMQ here.
+      expect(answer).to.match(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 503 /);
+    });
   });
 
   describe('slowly', () => {
@@ -224,7 +262,16 @@ describe('What is sent to the gateway', () => {
       const dripping = setInterval(() => socket.write(' '), 50);
       const answer = await answered(socket);
       clearInterval(dripping);
-      expect([408, 503]).to.include(statusOf(answer));
+      expect(statusOf(answer)).to.equal(408);
+    });
+
+    it('also one that nobody reads', async () => {
+      const socket = await open();
+      socket.write('GET /nada HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{');
+      const dripping = setInterval(() => socket.write(' '), 50);
+      const answer = await answered(socket);
+      clearInterval(dripping);
+      expect(statusOf(answer)).to.equal(404);
     });
 
     it('connections that say nothing are closed, 10,000 of them, and others are answered meanwhile', async function () {

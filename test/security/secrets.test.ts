@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { withoutSecrets } from '../../gateway/http/redaction.ts';
+import { sharedPostgres } from '../support/postgres.ts';
+import { sharedRabbit } from '../support/rabbitmq.ts';
+import { setUp } from '../support/set-up.ts';
+
+const secret = 'secretisimo';
+const doctor = fileURLToPath(new URL('../../scripts/doctor.ts', import.meta.url));
+
+/** The same place, for somebody who has the wrong password. */
+function withSecret(url: string): string {
+  const other = new URL(url);
+  other.username = 'yo';
+  other.password = secret;
+  return other.href;
+}
+
+describe('Secrets', () => {
+  it('are in no message about a configuration that is wrong, nor in what the doctor says of it', async () => {
+    for (const env of [
+      {
+        RABBITMQ_URL: `amqp://yo:${secret}@[::1`,
+        RABBITMQ_MANAGEMENT_URL: `htp://yo:${secret}@127.0.0.1`,
+        LEDGER_URL: `postgrs://yo:${secret}@127.0.0.1/x`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `htp://yo:${secret}@127.0.0.1`,
+        AUTH: 'jwt',
+        JWT_SECRET: secret,
+      },
+      { RABBITMQ_URL: `htp://yo:${secret}@h`, AUTH: 'jwt', JWT_JWKS_URL: `htp://yo:${secret}@h` },
+      {
+        LEDGER_URL: `postgres://yo:${secret}@127.0.0.1:1/x`,
+        RABBITMQ_URL: `amqp://yo:${secret}@127.0.0.1:1`,
+      },
+    ] as readonly Record<string, string>[]) {
+      const said = await setUp({ running: ['gateway'], env }).then(
+        async (house) => {
+          await house[Symbol.asyncDispose]();
+          return 'it started';
+        },
+        (err: Error) => err.message,
+      );
+      const { stdout, stderr } = spawnSync(process.execPath, [doctor], {
+        env: { PATH: process.env['PATH'], ENV_FILE: '', ...env },
+        encoding: 'utf8',
+      });
+      for (const text of [said, stdout + stderr]) {
+        expect(text)
+          .to.match(/RABBITMQ_URL|ledger/i)
+          .and.not.include(secret);
+      }
+    }
+  });
+
+  it('are in no line and no answer of processes that RabbitMQ does not let in', async () => {
+    const rabbit = await sharedRabbit();
+    await using house = await setUp({
+      running: ['mserv1', 'gateway'],
+      env: {
+        RABBITMQ_URL: withSecret(rabbit.url),
+        RABBITMQ_MANAGEMENT_URL: withSecret(rabbit.managementUrl),
+        LOG_LEVEL: 'trace',
+      },
+    });
+    for (const proc of house.processes.values())
+      await proc.waitFor(({ reason }) => /ACCESS_REFUSED|403/.test(String(reason)));
+    for (const path of ['/salud', '/colas', '/colas/x', '/metrics', '/listar_archivos', '/buscar_archivos']) {
+      expect(await (await house.get(path)).text(), path).not.to.include(secret);
+    }
+    const said = [...house.processes.values()].flatMap(({ lines }) =>
+      lines.map((line) => JSON.stringify(line)),
+    );
+    expect(said.length).to.be.above(10);
+    expect(said.filter((line) => line.includes(secret))).to.deep.equal([]);
+  });
+
+  it('are in no line of a gateway with a ledger and limits in PostgreSQL', async () => {
+    const postgres = await sharedPostgres();
+    const url = new URL(await postgres.database());
+    const { password } = url;
+    url.password = password === '' ? secret : password;
+    const env = {
+      RABBITMQ_URL: '',
+      LEDGER_URL: url.href,
+      RATE_LIMITS: '9/1s',
+      RATE_LIMIT_STORE: 'postgres',
+      LOG_LEVEL: 'trace',
+    };
+    await using house = await setUp({ running: ['gateway'], env });
+    expect((await house.get('/listar_archivos')).status).to.equal(202);
+    const said = house.processes.get('gateway')?.lines.map((line) => JSON.stringify(line)) ?? [];
+    expect(said.filter((line) => line.includes(`:${url.password}@`))).to.deep.equal([]);
+  });
+
+  it('that stand in the address of a request are not written down', () => {
+    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEifQ.c2lnbmF0dXJl';
+    for (const [target, written] of [
+      [`/listar_archivos?access_token=${token}&ruta=a`, '/listar_archivos?access_token=…&ruta=a'],
+      [`/listar_archivos?ruta=a&id_token=x`, '/listar_archivos?ruta=a&id_token=…'],
+      [`/listar_archivos?authorization=Bearer%20${token}`, '/listar_archivos?authorization=Bearer%20…'],
+      [`/listar_archivos?q=%22${token}%22`, '/listar_archivos?q=%22…'],
+      [`/solicitudes/${token}`, '/solicitudes/…'],
+      ['/login?usuario=ana&clave=correcta', '/login?usuario=ana&clave=…'],
+      ['/login?Password=correcta&api-key=b', '/login?Password=…&api-key=…'],
+      [
+        '/listar_archivos?cursor=abc&ruta=2026/eyJ.txt&formato=json',
+        '/listar_archivos?cursor=abc&ruta=2026/eyJ.txt&formato=json',
+      ],
+    ] as const) {
+      expect(withoutSecrets(target)).to.equal(written);
+    }
+    // Of any length, in one pass.
+    expect(withoutSecrets(`/?${'secret'.repeat(10_000)}&${'token&'.repeat(10_000)}`)).to.have.length.above(9);
+  });
+});
