@@ -137,6 +137,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     caller,
     upgrades,
     authenticator: identities.authenticator,
+    rateLimit: limits.rateLimit,
     stallMs: config.STREAM_STALL_MS,
     log,
   });

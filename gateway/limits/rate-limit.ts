@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
-import type { Context, Middleware } from '../http/state.ts';
+import type { Context, Middleware, State } from '../http/state.ts';
 import { anonymous } from '../identity/anonymous.ts';
 import { addressKey } from './address-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
@@ -38,6 +38,11 @@ export interface RateLimit {
    * that; undefined when they are free.
    */
   spending(ctx: Context): ((req: IncomingMessage) => Promise<Spent>) | undefined;
+  /**
+   * Charges for what is as good as a request to `path`, on a connection that stays: each query over a WebSocket.
+   * @throws ProblemError `demasiadas-peticiones`
+   */
+  chargeFor(path: string, who: Pick<State, 'caller' | 'address'>): Promise<void>;
 }
 
 /** Whoever watches whether the process lives does not use anything up. */
@@ -72,21 +77,12 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     ctx.set('RateLimit-Policy', policy);
     const { left, refusedFor } = await spending;
     ctx.set('RateLimit', left);
-    if (refusedFor === undefined) return;
-    throw new ProblemError('demasiadas-peticiones', {
-      values: { segundos: refusedFor },
-      headers: { 'retry-after': String(refusedFor) },
-    });
+    if (refusedFor !== undefined) throw tooMany(refusedFor);
   }
 
-  const costFor = (ctx: Context) => costOf.get(barePath(ctx.path)) ?? 1;
-  const byAddress = (ctx: Context) => `address ${addressKey(ctx.state.address)}`;
-  const chargeFor = (ctx: Context): Charge | undefined => {
-    if (free.has(barePath(ctx.path))) return undefined;
-    const { caller } = ctx.state;
-    const known = caller !== '' && caller !== anonymous;
-    return { key: known ? `caller ${caller}` : byAddress(ctx), cost: costFor(ctx) };
-  };
+  const costFor = (path: string) => costOf.get(barePath(path)) ?? 1;
+  const chargeFor = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
+    free.has(barePath(path)) ? undefined : { key: keyOf(state), cost: costFor(path) };
 
   return {
     middleware: async (ctx, next) => {
@@ -94,7 +90,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
       if (charge !== undefined) await tell(ctx, spentBefore.get(ctx.req) ?? spend(charge));
       return next();
     },
-    charge: (ctx) => tell(ctx, spend({ key: byAddress(ctx), cost: costFor(ctx) })),
+    charge: (ctx) => tell(ctx, spend({ key: byAddress(ctx.state), cost: costFor(ctx.path) })),
     spending: (ctx) => {
       const charge = chargeFor(ctx);
       if (charge === undefined) return undefined;
@@ -104,7 +100,26 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
         return spending;
       };
     },
+    chargeFor: async (path, who) => {
+      const { refusedFor } = await spend({ key: keyOf(who), cost: costFor(path) });
+      if (refusedFor !== undefined) throw tooMany(refusedFor);
+    },
   };
+}
+
+function byAddress({ address }: Pick<State, 'address'>): string {
+  return `address ${addressKey(address)}`;
+}
+
+function keyOf(who: Pick<State, 'caller' | 'address'>): string {
+  return who.caller === '' || who.caller === anonymous ? byAddress(who) : `caller ${who.caller}`;
+}
+
+function tooMany(segundos: number): ProblemError {
+  return new ProblemError('demasiadas-peticiones', {
+    values: { segundos },
+    headers: { 'retry-after': String(segundos) },
+  });
 }
 
 async function spent(limiter: Limiter, key: string, cost: number): Promise<RateLimiterRes> {

@@ -7,8 +7,8 @@ export interface AdmissionOptions {
   readonly known: Verified | undefined;
   /** Undefined where nobody needs a token. */
   readonly verify: Authenticator['verify'];
-  /** Gets what comes of those who were let in. */
-  readonly onText: (text: string) => void;
+  /** Gets what comes of those who were let in, and who that is. */
+  readonly onText: (text: string, caller: string) => void;
   /** Once: nothing is taken any more. */
   readonly onRefused: (problem: ProblemError) => void;
   readonly onBug: (err: unknown) => void;
@@ -32,6 +32,7 @@ export function createAdmission(options: AdmissionOptions): (text: string) => vo
   const { known, verify, onText, onRefused, onBug, signal } = options;
   let state: 'waiting' | 'checking' | 'open' | 'refused' = 'waiting';
   let newest: string | undefined;
+  let caller = '';
   let timer: NodeJS.Timeout | undefined;
 
   function refuse(problem: ProblemError): void {
@@ -47,13 +48,14 @@ export function createAdmission(options: AdmissionOptions): (text: string) => vo
       return;
     }
     state = 'open';
+    caller = identity.id;
     clearTimeout(timer);
     if (Number.isFinite(expiresAt)) {
       timer = setTimeout(() => refuse(invalidToken()), Math.min(expiresAt - Date.now(), longestMs));
     }
     const text = newest;
     newest = undefined;
-    if (text !== undefined) onText(text);
+    if (text !== undefined) onText(text, caller);
   }
 
   async function check(token: string): Promise<void> {
@@ -77,7 +79,7 @@ export function createAdmission(options: AdmissionOptions): (text: string) => vo
     if (state === 'checking') {
       if (token === undefined) newest = text;
     } else if (token !== undefined) void check(token);
-    else if (state === 'open') onText(text);
+    else if (state === 'open') onText(text, caller);
     else refuse(unauthenticated());
   };
 }

@@ -24,6 +24,8 @@ export interface ConversationOptions {
   /** Who asks, when the request said so. */
   readonly known: Verified | undefined;
   readonly verify: Authenticator['verify'];
+  /** Charges the caller for a query, as for one that is a request of its own; throws when nothing is left. */
+  readonly charge: ((caller: string) => Promise<void>) | undefined;
   /** A client that takes nothing for so long is disconnected, milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
@@ -45,11 +47,12 @@ const pingMs = 30_000;
  */
 export async function converse(socket: WebSocket, options: ConversationOptions): Promise<void> {
   const { operation, live, caller, idioma, prefix, requestId, traceparent, stallMs, log } = options;
-  const { known, verify } = options;
+  const { known, verify, charge } = options;
   const instance = `${prefix}/${operation.name}/en_vivo`;
   const queries = new Mailbox<LiveQuery>();
   const gone = new AbortController();
   let lastNumero = 0;
+  let newest: LiveQuery | undefined;
 
   /** Resolves when the message has left this process, and when there is nobody to take it any more. */
   function send(message: object): Promise<void> {
@@ -63,7 +66,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
     return send({ numero: numero ?? null, problema: JSON.parse(body.toString()) });
   }
 
-  function onText(text: string): void {
+  async function onText(text: string, who: string): Promise<void> {
     let numero: number | undefined;
     try {
       const message = parseMessage(text);
@@ -72,10 +75,14 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
       numero ??= lastNumero + 1;
       lastNumero = numero;
       const { request } = operation.parse(query);
-      queries.put({ numero, request, target: `${prefix}/${operation.name}?${query}` });
+      const asked = { numero, request, target: `${prefix}/${operation.name}?${query}` };
+      newest = asked;
+      await charge?.(who);
+      // Another one may have come while it was written down what this one costs.
+      if (newest === asked) queries.put(asked);
     } catch (thrown) {
       const problem = problemOfThrown(thrown);
-      if (problem === undefined) throw thrown;
+      if (problem === undefined) return onBug(thrown);
       void sendProblem(numero, renderProblem(problem, { idioma, instance }));
     }
   }
@@ -88,13 +95,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
   const admission = createAdmission({
     known,
     verify,
-    onText: (text) => {
-      try {
-        onText(text);
-      } catch (err) {
-        onBug(err);
-      }
-    },
+    onText: (text, who) => void onText(text, who),
     onRefused: (problem) => {
       void sendProblem(undefined, renderProblem(problem, { idioma, instance }));
       socket.close(closeCode.policy, problem.slug);

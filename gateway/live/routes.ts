@@ -9,6 +9,7 @@ import { ProblemError } from '../http/problem.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../services.ts';
 import { converse } from './conversation.ts';
@@ -18,6 +19,7 @@ export interface LiveDeps {
   readonly caller: (service: string) => Caller;
   readonly upgrades: Upgrades;
   readonly authenticator: Authenticator;
+  readonly rateLimit: Pick<RateLimit, 'chargeFor'> | undefined;
   /** A client that takes nothing for so long is disconnected, milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
@@ -38,7 +40,7 @@ const goingAway = 1001;
 
 /** WebSockets on which an operation is asked as somebody types. */
 export function createLive(deps: LiveDeps): Live {
-  const { services, caller, upgrades, authenticator, stallMs, log } = deps;
+  const { services, caller, upgrades, authenticator, rateLimit, stallMs, log } = deps;
   const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, clientTracking: false });
   const clients = new Set<WebSocket>();
   const served = services.flatMap(({ name, operations }) =>
@@ -62,7 +64,9 @@ export function createLive(deps: LiveDeps): Live {
     if (stopping || clients.size >= mostClients) {
       throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     }
-    const { idioma, prefix, requestId, traceparent } = ctx.state;
+    const { idioma, prefix, requestId, traceparent, address } = ctx.state;
+    const charge =
+      rateLimit && ((caller: string) => rateLimit.chargeFor(`/${operation.name}`, { caller, address }));
     const { socket, head } = upgrades.take(ctx.req);
     ctx.respond = false;
     // A handshake that is wrong is refused by ws, and never gets here.
@@ -71,7 +75,7 @@ export function createLive(deps: LiveDeps): Live {
       clients.add(client);
       client.once('close', () => clients.delete(client));
       const options = { operation, live, caller: caller(service), idioma, prefix, requestId, traceparent };
-      void converse(client, { ...options, known, verify: authenticator.verify, stallMs, log });
+      void converse(client, { ...options, known, verify: authenticator.verify, charge, stallMs, log });
     });
   }
 

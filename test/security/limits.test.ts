@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { SignJWT } from 'jose';
 import { eventually } from '../support/eventually.ts';
+import { openLive } from '../support/live-client.ts';
 import { sharedPostgres } from '../support/postgres.ts';
 import { type SetUp, setUp } from '../support/set-up.ts';
 
@@ -93,6 +95,38 @@ describe('Limits', () => {
     });
     expect(await statuses(house, 4, { authorization: 'Bearer a.b.c' })).to.deep.equal([401, 401, 401, 429]);
     expect(await statuses(house, 1, {}, '/salud/viva')).to.deep.equal([200]);
+  });
+
+  it('are spent by queries over a WebSocket as by requests, by whoever its token names', async () => {
+    const secret = 's'.repeat(32);
+    await using house = await setUp({
+      running: ['mserv2', 'gateway'],
+      env: { RABBITMQ_URL: '', RATE_LIMITS: '6/1h', AUTH: 'jwt', JWT_SECRET: secret },
+    });
+    const tokenOf = (name: string) =>
+      new SignJWT({ scope: 'archivos:leer' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(name)
+        .setIssuer('archivero')
+        .setAudience('archivero')
+        .setExpirationTime('1h')
+        .sign(Buffer.from(secret));
+    const token = await tokenOf('ana');
+    using client = await openLive(house.url);
+    client.ask({ token });
+    for (const numero of [1, 2, 3]) {
+      client.ask({ nombre: 'a', numero });
+      expect(await client.next()).to.include({ numero, total: 0 });
+    }
+    for (const numero of [4, 5]) {
+      client.ask({ nombre: 'a', numero });
+      const told = await client.next();
+      expect(told['numero']).to.equal(numero);
+      expect(told['problema']).to.include({ type: '/problemas/demasiadas-peticiones', status: 429 });
+    }
+    const as = async (name: string) => ({ authorization: `Bearer ${await tokenOf(name)}` });
+    expect(await statuses(house, 1, await as('ana'))).to.deep.equal([429]);
+    expect(await statuses(house, 1, await as('eva'))).to.deep.equal([200]);
   });
 
   it('are counted together by gateways of one database', async () => {
