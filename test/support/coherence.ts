@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LeanClient } from './lean-client.ts';
 import type { SetUp } from './set-up.ts';
 
 export interface CoherenceOptions {
@@ -36,9 +36,12 @@ interface Watched {
 }
 
 /** Changes folders below `it.root` at one rate and reads them over HTTP at another, both at the same time. */
-export async function measureCoherence(it: SetUp, options: CoherenceOptions): Promise<Coherence> {
+export async function measureCoherence(
+  it: Pick<SetUp, 'url' | 'root'>,
+  options: CoherenceOptions,
+): Promise<Coherence> {
   const { ms, writesPerSecond, readsPerSecond } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  using client = new LeanClient(it.url, 64);
   const folders = Array.from({ length: options.folders }, (_, n): Watched => {
     const name = `carpeta-${n}`;
     mkdirSync(join(it.root, name));
@@ -48,26 +51,20 @@ export async function measureCoherence(it: SetUp, options: CoherenceOptions): Pr
   let [aroundCache, aroundCacheWrong, wrongForEver] = [0, 0, 0];
 
   /** For how long the first write that the answer lacks had returned when it was asked for; 0 or less: none is lacking. */
-  async function read({ name, returned }: Watched, headers: Record<string, string> = {}) {
+  async function read({ name, returned }: Watched, fields?: string) {
     const startedAt = performance.now();
-    const { promise, resolve, reject } = Promise.withResolvers<{ text: string; servedBy: unknown }>();
-    const asking = get(`${it.url}/listar_archivos?ruta=${name}`, { agent, headers }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-      answer.on('end', () => resolve({ text, servedBy: answer.headers['servido-por'] }));
-    });
-    asking.on('error', reject);
-    const { text, servedBy } = await promise;
-    const [{ bytes }] = (JSON.parse(text) as { archivos: [{ bytes: number }] }).archivos;
+    const { status, head, body } = await client.get(`/listar_archivos?ruta=${name}`, fields);
+    if (status !== 200) throw new Error(`${status}: ${body}`);
+    const [{ bytes }] = (JSON.parse(body) as { archivos: [{ bytes: number }] }).archivos;
     const lackingMs = startedAt - (returned[bytes + 1] ?? startedAt);
-    return { lackingMs, servedBy };
+    return { lackingMs, servedBy: /\r\nservido-por: (\w+)/i.exec(head)?.[1] };
   }
 
   async function readSome(folder: Watched): Promise<void> {
     counted.reads += 1;
     if (counted.reads % 20 === 0) {
       aroundCache += 1;
-      const { lackingMs } = await read(folder, { 'cache-control': 'no-cache' });
+      const { lackingMs } = await read(folder, 'Cache-Control: no-cache\r\n');
       if (lackingMs > 0) aroundCacheWrong += 1;
       return;
     }
@@ -102,6 +99,5 @@ export async function measureCoherence(it: SetUp, options: CoherenceOptions): Pr
     if (lackingMs > 0) wrongForEver += 1;
     closeSync(folder.file);
   }
-  agent.destroy();
   return { ...counted, aroundCache, aroundCacheWrong, wrongForEver };
 }
