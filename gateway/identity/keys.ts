@@ -67,14 +67,22 @@ export async function openKeys(source: KeySource): Promise<Keys> {
   }
 }
 
-/** Keys that are fetched when they are first asked for, and when one is asked for that is not known. */
-function remoteKeys(find: () => Promise<URL>): JWTVerifyGetKey {
-  let keys: JWTVerifyGetKey | undefined;
+/**
+ * Keys that are fetched when they are first asked for, and when one is asked for that is not known. While the issuer does not give
+ * them, those that it gave last go on being good: anybody may bring a token of an unknown key, and make it be asked.
+ * @param cooldownMs after they were fetched, keys that are not known do not make it be asked again for so long
+ */
+export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVerifyGetKey {
+  let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
   let failed: { readonly error: IssuerUnavailableError; readonly at: number } | undefined;
-  return async (header, token) => {
+
+  async function fetched(...[header, token]: Parameters<JWTVerifyGetKey>) {
     if (failed !== undefined && performance.now() - failed.at < pauseMs) throw failed.error;
     try {
-      keys ??= createRemoteJWKSet(await find(), { timeoutDuration: fetchMs });
+      keys ??= createRemoteJWKSet(await find(), {
+        timeoutDuration: fetchMs,
+        cooldownDuration: cooldownMs,
+      });
       const key = await keys(header, token);
       failed = undefined;
       return key;
@@ -83,6 +91,18 @@ function remoteKeys(find: () => Promise<URL>): JWTVerifyGetKey {
       const error = new IssuerUnavailableError('The issuer of tokens does not give its keys', { cause });
       failed = { error, at: performance.now() };
       throw error;
+    }
+  }
+
+  return async (header, token) => {
+    try {
+      return await fetched(header, token);
+    } catch (error) {
+      const last = keys?.jwks();
+      if (!(error instanceof IssuerUnavailableError) || last === undefined) throw error;
+      return await createLocalJWKSet(last)(header, token).catch(() => {
+        throw error;
+      });
     }
   };
 }
