@@ -1,3 +1,4 @@
+import { flawOf } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type BadParameter, BadQueryError } from '../operations/operation.ts';
 
@@ -8,11 +9,14 @@ import { type BadParameter, BadQueryError } from '../operations/operation.ts';
 export type QueryMessage = Readonly<Record<string, unknown>>;
 
 const largestNumero = 2 ** 32 - 1;
+/** An object, and arrays in it; deeper ones are told by name. */
+const maxDepth = 8;
 
-/** @throws ProblemError `mensaje-no-valido` when it is no JSON object */
+/** @throws ProblemError `mensaje-no-valido` when it is no JSON object, or one that readers disagree about */
 export function parseMessage(text: string): QueryMessage {
   const message = jsonOf(text);
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+  const isObject = typeof message === 'object' && message !== null && !Array.isArray(message);
+  if (!isObject || flawOf(text, maxDepth) !== undefined) {
     throw new ProblemError('mensaje-no-valido');
   }
   return message as QueryMessage;

@@ -13,6 +13,9 @@ export interface RequestTally {
   readonly seconds: number;
 }
 
+const dropReasons = ['malformed', 'unknown', 'witness', 'closed'] as const;
+export type DropReason = (typeof dropReasons)[number];
+
 /** What is counted, and how it is told to Prometheus. Counting is cheap, because it is always on. */
 export interface Metrics {
   requestBegins(): void;
@@ -21,7 +24,7 @@ export interface Metrics {
   call(service: string, rpc: string, code: string, seconds: number): void;
   /** A service could not be reached (`reason`: RFC 9209), or the client preferred the queue. */
   fallback(service: string, outcome: 'queued' | 'refused', reason: string): void;
-  replyDropped(reason: 'malformed' | 'unknown' | 'witness' | 'closed'): void;
+  replyDropped(reason: DropReason): void;
   /** More families, asked for at every scrape. */
   add(source: Source): void;
   /** The page of `GET /metrics`, and its media type. */
@@ -57,6 +60,7 @@ export function createMetrics(): Metrics {
     'Replies from RabbitMQ that changed nothing.',
     ['reason'],
   );
+  for (const reason of dropReasons) dropped.declare(reason);
   const sources: Source[] = [
     () => [
       requests.family(),

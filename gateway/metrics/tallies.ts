@@ -16,6 +16,11 @@ export class Counter {
     this.#labels = labels;
   }
 
+  /** Tells of a combination before it has happened: Prometheus sees no increase in what begins with 1. */
+  declare(...values: readonly string[]): void {
+    this.#counts.set(values.join(separator), 0);
+  }
+
   add(...values: readonly string[]): void {
     const key = values.join(separator);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { type SetUp, setUp } from '../support/set-up.ts';
 
@@ -196,6 +197,38 @@ describe('What is sent to the gateway', () => {
         if (/\/(?:salud|readyz|metrics|solicitudes)/.test(path)) expect(Number(length), path).to.be.above(0);
         else expect(length, path).to.equal(get.headers.get('content-length'));
       }
+    }
+  });
+
+  describe('is refused within bounds, and others are answered, when its body is', () => {
+    const json = (value: string | Buffer, headers: Record<string, string> = {}) => ({
+      body: new Uint8Array(Buffer.from(value)),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    const deep = (open: string, close: string) =>
+      `{"mensaje":${open.repeat(100_000)}1${close.repeat(100_000)}}`;
+    for (const [name, init, status] of [
+      ['a gzip bomb', json(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }), 415],
+      ['coded twice', json('{}', { 'content-encoding': 'identity, deflate' }), 415],
+      ['a form', json('mensaje=1', { 'content-type': 'application/x-www-form-urlencoded' }), 415],
+      ['in another charset', json('{}', { 'content-type': 'application/json; charset=utf-16' }), 415],
+      ['of 300 kB', json(`{"mensaje":"${'x'.repeat(300_000)}"}`), 413],
+      ['100,000 arrays deep', json(deep('[', ']')), 400],
+      ['20,000 objects deep', json(`{"mensaje":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`), 400],
+      ['with a key twice', json('{"mensaje":1,"mensaje":2}'), 400],
+      ['with __proto__', json('{"mensaje":{"__proto__":{"admin":true}}}'), 400],
+      ['with a member too many', json('{"mensaje":1,"constructor":{}}'), 400],
+      ['no UTF-8', json(Buffer.from('7b226d656e73616a65223a22c328227d', 'hex')), 400],
+      ['cut', json('{"mensaje":'), 400],
+      ['no object', json('[]'), 400],
+    ] as const) {
+      it(name, async () => {
+        for (const path of ['/colas/a/mensajes', '/v1/apis/queue/push']) {
+          const answer = await fetch(house.url + path, { method: 'POST', ...init });
+          expect(answer.status, await answer.text()).to.equal(status);
+        }
+        expect((await house.get('/listar_archivos')).status).to.equal(200);
+      });
     }
   });
 

@@ -31,8 +31,21 @@ describe('a query over a WebSocket', () => {
     expect(read({ numero: 2 ** 32 - 1 })[0]).to.equal(2 ** 32 - 1);
   });
 
-  for (const text of ['', 'nada', '[]', 'null', '7', '"x"', '{"a":1', '{"a":1}{}']) {
-    it(`is no ${JSON.stringify(text)}`, () => {
+  for (const text of [
+    ...[
+      '',
+      'nada',
+      '[]',
+      'null',
+      '7',
+      '"x"',
+      '{"a":1',
+      '{"a":1}{}',
+      `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`,
+    ],
+    ...['{"nombre":"a","nombre":"b"}', '{"nombre":"a","nombr\\u0065":"b"}', '{"__proto__":{}}'],
+  ]) {
+    it(`is no ${JSON.stringify(text.slice(0, 40))}`, () => {
       expect(() => parseMessage(text))
         .to.throw(ProblemError)
         .with.property('slug', 'mensaje-no-valido');

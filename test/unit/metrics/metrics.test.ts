@@ -70,6 +70,8 @@ describe('Metrics', () => {
         'archivero_rpc_duration_seconds_count{service="mserv1",rpc="a.B/C",code="OK"} 1',
         'archivero_fallbacks_total{service="mserv1",outcome="queued",reason="dns_error"} 2',
         'archivero_replies_dropped_total{reason="witness"} 1',
+        // Else nobody would be told of the first one.
+        'archivero_replies_dropped_total{reason="malformed"} 0',
         'more{a="\\"\\\\"} 7',
       ]);
       expect(text).to.match(/^nodejs_eventloop_lag_seconds /m);
