@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { configOrExit, loadEnvFile } from '../runtime/env.ts';
+import { configOrExit, isLoopback, loadEnvFile } from '../runtime/env.ts';
 import { adoptGrpcLog } from '../runtime/grpc/grpc-log.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
@@ -16,6 +16,7 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
   const config = configOrExit(() => readGatewayConfig(loadEnvFile(process.env), services));
   const log = createLogger({ name: 'gateway', level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   adoptGrpcLog(log);
+  warnOfPlaintext(config, log);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const ledger = await openLedger(config, log).catch((err: unknown) => {
     log.fatal(err instanceof Error ? err.message : String(err));
@@ -26,6 +27,16 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
     endpoint === undefined ? [] : [await startTracing({ endpoint, process: 'gateway', version })];
   const parts = await createGateway({ config, services, ledger, log, version });
   await runProcess({ log, parts: [...tracing, ...parts] });
+}
+
+/** It is allowed: the way may be a private network, or a proxy on it that nobody told us of. */
+function warnOfPlaintext(config: GatewayConfig, log: Logger): void {
+  const { AUTH, GATEWAY_HOST, TRUSTED_PROXIES, tls } = config;
+  if (AUTH === 'none' || isLoopback(GATEWAY_HOST) || tls.http !== undefined || TRUSTED_PROXIES !== undefined)
+    return;
+  log.warn(
+    'passwords and tokens come here unencrypted: set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or TRUSTED_PROXIES to the proxy that speaks HTTPS',
+  );
 }
 
 async function openLedger(config: GatewayConfig, log: Logger): Promise<Ledger> {

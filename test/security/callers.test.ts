@@ -206,6 +206,17 @@ describe('Without a login', () => {
     expect((await house.get('/colas')).status).to.equal(403);
     expect((await house.get('/listar_archivos')).status).to.equal(202);
   });
+
+  it('whoever lets passwords come over a network in the clear is warned', async () => {
+    const env = { RABBITMQ_URL: '', AUTH: 'jwt', JWT_SECRET: 's'.repeat(32) };
+    const warned = async (more: Record<string, string>) => {
+      await using house = await setUp({ running: ['gateway'], env: { ...env, ...more } });
+      return house.processes.get('gateway')?.lines.some(({ msg }) => /unencrypted/.test(String(msg)));
+    };
+    expect(await warned({ GATEWAY_HOST: '0.0.0.0' })).to.equal(true);
+    expect(await warned({ GATEWAY_HOST: '0.0.0.0', TRUSTED_PROXIES: '10.0.0.0/8' })).to.equal(false);
+    expect(await warned({})).to.equal(false);
+  });
 });
 
 async function idOf(answer: Response): Promise<string> {
