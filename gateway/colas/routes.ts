@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import * as z from 'zod';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
@@ -33,6 +34,8 @@ const longestMessage = 256 * 1024;
 /** Of a body that means nothing. */
 const longestNothing = 1024;
 
+const mostSeen = 1_000;
+
 /** The body of a push. */
 export const putting = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
 const nothing = z.object({});
@@ -44,8 +47,8 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     publisher: broker.publisher,
   };
   const put = opened && createPutter(opened.connection, opened.publisher);
-  /** Those of people that were seen, for who has no management API. */
-  const seen = new Set<string>([defaultQueue.nombre]);
+  /** Those of people that were seen lately, for who has no management API. */
+  const seen = new LRUCache<string, true>({ max: mostSeen });
 
   function connection() {
     if (opened === undefined) throw new ProblemError('sin-rabbitmq');
@@ -58,7 +61,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     if (put === undefined) throw new ProblemError('sin-rabbitmq');
     const { requestId, traceparent } = ctx.state;
     const id = await put(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
-    seen.add(queue.nombre);
+    seen.set(queue.nombre, true);
     send(ctx, { cola: queue.nombre, id }, 201);
   }
 
@@ -94,7 +97,13 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
       const router = new Router<State>();
       router.get('/colas', async (ctx) => {
         noQuery(ctx);
-        send(ctx, await describeQueues(connection(), management, [...internalQueues, ...seen]));
+        send(
+          ctx,
+          await describeQueues(connection(), management, [
+            ...internalQueues,
+            ...new Set([defaultQueue.nombre, ...seen.keys()]),
+          ]),
+        );
       });
       router.get('/colas/:cola', async (ctx) => {
         noQuery(ctx);

@@ -4,6 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareUserQueue } from '../../runtime/amqp/topology.ts';
 import { within } from '../../runtime/timeout.ts';
+import { maxDepth } from '../http/body.ts';
+import { parseExactly } from '../http/exact-json.ts';
+import { flawOf } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type Connection, unavailable } from './connection.ts';
 
@@ -132,10 +135,15 @@ function contentOf({ content, properties }: GetMessage): Omit<Taken, 'quedan'> {
   const id: unknown = properties.messageId;
   const named = { id: typeof id === 'string' ? id : undefined };
   if (content.length > 0 && !isUtf8(content)) return { ...named, mensaje_b64: content.toString('base64') };
-  const text = content.toString();
+  return { ...named, mensaje: messageOf(content.toString()) };
+}
+
+/** What would not come out of here as it is, is given as text: what is no JSON, has a name twice, or is very deep. */
+function messageOf(text: string): unknown {
   try {
-    return { ...named, mensaje: JSON.parse(text) };
+    JSON.parse(text);
   } catch {
-    return { ...named, mensaje: text };
+    return text;
   }
+  return flawOf(text, maxDepth) === undefined ? parseExactly(text) : text;
 }

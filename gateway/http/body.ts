@@ -1,11 +1,12 @@
 import type * as z from 'zod';
 import { BadQueryError } from '../operations/operation.ts';
+import { parseExactly } from './exact-json.ts';
 import { flawOf, type JsonFlaw } from './json-text.ts';
 import { ProblemError } from './problem.ts';
 import type { Context } from './state.ts';
 
 /** Nobody writes deeper by hand, and everything that walks through a value can bear it. */
-const maxDepth = 32;
+export const maxDepth = 32;
 
 type Motivo = JsonFlaw | 'json-no-valido' | 'utf8-no-valido' | 'no-es-objeto';
 
@@ -84,7 +85,7 @@ function parse(bytes: Buffer): object {
   const flaw = flawOf(text, maxDepth);
   if (flaw !== undefined) throw badBody(flaw);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badBody('no-es-objeto');
-  return value;
+  return parseExactly(text) as object;
 }
 
 function decode(bytes: Buffer): string {

@@ -50,6 +50,17 @@ describe('Queues for people', () => {
     });
   });
 
+  it('give back numbers with all of their digits', async () => {
+    const post = (path: string, body?: string) =>
+      fetch(archivero.url + path, {
+        method: 'POST',
+        ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+      });
+    const mensaje = '{"id":12345678901234567890,"precio":0.10000000000000000001}';
+    expect((await post('/colas/cifras/mensajes', `{"mensaje":${mensaje}}`)).status).to.equal(201);
+    expect(await (await post('/colas/cifras/desencolar')).text()).to.include(`"mensaje":${mensaje}`);
+  });
+
   it('give each message to one of those who take at the same time', async () => {
     const numbers = Array.from({ length: 40 }, (_, at) => at);
     await Promise.all(numbers.map((mensaje) => ask('POST', '/colas/reparto/mensajes', { mensaje })));
