@@ -20,7 +20,8 @@ const comeBackMs = 2_000;
 /**
  * `GET /solicitudes/{id}/eventos`: an event for each change of state, with its index in the history as its id, from the
  * beginning or after `Last-Event-ID`, until the final one (https://html.spec.whatwg.org/multipage/server-sent-events.html).
- * A client that has seen that already gets 204, which tells an `EventSource` not to come back.
+ * A client that has seen that already gets 204, which tells an `EventSource` not to come back. One whose token ends is left
+ * then, and refused if it comes back with the same.
  */
 export async function sendEvents(
   ctx: Context,
@@ -38,8 +39,16 @@ export async function sendEvents(
   // nginx would collect a stream otherwise.
   ctx.set({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
   if (ctx.method === 'HEAD') return;
-  const events = eventsOf(row, next, { ledger, followers, watch, signal: goneSignal(ctx) });
+  const signal = AbortSignal.any([goneSignal(ctx), identityEnd(ctx.state.identifiedUntil)]);
+  const events = eventsOf(row, next, { ledger, followers, watch, signal });
   await sendStreamed(ctx, events, streamStallMs);
+}
+
+/** Timers know no later time. */
+const longestMs = 2 ** 31 - 1;
+
+function identityEnd(until: number): AbortSignal {
+  return AbortSignal.timeout(Math.max(0, Math.min(until - Date.now(), longestMs)));
 }
 
 /** The index of the first event to be sent. An id that is not one of ours counts as none. */

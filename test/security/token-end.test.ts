@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { SignJWT } from 'jose';
+import { accepted } from '../support/accepted.ts';
+import { setUp } from '../support/set-up.ts';
+
+describe('A token that ends', () => {
+  it('ends the stream of events that was opened with it', async () => {
+    const secret = 'x'.repeat(32);
+    await using it = await setUp({ running: ['gateway'], env: { AUTH: 'jwt', JWT_SECRET: secret } });
+    // Clocks may differ by five seconds, so this one is good for two more.
+    const token = await new SignJWT({ sub: 'ana', scope: 'archivos:leer' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('archivero')
+      .setAudience('archivero')
+      .setExpirationTime(Math.floor(Date.now() / 1000) - 3)
+      .sign(Buffer.from(secret));
+    const authorization = `Bearer ${token}`;
+    const answer = await accepted(it, '/listar_archivos', { authorization });
+    const path = answer.replace('/respuesta', '/eventos');
+    const stream = await it.get(path, { authorization });
+    expect(stream.status).to.equal(200);
+    // Nobody does the work: only the end of the token ends it.
+    expect(await stream.text())
+      .to.include('"estado":"aceptada"')
+      .and.not.include('completada');
+    expect((await it.get(path, { authorization })).status).to.equal(401);
+  });
+});
