@@ -8,6 +8,7 @@ import type { Colas } from './colas/routes.ts';
 import { documentsRoutes } from './documents/routes.ts';
 import type { AccessLog } from './http/access-log.ts';
 import { clientAddress } from './http/client-address.ts';
+import { compression } from './http/compression.ts';
 import { crossOrigin } from './http/cors.ts';
 import { fromCache } from './http/from-cache.ts';
 import { hostGuard } from './http/host.ts';
@@ -82,6 +83,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   // Each router looks at all of its routes: the busiest comes first.
   app.use(operationRoutes(deps).routes());
   app.use(deps.identities.routes.routes());
+  app.use(compression());
   app.use(adminRoutes(deps).routes());
   app.use(deps.live.routes().routes());
   app.use(solicitudesRoutes(deps).routes());

@@ -29,10 +29,9 @@ export function documentsRoutes(deps: DocumentsDeps): Router<State> {
   router.get('/postman.json', async (ctx) => {
     const { createCollection } = await import('./postman.ts');
     ctx.set('Cache-Control', 'no-cache');
-    ctx.body = createCollection(
-      await documentFor(ctx.state.prefix),
-      `${ctx.protocol}://${ctx.host}${ctx.state.prefix}`,
-    );
+    const { prefix, secure, forwardedHost = ctx.host } = ctx.state;
+    const base = `${secure ? 'https' : 'http'}://${forwardedHost}${prefix}`;
+    ctx.body = createCollection(await documentFor(prefix), base);
   });
   router.get('/docs', async (ctx) => {
     const { sendDocs } = await import('./pages.ts');

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import Router from '@koa/router';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
@@ -23,6 +26,16 @@ interface Item {
     readonly url: { readonly raw: string };
     readonly body?: { readonly raw: string };
   };
+}
+
+/** As it comes, not decoded. */
+async function raw(url: string, method: string, coding: string) {
+  const req = request(url, { method, agent: false, headers: { 'accept-encoding': coding } });
+  req.end();
+  const [res] = (await once(req, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of res) chunks.push(chunk);
+  return { headers: res.headers, body: Buffer.concat(chunks) };
 }
 
 describe('The documents', () => {
@@ -161,6 +174,42 @@ describe('The documents', () => {
       expect(text, target).not.to.match(/^\{"type":"\/problemas\/ruta-no-encontrada"/);
       expect(answer.status, target).to.be.oneOf([200, 201, 202, 404, 503]);
     }
+  });
+
+  it('are compressed for who takes that, with the head that HEAD gives', async () => {
+    const plain = async (path: string) => {
+      const answer = await fetch(archivero.url + path, { headers: { 'accept-encoding': 'identity' } });
+      expect([answer.headers.get('content-encoding'), answer.headers.get('vary')]).to.deep.equal([
+        null,
+        'Accept-Encoding',
+      ]);
+      return Buffer.from(await answer.arrayBuffer());
+    };
+    const decode = { gzip: gunzipSync, br: brotliDecompressSync };
+    for (const path of [
+      '/openapi.json',
+      '/v1/postman.json',
+      '/docs/swagger-ui-bundle.js',
+      '/docs/swagger-ui.css',
+    ]) {
+      const whole = await plain(path);
+      for (const coding of ['gzip', 'br'] as const) {
+        const got = await raw(archivero.url + path, 'GET', coding);
+        expect(got.headers['content-encoding'], path).to.equal(coding);
+        expect(got.body.length).to.be.below(whole.length / 2);
+        expect(decode[coding](got.body).equals(whole), path).to.equal(true);
+        const head = await raw(archivero.url + path, 'HEAD', coding);
+        const { date: _, 'x-request-id': _id, ...told } = got.headers;
+        expect(head.headers).to.deep.include(told);
+        expect(head.body).to.have.length(0);
+      }
+    }
+    expect((await raw(`${archivero.url}/metrics`, 'GET', 'gzip')).headers['content-encoding']).to.equal(
+      'gzip',
+    );
+    expect((await raw(`${archivero.url}/salud/viva`, 'GET', 'gzip')).headers['content-encoding']).to.equal(
+      undefined,
+    );
   });
 
   it('belong to the prefix under which they were asked for', async () => {

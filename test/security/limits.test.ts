@@ -163,6 +163,30 @@ describe('Limits', () => {
     }
   });
 
+  it('take from proxies that are trusted, and from nobody else, what clients have asked them for', async () => {
+    const env = { RABBITMQ_URL: '', GATEWAY_ALLOWED_HOSTS: 'archivos.example.org' };
+    const asked = async (house: SetUp, host: string) => {
+      const answer = await house.get('/v1/postman.json', {
+        'x-forwarded-for': '192.0.2.1',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': host,
+      });
+      const { variable } = (await answer.json()) as { variable?: { value: string }[] };
+      return [answer.status, variable?.[0]?.value, answer.headers.has('strict-transport-security')];
+    };
+    await using behind = await setUp({ running: ['gateway'], env: { ...env, TRUSTED_PROXIES: '127.0.0.1' } });
+    expect(await asked(behind, 'archivos.example.org')).to.deep.equal([
+      200,
+      'https://archivos.example.org/v1',
+      true,
+    ]);
+    expect((await asked(behind, 'evil.example'))[0]).to.equal(421);
+    await using open = await setUp({ running: ['gateway'], env });
+    for (const host of ['archivos.example.org', 'evil.example']) {
+      expect(await asked(open, host)).to.deep.equal([200, `${open.url}/v1`, false]);
+    }
+  });
+
   it('refuse at once what is too much at the same time, and serve again when there is room', async () => {
     await using house = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: '', MAX_REQUESTS: '3' } });
     const leaving = new AbortController();
