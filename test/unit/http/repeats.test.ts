@@ -1,31 +1,20 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, BlockList } from 'node:net';
 import { promisify } from 'node:util';
+import Router from '@koa/router';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import Koa from 'koa';
 import { pino } from 'pino';
+import { type AppDeps, createApp } from '../../../gateway/app.ts';
 import { type AnswerCache, createCache } from '../../../gateway/calls/cache.ts';
 import { FeedSession } from '../../../gateway/calls/feed-session.ts';
 import { createAccessLog } from '../../../gateway/http/access-log.ts';
-import { clientAddress } from '../../../gateway/http/client-address.ts';
-import { crossOrigin } from '../../../gateway/http/cors.ts';
 import { Forms } from '../../../gateway/http/forms.ts';
-import { fromCache } from '../../../gateway/http/from-cache.ts';
-import { hostGuard } from '../../../gateway/http/host.ts';
-import { language } from '../../../gateway/http/language.ts';
-import { originGuard } from '../../../gateway/http/origin.ts';
-import { problems } from '../../../gateway/http/problems.ts';
 import { createRepeats } from '../../../gateway/http/repeats.ts';
-import { requestId } from '../../../gateway/http/request-id.ts';
-import { securityHeaders } from '../../../gateway/http/security-headers.ts';
 import { createHttpServer } from '../../../gateway/http/server.ts';
-import type { State } from '../../../gateway/http/state.ts';
-import { versionPrefix } from '../../../gateway/http/version-prefix.ts';
 import type { Verified } from '../../../gateway/identity/authenticator.ts';
 import { invalidToken } from '../../../gateway/identity/challenge.ts';
-import { identify } from '../../../gateway/identity/identify.ts';
 import { createConcurrency } from '../../../gateway/limits/concurrency.ts';
 import { createRateLimit } from '../../../gateway/limits/rate-limit.ts';
 import {
@@ -132,10 +121,12 @@ interface Options {
   readonly store?: LimitStore;
   readonly points?: number;
   readonly tokenUntil?: number;
+  /** Whether what comes has come through a proxy that is trusted. */
+  readonly proxied?: boolean;
   readonly most?: number;
 }
 
-/** The middlewares that say who may have what, before a cache; with repeats or without. */
+/** The gateway's application over a cache, with repeats or without. */
 async function startApp({ cache }: Answers, shortcut: boolean, options: Options = {}) {
   const { points = 100_000, tokenUntil = Number.POSITIVE_INFINITY, most = 100 } = options;
   const { store = createMemoryStore() } = options;
@@ -159,25 +150,23 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
       authorization === undefined ? undefined : verify(authorization),
     verify,
   };
-  const app = new Koa<State>();
-  app.use(requestId()).use(accessLog.middleware);
-  app.use(versionPrefix({ deprecation: new Date(0), sunset: undefined }));
-  app
-    .use(clientAddress(undefined))
-    .use(language())
-    .use(securityHeaders())
-    .use(crossOrigin([site]));
-  app
-    .use(problems(log))
-    .use(concurrency.middleware)
-    .use(hostGuard({ allowed: [] }))
-    .use(originGuard([site]));
-  app.use(identify({ authenticator, alsoOpen: [], onRefused: rateLimit.charge }));
-  app.use(rateLimit.middleware).use(fromCache(cache, repeats));
-  app.use((ctx) => {
-    ctx.set('Servido-Por', 'grpc');
-    ctx.body = 'made anew';
-  });
+  const networks = (address: string) => {
+    const list = new BlockList();
+    list.addAddress(address);
+    return list;
+  };
+  // What is not kept here is nowhere.
+  const app = createApp({
+    ...{ log, accessLog, concurrency, repeats, rateLimit, cache, services: [], callers: [] },
+    ...{ live: { routes: () => new Router(), paths: [] }, colas: { routes: () => new Router() } },
+    identities: { authenticator, routes: new Router() },
+    corsOrigins: [site],
+    allowedHosts: ['archivos.example.org'],
+    trustedProxies: options.proxied ? networks('127.0.0.1') : undefined,
+    ipAllow: undefined,
+    ipDeny: networks('192.0.2.66'),
+    retirement: { deprecation: new Date(0), sunset: undefined },
+  } as Partial<AppDeps> as AppDeps);
   let passedOn = 0;
   const callback = app.callback();
   const middlewares: RequestListener = (req, res) => {
@@ -242,7 +231,15 @@ describe('Repeated requests', () => {
     const path = fc.constantFrom(...paths);
     const values: Record<string, readonly string[]> = {
       authorization: ['Bearer ana', 'Bearer eva', 'Basic x'],
-      host: ['127.0.0.1:80', 'evil.example'],
+      host: ['127.0.0.1:80', 'evil.example', 'archivos.example.org'],
+      'x-forwarded-for': ['192.0.2.1', '192.0.2.66', '192.0.2.66, 192.0.2.1', 'x', ''],
+      'x-forwarded-host': ['archivos.example.org', 'evil.example'],
+      'x-forwarded-proto': ['https', 'http'],
+      'accept-language': ['en', 'es;q=0, en'],
+      'sec-fetch-site': ['cross-site', 'same-origin', 'none'],
+      connection: ['close', 'keep-alive'],
+      expect: ['100-continue', 'else'],
+      range: ['bytes=0-3'],
       origin: [site, 'https://evil.example'],
       accept: ['*/*', 'application/json'],
       'accept-encoding': ['gzip', 'br', 'gzip;q=0, br;q=0.5'],
@@ -283,10 +280,10 @@ describe('Repeated requests', () => {
     );
     let short = 0;
     await fc.assert(
-      fc.asyncProperty(few, steps, async (asked, doing) => {
+      fc.asyncProperty(few, steps, fc.boolean(), async (asked, doing, proxied) => {
         const answers = new Answers();
-        await using plain = await startApp(answers, false);
-        await using quick = await startApp(answers, true);
+        await using plain = await startApp(answers, false, { proxied });
+        await using quick = await startApp(answers, true, { proxied });
         for (const each of paths) answers.keep(each, 'one');
         for (const step of doing) {
           answers.beat();
