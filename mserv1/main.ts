@@ -1,5 +1,5 @@
 import { openRoot } from '../filesystem/root.ts';
-import { ListadoServiceDefinition, ListadoServiceService } from '../proto/gen/archivos/v1/listado.ts';
+import { ListadoServiceDefinition } from '../proto/gen/archivos/v1/listado.ts';
 import { configOrExit } from '../runtime/env.ts';
 import { runMicroservice } from '../runtime/microservice.ts';
 import { readConfig } from './config.ts';
@@ -11,7 +11,6 @@ const root = openRoot(config.root);
 await runMicroservice({
   config,
   definition: ListadoServiceDefinition,
-  service: ListadoServiceService,
   protoFile: 'archivos/v1/listado.proto',
   handlers: createHandlers(root, new Vigil(root, { limit: config.watches })),
   source: root,

@@ -1,5 +1,5 @@
 import { openRoot } from '../filesystem/root.ts';
-import { BusquedaServiceDefinition, BusquedaServiceService } from '../proto/gen/archivos/v1/busqueda.ts';
+import { BusquedaServiceDefinition } from '../proto/gen/archivos/v1/busqueda.ts';
 import { createLogger } from '../runtime/log.ts';
 import { runMicroservice } from '../runtime/microservice.ts';
 import type { Config } from './config.ts';
@@ -14,7 +14,6 @@ export async function runMserv2(config: Config, thread: IndexThread): Promise<vo
   await runMicroservice({
     config,
     definition: BusquedaServiceDefinition,
-    service: BusquedaServiceService,
     protoFile: 'archivos/v1/busqueda.proto',
     handlers: createHandlers(indexer, indexer.vigil),
     source: {

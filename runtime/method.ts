@@ -75,7 +75,8 @@ type MessageOf<Fns> = Fns extends { decode(bytes: Uint8Array): infer Message } ?
 export type RequestOf<Definition extends MethodDefinition> = MessageOf<Definition['requestType']>;
 export type ResponseOf<Definition extends MethodDefinition> = MessageOf<Definition['responseType']>;
 
-function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
+/** The codec of a generated message. */
+export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
   return {
     toBinary: (message) => {
       const bytes = fns.encode(message).finish();

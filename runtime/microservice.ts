@@ -1,4 +1,3 @@
-import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
 import { type Logger, stdSerializers } from 'pino';
 import { createWorkConsumer } from './amqp/work-consumer.ts';
 import { adoptGrpcLog } from './grpc/grpc-log.ts';
@@ -22,8 +21,6 @@ export interface MicroserviceOptions<Definition extends ServiceDefinition> {
   readonly config: MicroserviceConfig;
   /** As ts-proto generates it: `ListadoServiceDefinition`. */
   readonly definition: Definition;
-  /** The same for grpc-js: `ListadoServiceService`. */
-  readonly service: GrpcService;
   /** Where it is declared, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFile: string;
   readonly handlers: HandlersOf<Definition>;
@@ -40,7 +37,7 @@ const doorGraceMs = 4_000;
 export async function runMicroservice<Definition extends ServiceDefinition>(
   options: MicroserviceOptions<Definition>,
 ): Promise<void> {
-  const { config, definition, service, protoFile, handlers, source } = options;
+  const { config, definition, protoFile, handlers, source } = options;
   const log = createLogger(config.log);
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
@@ -48,7 +45,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   if (config.grpc !== undefined) {
     doors.push(
       createGrpcServer({
-        service,
+        definition,
         methods,
         streams: servedStreams(definition, handlers),
         protoFiles: [protoFile],

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { JuegosServiceDefinition, JuegosServiceService } from '../../proto/gen/juegos/v1/juegos.ts';
+import { JuegosServiceDefinition } from '../../proto/gen/juegos/v1/juegos.ts';
 import { configOrExit } from '../../runtime/env.ts';
 import { runMicroservice } from '../../runtime/microservice.ts';
 import { readConfig } from './config.ts';
@@ -8,7 +8,6 @@ import { handlers } from './handlers.ts';
 await runMicroservice({
   config: configOrExit(readConfig),
   definition: JuegosServiceDefinition,
-  service: JuegosServiceService,
   protoFile: fileURLToPath(new URL('proto/juegos/v1/juegos.proto', import.meta.url)),
   handlers,
 });

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
@@ -8,16 +8,18 @@ import { StatusError } from '../errors.ts';
 import type { ServedMethod, ServedStream } from '../handlers.ts';
 import type { Part } from '../lifecycle.ts';
 import { type Binding, listenError } from '../listen-error.ts';
+import type { ServiceDefinition } from '../method.ts';
 import { Status } from '../status.ts';
 import { within } from '../timeout.ts';
 import { readTls, type TlsFiles } from '../tls.ts';
 import { unaryHandler } from './call.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
+import { grpcServiceOf } from './service.ts';
 import { streamHandler } from './stream.ts';
 
 export interface GrpcServerOptions {
-  /** The service as ts-proto generates it for grpc-js (`ListadoServiceService`); its rpcs without a handler are UNIMPLEMENTED. */
-  readonly service: ServiceDefinition;
+  /** As ts-proto generates it (`ListadoServiceDefinition`); its rpcs without a handler are UNIMPLEMENTED. */
+  readonly definition: ServiceDefinition;
   readonly methods: readonly ServedMethod[];
   readonly streams?: readonly ServedStream[];
   /** What reflection tells, below `proto/`: `archivos/v1/listado.proto`. */
@@ -51,9 +53,9 @@ const channelOptions = {
 
 /** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { service, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
+  const { definition, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
-  const names = ['', ...new Set(Object.values(service).map((rpc) => rpc.path.split('/')[1] ?? ''))];
+  const names = ['', definition.fullName];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
   const calls = createCallsInFlight();
   let port = 0;
@@ -70,8 +72,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     ...methods.map((served) => [pathOf(served), unaryHandler(served, deps)] as const),
     ...streams.map((served) => [pathOf(served), streamHandler(served, deps)] as const),
   ]);
+  const service = grpcServiceOf(definition);
   server.addService(
-    withCodecsOf(service, [...methods, ...streams]),
+    service,
     Object.fromEntries(
       Object.entries(service).flatMap(([key, { path }]) => {
         const handler = handlers.get(path);
@@ -119,23 +122,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 function pathOf({ method }: ServedMethod | ServedStream): string {
   return `/${method.fullName}`;
-}
-
-/** The same rpcs, with the codecs of `Method`, which do not copy what they encoded. */
-function withCodecsOf(
-  service: ServiceDefinition,
-  served: readonly (ServedMethod | ServedStream)[],
-): ServiceDefinition {
-  const byPath = new Map(served.map((each) => [pathOf(each), each.method]));
-  const rpcs = Object.entries(service).map(([key, rpc]) => {
-    const method = byPath.get(rpc.path);
-    if (method === undefined) return [key, rpc];
-    return [
-      key,
-      { ...rpc, requestDeserialize: method.request.fromBinary, responseSerialize: method.response.toBinary },
-    ];
-  });
-  return Object.fromEntries(rpcs) as ServiceDefinition;
 }
 
 function credentialsOf(tls: TlsFiles | undefined): ServerCredentials {

@@ -1,10 +1,11 @@
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import {
-  ListadoServiceService,
+  ListadoServiceDefinition,
   ListarArchivosResponse,
   VigilarCambiosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
+import { grpcServiceOf } from '../../runtime/grpc/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { setUp } from '../support/set-up.ts';
 
@@ -19,7 +20,7 @@ class Scripted implements AsyncDisposable {
   onRead: () => Promise<void> = async () => undefined;
 
   constructor() {
-    this.#server.addService(ListadoServiceService, {
+    this.#server.addService(grpcServiceOf(ListadoServiceDefinition), {
       listarArchivos: async (
         _call: unknown,
         answer: (error: null, response: ListarArchivosResponse) => void,

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { connect } from 'amqplib';
 import { expect } from 'chai';
-import { ListadoServiceService } from '../../proto/gen/archivos/v1/listado.ts';
+import { ListadoServiceDefinition } from '../../proto/gen/archivos/v1/listado.ts';
+import { grpcServiceOf } from '../../runtime/grpc/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { emptyPage } from '../support/listado-server.ts';
 import { sharedRabbit } from '../support/rabbitmq.ts';
@@ -27,7 +28,7 @@ describe('Messages between the processes', () => {
   it('carry nothing of what clients put into header fields: gRPC', async () => {
     const seen: Record<string, unknown>[] = [];
     const server = new Server();
-    server.addService(ListadoServiceService, {
+    server.addService(grpcServiceOf(ListadoServiceDefinition), {
       listarArchivos: (
         call: { metadata: { getMap(): Record<string, unknown> } },
         callback: (e: null, r: object) => void,

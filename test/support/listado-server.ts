@@ -10,10 +10,10 @@ import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import {
   ListadoServiceDefinition,
-  ListadoServiceService,
   type ListarArchivosRequest,
   type ListarArchivosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
+import { grpcServiceOf } from '../../runtime/grpc/service.ts';
 import { type Method, unaryMethod } from '../../runtime/method.ts';
 
 export type ListadoHandler = handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
@@ -51,7 +51,7 @@ export async function startListado(options: ListadoOptions = {}): Promise<Listen
     port: wanted = 0,
   } = options;
   const server = new Server();
-  server.addService(ListadoServiceService, { listarArchivos: handle });
+  server.addService(grpcServiceOf(ListadoServiceDefinition), { listarArchivos: handle });
   if (health !== 'none') new HealthImplementation({ '': health }).addToServer(server);
   const bound = Promise.withResolvers<number>();
   server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {

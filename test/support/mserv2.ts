@@ -1,20 +1,20 @@
-import { credentials } from '@grpc/grpc-js';
 import {
   BuscarArchivosRequest,
   type BuscarArchivosResponse,
-  BusquedaServiceClient,
+  BusquedaServiceDefinition,
   EstadoIndice,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
+import { type GrpcClient, grpcClient } from './grpc-client.ts';
 import { type Proc, startProcess } from './processes.ts';
 
 /** A real mserv2, asked by gRPC. */
 export class Mserv2 implements AsyncDisposable {
   readonly proc: Proc;
-  readonly #client: BusquedaServiceClient;
+  readonly #client: GrpcClient<typeof BusquedaServiceDefinition>;
 
   private constructor(proc: Proc) {
     this.proc = proc;
-    this.#client = new BusquedaServiceClient(`127.0.0.1:${proc.port}`, credentials.createInsecure());
+    this.#client = grpcClient(BusquedaServiceDefinition, `127.0.0.1:${proc.port}`);
   }
 
   static async start(root: string, env: Readonly<Record<string, string>> = {}): Promise<Mserv2> {

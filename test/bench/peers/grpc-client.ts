@@ -2,8 +2,9 @@
  * What a call costs without HTTP around it: the generated client, so many calls at once, each for another folder.
  * A child process, `grpc-client.ts ADDRESS`; it answers a `Job` with the number of calls per second.
  */
-import { credentials } from '@grpc/grpc-js';
-import { ListadoServiceClient, ListarArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
+
+import { ListadoServiceDefinition, ListarArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
+import { grpcClient } from '../../support/grpc-client.ts';
 
 export interface Job {
   readonly atOnce: number;
@@ -12,7 +13,7 @@ export interface Job {
   readonly folders: readonly string[];
 }
 
-const client = new ListadoServiceClient(process.argv[2] ?? '', credentials.createInsecure(), {
+const client = grpcClient(ListadoServiceDefinition, process.argv[2] ?? '', {
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
 });
 

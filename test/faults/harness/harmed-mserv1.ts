@@ -2,7 +2,7 @@ import { Server } from '@grpc/grpc-js';
 import { openRoot } from '../../../filesystem/root.ts';
 import { readConfig } from '../../../mserv1/config.ts';
 import { createHandlers } from '../../../mserv1/handlers.ts';
-import { ListadoServiceDefinition, ListadoServiceService } from '../../../proto/gen/archivos/v1/listado.ts';
+import { ListadoServiceDefinition } from '../../../proto/gen/archivos/v1/listado.ts';
 import { configOrExit } from '../../../runtime/env.ts';
 import { runMicroservice } from '../../../runtime/microservice.ts';
 
@@ -28,7 +28,6 @@ process.on('SIGUSR2', () => {
 await runMicroservice({
   config,
   definition: ListadoServiceDefinition,
-  service: ListadoServiceService,
   protoFile: 'archivos/v1/listado.proto',
   handlers: {
     ...handlers,

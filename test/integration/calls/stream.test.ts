@@ -17,10 +17,10 @@ import {
   type BuscarEnVivoRequest,
   type BuscarEnVivoResponse,
   BusquedaServiceDefinition,
-  BusquedaServiceService,
   type TransmitirBusquedaRequest,
   TransmitirBusquedaResponse,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
 import { bidirectionalMethod, serverStreamMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
 import { startHttp2 } from '../../support/listado-server.ts';
@@ -43,7 +43,7 @@ describe('The caller of a service, for streams', () => {
 
   async function serve(handlers: { transmitirBusqueda?: Streaming; buscarEnVivo?: Live }): Promise<string> {
     const server = new Server();
-    server.addService(BusquedaServiceService, handlers);
+    server.addService(grpcServiceOf(BusquedaServiceDefinition), handlers);
     cleanUp.push(() => server.forceShutdown());
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>

@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { type CallOptions, type Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type CallOptions, type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
 import { metadataOf } from '../../../gateway/calls/grpc-call.ts';
 import {
-  ListadoServiceClient,
   ListadoServiceDefinition,
-  ListadoServiceService,
   type ListarArchivosRequest,
   type ListarArchivosResponse,
   RecorrerArchivosRequest,
@@ -20,6 +18,7 @@ import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.
 import { type Handler, servedMethods } from '../../../runtime/handlers.ts';
 import { unaryMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
+import { type GrpcClient, grpcClient } from '../../support/grpc-client.ts';
 
 const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
 const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
@@ -30,7 +29,7 @@ type ListarHandler = Handler<ListarArchivosRequest, ListarArchivosResponse>;
 
 interface Service {
   readonly server: GrpcServer;
-  readonly client: ListadoServiceClient;
+  readonly client: GrpcClient<typeof ListadoServiceDefinition>;
   /** The lines of its log. */
   readonly lines: Record<string, unknown>[];
   list(
@@ -50,7 +49,7 @@ const opened: (() => void | Promise<void>)[] = [];
 async function serve(handle: ListarHandler = async () => page(), graceMs = longTimeMs): Promise<Service> {
   const lines: Record<string, unknown>[] = [];
   const server = createGrpcServer({
-    service: ListadoServiceService,
+    definition: ListadoServiceDefinition,
     methods: servedMethods(ListadoServiceDefinition, { listarArchivos: handle }),
     protoFiles: ['archivos/v1/listado.proto'],
     binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
@@ -59,7 +58,7 @@ async function serve(handle: ListarHandler = async () => page(), graceMs = longT
   });
   opened.push(() => server.stop());
   await server.start();
-  const client = new ListadoServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure(), {
+  const client = grpcClient(ListadoServiceDefinition, `127.0.0.1:${server.port}`, {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
   });
@@ -344,7 +343,7 @@ describe('The gRPC door', () => {
     it(`names ${variable} when it cannot be bound`, async () => {
       const { server: holder } = await serve();
       const server = createGrpcServer({
-        service: ListadoServiceService,
+        definition: ListadoServiceDefinition,
         methods: [],
         protoFiles: [],
         binding: { port: holder.port, hostVariable: 'X_HOST', portVariable: 'X_PORT', ...binding },

@@ -1,14 +1,12 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import {
   BuscarEnVivoRequest,
   BuscarEnVivoResponse,
-  BusquedaServiceClient,
   BusquedaServiceDefinition,
-  BusquedaServiceService,
   TransmitirBusquedaRequest,
   TransmitirBusquedaResponse,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
@@ -17,12 +15,13 @@ import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.
 import { type HandlersOf, servedMethods, servedStreams } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type GrpcClient, grpcClient } from '../../support/grpc-client.ts';
 
 type Handlers = Partial<HandlersOf<typeof BusquedaServiceDefinition>>;
 
 interface Served {
   readonly server: GrpcServer;
-  readonly client: BusquedaServiceClient;
+  readonly client: GrpcClient<typeof BusquedaServiceDefinition>;
   /** The lines of its log that tell of a call. */
   calls(): Record<string, unknown>[];
 }
@@ -45,7 +44,7 @@ describe('The gRPC door, for streams', () => {
       ...handlers,
     };
     const server = createGrpcServer({
-      service: BusquedaServiceService,
+      definition: BusquedaServiceDefinition,
       methods: servedMethods(BusquedaServiceDefinition, complete),
       streams: servedStreams(BusquedaServiceDefinition, complete),
       protoFiles: ['archivos/v1/busqueda.proto'],
@@ -55,7 +54,7 @@ describe('The gRPC door, for streams', () => {
     });
     opened.push(() => server.stop());
     await server.start();
-    const client = new BusquedaServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const client = grpcClient(BusquedaServiceDefinition, `127.0.0.1:${server.port}`);
     opened.push(() => client.close());
     return { server, client, calls: () => lines.filter(({ msg }) => msg === 'call') };
   }

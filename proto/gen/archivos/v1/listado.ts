@@ -6,20 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entrada.ts";
 import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
@@ -1080,104 +1066,6 @@ export const ListadoServiceDefinition = {
     },
   },
 } as const;
-
-/** Lists folders. Served by mserv1. */
-export type ListadoServiceService = typeof ListadoServiceService;
-export const ListadoServiceService = {
-  /** One page of a folder, or of a tree, exact at the time of the call. */
-  listarArchivos: {
-    path: "/archivos.v1.ListadoService/ListarArchivos" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListarArchivosRequest): Buffer =>
-      Buffer.from(ListarArchivosRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListarArchivosRequest => ListarArchivosRequest.decode(value),
-    responseSerialize: (value: ListarArchivosResponse): Buffer =>
-      Buffer.from(ListarArchivosResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListarArchivosResponse => ListarArchivosResponse.decode(value),
-  },
-  /** The whole folder, or tree, in messages of several entries each. */
-  recorrerArchivos: {
-    path: "/archivos.v1.ListadoService/RecorrerArchivos" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: RecorrerArchivosRequest): Buffer =>
-      Buffer.from(RecorrerArchivosRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RecorrerArchivosRequest => RecorrerArchivosRequest.decode(value),
-    responseSerialize: (value: RecorrerArchivosResponse): Buffer =>
-      Buffer.from(RecorrerArchivosResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RecorrerArchivosResponse => RecorrerArchivosResponse.decode(value),
-  },
-  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
-  vigilarCambios: {
-    path: "/archivos.v1.ListadoService/VigilarCambios" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: VigilarCambiosRequest): Buffer =>
-      Buffer.from(VigilarCambiosRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): VigilarCambiosRequest => VigilarCambiosRequest.decode(value),
-    responseSerialize: (value: VigilarCambiosResponse): Buffer =>
-      Buffer.from(VigilarCambiosResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): VigilarCambiosResponse => VigilarCambiosResponse.decode(value),
-  },
-} as const;
-
-export interface ListadoServiceServer extends UntypedServiceImplementation {
-  /** One page of a folder, or of a tree, exact at the time of the call. */
-  listarArchivos: handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
-  /** The whole folder, or tree, in messages of several entries each. */
-  recorrerArchivos: handleServerStreamingCall<RecorrerArchivosRequest, RecorrerArchivosResponse>;
-  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
-  vigilarCambios: handleServerStreamingCall<VigilarCambiosRequest, VigilarCambiosResponse>;
-}
-
-export interface ListadoServiceClient extends Client {
-  /** One page of a folder, or of a tree, exact at the time of the call. */
-  listarArchivos(
-    request: ListarArchivosRequest,
-    callback: (error: ServiceError | null, response: ListarArchivosResponse) => void,
-  ): ClientUnaryCall;
-  listarArchivos(
-    request: ListarArchivosRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListarArchivosResponse) => void,
-  ): ClientUnaryCall;
-  listarArchivos(
-    request: ListarArchivosRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListarArchivosResponse) => void,
-  ): ClientUnaryCall;
-  /** The whole folder, or tree, in messages of several entries each. */
-  recorrerArchivos(
-    request: RecorrerArchivosRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<RecorrerArchivosResponse>;
-  recorrerArchivos(
-    request: RecorrerArchivosRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<RecorrerArchivosResponse>;
-  /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
-  vigilarCambios(
-    request: VigilarCambiosRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<VigilarCambiosResponse>;
-  vigilarCambios(
-    request: VigilarCambiosRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<VigilarCambiosResponse>;
-}
-
-export const ListadoServiceClient = makeGenericClientConstructor(
-  ListadoServiceService,
-  "archivos.v1.ListadoService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ListadoServiceClient;
-  service: typeof ListadoServiceService;
-  serviceName: string;
-};
 
 function bytesFromBase64(b64: string): Uint8Array {
   return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));

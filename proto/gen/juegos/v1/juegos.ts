@@ -6,18 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 
 export interface ListarJuegosRequest {
   /** Only games for at least this many players; 0 means all. */
@@ -268,52 +256,6 @@ export const JuegosServiceDefinition = {
     },
   },
 } as const;
-
-/** Knows some games. An example of a third microservice. */
-export type JuegosServiceService = typeof JuegosServiceService;
-export const JuegosServiceService = {
-  listarJuegos: {
-    path: "/juegos.v1.JuegosService/ListarJuegos" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListarJuegosRequest): Buffer => Buffer.from(ListarJuegosRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListarJuegosRequest => ListarJuegosRequest.decode(value),
-    responseSerialize: (value: ListarJuegosResponse): Buffer =>
-      Buffer.from(ListarJuegosResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListarJuegosResponse => ListarJuegosResponse.decode(value),
-  },
-} as const;
-
-export interface JuegosServiceServer extends UntypedServiceImplementation {
-  listarJuegos: handleUnaryCall<ListarJuegosRequest, ListarJuegosResponse>;
-}
-
-export interface JuegosServiceClient extends Client {
-  listarJuegos(
-    request: ListarJuegosRequest,
-    callback: (error: ServiceError | null, response: ListarJuegosResponse) => void,
-  ): ClientUnaryCall;
-  listarJuegos(
-    request: ListarJuegosRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListarJuegosResponse) => void,
-  ): ClientUnaryCall;
-  listarJuegos(
-    request: ListarJuegosRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListarJuegosResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const JuegosServiceClient = makeGenericClientConstructor(
-  JuegosServiceService,
-  "juegos.v1.JuegosService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): JuegosServiceClient;
-  service: typeof JuegosServiceService;
-  serviceName: string;
-};
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

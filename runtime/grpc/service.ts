@@ -1,0 +1,25 @@
+import type { ServiceDefinition as GrpcService, MethodDefinition } from '@grpc/grpc-js';
+import { codec, type ServiceDefinition } from '../method.ts';
+
+/**
+ * A generated definition as grpc-js wants it, with codecs that do not copy what they encoded. ts-proto could generate this
+ * too, but then every thread that knows a message would load grpc-js.
+ */
+export function grpcServiceOf({ fullName, methods }: ServiceDefinition): GrpcService {
+  const rpcs = Object.entries(methods).map(([key, method]): [string, MethodDefinition<unknown, unknown>] => {
+    const [request, response] = [codec(method.requestType), codec(method.responseType)];
+    return [
+      key,
+      {
+        path: `/${fullName}/${method.name}`,
+        requestStream: method.requestStream,
+        responseStream: method.responseStream,
+        requestSerialize: request.toBinary,
+        requestDeserialize: request.fromBinary,
+        responseSerialize: response.toBinary,
+        responseDeserialize: response.fromBinary,
+      },
+    ];
+  });
+  return Object.fromEntries(rpcs);
+}
