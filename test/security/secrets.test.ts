@@ -19,6 +19,21 @@ function withSecret(url: string): string {
 
 describe('Secrets', () => {
   it('are in no message about a configuration that is wrong, nor in what the doctor says of it', async () => {
+    const gateway = (env: Record<string, string>): Promise<string> =>
+      setUp({ running: ['gateway'], env }).then(
+        async (house) => {
+          await house[Symbol.asyncDispose]();
+          return 'it started';
+        },
+        (err: Error) => err.message,
+      );
+    const diagnose = (env: Record<string, string>): string => {
+      const { stdout, stderr } = spawnSync(process.execPath, [doctor], {
+        env: { PATH: process.env['PATH'], ENV_FILE: '', ...env },
+        encoding: 'utf8',
+      });
+      return stdout + stderr;
+    };
     for (const env of [
       {
         RABBITMQ_URL: `amqp://yo:${secret}@[::1`,
@@ -29,28 +44,17 @@ describe('Secrets', () => {
         JWT_SECRET: secret,
       },
       { RABBITMQ_URL: `htp://yo:${secret}@h`, AUTH: 'jwt', JWT_JWKS_URL: `htp://yo:${secret}@h` },
-      {
-        LEDGER_URL: `postgres://yo:${secret}@127.0.0.1:1/x`,
-        RABBITMQ_URL: `amqp://yo:${secret}@127.0.0.1:1`,
-      },
     ] as readonly Record<string, string>[]) {
-      const said = await setUp({ running: ['gateway'], env }).then(
-        async (house) => {
-          await house[Symbol.asyncDispose]();
-          return 'it started';
-        },
-        (err: Error) => err.message,
-      );
-      const { stdout, stderr } = spawnSync(process.execPath, [doctor], {
-        env: { PATH: process.env['PATH'], ENV_FILE: '', ...env },
-        encoding: 'utf8',
-      });
-      for (const text of [said, stdout + stderr]) {
-        expect(text)
-          .to.match(/RABBITMQ_URL|ledger/i)
-          .and.not.include(secret);
+      for (const said of [await gateway(env), diagnose(env)]) {
+        for (const name of Object.keys(env).filter((each) => each !== 'AUTH')) expect(said).to.include(name);
+        expect(said).not.to.include(secret);
       }
     }
+    const away = {
+      LEDGER_URL: `postgres://yo:${secret}@127.0.0.1:1/x`,
+      RABBITMQ_URL: `amqp://yo:${secret}@127.0.0.1:1`,
+    };
+    expect(diagnose(away)).to.include('LEDGER_URL').and.include('RabbitMQ').and.not.include(secret);
   });
 
   it('are in no line and no answer of processes that RabbitMQ does not let in', async () => {
