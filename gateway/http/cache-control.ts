@@ -10,6 +10,9 @@ export interface CacheDirectives {
   readonly staleIfError: number | undefined;
 }
 
+/** Nobody writes more; what comes behind them does not count. */
+const mostDirectives = 50;
+
 const none: CacheDirectives = {
   noCache: false,
   noStore: false,
@@ -21,7 +24,7 @@ const none: CacheDirectives = {
 export function parseCacheControl(header: string | undefined, pragma?: string | undefined): CacheDirectives {
   if (header === undefined)
     return pragma?.toLowerCase().includes('no-cache') ? { ...none, noCache: true } : none;
-  const directives = header.split(',').map((text) => text.trim().toLowerCase());
+  const directives = header.split(',', mostDirectives).map((text) => text.trim().toLowerCase());
   const seconds = (name: string): number | undefined => {
     const values = directives
       .map((text) => new RegExp(`^${name}\\s*=\\s*"?(\\d{1,10})"?$`).exec(text)?.[1])

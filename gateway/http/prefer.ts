@@ -6,6 +6,8 @@ export interface Preferences {
 }
 
 const longestWait = 50;
+/** Nobody writes more; what comes behind them does not count. */
+const mostParts = 50;
 
 /**
  * Reads `Prefer`, several headers joined with commas included. Unknown and malformed preferences are ignored, and of one
@@ -43,7 +45,7 @@ function splitOutsideQuotes(text: string, separator: string): readonly string[] 
   const parts: string[] = [];
   let start = 0;
   let quoted = false;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && parts.length < mostParts; at++) {
     const character = text[at];
     if (quoted && character === '\\') at++;
     else if (character === '"') quoted = !quoted;

@@ -6,13 +6,16 @@ export interface Weighted {
   readonly q: number;
 }
 
+/** Nobody writes more; what comes behind them does not count. */
+const mostElements = 100;
+
 /**
  * Reads a list with quality values (RFC 9110, section 12.4.2), in the order of the header. Parameters other than `q` are
  * left out; an element whose `q` is malformed is ignored.
  */
 export function parseWeighted(header: string): readonly Weighted[] {
   if (header === '') return [];
-  return header.split(',').flatMap((element) => {
+  return header.split(',', mostElements).flatMap((element) => {
     const [value = '', ...parameters] = element.split(';').map((part) => part.trim().toLowerCase());
     if (value === '') return [];
     const weight = parameters.find((parameter) => /^q\s*=/.test(parameter));

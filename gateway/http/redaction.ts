@@ -1,4 +1,5 @@
-const parameter = /([?&][^=&]*)=[^&]*/g;
+/** No name goes on behind a `?`, so that a text of nothing else costs no more than another. */
+const parameter = /([?&][^=&?]*)=[^&]*/g;
 const ofSecret = /token|clave|contrase|passw|secret|api.?key/i;
 /** Wherever it stands, and whatever stands before it: a JSON object in base64url. */
 const jwt = /eyJ[\w-]{8,}[^&]*/g;

@@ -114,7 +114,9 @@ describe('Secrets', () => {
     ] as const) {
       expect(withoutSecrets(target)).to.equal(written);
     }
-    // Of any length, in one pass.
-    expect(withoutSecrets(`/?${'secret'.repeat(10_000)}&${'token&'.repeat(10_000)}`)).to.have.length.above(9);
+    // Of any length, in one pass: else this would not end in time.
+    for (const text of ['secret', 'token&', '?', '?a=', 'eyJ']) {
+      expect(withoutSecrets(`/?${text.repeat(1_000_000)}`)).to.have.length.above(2);
+    }
   });
 });

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { parseCacheControl } from '../../../gateway/http/cache-control.ts';
 import { idiomaOf } from '../../../gateway/http/language.ts';
 import { formatoOf } from '../../../gateway/http/negotiate.ts';
 import { parsePrefer, preferenceApplied } from '../../../gateway/http/prefer.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
+import { parseWeighted } from '../../../gateway/http/quality.ts';
 
 /** Whatever a client may put into a header. */
 const header = fc.oneof(
@@ -137,4 +139,13 @@ it('no header makes a parser throw', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('a list of 60 kB', () => {
+  it('is not read to its end, whatever it is of', () => {
+    const behind = ','.repeat(60_000);
+    expect(parsePrefer(`wait=1${behind}respond-async`)).to.deep.equal({ respondAsync: false, wait: 1 });
+    expect(parseCacheControl(`no-store${behind}no-cache`)).to.include({ noStore: true, noCache: false });
+    expect(parseWeighted(`a${behind}b`)).to.deep.equal([{ value: 'a', q: 1 }]);
+  });
 });
