@@ -27,8 +27,7 @@ export function readStrictly<Schema extends z.ZodObject>(
 ): z.output<Schema> {
   const errores: BadParameter[] = [];
   const values = new Map<string, string | string[]>();
-  for (const name of new Set(query.keys())) {
-    const given = query.getAll(name);
+  for (const [name, given] of byName(query)) {
     const motivo = refusalOf(given, Object.hasOwn(schema.shape, name), repeatable.includes(name));
     if (motivo === undefined) values.set(name, repeatable.includes(name) ? given : (given[0] ?? ''));
     else errores.push({ parametro: name, ...motivo });
@@ -55,4 +54,15 @@ function badParameter(issue: z.core.$ZodIssue): BadParameter {
   if (issue.code !== 'custom') return { parametro, motivo: 'valor-no-valido' };
   const { motivo, valores } = issue.params as { motivo: string; valores: Values };
   return { parametro, motivo, valores };
+}
+
+/** In one pass: `getAll` looks through all of them, for each name anew. */
+function byName(query: URLSearchParams): ReadonlyMap<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const [name, value] of query) {
+    const values = all.get(name);
+    if (values === undefined) all.set(name, [value]);
+    else values.push(value);
+  }
+  return all;
 }

@@ -91,6 +91,11 @@ describe('What is sent to the gateway', () => {
     ['%zz in the path', head('/listar_archivos%zz'), 400],
     ['%zz in the query', head('/listar_archivos?ruta=%zz'), 400],
     ['a NUL in a parameter', head('/listar_archivos?ruta=a%00b'), 400],
+    [
+      '4,000 parameters',
+      head(`/listar_archivos?${Array.from({ length: 4_000 }, (_, i) => i.toString(36)).join('&')}`),
+      400,
+    ],
     ['line ends in a parameter', head('/listar_archivos?ruta=a%0d%0aX-Injected:%201'), 404],
     [
       'control characters in the address',
