@@ -1,7 +1,7 @@
 import Koa from 'koa';
+import { NoPlaceError } from '../limits/places.ts';
 import { BadQueryError } from '../operations/operation.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
-import { TooManyWaitersError } from '../solicitudes/waiters.ts';
 import { type PlainSlug, ProblemError } from './problem.ts';
 
 /** The types of problem of the HTTP errors that Koa and its middlewares throw. */
@@ -29,7 +29,10 @@ export function problemOfThrown(thrown: unknown): ProblemError | undefined {
   if (thrown instanceof LedgerUnavailableError) {
     return new ProblemError('registro-no-disponible', { ...retryLater, cause: thrown });
   }
-  if (thrown instanceof TooManyWaitersError) return new ProblemError('demasiadas-esperas', retryLater);
+  if (thrown instanceof NoPlaceError) {
+    if (!thrown.own) return new ProblemError('demasiadas-esperas', retryLater);
+    return new ProblemError('demasiadas-peticiones', { values: { segundos: 5 }, ...retryLater });
+  }
   if (thrown instanceof Koa.HttpError && thrown.status >= 400 && thrown.status < 500) {
     return new ProblemError(slugOfHttpStatus[thrown.status] ?? 'peticion-no-valida');
   }

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, Middleware, State } from '../http/state.ts';
-import { anonymous } from '../identity/anonymous.ts';
-import { addressKey } from './address-key.ts';
+import { payerAt, payerOf } from './payer.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
 
 export interface RateLimitOptions {
@@ -82,7 +81,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
 
   const costFor = (path: string) => costOf.get(barePath(path)) ?? 1;
   const chargeFor = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
-    free.has(barePath(path)) ? undefined : { key: keyOf(state), cost: costFor(path) };
+    free.has(barePath(path)) ? undefined : { key: payerOf(state), cost: costFor(path) };
 
   return {
     middleware: async (ctx, next) => {
@@ -90,7 +89,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
       if (charge !== undefined) await tell(ctx, spentBefore.get(ctx.req) ?? spend(charge));
       return next();
     },
-    charge: (ctx) => tell(ctx, spend({ key: byAddress(ctx.state), cost: costFor(ctx.path) })),
+    charge: (ctx) => tell(ctx, spend({ key: payerAt(ctx.state), cost: costFor(ctx.path) })),
     spending: (ctx) => {
       const charge = chargeFor(ctx);
       if (charge === undefined) return undefined;
@@ -101,18 +100,10 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
       };
     },
     chargeFor: async (path, who) => {
-      const { refusedFor } = await spend({ key: keyOf(who), cost: costFor(path) });
+      const { refusedFor } = await spend({ key: payerOf(who), cost: costFor(path) });
       if (refusedFor !== undefined) throw tooMany(refusedFor);
     },
   };
-}
-
-function byAddress({ address }: Pick<State, 'address'>): string {
-  return `address ${addressKey(address)}`;
-}
-
-function keyOf(who: Pick<State, 'caller' | 'address'>): string {
-  return who.caller === '' || who.caller === anonymous ? byAddress(who) : `caller ${who.caller}`;
 }
 
 function tooMany(segundos: number): ProblemError {

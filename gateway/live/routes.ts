@@ -9,6 +9,8 @@ import { ProblemError } from '../http/problem.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
+import { payerOf } from '../limits/payer.ts';
+import { createPlaces, NoPlaceError } from '../limits/places.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../services.ts';
@@ -49,7 +51,17 @@ export function createLive(deps: LiveDeps): Live {
       return live === undefined ? [] : [{ path: `/${operation.name}/en_vivo`, name, operation, live }];
     }),
   );
+  const places = createPlaces(mostClients);
   let stopping = false;
+
+  function takePlace(payer: string): Disposable {
+    try {
+      return places.take(payer);
+    } catch (error) {
+      if (!(error instanceof NoPlaceError) || error.own) throw error;
+      throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
+    }
+  }
 
   async function serve(
     ctx: Context,
@@ -61,14 +73,15 @@ export function createLive(deps: LiveDeps): Live {
       throw new ProblemError('requiere-websocket', { headers: { upgrade: 'websocket' } });
     }
     const known = await authenticator.identify(ctx.req);
-    if (stopping || clients.size >= mostClients) {
-      throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
-    }
+    if (stopping) throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     const { idioma, prefix, requestId, traceparent, address } = ctx.state;
+    const place = takePlace(payerOf({ caller: known?.identity.id ?? '', address }));
     const charge =
       rateLimit && ((caller: string) => rateLimit.chargeFor(`/${operation.name}`, { caller, address }));
     const { socket, head } = upgrades.take(ctx.req);
     ctx.respond = false;
+    if (socket.destroyed) place[Symbol.dispose]();
+    else socket.once('close', () => place[Symbol.dispose]());
     // A handshake that is wrong is refused by ws, and never gets here.
     server.handleUpgrade(ctx.req, socket, head, (client) => {
       ctx.status = 101;

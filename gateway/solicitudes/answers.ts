@@ -2,12 +2,14 @@ import { type Preferences, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
+import { payerOf } from '../limits/payer.ts';
+import { NoPlaceError } from '../limits/places.ts';
 import type { Accepted } from './acceptance.ts';
 import { describeAccepted } from './description.ts';
 import type { DrainRate } from './drain-rate.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 import { awaitEnd } from './reading.ts';
-import { TooManyWaitersError, type Waiters } from './waiters.ts';
+import type { Waiters } from './waiters.ts';
 
 export interface AnswersDeps {
   readonly ledger: Ledger;
@@ -31,11 +33,16 @@ export async function sendAccepted(
   let row = accepted;
   try {
     if (wait !== undefined && wait > 0 && row.closedAt === undefined) {
-      row = (await awaitEnd({ ledger, waiters }, row.id, { ms: wait * 1000, signal })) ?? row;
+      row =
+        (await awaitEnd({ ledger, waiters }, row.id, {
+          payer: payerOf(ctx.state),
+          ms: wait * 1000,
+          signal,
+        })) ?? row;
     }
   } catch (err) {
     // It is committed already, so its id is what the caller needs most.
-    if (!(err instanceof TooManyWaitersError || err instanceof LedgerUnavailableError)) throw err;
+    if (!(err instanceof NoPlaceError || err instanceof LedgerUnavailableError)) throw err;
     wait = undefined;
   }
   const applied = preferenceApplied({ respondAsync, wait });

@@ -1,6 +1,7 @@
 import { goneSignal } from '../http/gone.ts';
 import type { Context } from '../http/state.ts';
 import { sendStreamed } from '../http/streamed.ts';
+import { payerOf } from '../limits/payer.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Waiters, Watch } from './waiters.ts';
 
@@ -34,7 +35,7 @@ export async function sendEvents(
     ctx.status = 204;
     return;
   }
-  using watch = followers.watch(row.id);
+  using watch = followers.watch(row.id, payerOf(ctx.state));
   ctx.status = 200;
   // nginx would collect a stream otherwise.
   ctx.set({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });

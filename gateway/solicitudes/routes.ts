@@ -3,6 +3,7 @@ import { goneSignal } from '../http/gone.ts';
 import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
+import { payerOf } from '../limits/payer.ts';
 import { type AnswersDeps, sendEnd, sendPending } from './answers.ts';
 import type { Closer } from './closing.ts';
 import { describeAccepted } from './description.ts';
@@ -34,7 +35,12 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
     const { wait } = parsePrefer(ctx.get('Prefer'));
     let row = await findSolicitud(ctx, ctx.params['id'], ledger);
     if (row.closedAt === undefined && wait !== undefined && wait > 0) {
-      row = (await awaitEnd(deps, row.id, { ms: wait * 1000, signal: goneSignal(ctx) })) ?? row;
+      row =
+        (await awaitEnd(deps, row.id, {
+          payer: payerOf(ctx.state),
+          ms: wait * 1000,
+          signal: goneSignal(ctx),
+        })) ?? row;
     }
     const applied = preferenceApplied({ wait });
     if (applied !== undefined) ctx.set('Preference-Applied', applied);

@@ -1,7 +1,4 @@
-/** As many wait already as may: 503. */
-export class TooManyWaitersError extends Error {
-  override readonly name = 'TooManyWaitersError';
-}
+import { createPlaces } from '../limits/places.ts';
 
 /** An eye on one solicitud. It sees what happens between two looks, too. */
 export interface Watch extends Disposable {
@@ -14,8 +11,11 @@ export interface Watch extends Disposable {
 
 /** Who waits for solicitudes to change, within this process. */
 export interface Waiters {
-  /** Begin to watch before you look at the ledger, or a change in between is missed. Throws `TooManyWaitersError`. */
-  watch(id: string): Watch;
+  /**
+   * Begin to watch before you look at the ledger, or a change in between is missed. Throws `NoPlaceError`.
+   * @param payer whose watch it is, of those who share the places
+   */
+  watch(id: string, payer: string): Watch;
   notify(id: string): void;
   /** Anything may have happened: everybody looks again. */
   notifyAll(): void;
@@ -32,7 +32,7 @@ interface Watcher {
 /** At most `limit` watches at a time. */
 export function createWaiters(limit: number): Waiters {
   const watchers = new Map<string, Set<Watcher>>();
-  let count = 0;
+  const places = createPlaces(limit);
   let stopped = false;
 
   const tell = (watcher: Watcher): void => {
@@ -44,7 +44,6 @@ export function createWaiters(limit: number): Waiters {
     const others = watchers.get(id);
     if (!others?.delete(watcher)) return;
     if (others.size === 0) watchers.delete(id);
-    count -= 1;
   }
 
   function changed(watcher: Watcher, ms: number, signal: AbortSignal): Promise<boolean> {
@@ -64,14 +63,16 @@ export function createWaiters(limit: number): Waiters {
   }
 
   return {
-    watch: (id) => {
-      if (count >= limit) throw new TooManyWaitersError(`${count} wait already`);
-      count += 1;
+    watch: (id, payer) => {
+      const place = places.take(payer);
       const watcher: Watcher = { seen: false, wake: undefined };
       watchers.set(id, (watchers.get(id) ?? new Set()).add(watcher));
       return {
         changed: (ms, signal) => changed(watcher, ms, signal),
-        [Symbol.dispose]: () => forget(id, watcher),
+        [Symbol.dispose]: () => {
+          forget(id, watcher);
+          place[Symbol.dispose]();
+        },
       };
     },
     notify: (id) => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
+import { accepted } from '../support/accepted.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLive } from '../support/live-client.ts';
 import { sharedPostgres } from '../support/postgres.ts';
@@ -17,6 +18,21 @@ describe('Limits', () => {
     for (let i = 0; i < times; i++) all.push((await house.get(path, headers)).status);
     return all;
   };
+
+  it('of what a caller may hold: half of all places, so that others find one', async () => {
+    const env = { TRUSTED_PROXIES: '127.0.0.0/8', MAX_WAITERS: '2' };
+    await using house = await setUp({ running: ['gateway'], env });
+    const where = await accepted(house, '/listar_archivos');
+    const wait = (address: string, seconds: number) =>
+      house.get(where, { ...from(address), prefer: `wait=${seconds}` });
+    const first = wait('192.0.2.1', 50);
+    await eventually(async () => (await wait('192.0.2.1', 1)).status === 429);
+    const refused = await wait('192.0.2.1', 1);
+    expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 60);
+    expect((await wait('192.0.2.2', 1)).status).to.equal(202);
+    await fetch(house.url + where.replace('/respuesta', ''), { method: 'DELETE' });
+    expect((await first).status).to.equal(410);
+  });
 
   describe('of what a caller may spend', () => {
     let house: SetUp;

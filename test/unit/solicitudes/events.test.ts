@@ -18,7 +18,7 @@ describe('The stream of events', () => {
     followers = createWaiters(1);
     gone = new AbortController();
     await ledger.accept(acceptance({ id: 'a' }));
-    const watch = followers.watch('a');
+    const watch = followers.watch('a', 'ana');
     events = eventsOf({ id: 'a' }, 0, { ledger, followers, watch, signal: gone.signal });
     expect(await next()).to.match(/^retry: \d+\n\n$/);
     expect(await next()).to.equal(
@@ -58,7 +58,7 @@ describe('The stream of events', () => {
     const forgotten = eventsOf({ id: 'b' }, 0, {
       ledger,
       followers,
-      watch: createWaiters(1).watch('b'),
+      watch: createWaiters(1).watch('b', 'ana'),
       signal: gone.signal,
     });
     await forgotten.next();
@@ -68,7 +68,7 @@ describe('The stream of events', () => {
     const left = eventsOf({ id: 'c' }, 1, {
       ledger,
       followers,
-      watch: createWaiters(1).watch('c'),
+      watch: createWaiters(1).watch('c', 'ana'),
       signal: gone.signal,
     });
     await left.next();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { createWaiters, TooManyWaitersError } from '../../../gateway/solicitudes/waiters.ts';
+import { NoPlaceError } from '../../../gateway/limits/places.ts';
+import { createWaiters } from '../../../gateway/solicitudes/waiters.ts';
 
 const long = 1_000_000;
 const forever = new AbortController().signal;
@@ -7,9 +8,9 @@ const forever = new AbortController().signal;
 describe('Waiters', () => {
   it('wake when something happens to what they watch, and to nothing else', async () => {
     const waiters = createWaiters(10);
-    using one = waiters.watch('a');
-    using two = waiters.watch('a');
-    using other = waiters.watch('b');
+    using one = waiters.watch('a', 'ana');
+    using two = waiters.watch('a', 'ana');
+    using other = waiters.watch('b', 'ana');
     const changed = [one.changed(long, forever), two.changed(long, forever)];
     waiters.notify('a');
     waiters.notify('nobody');
@@ -19,7 +20,7 @@ describe('Waiters', () => {
 
   it('see what happened between two looks, once', async () => {
     const waiters = createWaiters(10);
-    using watch = waiters.watch('a');
+    using watch = waiters.watch('a', 'ana');
     waiters.notify('a');
     waiters.notify('a');
     expect(await watch.changed(long, forever)).to.equal(true);
@@ -31,7 +32,7 @@ describe('Waiters', () => {
   it('leave when their client does, and when the process stops', async () => {
     const waiters = createWaiters(10);
     const gone = new AbortController();
-    using watch = waiters.watch('a');
+    using watch = waiters.watch('a', 'ana');
     const waiting = watch.changed(long, gone.signal);
     gone.abort();
     expect(await waiting).to.equal(false);
@@ -40,19 +41,29 @@ describe('Waiters', () => {
     waiters.stop();
     expect(await second).to.equal(false);
     expect(await watch.changed(long, forever)).to.equal(false);
-    using late = waiters.watch('b');
+    using late = waiters.watch('b', 'ana');
     expect(await late.changed(long, forever)).to.equal(false);
   });
 
-  it('are no more than they may be', () => {
+  it('are no more than they may be, and of one caller no more than half of that', () => {
     const waiters = createWaiters(2);
-    const first = waiters.watch('a');
-    using _ = waiters.watch('a');
-    expect(() => waiters.watch('b')).to.throw(TooManyWaitersError);
+    const refusal = (payer: string): unknown => {
+      try {
+        using _ = waiters.watch('b', payer);
+        return undefined;
+      } catch (error) {
+        expect(error).to.be.instanceOf(NoPlaceError);
+        return (error as NoPlaceError).own ? 'its own' : 'full';
+      }
+    };
+    const first = waiters.watch('a', 'ana');
+    expect(refusal('ana')).to.equal('its own');
+    expect(refusal('eva')).to.equal(undefined);
+    using _ = waiters.watch('a', 'eva');
+    expect(refusal('eva')).to.equal('full');
     first[Symbol.dispose]();
     first[Symbol.dispose]();
-    using third = waiters.watch('b');
-    expect(third).to.have.property('changed');
-    expect(() => waiters.watch('c')).to.throw(TooManyWaitersError);
+    expect(refusal('eva')).to.equal('its own');
+    expect(refusal('ana')).to.equal(undefined);
   });
 });
