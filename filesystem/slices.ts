@@ -1,6 +1,4 @@
 const sliceMs = 5;
-/** Who has worked for so long goes on in shorter slices: what is short need not wait for what is long. */
-const longMs = 20;
 const longSliceMs = 1;
 /** Past it nobody begins in the same turn of the event loop. */
 const beginMs = 1;
@@ -11,13 +9,16 @@ const beginMs = 1;
  */
 export class Slices {
   readonly #signal: AbortSignal;
+  readonly #longMs: number;
   #began = performance.now();
   #end = this.#began + sliceMs;
   #workedMs = 0;
 
-  constructor(signal: AbortSignal) {
+  /** @param longMs who has worked for so long goes on in shorter slices: what is short need not wait for what is long */
+  constructor(signal: AbortSignal, longMs = 20) {
     signal.throwIfAborted();
     this.#signal = signal;
+    this.#longMs = longMs;
   }
 
   /**
@@ -40,7 +41,7 @@ export class Slices {
     await turn();
     this.#signal.throwIfAborted();
     this.#began = performance.now();
-    this.#end = this.#began + (this.#workedMs < longMs ? sliceMs : longSliceMs);
+    this.#end = this.#began + (this.#workedMs < this.#longMs ? sliceMs : longSliceMs);
   }
 }
 

@@ -22,6 +22,7 @@ import { passesStats } from './index/filters.ts';
 import type { MemoryIndex } from './index/memory-index.ts';
 import { search, searchAll } from './index/search.ts';
 import type { Hit, SearchQuery } from './index/search-api.ts';
+import { Precedence } from './precedence.ts';
 import { searchQuery } from './query.ts';
 import type { SearchOptions } from './searching.ts';
 import { part, partSize } from './streams.ts';
@@ -53,6 +54,7 @@ const estados = {
 /** Answers from the index, and looks at every entry that it gives: none is told of that is not there any more. */
 export class Answering {
   readonly #options: AnsweringOptions;
+  readonly #precedence = new Precedence();
 
   constructor(options: AnsweringOptions) {
     this.#options = options;
@@ -67,13 +69,14 @@ export class Answering {
     const query = searchQuery(request);
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
+    using slices = this.#precedence.begin(signal);
     // The clock is from before: whatever happens from now on has a greater number.
     const watched = clock !== undefined && crawler.watchesAll;
     const knowledge = await crawler.caughtUp(catchUpMs);
     if (whenReady && knowledge !== 'listo') throw notReady();
     this.#lookAtStart(query.parts);
     const indice = this.#indice(knowledge);
-    const found = await search(index, query, new Slices(signal));
+    const found = await search(index, query, slices.begin());
     const errors = new EntryErrors();
     const grounds: Grounds = { elsewhere: false };
     const archivos = await this.#lookAt(found.hits, query, errors, signal, grounds);
@@ -105,6 +108,7 @@ export class Answering {
     const query = searchQuery({ ...request, limite: 0, cursor: undefined });
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
+    using slices = this.#precedence.begin(signal);
     const knowledge = await crawler.caughtUp(catchUpMs);
     this.#lookAtStart(query.parts);
     const known = crawler.unreadable.below(query.parts.join('/') as ByteString, query.hidden);
@@ -115,7 +119,7 @@ export class Answering {
     const errors = new EntryErrors();
     let total = 0;
     let complete = knowledge === 'listo' && known.length === 0;
-    for await (const hits of searchAll(index, query, new Slices(signal), partSize)) {
+    for await (const hits of searchAll(index, query, slices.begin(), partSize)) {
       const archivos = await this.#lookAt(hits, query, errors, signal, { elsewhere: false });
       const errores = errors.take().filter((error) => !told.has(keyOf(error)));
       total += archivos.length;
