@@ -1,12 +1,16 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
   lutimesSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import fc from 'fast-check';
 import { hostileName, inside } from './hostile-tree.ts';
@@ -57,6 +61,8 @@ export const mutations: fc.Arbitrary<Mutation[]> = fc
   });
 
 let written = 0;
+/** A FIFO is one of the things that may be there: without O_NONBLOCK the whole process would wait for somebody who reads it. */
+const writing = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK;
 
 export function mutate(root: string, mutation: Mutation): void {
   const at = inside(root, mutation.path);
@@ -73,7 +79,12 @@ export function mutate(root: string, mutation: Mutation): void {
 const acts = {
   write(at: Buffer) {
     written += 1;
-    writeFileSync(at, 'x'.repeat(written % 100));
+    const fd = openSync(at, writing);
+    try {
+      writeSync(fd, 'x'.repeat(written % 100));
+    } finally {
+      closeSync(fd);
+    }
   },
   truncate(at: Buffer) {
     truncateSync(at, 7);
