@@ -42,7 +42,9 @@ export class TermsMatcher implements Matcher {
     });
     if (inNames) this.needle = needleOf(words, mode);
     const isCoarse = folding.case && folding.accents;
-    this.#isNeedle = isCoarse && mode === 'contiene' && words.length === 1 && this.needle !== undefined;
+    // What no name can hold is found where one ends and the next begins.
+    const isInName = this.needle !== undefined && !this.needle.includes('/');
+    this.#isNeedle = isCoarse && mode === 'contiene' && words.length === 1 && isInName;
   }
 
   test(segment: Segment, slot: number, enough: number): number {

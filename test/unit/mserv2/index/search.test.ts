@@ -184,6 +184,14 @@ describe('searching the index', () => {
     );
   });
 
+  it('finds nothing where one name ends and the next begins', async () => {
+    const index = indexOf(['a', 'b'] as ByteString[]);
+    for (const nombre of ['a/', '/a', 'a/b', '/']) {
+      const { hits, total } = await search(index, { ...anything, nombre, order: 'nombre' }, withoutPause);
+      expect([hits.length, total], nombre).to.deep.equal([0, 0]);
+    }
+  });
+
   it('gives all of it in one go, in batches', async () => {
     await fc.assert(
       fc.asyncProperty(anySteps(), wish, fc.integer({ min: 1, max: 7 }), async (steps, asked, size) => {
