@@ -10,8 +10,8 @@ import type { Context, State } from '../http/state.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
 import { payerOf } from '../limits/payer.ts';
-import { createPlaces, NoPlaceError } from '../limits/places.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
+import { createShares, NoPlaceError } from '../limits/shares.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../services.ts';
 import { converse } from './conversation.ts';
@@ -51,7 +51,7 @@ export function createLive(deps: LiveDeps): Live {
       return live === undefined ? [] : [{ path: `/${operation.name}/en_vivo`, name, operation, live }];
     }),
   );
-  const places = createPlaces(mostClients);
+  const places = createShares(mostClients);
   let stopping = false;
 
   function takePlace(payer: string): Disposable {

@@ -3,7 +3,7 @@ import { ProblemError } from '../http/problem.ts';
 import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
 import { payerOf } from '../limits/payer.ts';
-import { NoPlaceError } from '../limits/places.ts';
+import { NoPlaceError } from '../limits/shares.ts';
 import type { Accepted } from './acceptance.ts';
 import { describeAccepted } from './description.ts';
 import type { DrainRate } from './drain-rate.ts';

@@ -1,4 +1,4 @@
-import { createPlaces } from '../limits/places.ts';
+import { createShares } from '../limits/shares.ts';
 
 /** An eye on one solicitud. It sees what happens between two looks, too. */
 export interface Watch extends Disposable {
@@ -32,7 +32,7 @@ interface Watcher {
 /** At most `limit` watches at a time. */
 export function createWaiters(limit: number): Waiters {
   const watchers = new Map<string, Set<Watcher>>();
-  const places = createPlaces(limit);
+  const places = createShares(limit);
   let stopped = false;
 
   const tell = (watcher: Watcher): void => {

@@ -1,5 +1,5 @@
 /** Places that are held for long: by those who wait, follow or converse. */
-export interface Places {
+export interface Shares {
   /** Gives the place back when it is disposed of. Throws `NoPlaceError`. */
   take(payer: string): Disposable;
 }
@@ -16,7 +16,7 @@ export class NoPlaceError extends Error {
 }
 
 /** So many places, of which one payer may hold half: whoever takes more is refused before others find none. */
-export function createPlaces(count: number): Places {
+export function createShares(count: number): Shares {
   const share = Math.ceil(count / 2);
   const held = new Map<string, number>();
   let taken = 0;
