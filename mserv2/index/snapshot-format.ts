@@ -9,7 +9,7 @@ import { SnapshotError } from './api.ts';
 
 export const frameKind = { identity: 1, folders: 2, segment: 3, end: 4 } as const;
 
-const version = 1;
+const version = 2;
 const headLength = 12;
 /** A segment's largest part are its names: of 32,768 names with 765 bytes, the most there can be. */
 const maxFrame = 64 << 20;

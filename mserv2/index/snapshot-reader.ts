@@ -23,13 +23,13 @@ export function readSnapshot(chunks: Iterable<Uint8Array>, identity: string): Me
       segments.push(segmentFrom(content));
       continue;
     }
-    const [count, segmentEntries = 0] = new Uint32Array(Uint8Array.from(content).buffer);
+    const [count, segmentEntries = 0, folderLimit = 0] = new Uint32Array(Uint8Array.from(content).buffer);
     if (count !== segments.length) throw corrupt('a segment is missing');
     frames.readEnd();
     const index = new MemoryIndex({ segmentEntries });
     index.segments.push(...segments);
+    connect(index, folderLimit);
     const told = new BigInt64Array(Uint8Array.from(stamps).buffer);
-    connect(index, told.length);
     index.tree.stamps.set(told.subarray(0, index.tree.limit));
     return index;
   }
@@ -72,13 +72,12 @@ function check({ count, starts, spellings, names, originalsEnd }: Segment): void
  * Makes all that follows from the entries: the folders, and which entries belong to them. An
  * entry whose folder was removed while the snapshot was written is dropped.
  */
-function connect(index: MemoryIndex, knownFolders: number): void {
-  const { segments, tree } = index;
-  const count = segments.reduce((sum, segment) => sum + segment.count - segment.dead, 0);
+function connect(index: MemoryIndex, folderLimit: number): void {
+  const { tree } = index;
   forEachLive(index, (segment, slot, entry) => {
     if (kindIn(segment.facts[slot] ?? 0) !== Kind.FOLDER) return;
     const number = segment.sizes[slot] ?? 0;
-    if (!(number > rootFolder && number < knownFolders + count) || tree.isLive(number)) {
+    if (!(number > rootFolder && number < folderLimit) || tree.isLive(number)) {
       throw corrupt('a folder has a wrong number');
     }
     tree.addAs(number, entry, segment.parents[slot] ?? rootFolder);

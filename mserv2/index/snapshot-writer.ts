@@ -15,7 +15,9 @@ export function* writeSnapshot(index: MemoryIndex, identity: string): Generator<
   yield Buffer.concat([beginning(), frame(frameKind.identity, Buffer.from(identity))]);
   yield frame(frameKind.folders, bytesOf(index.tree.stamps.subarray(0, index.tree.limit)));
   for (const segment of reading.segments) yield frame(frameKind.segment, contentOf(segment));
-  yield frame(frameKind.end, bytesOf(Uint32Array.of(reading.segments.length, index.segmentEntries)));
+  // Folders that came and went meanwhile had numbers too, which are not given again before the reading ends.
+  const end = Uint32Array.of(reading.segments.length, index.segmentEntries, index.tree.limit);
+  yield frame(frameKind.end, bytesOf(end));
 }
 
 function contentOf(segment: Segment): Buffer {

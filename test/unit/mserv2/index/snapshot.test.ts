@@ -1,11 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { SnapshotError } from '../../../../mserv2/index/api.ts';
-import type { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
+import { fromBytes } from '../../../../filesystem/byte-string.ts';
+import { Kind } from '../../../../filesystem/kind.ts';
+import { rootFolder, SnapshotError } from '../../../../mserv2/index/api.ts';
+import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { readSnapshot } from '../../../../mserv2/index/snapshot-reader.ts';
 import { writeSnapshot } from '../../../../mserv2/index/snapshot-writer.ts';
 import { anySteps, IndexModel } from '../../../support/index-model.ts';
 
+const text = (name: string) => fromBytes(Buffer.from(name));
 const identity = 'dev 1, ino 2: /srv/archivos';
 
 function snapshotOf(index: MemoryIndex): Buffer {
@@ -93,6 +96,21 @@ describe('a snapshot of the index', () => {
           expect(copy.index.kindOf(copy.find(path))).to.equal(kind);
       }),
     );
+  });
+
+  it('is whole though folders came and went while it was written, more than stay', () => {
+    const index = new MemoryIndex();
+    index.put(rootFolder, text('before'), Kind.FILE);
+    const chunks: Buffer[] = [];
+    for (const chunk of writeSnapshot(index, identity)) {
+      chunks.push(chunk);
+      if (chunks.length > 2) continue;
+      for (let i = 0; i < 20; i++) index.remove(index.put(rootFolder, text('passing'), Kind.FOLDER));
+      index.put(rootFolder, text(`stays ${chunks.length}`), Kind.FOLDER);
+    }
+    const copy = readSnapshot(chunks, identity);
+    expect(copy.entries).to.equal(3);
+    expect(copy.folders).to.equal(3);
   });
 
   it('is refused when it is cut, altered, foreign or of another version', () => {
