@@ -168,7 +168,8 @@ describe("the feed of mserv2's index", () => {
       await look();
     });
     await fc.assert(holds, { numRuns: 15 });
-    expect(served).to.be.greaterThan(100);
+    // Else nothing was compared. How often depends on what chance did to the tree.
+    expect(served).to.be.greaterThan(20);
   });
 });
 
