@@ -31,9 +31,10 @@ export async function measureDraining(rabbit: string, backlog: number): Promise<
     await it.fill(backlog);
     await it.untilQueued(backlog);
     await quiet();
+    const since = Date.now();
     await it.startService();
     const firstDirectMs = await untilAnswered(it, 'grpc');
-    return { bare, ours: await it.untilClosed(), firstAcceptedMs, firstDirectMs };
+    return { bare, ours: await it.untilClosed(since, backlog), firstAcceptedMs, firstDirectMs };
   } finally {
     await it.stop();
     await forget(rabbit, queuesOf('mserv1').work);

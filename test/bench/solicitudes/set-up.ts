@@ -23,8 +23,12 @@ export interface SetUp {
   fill(count: number): Promise<void>;
   /** Resolves when so many rows are in the broker. */
   untilQueued(count: number): Promise<void>;
-  /** Resolves when all rows are closed; gives how many were closed per second, from the first one to the last. */
-  untilClosed(): Promise<number>;
+  /**
+   * Resolves when all rows are closed; gives how many were closed per second, from the first one to the last, of those that were
+   * closed after `since` (milliseconds since 1970): the rows of what was measured before are in the same ledger. Rejects when
+   * these are fewer than `least`.
+   */
+  untilClosed(since: number, least: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -77,13 +81,16 @@ export async function startSetUp(rabbit: string): Promise<SetUp> {
       const queued = db.prepare("SELECT count(*) AS rows FROM requests WHERE state = 'encolada'");
       while (Number(queued.get()?.['rows']) < count) await delay(pollMs);
     },
-    async untilClosed() {
+    async untilClosed(since, least) {
       using db = ledgerOf(ledger);
       const open = db.prepare('SELECT sum(open) AS rows FROM totals');
       while (Number(open.get()?.['rows']) > 0) await delay(pollMs);
       const closed = db
-        .prepare('SELECT count(*) AS rows, max(closed_at) - min(closed_at) AS ms FROM requests')
-        .get();
+        .prepare(
+          'SELECT count(*) AS rows, max(closed_at) - min(closed_at) AS ms FROM requests WHERE closed_at > ?',
+        )
+        .get(since);
+      if (Number(closed?.['rows']) < least) throw new Error(`Only ${closed?.['rows']} were answered`);
       return Number(closed?.['rows']) / (Number(closed?.['ms']) / 1000);
     },
     async stop() {
