@@ -126,10 +126,13 @@ export class Reconciler {
     const { index, states, unreadable } = this.#options;
     const { kinds, sizes, ms, ns } = parcel;
     const { number } = state;
-    const names = Buffer.from(parcel.names.buffer);
-    // Read as a whole, a folder mostly has what it had, in the same order, or is new.
+    // Read as a whole, a folder mostly is new, or has what it had, in the same order.
     const before = report.what === What.LISTED ? index.children(number) : undefined;
-    const isNew = before?.length === 0;
+    if (before?.length === 0 && !report.stats) {
+      yield* this.#fill(state, report, parcel);
+      return;
+    }
+    const names = Buffer.from(parcel.names.buffer);
     let from = report.from;
     // Nothing is allocated for an entry that is as expected: there are millions.
     for (let n = 0; n < report.count; n++) {
@@ -143,8 +146,7 @@ export class Reconciler {
       } else {
         const expected = before?.[n] ?? noEntry;
         let entry: EntryId;
-        if (isNew && kind !== Kind.FOLDER) entry = index.append(number, names, from, to, kind);
-        else if (
+        if (
           expected !== noEntry &&
           index.kindOf(expected) === kind &&
           index.isNamed(expected, number, names, from, to)
@@ -156,6 +158,29 @@ export class Reconciler {
       }
       from = to + 1;
       if (n % stepSize !== stepSize - 1) continue;
+      yield;
+      if (states.byToken(state.token) !== state) return;
+    }
+  }
+
+  /** Of a folder that was empty. */
+  *#fill(state: FolderState, report: Report & Place, parcel: Parcel): Generator<void, void> {
+    const { index, states, onNew } = this.#options;
+    const { number } = state;
+    const listing = { names: Buffer.from(parcel.names.buffer), end: report.to, kinds: parcel.kinds };
+    const last = report.name + report.count;
+    let from = report.from;
+    for (let next = report.name; next < last; ) {
+      for (const until = Math.min(next + stepSize, last); next < until; next++) {
+        const first = next;
+        while (next < until && listing.kinds[next] !== Kind.FOLDER) next++;
+        from = index.append(number, listing, from, first, next);
+        if (next === until) break;
+        const to = endOfName(listing.names, from, report.to);
+        const entry = index.appendFolder(number, listing.names, from, to);
+        if (entry !== noEntry) onNew(states.of(index.folderOf(entry)), true);
+        from = to + 1;
+      }
       yield;
       if (states.byToken(state.token) !== state) return;
     }

@@ -19,6 +19,16 @@ export const rootFolder: FolderNumber = 0;
 /** What `find` answers for a name that a folder does not hold. */
 export const noEntry: EntryId = -1;
 
+/** Entries of one folder, as they were listed. */
+export interface Listing {
+  /** With `/` between them. */
+  readonly names: Buffer;
+  /** Where the last of them ends. */
+  readonly end: number;
+  /** The `Kind` of each. */
+  readonly kinds: Uint8Array;
+}
+
 /**
  * The names, places, types, sizes and dates of a whole tree, in memory; `MemoryIndex` is it. It touches no file: whoever crawls and watches
  * the tree tells it what is there. All calls are synchronous and take microseconds, unless they say otherwise; it is used by
@@ -68,18 +78,19 @@ export interface FileIndex {
    */
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId;
   /**
-   * Adds an entry that is no folder, without stats, by the name that `names` has from `from` to before `to`: for whoever fills a folder
-   * that was empty, and knows that the name is new. Takes a fraction of the time of `put`. If the name is there after all
-   * this entry, or the other one unless that is a folder, is dropped later.
+   * Adds the entries of a listing from the `first` to before `until`, none of them a folder, without stats: for whoever fills a
+   * folder that was empty, and knows that the names are new. Takes a fraction of the time of `put`. If a name is there
+   * after all this entry, or the other one unless that is a folder, is dropped later.
+   * @param from where the first one's name begins
+   * @returns where the name after the last one would begin
    * @throws RangeError when the folder is gone
    */
-  append(
-    folder: FolderNumber,
-    names: Buffer,
-    from: number,
-    to: number,
-    kind: Exclude<Kind, typeof Kind.FOLDER>,
-  ): EntryId;
+  append(folder: FolderNumber, listing: Listing, from: number, first: number, until: number): number;
+  /**
+   * The same for a folder, by the name that `names` has from `from` to before `to`.
+   * @returns its entry, or `noEntry` when a folder of that name is there
+   */
+  appendFolder(folder: FolderNumber, names: Buffer, from: number, to: number): EntryId;
   /** Whether an entry is in a folder, by the name that `names` has from `from` to before `to`. */
   isNamed(entry: EntryId, folder: FolderNumber, names: Buffer, from: number, to: number): boolean;
   /** What lstat said: `stats.size` and `stats.mtimeNs`. Entries without are not found by filters on size and date. */

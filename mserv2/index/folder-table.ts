@@ -94,10 +94,12 @@ export class FolderTable {
     for (let number = 0; number < this.limit; number++) if (!this.isLive(number)) this.#free.push(number);
   }
 
-  noteChild(folder: FolderNumber, entry: EntryId): void {
-    this.children[folder] = (this.children[folder] ?? 0) + 1;
+  /** So many entries, from that one on, are the folder's. */
+  noteChildren(folder: FolderNumber, entry: EntryId, count: number): void {
+    const last = entry + count - 1;
+    this.children[folder] = (this.children[folder] ?? 0) + count;
     if (entry < (this.first[folder] ?? 0)) this.first[folder] = entry;
-    if (entry > (this.last[folder] ?? 0)) this.last[folder] = entry;
+    if (last > (this.last[folder] ?? 0)) this.last[folder] = last;
   }
 
   /** Removes a folder and those below it. @returns their numbers */

@@ -1,6 +1,6 @@
 import { type ByteString, fromBytes, joinParts } from '../../filesystem/byte-string.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import { type EntryId, type FileIndex, type FolderNumber, noEntry, rootFolder } from './api.ts';
+import { type EntryId, type FileIndex, type FolderNumber, type Listing, noEntry, rootFolder } from './api.ts';
 import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts';
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
@@ -159,21 +159,32 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     }
     if (name.length > maxNameBytes) throw new RangeError('A name of too many bytes');
     const length = asked.write(name, 'latin1');
-    const entry = this.#append(folder, asked, 0, length, kind);
-    this.table.add(entry, hashName(folder, asked, 0, length));
-    return entry;
+    return this.#put(folder, asked, 0, length, kind, hashName(folder, asked, 0, length));
   }
 
-  append(
-    folder: FolderNumber,
-    names: Buffer,
-    from: number,
-    to: number,
-    kind: Exclude<Kind, typeof Kind.FOLDER>,
-  ): EntryId {
-    const entry = this.#append(folder, names, from, to, kind);
-    this.unlisted.add(entry);
-    return entry;
+  append(folder: FolderNumber, listing: Listing, from: number, first: number, until: number): number {
+    this.#refuseGone(folder);
+    const { names, end, kinds } = listing;
+    let at = from;
+    for (let next = first; next < until; ) {
+      const tail = this.#roomyTail();
+      const segment = this.segments[tail] as Segment;
+      const entry = tail * this.segmentEntries + segment.count;
+      const added = Math.min(until - next, this.segmentEntries - segment.count);
+      for (const last = next + added; next < last; next++) {
+        at = segment.append(names, at, end, folder, kinds[next] as Kind) + 1;
+      }
+      this.#added(folder, entry, added);
+      this.unlisted.add(entry, added);
+    }
+    return at;
+  }
+
+  appendFolder(folder: FolderNumber, names: Buffer, from: number, to: number): EntryId {
+    const hash = hashName(folder, names, from, to);
+    // Folders are in the table from the start.
+    if (this.table.find(folder, names, from, to, hash) !== noEntry) return noEntry;
+    return this.#put(folder, names, from, to, Kind.FOLDER, hash);
   }
 
   setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void {
@@ -259,19 +270,29 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     return this.segmentOf(entry).facts[this.placeOf(entry)] ?? 0;
   }
 
-  #append(folder: FolderNumber, names: Buffer, from: number, to: number, kind: Kind): EntryId {
-    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
-    if (to <= from || to - from > maxNameBytes) throw new RangeError('A name of no or too many bytes');
+  #put(folder: FolderNumber, bytes: Buffer, from: number, to: number, kind: Kind, hash: number): EntryId {
+    this.#refuseGone(folder);
     const tail = this.#roomyTail();
     const segment = this.segments[tail] as Segment;
-    const place = segment.append(names, from, to, folder, kind);
-    const entry = tail * this.segmentEntries + place;
-    if (kind === Kind.FOLDER) segment.sizes[place] = this.tree.add(entry, folder);
-    if (segment.count === this.segmentEntries) segment.trim();
-    this.tree.noteChild(folder, entry);
-    this.entries++;
-    this.changes++;
+    const entry = tail * this.segmentEntries + segment.count;
+    segment.append(bytes, from, to, folder, kind);
+    if (kind === Kind.FOLDER) segment.sizes[this.placeOf(entry)] = this.tree.add(entry, folder);
+    this.#added(folder, entry, 1);
+    this.table.add(entry, hash);
     return entry;
+  }
+
+  #refuseGone(folder: FolderNumber): void {
+    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
+  }
+
+  /** So many entries from that one on were put at the end of their segment. */
+  #added(folder: FolderNumber, first: EntryId, count: number): void {
+    const segment = this.segmentOf(first);
+    if (segment.count === this.segmentEntries) segment.trim();
+    this.tree.noteChildren(folder, first, count);
+    this.entries += count;
+    this.changes += count;
   }
 
   #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {

@@ -9,6 +9,11 @@ export const maxNameBytes = 4096;
 const slash = 0x2f;
 const dot = 0x2e;
 const latin = LatinFolder.for(coarse);
+/** Bytes that are a letter by themselves, in lower case; 0 for what needs a closer look: a slash, and all beyond ASCII. */
+const lowered = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === slash || byte >= 0x80) return 0;
+  return byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte;
+});
 /** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
 export const capitals = 0x8000_0000;
 
@@ -54,17 +59,19 @@ export class Segment {
     return columns + wide + this.names.byteLength + this.originals.byteLength;
   }
 
-  /** Its name is what `bytes` has from `from` to before `to`. @returns its place */
+  /**
+   * Its name is what `bytes` has from `from` to the next slash, or to before `to`; its size and date are 0.
+   * @returns where its name ends there
+   * @throws RangeError for a name of no or too many bytes
+   */
   append(bytes: Buffer, from: number, to: number, parent: number, kind: Kind): number {
     const slot = this.count;
     if (slot === this.parents.length) this.#resize(Math.max(16, slot * 2));
-    this.spellings[slot] = this.#appendName(bytes, from, to, this.namesEnd);
+    const end = this.#appendName(bytes, from, to);
     this.parents[slot] = parent;
     this.facts[slot] = kindFacts(kind) | (bytes[from] === dot ? isHidden : 0);
-    this.sizes[slot] = 0;
-    this.times[slot] = 0;
     this.count++;
-    return slot;
+    return end;
   }
 
   /** Puts one of another segment, or of this one's past, at the end, with all that is known of it. */
@@ -78,7 +85,7 @@ export class Segment {
     this.starts[to + 1] = at + end - start;
     const spelling = from.spellings[slot] ?? 0;
     this.spellings[to] =
-      spelling === 0 || spelling >= capitals ? spelling : this.#appendOriginal(from.original(spelling));
+      spelling === 0 || spelling >= capitals ? spelling : this.#appendOriginalOf(from, spelling);
     this.parents[to] = from.parents[slot] ?? 0;
     this.facts[to] = from.facts[slot] ?? 0;
     this.sizes[to] = from.sizes[slot] ?? 0;
@@ -113,12 +120,6 @@ export class Segment {
     return true;
   }
 
-  /** The own bytes of a name whose spelling is written out. */
-  original(spelling: number): Buffer {
-    const at = spelling - 1;
-    return this.originals.subarray(at + 2, at + 2 + this.originals.readUInt16LE(at));
-  }
-
   /** Writes a name's own bytes to the start of `target`. @returns how many */
   copyName(slot: number, target: Buffer): number {
     const spelling = this.spellings[slot] ?? 0;
@@ -145,46 +146,58 @@ export class Segment {
     this.originals = copyOf(this.originals, this.originalsEnd, this.originalsEnd);
   }
 
-  /** @returns its spelling */
-  #appendName(name: Buffer, from: number, to: number, start: number): number {
-    this.#reserveNames(start + (to - from) * 2 + 1);
+  /** @returns where it ends in `bytes` */
+  #appendName(bytes: Buffer, from: number, to: number): number {
+    const start = this.namesEnd;
+    this.#reserveNames(start + Math.min(to - from, maxNameBytes) * 2 + 1);
     const { names } = this;
     let at = start;
+    let end = from;
     let bits = 0;
     let onlyCapitals = true;
     let changed = false;
-    for (let i = from; i < to; i++) {
-      const byte = name[i] ?? 0;
-      if (byte < 0x80) {
-        const isCapital = byte >= 0x41 && byte <= 0x5a;
-        names[at++] = isCapital ? byte + 32 : byte;
-        if (isCapital) changed = true;
-        if (isCapital && i - from < 31) bits |= 1 << (i - from);
-        else if (isCapital) onlyCapitals = false;
+    for (; end < to; end++) {
+      const byte = bytes[end] ?? 0;
+      const letter = lowered[byte] ?? 0;
+      if (letter !== 0) {
+        names[at++] = letter;
+        if (letter === byte) continue;
+        changed = true;
+        if (end - from < 31) bits |= 1 << (end - from);
+        else onlyCapitals = false;
+      } else if (byte === slash) {
+        break;
       } else {
-        i++;
-        const trail = i < to ? (name[i] ?? 0) : 0;
-        const letter = latin.letter(byte, trail);
-        if (letter === undefined) return this.#appendFolded(name.subarray(from, to), start);
+        const trail = end + 1 < to ? (bytes[end + 1] ?? 0) : 0;
+        const folded = latin.letter(byte, trail);
+        if (folded === undefined) return this.#appendFolded(bytes, from, to);
         onlyCapitals = false;
-        changed ||= letter.length !== 2 || letter[0] !== byte || letter[1] !== trail;
-        for (let part = 0; part < letter.length; part++) names[at++] = letter[part] ?? 0;
+        changed ||= folded.length !== 2 || folded[0] !== byte || folded[1] !== trail;
+        for (let part = 0; part < folded.length; part++) names[at++] = folded[part] ?? 0;
+        end++;
       }
     }
+    refuseLength(end - from);
     this.#endName(at);
-    if (!changed) return 0;
-    return onlyCapitals ? (bits | capitals) >>> 0 : this.#appendOriginal(name.subarray(from, to));
+    if (!changed) this.spellings[this.count] = 0;
+    else if (onlyCapitals) this.spellings[this.count] = bits | capitals;
+    else this.spellings[this.count] = this.#appendOriginal(bytes, from, end);
+    return end;
   }
 
-  #appendFolded(name: Buffer, start: number): number {
-    const folded = foldText(name.toString(), coarse);
+  #appendFolded(bytes: Buffer, from: number, to: number): number {
+    const next = bytes.indexOf(slash, from);
+    const end = next < 0 ? to : Math.min(next, to);
+    refuseLength(end - from);
+    const start = this.namesEnd;
+    const folded = foldText(bytes.toString('utf8', from, end), coarse);
     const length = Buffer.byteLength(folded);
     this.#reserveNames(start + length + 1);
     this.names.write(folded, start);
     this.#endName(start + length);
-    return this.names.compare(name, 0, name.length, start, start + length) === 0
-      ? 0
-      : this.#appendOriginal(name);
+    const isSame = this.names.compare(bytes, from, end, start, start + length) === 0;
+    this.spellings[this.count] = isSame ? 0 : this.#appendOriginal(bytes, from, end);
+    return end;
   }
 
   #endName(end: number): void {
@@ -192,12 +205,20 @@ export class Segment {
     this.starts[this.count + 1] = end + 1;
   }
 
-  #appendOriginal(name: Buffer): number {
+  #appendOriginalOf({ originals }: Segment, spelling: number): number {
+    const from = spelling + 1;
+    return this.#appendOriginal(originals, from, from + originals.readUInt16LE(spelling - 1));
+  }
+
+  /** @returns the spelling that tells of it */
+  #appendOriginal(bytes: Buffer, from: number, to: number): number {
     const at = this.originalsEnd;
-    const end = at + 2 + name.length;
+    const end = at + 2 + to - from;
     if (end > this.originals.length) this.originals = copyOf(this.originals, at, grown(end));
-    this.originals.writeUInt16LE(name.length, at);
-    name.copy(this.originals, at + 2);
+    const { originals } = this;
+    originals[at] = (to - from) & 0xff;
+    originals[at + 1] = (to - from) >>> 8;
+    for (let i = from; i < to; i++) originals[at + 2 + i - from] = bytes[i] ?? 0;
     this.originalsEnd = end;
     return at + 1;
   }
@@ -207,6 +228,7 @@ export class Segment {
   }
 
   #resize(places: number): void {
+    if (places === this.parents.length) return;
     this.starts = resized(this.starts, new Uint32Array(places + 1));
     this.parents = resized(this.parents, new Uint32Array(places));
     this.facts = resized(this.facts, new Uint32Array(places));
@@ -214,6 +236,10 @@ export class Segment {
     this.times = resized(this.times, new Float64Array(places));
     this.spellings = resized(this.spellings, new Uint32Array(places));
   }
+}
+
+function refuseLength(bytes: number): void {
+  if (bytes === 0 || bytes > maxNameBytes) throw new RangeError('A name of no or too many bytes');
 }
 
 function grown(needed: number): number {

@@ -87,10 +87,10 @@ function connect(index: MemoryIndex, folderLimit: number): void {
     const parent = segment.parents[slot] ?? rootFolder;
     if (!tree.isLive(parent)) return segment.kill(slot);
     const isFolder = kindIn(segment.facts[slot] ?? 0) === Kind.FOLDER;
-    tree.noteChild(parent, entry);
+    tree.noteChildren(parent, entry, 1);
     if (isFolder) tree.subfolders[parent] = (tree.subfolders[parent] ?? 0) + 1;
     // The table of names takes longest, and nobody who searches needs it: it is filled when there is time.
-    index.unlisted.add(entry);
+    index.unlisted.add(entry, 1);
     index.entries++;
   });
 }

@@ -18,11 +18,12 @@ export class Unlisted {
     this.#index = index;
   }
 
-  add(entry: EntryId): void {
+  /** So many entries, from that one on. */
+  add(entry: EntryId, count: number): void {
     const run = this.#runs.at(-1);
-    if (run?.to === entry) run.to++;
-    else this.#runs.push({ from: entry, to: entry + 1 });
-    this.#count++;
+    if (run?.to === entry) run.to += count;
+    else this.#runs.push({ from: entry, to: entry + count });
+    this.#count += count;
   }
 
   /**

@@ -122,15 +122,19 @@ export class IndexModel {
     return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
-  /** What is new, and no folder, is appended now and then; among other names, as they come in a listing. */
+  /** What is new is appended now and then; among other names, as they come in a listing. */
   put(folder: ByteString, name: ByteString, kind: Kind, append = false): void {
     const path = joinParts(folder, name);
     const there = this.entries.get(path);
     if (there !== undefined && there.kind !== kind) this.remove(path);
-    if (append && there === undefined && kind !== Kind.FOLDER) {
-      const names = Buffer.concat([Buffer.from('a/'), toBytes(name), Buffer.from('/b')]);
-      this.index.append(this.folder(folder), names, 2, names.length - 2, kind);
-    } else this.index.put(this.folder(folder), name, kind);
+    const names = Buffer.concat([Buffer.from('a/'), toBytes(name), Buffer.from('/b')]);
+    const end = names.length - 2;
+    if (!append || there !== undefined) this.index.put(this.folder(folder), name, kind);
+    else if (kind === Kind.FOLDER) this.index.appendFolder(this.folder(folder), names, 2, end);
+    else {
+      const listing = { names, end: names.length, kinds: Uint8Array.of(Kind.OTHER, kind, Kind.OTHER) };
+      this.index.append(this.folder(folder), listing, 2, 1, 2);
+    }
     if (there?.kind !== kind) {
       this.entries.set(path, { path, name, kind, size: undefined, mtimeNs: undefined });
     }

@@ -5,7 +5,7 @@ import { Kind } from '../../../../filesystem/kind.ts';
 import { noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { Reading } from '../../../../mserv2/index/reading.ts';
-import { anySteps, IndexModel } from '../../../support/index-model.ts';
+import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
 
 const text = (value: string) => value as ByteString;
 
@@ -102,12 +102,55 @@ describe('the index', () => {
     expect(index.find(rootFolder, text('a'))).to.equal(noEntry);
   });
 
+  it('has what a listing has, in its order, over as many segments as that takes', () => {
+    const anyListing = fc.uniqueArray(anyName, { maxLength: 60, size: 'max' });
+    const anyKind = fc.constantFrom(Kind.FILE, Kind.LINK, Kind.OTHER);
+    fc.assert(
+      fc.property(anyListing, fc.infiniteStream(anyKind), (names, kinds) => {
+        const index = new MemoryIndex({ segmentEntries: 8 });
+        const told = names.map(() => kinds.next().value);
+        const bytes = Buffer.from(['before', ...names, 'behind'].join('/'), 'latin1');
+        const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.from(told) };
+        const end = index.append(rootFolder, listing, 'before/'.length, 0, names.length);
+        expect(end).to.equal(bytes.length - 'behind'.length);
+        const children = index.children(rootFolder);
+        expect(children.map((entry) => index.nameOf(entry))).to.deep.equal(names);
+        expect(children.map((entry) => index.kindOf(entry))).to.deep.equal(told);
+        expect(names.map((name) => index.find(rootFolder, name))).to.deep.equal(children);
+        expect(index.entries).to.equal(names.length);
+      }),
+    );
+  });
+
+  it('takes a folder that a listing has twice for one', () => {
+    const index = new MemoryIndex();
+    const names = Buffer.from('a/a');
+    const entry = index.appendFolder(rootFolder, names, 0, 1);
+    expect(index.kindOf(entry)).to.equal(Kind.FOLDER);
+    expect(index.appendFolder(rootFolder, names, 2, 3)).to.equal(noEntry);
+    expect(index.children(rootFolder)).to.deep.equal([entry]);
+  });
+
+  it('refuses names of no or too many bytes, and keeps nothing of them', () => {
+    const index = new MemoryIndex();
+    for (const name of ['', 'a'.repeat(4097), '\xc3\xb1'.repeat(2049), '\xff'.repeat(4097)]) {
+      const bytes = Buffer.from(`${name}/b`, 'latin1');
+      const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.of(Kind.FILE, Kind.FILE) };
+      expect(() => index.append(rootFolder, listing, 0, 0, 1)).to.throw(RangeError);
+      expect(index.append(rootFolder, listing, name.length + 1, 1, 2)).to.equal(bytes.length + 1);
+      expect(index.children(rootFolder).map((entry) => index.nameOf(entry))).to.deep.equal(['b']);
+      index.remove(index.find(rootFolder, text('b')));
+    }
+  });
+
   it('drops what was appended twice, when there is time or when it is asked for', () => {
     const names = Buffer.from('a/b/a/c');
+    const listing = { names, end: names.length, kinds: new Uint8Array(4).fill(Kind.FILE) };
     for (const ask of [true, false]) {
       const index = new MemoryIndex();
       const folder = index.folderOf(index.put(rootFolder, text('f'), Kind.FOLDER));
-      for (const at of [0, 2, 4, 6]) index.append(folder, names, at, at + 1, Kind.FILE);
+      expect(index.append(folder, listing, 0, 0, 3)).to.equal(6);
+      expect(index.append(folder, listing, 6, 3, 4)).to.equal(8);
       const first = index.find(folder, text('a'));
       if (ask) index.remove(index.find(folder, text('c')));
       while (index.maintain());
