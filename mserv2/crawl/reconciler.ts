@@ -170,17 +170,9 @@ export class Reconciler {
     const listing = { names: Buffer.from(parcel.names.buffer), end: report.to, kinds: parcel.kinds };
     const last = report.name + report.count;
     let from = report.from;
-    for (let next = report.name; next < last; ) {
-      for (const until = Math.min(next + stepSize, last); next < until; next++) {
-        const first = next;
-        while (next < until && listing.kinds[next] !== Kind.FOLDER) next++;
-        from = index.append(number, listing, from, first, next);
-        if (next === until) break;
-        const to = endOfName(listing.names, from, report.to);
-        const entry = index.appendFolder(number, listing.names, from, to);
-        if (entry !== noEntry) onNew(states.of(index.folderOf(entry)), true);
-        from = to + 1;
-      }
+    for (let next = report.name; next < last; next += stepSize) {
+      const until = Math.min(next + stepSize, last);
+      from = index.append(number, listing, from, next, until, (folder) => onNew(states.of(folder), true));
       yield;
       if (states.byToken(state.token) !== state) return;
     }

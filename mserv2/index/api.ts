@@ -78,19 +78,22 @@ export interface FileIndex {
    */
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId;
   /**
-   * Adds the entries of a listing from the `first` to before `until`, none of them a folder, without stats: for whoever fills a
-   * folder that was empty, and knows that the names are new. Takes a fraction of the time of `put`. If a name is there
-   * after all this entry, or the other one unless that is a folder, is dropped later.
+   * Adds the entries of a listing from the `first` to before `until`, without stats: for whoever fills a folder that was
+   * empty, and knows that the names are new. Takes a fraction of the time of `put`. If a name is there after all this entry,
+   * or the other one unless that is a folder, is dropped later; a second folder of that name at once.
    * @param from where the first one's name begins
+   * @param onFolder is told each folder among them
    * @returns where the name after the last one would begin
    * @throws RangeError when the folder is gone
    */
-  append(folder: FolderNumber, listing: Listing, from: number, first: number, until: number): number;
-  /**
-   * The same for a folder, by the name that `names` has from `from` to before `to`.
-   * @returns its entry, or `noEntry` when a folder of that name is there
-   */
-  appendFolder(folder: FolderNumber, names: Buffer, from: number, to: number): EntryId;
+  append(
+    folder: FolderNumber,
+    listing: Listing,
+    from: number,
+    first: number,
+    until: number,
+    onFolder: (folder: FolderNumber) => void,
+  ): number;
   /** Whether an entry is in a folder, by the name that `names` has from `from` to before `to`. */
   isNamed(entry: EntryId, folder: FolderNumber, names: Buffer, from: number, to: number): boolean;
   /** What lstat said: `stats.size` and `stats.mtimeNs`. Entries without are not found by filters on size and date. */

@@ -158,33 +158,34 @@ export class MemoryIndex implements FileIndex, NamedEntries {
       throw new RangeError('An entry of another kind has this name');
     }
     if (name.length > maxNameBytes) throw new RangeError('A name of too many bytes');
-    const length = asked.write(name, 'latin1');
-    return this.#put(folder, asked, 0, length, kind, hashName(folder, asked, 0, length));
+    const end = asked.write(name, 'latin1');
+    const entry = this.#append(folder, { names: asked, end, kinds: Uint8Array.of(kind) }, 0, 0, 1).entry;
+    if (kind === Kind.FOLDER) this.#addFolder(folder, entry);
+    this.table.add(entry, hashName(folder, asked, 0, end));
+    return entry;
   }
 
-  append(folder: FolderNumber, listing: Listing, from: number, first: number, until: number): number {
-    this.#refuseGone(folder);
-    const { names, end, kinds } = listing;
+  append(
+    folder: FolderNumber,
+    listing: Listing,
+    from: number,
+    first: number,
+    until: number,
+    onFolder: (folder: FolderNumber) => void,
+  ): number {
     let at = from;
     for (let next = first; next < until; ) {
-      const tail = this.#roomyTail();
-      const segment = this.segments[tail] as Segment;
-      const entry = tail * this.segmentEntries + segment.count;
-      const added = Math.min(until - next, this.segmentEntries - segment.count);
-      for (const last = next + added; next < last; next++) {
-        at = segment.append(names, at, end, folder, kinds[next] as Kind) + 1;
+      const { entry, count, end } = this.#append(folder, listing, at, next, until);
+      this.unlisted.add(entry, count);
+      for (let i = 0; i < count; i++) {
+        if (listing.kinds[next + i] !== Kind.FOLDER) continue;
+        // Folders are in the table from the start.
+        if (this.list(entry + i)) onFolder(this.#addFolder(folder, entry + i));
       }
-      this.#added(folder, entry, added);
-      this.unlisted.add(entry, added);
+      at = end;
+      next += count;
     }
     return at;
-  }
-
-  appendFolder(folder: FolderNumber, names: Buffer, from: number, to: number): EntryId {
-    const hash = hashName(folder, names, from, to);
-    // Folders are in the table from the start.
-    if (this.table.find(folder, names, from, to, hash) !== noEntry) return noEntry;
-    return this.#put(folder, names, from, to, Kind.FOLDER, hash);
   }
 
   setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void {
@@ -238,19 +239,28 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     return segment.isNamed(place, bytes, from, to);
   }
 
-  /** Puts an entry into the table of names, or drops it when there is another one of its name: some file systems tell of a file twice. */
-  list(entry: EntryId): void {
+  /**
+   * Puts an entry into the table of names, or drops it when there is another one of its name: some file systems tell of a file twice.
+   * @returns whether it was put
+   */
+  list(entry: EntryId): boolean {
+    const segment = this.segmentOf(entry);
+    const place = this.placeOf(entry);
+    if (segment.isDead(place)) return false;
     const folder = this.parentOf(entry);
-    const length = this.segmentOf(entry).copyName(this.placeOf(entry), scratch);
+    const length = segment.copyName(place, scratch);
     const hash = hashName(folder, scratch, 0, length);
-    if (this.table.find(folder, scratch, 0, length, hash) === noEntry) {
+    const there = this.table.find(folder, scratch, 0, length, hash);
+    if (there === entry) return false;
+    if (there === noEntry) {
       this.table.add(entry, hash);
-      return;
+      return true;
     }
-    this.segmentOf(entry).kill(this.placeOf(entry));
+    segment.kill(place);
     this.tree.children[folder] = this.childCount(folder) - 1;
     this.entries--;
     this.changes++;
+    return false;
   }
 
   hashOf(entry: EntryId): number {
@@ -270,29 +280,31 @@ export class MemoryIndex implements FileIndex, NamedEntries {
     return this.segmentOf(entry).facts[this.placeOf(entry)] ?? 0;
   }
 
-  #put(folder: FolderNumber, bytes: Buffer, from: number, to: number, kind: Kind, hash: number): EntryId {
-    this.#refuseGone(folder);
+  /** As many entries of a listing as there is room for in one segment. @returns the first, how many, and where the next one's name begins */
+  #append(
+    folder: FolderNumber,
+    listing: Listing,
+    from: number,
+    first: number,
+    until: number,
+  ): { readonly entry: EntryId; readonly count: number; readonly end: number } {
+    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
     const tail = this.#roomyTail();
     const segment = this.segments[tail] as Segment;
     const entry = tail * this.segmentEntries + segment.count;
-    segment.append(bytes, from, to, folder, kind);
-    if (kind === Kind.FOLDER) segment.sizes[this.placeOf(entry)] = this.tree.add(entry, folder);
-    this.#added(folder, entry, 1);
-    this.table.add(entry, hash);
-    return entry;
-  }
-
-  #refuseGone(folder: FolderNumber): void {
-    if (!this.tree.isLive(folder)) throw new RangeError(`There is no folder ${folder}`);
-  }
-
-  /** So many entries from that one on were put at the end of their segment. */
-  #added(folder: FolderNumber, first: EntryId, count: number): void {
-    const segment = this.segmentOf(first);
+    const count = Math.min(until - first, this.segmentEntries - segment.count);
+    const end = segment.append(listing, from, first, first + count, folder);
     if (segment.count === this.segmentEntries) segment.trim();
-    this.tree.noteChildren(folder, first, count);
+    this.tree.noteChildren(folder, entry, count);
     this.entries += count;
     this.changes += count;
+    return { entry, count, end };
+  }
+
+  #addFolder(parent: FolderNumber, entry: EntryId): FolderNumber {
+    const number = this.tree.add(entry, parent);
+    this.segmentOf(entry).sizes[this.placeOf(entry)] = number;
+    return number;
   }
 
   #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {

@@ -1,19 +1,15 @@
 import { foldText } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
+import type { Listing } from './api.ts';
 import { isDead, isHidden, kindFacts } from './facts.ts';
-import { coarse, LatinFolder } from './latin.ts';
+import { coarse } from './latin.ts';
+import { bytesRead, ends, foldedNames, foldNames, originalNames, spellings } from './name-fold.ts';
 
 /** No file system has longer ones (255 is usual). */
 export const maxNameBytes = 4096;
 
 const slash = 0x2f;
 const dot = 0x2e;
-const latin = LatinFolder.for(coarse);
-/** Bytes that are a letter by themselves, in lower case; 0 for what needs a closer look: a slash, and all beyond ASCII. */
-const lowered = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === slash || byte >= 0x80) return 0;
-  return byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte;
-});
 /** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
 export const capitals = 0x8000_0000;
 
@@ -60,18 +56,31 @@ export class Segment {
   }
 
   /**
-   * Its name is what `bytes` has from `from` to the next slash, or to before `to`; its size and date are 0.
-   * @returns where its name ends there
-   * @throws RangeError for a name of no or too many bytes
+   * Puts the entries of a listing from the `first` to before `until`, in one folder; their sizes and dates are 0.
+   * @param from where the name of the first one begins
+   * @returns where the name after the last one would begin
+   * @throws RangeError for a name of no or too many bytes; none is put then
    */
-  append(bytes: Buffer, from: number, to: number, parent: number, kind: Kind): number {
-    const slot = this.count;
-    if (slot === this.parents.length) this.#resize(Math.max(16, slot * 2));
-    const end = this.#appendName(bytes, from, to);
-    this.parents[slot] = parent;
-    this.facts[slot] = kindFacts(kind) | (bytes[from] === dot ? isHidden : 0);
-    this.count++;
-    return end;
+  append({ names, end, kinds }: Listing, from: number, first: number, until: number, parent: number): number {
+    const count = this.count + until - first;
+    if (count > this.parents.length) this.#resize(Math.max(16, this.count * 2, count));
+    const before = this.count;
+    let at = from;
+    try {
+      while (this.count < count) {
+        const folded = foldNames(names, at, end, count - this.count, this.namesEnd, this.originalsEnd);
+        at += folded === 0 ? this.#appendName(names, at, end) : this.#appendFolded(folded);
+        this.count += Math.max(1, folded);
+      }
+    } catch (error) {
+      this.count = before;
+      throw error;
+    }
+    this.parents.fill(parent, before, count);
+    for (let slot = before; slot < count; slot++) {
+      this.facts[slot] = (this.facts[slot] ?? 0) | kindFacts(kinds[first + slot - before] as Kind);
+    }
+    return at;
   }
 
   /** Puts one of another segment, or of this one's past, at the end, with all that is known of it. */
@@ -146,63 +155,43 @@ export class Segment {
     this.originals = copyOf(this.originals, this.originalsEnd, this.originalsEnd);
   }
 
-  /** @returns where it ends in `bytes` */
-  #appendName(bytes: Buffer, from: number, to: number): number {
+  /** The first of those that were folded together. @returns how many bytes they take in the listing */
+  #appendFolded(count: number): number {
+    const folded = foldedNames();
     const start = this.namesEnd;
-    this.#reserveNames(start + Math.min(to - from, maxNameBytes) * 2 + 1);
-    const { names } = this;
-    let at = start;
-    let end = from;
-    let bits = 0;
-    let onlyCapitals = true;
-    let changed = false;
-    for (; end < to; end++) {
-      const byte = bytes[end] ?? 0;
-      const letter = lowered[byte] ?? 0;
-      if (letter !== 0) {
-        names[at++] = letter;
-        if (letter === byte) continue;
-        changed = true;
-        if (end - from < 31) bits |= 1 << (end - from);
-        else onlyCapitals = false;
-      } else if (byte === slash) {
-        break;
-      } else {
-        const trail = end + 1 < to ? (bytes[end + 1] ?? 0) : 0;
-        const folded = latin.letter(byte, trail);
-        if (folded === undefined) return this.#appendFolded(bytes, from, to);
-        onlyCapitals = false;
-        changed ||= folded.length !== 2 || folded[0] !== byte || folded[1] !== trail;
-        for (let part = 0; part < folded.length; part++) names[at++] = folded[part] ?? 0;
-        end++;
-      }
+    this.#reserveNames(start + folded.length);
+    this.names.set(folded, start);
+    const originals = originalNames();
+    if (originals.length > 0) {
+      this.#reserveOriginals(this.originalsEnd + originals.length);
+      this.originals.set(originals, this.originalsEnd);
+      this.originalsEnd += originals.length;
     }
-    refuseLength(end - from);
-    this.#endName(at);
-    if (!changed) this.spellings[this.count] = 0;
-    else if (onlyCapitals) this.spellings[this.count] = bits | capitals;
-    else this.spellings[this.count] = this.#appendOriginal(bytes, from, end);
-    return end;
+    for (let i = 0, slot = this.count; i < count; i++, slot++) {
+      this.facts[slot] = this.names[this.starts[slot] ?? 0] === dot ? isHidden : 0;
+      this.starts[slot + 1] = ends[i] ?? 0;
+      this.spellings[slot] = spellings[i] ?? 0;
+    }
+    return bytesRead();
   }
 
-  #appendFolded(bytes: Buffer, from: number, to: number): number {
+  /** One that is not in Latin letters. */
+  #appendName(bytes: Buffer, from: number, to: number): number {
     const next = bytes.indexOf(slash, from);
     const end = next < 0 ? to : Math.min(next, to);
-    refuseLength(end - from);
+    if (end === from || end - from > maxNameBytes) throw new RangeError('A name of no or too many bytes');
     const start = this.namesEnd;
+    const slot = this.count;
     const folded = foldText(bytes.toString('utf8', from, end), coarse);
     const length = Buffer.byteLength(folded);
     this.#reserveNames(start + length + 1);
     this.names.write(folded, start);
-    this.#endName(start + length);
+    this.names[start + length] = slash;
+    this.starts[slot + 1] = start + length + 1;
     const isSame = this.names.compare(bytes, from, end, start, start + length) === 0;
-    this.spellings[this.count] = isSame ? 0 : this.#appendOriginal(bytes, from, end);
-    return end;
-  }
-
-  #endName(end: number): void {
-    this.names[end] = slash;
-    this.starts[this.count + 1] = end + 1;
+    this.spellings[slot] = isSame ? 0 : this.#appendOriginal(bytes, from, end);
+    this.facts[slot] = bytes[from] === dot ? isHidden : 0;
+    return end + 1 - from;
   }
 
   #appendOriginalOf({ originals }: Segment, spelling: number): number {
@@ -214,17 +203,19 @@ export class Segment {
   #appendOriginal(bytes: Buffer, from: number, to: number): number {
     const at = this.originalsEnd;
     const end = at + 2 + to - from;
-    if (end > this.originals.length) this.originals = copyOf(this.originals, at, grown(end));
-    const { originals } = this;
-    originals[at] = (to - from) & 0xff;
-    originals[at + 1] = (to - from) >>> 8;
-    for (let i = from; i < to; i++) originals[at + 2 + i - from] = bytes[i] ?? 0;
+    this.#reserveOriginals(end);
+    this.originals.writeUInt16LE(to - from, at);
+    bytes.copy(this.originals, at + 2, from, to);
     this.originalsEnd = end;
     return at + 1;
   }
 
   #reserveNames(end: number): void {
     if (end > this.names.length) this.names = copyOf(this.names, this.namesEnd, grown(end));
+  }
+
+  #reserveOriginals(end: number): void {
+    if (end > this.originals.length) this.originals = copyOf(this.originals, this.originalsEnd, grown(end));
   }
 
   #resize(places: number): void {
@@ -236,10 +227,6 @@ export class Segment {
     this.times = resized(this.times, new Float64Array(places));
     this.spellings = resized(this.spellings, new Uint32Array(places));
   }
-}
-
-function refuseLength(bytes: number): void {
-  if (bytes === 0 || bytes > maxNameBytes) throw new RangeError('A name of no or too many bytes');
 }
 
 function grown(needed: number): number {

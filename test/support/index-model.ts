@@ -128,12 +128,10 @@ export class IndexModel {
     const there = this.entries.get(path);
     if (there !== undefined && there.kind !== kind) this.remove(path);
     const names = Buffer.concat([Buffer.from('a/'), toBytes(name), Buffer.from('/b')]);
-    const end = names.length - 2;
     if (!append || there !== undefined) this.index.put(this.folder(folder), name, kind);
-    else if (kind === Kind.FOLDER) this.index.appendFolder(this.folder(folder), names, 2, end);
     else {
       const listing = { names, end: names.length, kinds: Uint8Array.of(Kind.OTHER, kind, Kind.OTHER) };
-      this.index.append(this.folder(folder), listing, 2, 1, 2);
+      this.index.append(this.folder(folder), listing, 2, 1, 2, () => undefined);
     }
     if (there?.kind !== kind) {
       this.entries.set(path, { path, name, kind, size: undefined, mtimeNs: undefined });

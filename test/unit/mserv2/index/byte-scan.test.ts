@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import wabt from 'wabt';
 import { ByteScan, pieceBytes } from '../../../../mserv2/index/byte-scan.ts';
+import { expectAssembled } from '../../../support/assembly.ts';
 
 const folder = new URL('../../../../mserv2/index/', import.meta.url);
 
@@ -14,17 +13,7 @@ function naivePlaces(needle: Buffer, text: Buffer, end: number): number[] {
 }
 
 describe('the scan for bytes', () => {
-  it('is what its source says', async () => {
-    const assembler = (await wabt()).parseWat(
-      'byte-scan.wat',
-      readFileSync(new URL('byte-scan.wat', folder), 'utf8'),
-      { simd: true },
-    );
-    const code = Buffer.from(assembler.toBinary({}).buffer).toString('base64');
-    const source = readFileSync(new URL('byte-scan.ts', folder), 'utf8');
-    const held = [...source.matchAll(/'([A-Za-z0-9+/=]{40,})'/g)].map(([, piece]) => piece).join('');
-    expect(held, 'byte-scan.ts must hold what is expected here').to.equal(code);
-  });
+  it('is what its source says', () => expectAssembled(folder, 'byte-scan'));
 
   it('finds all places, whichever bytes it looks at first', () => {
     const bytes = (minLength: number, maxLength: number) =>

@@ -18,9 +18,9 @@ describe('the candidates for a needle', () => {
         fc.nat(300),
         (names, part, before, behind, first) => {
           const segment = new Segment();
-          for (const name of names.map((text) => Buffer.from(text))) {
-            segment.append(name, 0, name.length, 0, Kind.FILE);
-          }
+          const listing = Buffer.from(names.join('/'));
+          const kinds = new Uint8Array(names.length).fill(Kind.FILE);
+          segment.append({ names: listing, end: listing.length, kinds }, 0, 0, names.length, 0);
           const needle = `${before}${part}${behind}`;
           const candidates = new Candidates(Buffer.from(needle), [segment]);
           const found: number[] = [];

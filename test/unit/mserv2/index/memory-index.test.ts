@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ByteString } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
-import { noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
+import { type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { Reading } from '../../../../mserv2/index/reading.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
@@ -104,31 +104,29 @@ describe('the index', () => {
 
   it('has what a listing has, in its order, over as many segments as that takes', () => {
     const anyListing = fc.uniqueArray(anyName, { maxLength: 60, size: 'max' });
-    const anyKind = fc.constantFrom(Kind.FILE, Kind.LINK, Kind.OTHER);
+    const anyKind = fc.constantFrom(Kind.FILE, Kind.FOLDER, Kind.LINK, Kind.OTHER);
     fc.assert(
       fc.property(anyListing, fc.infiniteStream(anyKind), (names, kinds) => {
         const index = new MemoryIndex({ segmentEntries: 8 });
         const told = names.map(() => kinds.next().value);
         const bytes = Buffer.from(['before', ...names, 'behind'].join('/'), 'latin1');
         const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.from(told) };
-        const end = index.append(rootFolder, listing, 'before/'.length, 0, names.length);
+        const folders: FolderNumber[] = [];
+        const end = index.append(rootFolder, listing, 'before/'.length, 0, names.length, (folder) => {
+          expect(index.hasFolder(folder)).to.equal(true);
+          folders.push(folder);
+        });
         expect(end).to.equal(bytes.length - 'behind'.length);
         const children = index.children(rootFolder);
         expect(children.map((entry) => index.nameOf(entry))).to.deep.equal(names);
         expect(children.map((entry) => index.kindOf(entry))).to.deep.equal(told);
         expect(names.map((name) => index.find(rootFolder, name))).to.deep.equal(children);
-        expect(index.entries).to.equal(names.length);
+        const those = children.filter((entry) => index.kindOf(entry) === Kind.FOLDER);
+        expect(those.map((entry) => index.folderOf(entry))).to.deep.equal(folders);
+        while (index.maintain());
+        expect(listed(index).size).to.equal(names.length);
       }),
     );
-  });
-
-  it('takes a folder that a listing has twice for one', () => {
-    const index = new MemoryIndex();
-    const names = Buffer.from('a/a');
-    const entry = index.appendFolder(rootFolder, names, 0, 1);
-    expect(index.kindOf(entry)).to.equal(Kind.FOLDER);
-    expect(index.appendFolder(rootFolder, names, 2, 3)).to.equal(noEntry);
-    expect(index.children(rootFolder)).to.deep.equal([entry]);
   });
 
   it('refuses names of no or too many bytes, and keeps nothing of them', () => {
@@ -136,25 +134,34 @@ describe('the index', () => {
     for (const name of ['', 'a'.repeat(4097), '\xc3\xb1'.repeat(2049), '\xff'.repeat(4097)]) {
       const bytes = Buffer.from(`${name}/b`, 'latin1');
       const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.of(Kind.FILE, Kind.FILE) };
-      expect(() => index.append(rootFolder, listing, 0, 0, 1)).to.throw(RangeError);
-      expect(index.append(rootFolder, listing, name.length + 1, 1, 2)).to.equal(bytes.length + 1);
+      expect(() => index.append(rootFolder, listing, 0, 0, 1, () => undefined)).to.throw(RangeError);
+      const end = index.append(rootFolder, listing, name.length + 1, 1, 2, () => undefined);
+      expect(end).to.equal(bytes.length + 1);
       expect(index.children(rootFolder).map((entry) => index.nameOf(entry))).to.deep.equal(['b']);
       index.remove(index.find(rootFolder, text('b')));
     }
   });
 
   it('drops what was appended twice, when there is time or when it is asked for', () => {
-    const names = Buffer.from('a/b/a/c');
-    const listing = { names, end: names.length, kinds: new Uint8Array(4).fill(Kind.FILE) };
+    const names = Buffer.from('a/b/a/d/c/d');
+    const { FILE, FOLDER } = Kind;
+    const listing = {
+      names,
+      end: names.length,
+      kinds: Uint8Array.of(FILE, FILE, FILE, FOLDER, FILE, FOLDER),
+    };
     for (const ask of [true, false]) {
       const index = new MemoryIndex();
       const folder = index.folderOf(index.put(rootFolder, text('f'), Kind.FOLDER));
-      expect(index.append(folder, listing, 0, 0, 3)).to.equal(6);
-      expect(index.append(folder, listing, 6, 3, 4)).to.equal(8);
+      const told: FolderNumber[] = [];
+      const end = index.append(folder, listing, 0, 0, 3, (number) => told.push(number));
+      expect(end).to.equal(6);
+      expect(index.append(folder, listing, 6, 3, 6, (number) => told.push(number))).to.equal(12);
       const first = index.find(folder, text('a'));
+      expect(told).to.deep.equal([index.folderOf(index.find(folder, text('d')))]);
       if (ask) index.remove(index.find(folder, text('c')));
       while (index.maintain());
-      const left = ask ? ['a', 'b'] : ['a', 'b', 'c'];
+      const left = ask ? ['a', 'b', 'd'] : ['a', 'b', 'd', 'c'];
       expect(index.children(folder).map((entry) => index.nameOf(entry))).to.deep.equal(left);
       expect(index.find(folder, text('a'))).to.equal(first);
       expect(index.entries).to.equal(left.length + 1);
