@@ -21,6 +21,13 @@ export interface QueueWayDeps {
   readonly now: () => number;
 }
 
+/** Messages that wait for a service, and who takes its work. */
+interface Look {
+  readonly ready: number;
+  readonly consumers: number;
+  readonly resting: boolean;
+}
+
 /** A publish that failed is tried again after this. */
 const retryMs = 1_000;
 /** What is queued is looked at again after 5 s, then 10, 20, 40, and every 60. */
@@ -31,7 +38,7 @@ const batch = 256;
 /**
  * The way through RabbitMQ, and the only place that publishes a request. It publishes what was never confirmed, and
  * again only what the broker has lost: what was published before it was wiped (the ledger knows), and what is still open
- * although the service's queue shows nothing ready any more. Anything else would multiply messages in a long outage.
+ * although the service's queues show nothing ready any more. Anything else would multiply messages in a long outage.
  *
  * A broker that is there may still lead nowhere: nobody consumes the queue, or the queue takes nothing. What waits for
  * that goes the other way instead, if that one is open; the message that may be left is answered into a closed row. So
@@ -39,7 +46,8 @@ const batch = 256;
  */
 export function createQueueWay(deps: QueueWayDeps): Way {
   const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
-  const queue = queuesOf(service).work;
+  const queues = queuesOf(service);
+  const queue = queues.work;
 
   let publishing = 0;
 
@@ -85,6 +93,26 @@ export function createQueueWay(deps: QueueWayDeps): Way {
 
   const canDivert = (aside: readonly Solicitud[]): boolean => otherwise.open && otherwise.room > aside.length;
 
+  /**
+   * What the service's queues show; undefined when the work queue is gone. What killed its worker is in the isolation queue
+   * or in the quarantine, and not lost: a copy of it would go on killing when its row is closed already. `resting`: a
+   * worker holds one of these, or is about to, and leaves the work queue alone meanwhile.
+   */
+  async function look(): Promise<Look | undefined> {
+    const work = await publisher.inspect(queues.work);
+    if (work === undefined || (work.ready > 0 && work.consumers > 0))
+      return work && { ...work, resting: false };
+    const [isolation, quarantine] = await Promise.all([
+      publisher.inspect(queues.isolation),
+      publisher.inspect(queues.quarantine),
+    ]);
+    return {
+      ready: work.ready + (isolation?.ready ?? 0) + (quarantine?.ready ?? 0),
+      consumers: work.consumers,
+      resting: work.consumers === 0 && (isolation?.consumers ?? 0) > 0,
+    };
+  }
+
   /** Which of the rows that are queued already must be published again. The others are put `aside`, or off. */
   async function lost(
     rows: readonly Solicitud[],
@@ -92,17 +120,19 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     aside: Solicitud[],
   ): Promise<readonly Solicitud[]> {
     if (rows.length === 0) return rows;
-    const depth = await publisher.inspect(queue);
+    const depth = await look();
     if (depth === undefined) await publisher.redeclare();
     const at = now();
     // A time that is ahead by more than rows are ever put off is of a clock that was set back since, and says nothing.
     const isRecent = (publishedAt: number): boolean =>
       publishedAt + firstCheckMs > at && publishedAt <= at + longestDeferMs;
     const isGone = ({ publishedAt }: Solicitud): boolean =>
-      depth === undefined || publishedAt === undefined || (depth.ready === 0 && !isRecent(publishedAt));
+      depth === undefined ||
+      publishedAt === undefined ||
+      (depth.ready === 0 && !depth.resting && !isRecent(publishedAt));
     const gone = rows.filter(isGone);
     const staying = rows.filter((row) => !isGone(row));
-    const unconsumed = depth?.consumers === 0 && canDivert(aside);
+    const unconsumed = depth?.consumers === 0 && !depth.resting && canDivert(aside);
     if (unconsumed) aside.push(...staying.slice(0, otherwise.room - aside.length));
     // The rest of them is given back as soon as these are answered; what only waits stays put off by its claim.
     else for (const row of staying) lease.done(row.id);

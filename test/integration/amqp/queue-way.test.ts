@@ -1,3 +1,4 @@
+import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { services } from '../../../gateway/services.ts';
 import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
@@ -66,6 +67,13 @@ describe('The way through the queue', () => {
   }
   const ready = async (): Promise<number> => (await publisher.inspect(queuesOf(service).work))?.ready ?? 0;
 
+  async function emptied(queue: string): Promise<void> {
+    const connection = await connect((await sharedRabbit()).url);
+    const channel = await connection.createChannel();
+    await channel.purgeQueue(queue);
+    await connection.close();
+  }
+
   it('publishes again what is gone, also what a clock that was set back calls recent', async () => {
     const now = Date.now();
     const recent = [await publishedAt('a', now), await publishedAt('b', now + minute / 2)];
@@ -75,6 +83,50 @@ describe('The way through the queue', () => {
     const gone = [await publishedAt('c', now - minute), await publishedAt('d', now + 60 * minute)];
     await way().dispatch(gone, { done: () => {} }, signal);
     expect(await ready()).to.equal(2);
+  });
+
+  it('takes what killed its worker for what it is, and not for lost, while it waits apart', async () => {
+    const { isolation, quarantine, work } = queuesOf(service);
+    const { signal } = new AbortController();
+    const before = await ready();
+    for (const queue of [isolation, quarantine]) {
+      await publisher.publish({
+        exchange: '',
+        routingKey: queue,
+        content: Buffer.from('{}'),
+        properties: {},
+      });
+      await way().dispatch([await publishedAt(queue, Date.now() - minute)], { done: () => {} }, signal);
+      expect(await ready()).to.equal(before);
+      await emptied(queue);
+    }
+    await emptied(work);
+    await way().dispatch([await publishedAt('perdida', Date.now() - minute)], { done: () => {} }, signal);
+    expect(await ready()).to.equal(1);
+  });
+
+  it('publishes nothing again, and calls nobody, while a worker does nothing but what it isolates', async () => {
+    const aside: string[] = [];
+    otherwise = {
+      open: true,
+      room: 4,
+      dispatch: async (rows) => void aside.push(...rows.map(({ id }) => id)),
+    };
+    const { isolation, work } = queuesOf(service);
+    const { signal } = new AbortController();
+    await emptied(work);
+    const connection = await connect((await sharedRabbit()).url);
+    const channel = await connection.createChannel();
+    try {
+      await channel.consume(isolation, () => {});
+      await way().dispatch([await publishedAt('a', Date.now() - minute)], { done: () => {} }, signal);
+    } finally {
+      await connection.close();
+    }
+    expect(await ready()).to.equal(0);
+    expect(aside).to.deep.equal([]);
+    await way().dispatch([await publishedAt('b', Date.now() - minute / 60)], { done: () => {} }, signal);
+    expect(aside).to.deep.equal(['b']);
   });
 
   it('is closed while replies cannot be taken, if there is another one', () => {
