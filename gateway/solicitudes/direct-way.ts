@@ -7,6 +7,7 @@ import type { Closer } from './closing.ts';
 import { longestDeferMs, type Way } from './dispatcher.ts';
 import { everyOne } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
+import { createTurns } from './turns.ts';
 
 export interface DirectWayDeps {
   readonly ledger: Ledger;
@@ -31,9 +32,13 @@ const tooSlow: Verdict = {
   message: `The work took more than ${deadlineMs} ms`,
 };
 
-/** The way without a broker: calls the service for every row, a few at a time. */
+/**
+ * The way without a broker: calls the service for every row, a few at a time. A row whose call broke is called alone from
+ * then on: several may have been under way when the service died, and only one of them has killed it.
+ */
 export function createDirectWay(deps: DirectWayDeps): Way {
   const { ledger, caller, closer, operation, log, now } = deps;
+  const turns = createTurns();
   let calling = 0;
 
   async function call(row: Solicitud, signal: AbortSignal): Promise<void> {
@@ -51,7 +56,9 @@ export function createDirectWay(deps: DirectWayDeps): Way {
     // The handler had all its time, as it has from the queue: that is its answer.
     if (result.proxyError === 'http_response_timeout') return closer.complete(row, tooSlow);
     if (result.proxyError !== 'connection_terminated') return ledger.defer(row.id, now() + retryMs);
-    const broken = await ledger.interrupted(row.id, now() + retryMs * 2 ** row.interruptions);
+    // At random, so that what broke together, also in another gateway, does not come back at the same moment.
+    const pauseMs = retryMs * 2 ** row.interruptions * (1 + Math.random());
+    const broken = await ledger.interrupted(row.id, Math.ceil(now() + pauseMs));
     log.warn({ id: row.id, requestId: row.requestId, broken }, 'the call broke in mid-call');
     if (broken >= mostInterruptions) await closer.end(row, 'fallida');
   }
@@ -67,13 +74,17 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       everyOne(
         rows.map(async (row) => {
           calling += 1;
+          const inTurn = row.interruptions > 0 ? turns.alone : turns.beside;
           try {
-            if (!caller.reachable || signal.aborted) return;
-            await call(row, signal);
+            const called = await inTurn(async () => {
+              if (!caller.reachable || signal.aborted) return false;
+              await call(row, signal);
+              return !signal.aborted;
+            });
+            if (called) lease.done(row.id);
           } finally {
             calling -= 1;
           }
-          if (!signal.aborted) lease.done(row.id);
         }),
       ),
   };

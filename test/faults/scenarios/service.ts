@@ -33,6 +33,32 @@ export const serviceFaults: readonly Scenario[] = [
     },
   },
   {
+    name: 'poison-without-a-broker',
+    about: 'the same among 60 while the broker is down: it is found out by direct calls',
+    world: { entries },
+    expect: { ends: { [poison]: 502 } },
+    async fault({ world, load, random }) {
+      await load.pause();
+      await Promise.all([world.kill('mserv1'), world.broker.kill()]);
+      const neighbours = (): Promise<unknown> =>
+        Promise.all(
+          Array.from({ length: 30 }, () => load.ask({ ...nextAsk(random), prefer: 'respond-async' })),
+        );
+      await neighbours();
+      const id = (await load.ask({ path: poison, prefer: 'respond-async' })) ?? '';
+      await neighbours();
+      while (open.has(await world.evidence.state(id))) {
+        await world.start('mserv1');
+        void world.kill('mserv1', 'is about to die');
+        await delay(100);
+      }
+    },
+    heal: ({ world }) => world.broker.restart(),
+    faultSeconds: 90,
+    // Its pauses take half a minute.
+    mixes: [],
+  },
+  {
     name: 'grpc-forced-shutdown',
     about: "mserv1's gRPC server shut by force in the middle of 16 calls",
     world: { entries, env: { GRPC_DEADLINE_MS: '10000' } },

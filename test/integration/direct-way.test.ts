@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createCaller } from '../../gateway/calls/service-caller.ts';
+import { services } from '../../gateway/services.ts';
+import { createCloser } from '../../gateway/solicitudes/closing.ts';
+import { createDirectWay } from '../../gateway/solicitudes/direct-way.ts';
+import type { Solicitud } from '../../gateway/solicitudes/ledger.ts';
+import { silent } from '../support/amqp-asker.ts';
+import { eventually } from '../support/eventually.ts';
+import { acceptance } from '../support/ledger-calls.ts';
+import { MemoryLedger } from '../support/memory-ledger.ts';
+import { quietPort, setUp } from '../support/set-up.ts';
+
+/** An mserv1 that a request for «veneno» kills. */
+const mortal = 'test/faults/harness/harmed-mserv1.ts';
+const ids = ['antes', 'poco antes', 'veneno', 'después'];
+
+describe('The way without a broker', () => {
+  it('finds out which of the requests kills the service, and answers those that were called beside it', async () => {
+    const port = await quietPort();
+    await using it = await setUp({ running: [], env: { MSERV1_PORT: String(port) } });
+    const [operation] = services.flatMap(({ operations }) => operations);
+    const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
+    for (const id of ids) {
+      mkdirSync(join(it.root, id));
+      const given = { id, request: JSON.stringify({ ruta: id, limite: 10 }), expiresAt: Date.now() + 60_000 };
+      await ledger.accept(acceptance(given));
+    }
+    const address = `127.0.0.1:${port}`;
+    const caller = createCaller({ service: 'mserv1', addresses: address, deadlineMs: 2_000, log: silent });
+    const find = () => operation;
+    const closer = createCloser({ ledger, operation: find, log: silent, now: Date.now });
+    const way = createDirectWay({ ledger, caller, closer, operation: find, log: silent, now: Date.now });
+    const open = async (): Promise<Solicitud[]> =>
+      (await Promise.all(ids.map((id) => ledger.get(id)))).filter(
+        (row) => row !== undefined && row.closedAt === undefined,
+      ) as Solicitud[];
+    await caller.start();
+    try {
+      // What a dispatcher does, without the pauses.
+      for (let rows = await open(); rows.length > 0; rows = await open()) {
+        const mserv1 = await it.start('mserv1', {}, mortal);
+        await eventually(() => caller.reachable);
+        await way.dispatch(rows, { done: () => {} }, new AbortController().signal);
+        if ((await open()).length > 0) await mserv1.exited;
+      }
+    } finally {
+      await caller.stop();
+    }
+    const ends = await Promise.all(ids.map(async (id) => (await ledger.get(id))?.state));
+    expect(ends).to.deep.equal(ids.map((id) => (id === 'veneno' ? 'fallida' : 'completada')));
+    expect((await ledger.get('veneno'))?.interruptions).to.equal(5);
+  });
+});
