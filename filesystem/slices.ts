@@ -61,6 +61,11 @@ function beginningOfTurn(): number {
 /** Everybody who waits for a turn. One of them goes on per round of the event loop, else many would add up to one long block. */
 const waiting: (() => void)[] = [];
 
+/** Whether somebody waits for a turn of the event loop: whoever has it should not keep it for long. */
+export function othersWait(): boolean {
+  return waiting.length > 0;
+}
+
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);

@@ -69,7 +69,7 @@ export class Answering {
     const query = searchQuery(request);
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
-    using slices = this.#precedence.begin(signal);
+    using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
     // The clock is from before: whatever happens from now on has a greater number.
     const watched = clock !== undefined && crawler.watchesAll;
     const knowledge = await crawler.caughtUp(catchUpMs);
@@ -108,7 +108,7 @@ export class Answering {
     const query = searchQuery({ ...request, limite: 0, cursor: undefined });
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
-    using slices = this.#precedence.begin(signal);
+    using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
     const knowledge = await crawler.caughtUp(catchUpMs);
     this.#lookAtStart(query.parts);
     const known = crawler.unreadable.below(query.parts.join('/') as ByteString, query.hidden);

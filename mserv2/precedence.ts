@@ -14,10 +14,13 @@ export class Precedence {
   #short = 0;
   #aside: (() => void)[] = [];
 
-  /** To be disposed of when the search is over. */
-  begin(signal: AbortSignal): SearchSlices {
+  /**
+   * To be disposed of when the search is over. While the tree is crawled, the index has a turn after each slice: a long search
+   * would be over late if its slices became short, and then it would be the one that others wait for.
+   */
+  begin(signal: AbortSignal, crawling = false): SearchSlices {
     this.#short += 1;
-    return new SearchSlices(new Slices(signal, longMs), {
+    return new SearchSlices(new Slices(signal, crawling ? Infinity : longMs), {
       noLongerShort: () => {
         this.#short -= 1;
         if (this.#short > 0) return;

@@ -2,6 +2,7 @@ import type { ByteString } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import type { Root } from '../../filesystem/root.ts';
+import { othersWait } from '../../filesystem/slices.ts';
 import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
 import { type Command, type Message, rootErrno } from '../survey/messages.ts';
 import type { Parcel } from '../survey/parcel.ts';
@@ -45,6 +46,8 @@ const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE
 const maxPathBytes = 4096;
 /** How long the index may be worked on before somebody else gets a turn. */
 const turnMs = 5;
+/** The same while a search waits: every slice of its work is followed by one of these. */
+const sharedTurnMs = 1;
 
 /**
  * Keeps an index true. It decides what is surveyed when, and what is known:
@@ -297,7 +300,7 @@ export class Crawler {
 
   /** One turn: what was reported goes into the index, and who has time gets something to do. */
   #step(): void {
-    const end = performance.now() + turnMs;
+    const end = performance.now() + (othersWait() ? sharedTurnMs : turnMs);
     while (performance.now() < end && this.#advance());
     this.#tellChanges();
     this.#agenda.dispatch();

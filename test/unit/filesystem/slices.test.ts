@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Slices } from '../../../filesystem/slices.ts';
+import { othersWait, Slices } from '../../../filesystem/slices.ts';
 
 describe('slices', () => {
   it('of many who work at once take turns, one per round of the event loop', async () => {
@@ -41,6 +41,13 @@ describe('slices', () => {
     await Promise.all(Array.from({ length: 10 }, work));
     clearImmediate(next);
     expect(new Set(rounds).size).to.equal(10);
+  });
+
+  it('tell whether somebody waits for a turn', async () => {
+    const next = new Slices(new AbortController().signal).next();
+    expect(othersWait()).to.equal(true);
+    await next;
+    expect(othersWait()).to.equal(false);
   });
 
   it('end with the reason of their signal', async () => {

@@ -50,6 +50,22 @@ describe('The precedence of searches', () => {
     await Promise.all([work(precedence.begin(signal), 15), work(precedence.begin(signal), 15)]);
   });
 
+  it('keeps the slices of a long one as they were while the tree is crawled', async () => {
+    const turnsIn = async (crawling: boolean): Promise<number> => {
+      const slices = new Precedence().begin(signal, crawling).begin();
+      let turns = 0;
+      for (let done = 0; done < 60; done++) {
+        workFor(1);
+        if (!slices.over()) continue;
+        turns++;
+        await slices.next();
+      }
+      slices[Symbol.dispose]();
+      return turns;
+    };
+    expect(await turnsIn(true)).to.be.lessThan((await turnsIn(false)) / 2);
+  });
+
   it('ends with the reason of the signal', async () => {
     const abort = new AbortController();
     const slices = new Precedence().begin(abort.signal);
