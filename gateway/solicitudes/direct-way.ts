@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Status } from '../../runtime/status.ts';
 import type { Caller } from '../calls/caller.ts';
@@ -41,9 +42,16 @@ export function createDirectWay(deps: DirectWayDeps): Way {
   const turns = createTurns();
   let calling = 0;
 
-  async function call(row: Solicitud, signal: AbortSignal): Promise<void> {
+  /**
+   * @returns whether the service refuses to work. It would refuse the next row, too: its place is kept for a while, else a
+   * backlog is refused as fast as the service can say so, which has better things to do until it can work
+   */
+  async function call(row: Solicitud, signal: AbortSignal): Promise<boolean> {
     const method = operation(row.operation)?.method;
-    if (method === undefined) return ledger.defer(row.id, now() + longestDeferMs);
+    if (method === undefined) {
+      await ledger.defer(row.id, now() + longestDeferMs);
+      return false;
+    }
     const result = await caller.call(method, method.request.fromJson(JSON.parse(row.request)), {
       signal,
       requestId: row.requestId,
@@ -51,11 +59,19 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       deadlineMs,
       queued: true,
     });
-    if (result.kind === 'gone') return;
-    if (result.kind === 'verdict') return closer.complete(row, result.verdict);
+    if (result.kind === 'gone') return false;
+    if (result.kind === 'verdict') await closer.complete(row, result.verdict);
     // The handler had all its time, as it has from the queue: that is its answer.
-    if (result.proxyError === 'http_response_timeout') return closer.complete(row, tooSlow);
-    if (result.proxyError !== 'connection_terminated') return ledger.defer(row.id, now() + retryMs);
+    else if (result.proxyError === 'http_response_timeout') await closer.complete(row, tooSlow);
+    else if (result.proxyError === 'connection_terminated') await interrupted(row);
+    else {
+      await ledger.defer(row.id, now() + retryMs);
+      return result.proxyError === 'destination_unavailable';
+    }
+    return false;
+  }
+
+  async function interrupted(row: Solicitud): Promise<void> {
     // At random, so that what broke together, also in another gateway, does not come back at the same moment.
     const pauseMs = retryMs * 2 ** row.interruptions * (1 + Math.random());
     const broken = await ledger.interrupted(row.id, Math.ceil(now() + pauseMs));
@@ -76,15 +92,20 @@ export function createDirectWay(deps: DirectWayDeps): Way {
           calling += 1;
           const inTurn = row.interruptions > 0 ? turns.alone : turns.beside;
           try {
-            const called = await inTurn(async () => {
-              if (!caller.reachable || signal.aborted) return false;
-              await call(row, signal);
-              return !signal.aborted;
+            const refused = await inTurn(async () => {
+              if (!caller.reachable || signal.aborted) return undefined;
+              return call(row, signal);
             });
-            if (called) lease.done(row.id);
+            if (refused === undefined || signal.aborted) return;
+            if (refused) {
+              lease.done(row.id);
+              await pause(retryMs, undefined, { signal }).catch(() => undefined);
+            }
           } finally {
             calling -= 1;
           }
+          // It wakes the dispatcher, which finds room.
+          lease.done(row.id);
         }),
       ),
   };

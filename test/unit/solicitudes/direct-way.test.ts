@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
+import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
+import type { Operation } from '../../../gateway/operations/operation.ts';
+import { createCloser } from '../../../gateway/solicitudes/closing.ts';
+import { createDirectWay } from '../../../gateway/solicitudes/direct-way.ts';
+import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
+import { Status } from '../../../runtime/status.ts';
+import { eventually } from '../../support/eventually.ts';
+import { acceptance } from '../../support/ledger-calls.ts';
+import { MemoryLedger } from '../../support/memory-ledger.ts';
+
+const refused: CallResult = {
+  kind: 'unreachable',
+  address: 'mserv1:5001',
+  proxyError: 'destination_unavailable',
+  failure: {
+    code: Status.UNAVAILABLE,
+    message: 'not yet',
+    origin: 'server',
+    sent: true,
+    cancelledByUs: false,
+  },
+};
+const notFound: CallResult = {
+  kind: 'verdict',
+  address: 'mserv1:5001',
+  verdict: { ok: false, code: Status.NOT_FOUND, message: 'carpeta-no-encontrada: no' },
+};
+
+describe('The way without a broker', () => {
+  let ledger: MemoryLedger;
+  let stopping: AbortController;
+  const now = () => 10_000;
+
+  function wayTo(answer: CallResult): Way {
+    const log = pino({ level: 'silent' });
+    const operation = () => listarArchivos as Operation;
+    const caller = { reachable: true, call: async () => answer } as unknown as Caller;
+    return createDirectWay({
+      ledger,
+      caller,
+      operation,
+      closer: createCloser({ ledger, operation, log, now }),
+      log,
+      now,
+    });
+  }
+
+  beforeEach(async () => {
+    stopping = new AbortController();
+    ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
+    for (const id of ['a', 'b', 'c', 'd']) await ledger.accept(acceptance({ id }));
+  });
+
+  it('has no room for more, for a while, when the service says that it cannot work', async () => {
+    const way = wayTo(refused);
+    const rows = await ledger.claim('mserv1', now(), now() + 5_000, way.room);
+    const done: string[] = [];
+    const dispatched = way.dispatch(rows, { done: (id) => done.push(id) }, stopping.signal);
+    await eventually(() => done.length === rows.length);
+    expect(way.room).to.equal(0);
+    // Meanwhile they are put off, and not held: they come back by themselves.
+    expect(await ledger.nextDue('mserv1')).to.equal(now() + 1_000);
+    stopping.abort();
+    await dispatched;
+    expect(way.room).to.equal(rows.length);
+  });
+
+  it('has room again as soon as a row is answered', async () => {
+    const way = wayTo(notFound);
+    const rows = await ledger.claim('mserv1', now(), now() + 5_000, way.room);
+    const rooms: number[] = [];
+    await way.dispatch(rows, { done: () => rooms.push(way.room) }, stopping.signal);
+    expect(rooms).to.deep.equal([1, 2, 3, 4]);
+    expect(await ledger.nextDue('mserv1')).to.equal(undefined);
+  });
+});
