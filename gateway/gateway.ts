@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { createPublisher, type Publisher } from '../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../runtime/amqp/topology.ts';
@@ -61,7 +62,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   const followers = createWaiters(config.MAX_EVENT_STREAMS);
   const drain = createDrainRate(await ledger.open(), now);
   const metrics = createMetrics();
-  const closer = createCloser({ ledger, operation, log, now });
+  const closer = createCloser({ ledger, operation, metrics, log, now });
   const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation, metrics });
 
   const ways = services.map(({ name: service, feed }) => {
@@ -157,6 +158,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       services: services.map(({ name }) => name),
       callers: ways.map((way) => way.caller),
       ledger,
+      ledgerFolder: config.LEDGER_URL.kind === 'sqlite' ? dirname(config.LEDGER_URL.path) : undefined,
       publisher: broker?.publisher,
       queues: internalQueues,
       now,
@@ -225,6 +227,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       ...createHousekeeping({
         ledger,
         drain,
+        metrics,
         log,
         retentionMs: config.ANSWER_RETENTION_MS,
         intervalMs: housekeepingMs,

@@ -1,4 +1,5 @@
 import type { Metric } from 'prom-client';
+import type { EstadoFinal } from '../solicitudes/ledger.ts';
 import type { Family, Source } from './family.ts';
 import { Counter, Durations, keyOf } from './tallies.ts';
 
@@ -15,6 +16,7 @@ export interface RequestTally {
 
 const dropReasons = ['malformed', 'unknown', 'witness', 'closed'] as const;
 export type DropReason = (typeof dropReasons)[number];
+const ends: readonly EstadoFinal[] = ['completada', 'fallida', 'vencida', 'cancelada'];
 
 /** What is counted, and how it is told to Prometheus. Counting is cheap, because it is always on. */
 export interface Metrics {
@@ -25,6 +27,8 @@ export interface Metrics {
   /** A service could not be reached (`reason`: RFC 9209), or the client preferred the queue. */
   fallback(service: string, outcome: 'queued' | 'refused', reason: string): void;
   replyDropped(reason: DropReason): void;
+  /** This gateway has committed the end of a solicitud. */
+  solicitudEnds(state: EstadoFinal): void;
   /** More families, asked for at every scrape. */
   add(source: Source): void;
   /** The page of `GET /metrics`, and its media type. */
@@ -61,6 +65,12 @@ export function createMetrics(): Metrics {
     ['reason'],
   );
   for (const reason of dropReasons) dropped.declare(reason);
+  const ended = new Counter(
+    'archivero_solicitudes_ended_total',
+    'Accepted requests that came to their end by this gateway.',
+    ['state'],
+  );
+  for (const state of ends) ended.declare(state);
   const sources: Source[] = [
     () => [
       requests.family(),
@@ -73,6 +83,7 @@ export function createMetrics(): Metrics {
       calls.family(),
       fallbacks.family(),
       dropped.family(),
+      ended.family(),
     ],
   ];
   let loaded: ReturnType<typeof load> | undefined;
@@ -97,6 +108,7 @@ export function createMetrics(): Metrics {
     call: (service, rpc, code, seconds) => calls.observe(keyOf(service, rpc, code), seconds),
     fallback: (service, outcome, reason) => fallbacks.add(service, outcome, reason),
     replyDropped: (reason) => dropped.add(reason),
+    solicitudEnds: (state) => ended.add(state),
     add: (source) => void sources.push(source),
     render: async () => {
       loaded ??= load();

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import { timed } from '../admin/timed.ts';
 import type { AnswerCache } from '../calls/cache.ts';
@@ -9,7 +10,9 @@ export interface StateDeps {
   readonly services: readonly string[];
   readonly callers: readonly Caller[];
   readonly cache: Pick<AnswerCache, 'size'>;
-  readonly ledger: Pick<Ledger, 'open' | 'oldest'>;
+  readonly ledger: Pick<Ledger, 'open' | 'oldest' | 'probe'>;
+  /** Where its file is, when it has one. */
+  readonly ledgerFolder: string | undefined;
   readonly publisher: Pick<Publisher, 'usable' | 'inspect'> | undefined;
   readonly queues: readonly string[];
   readonly now: () => number;
@@ -24,6 +27,7 @@ export function stateSource(deps: StateDeps): Source {
     breakers(deps.callers),
     ...cacheFamilies(deps.cache),
     ...(await ledgerFamilies(deps)),
+    ...(await diskFamilies(deps)),
     ...(await queueFamilies(deps)),
   ];
 }
@@ -49,17 +53,22 @@ function cacheFamilies(cache: StateDeps['cache']): readonly Family[] {
 }
 
 async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<readonly Family[]> {
-  const [open, oldest] = await Promise.all([
+  const [open, oldest, room] = await Promise.all([
     timed(ledger.open(), answerMs),
     timed(ledger.oldest(), answerMs),
+    timed(ledger.probe(), answerMs),
+  ]);
+  const writable = gauge('archivero_ledger_writable', 'Whether a request could be accepted now.', [
+    { labels: {}, value: room.ok ? 1 : 0 },
   ]);
   const readable = gauge('archivero_ledger_readable', 'Whether the ledger answers.', [
     { labels: {}, value: open.ok && oldest.ok ? 1 : 0 },
   ]);
-  if (!open.ok || !oldest.ok) return [readable];
+  if (!open.ok || !oldest.ok) return [readable, writable];
   const seconds = oldest.value === undefined ? 0 : Math.max(0, now() - oldest.value) / 1000;
   return [
     readable,
+    writable,
     gauge(
       'archivero_ledger_open',
       'Accepted requests without an answer yet.',
@@ -69,6 +78,16 @@ async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<rea
       { labels: {}, value: seconds },
     ]),
   ];
+}
+
+/** A database server has a disk of its own, and others who look at it. */
+async function diskFamilies({ ledgerFolder }: StateDeps): Promise<readonly Family[]> {
+  if (ledgerFolder === undefined) return [];
+  const disk = await timed(statfs(ledgerFolder), answerMs);
+  if (!disk.ok) return [];
+  const value = disk.value.bavail * disk.value.bsize;
+  const help = 'What is free on the disk of the ledger.';
+  return [gauge('archivero_ledger_disk_free_bytes', help, [{ labels: {}, value }])];
 }
 
 async function queueFamilies({ publisher, queues }: StateDeps): Promise<readonly Family[]> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Verdict } from '../calls/verdict.ts';
 import { renderVerdict } from '../http/render.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
 
@@ -18,11 +19,12 @@ export interface Closer {
 export interface CloserDeps {
   readonly ledger: Ledger;
   readonly operation: (name: string) => Operation | undefined;
+  readonly metrics: Pick<Metrics, 'solicitudEnds'>;
   readonly log: Logger;
   readonly now: () => number;
 }
 
-export function createCloser({ ledger, operation, log, now }: CloserDeps): Closer {
+export function createCloser({ ledger, operation, metrics, log, now }: CloserDeps): Closer {
   async function close(
     row: Pick<Solicitud, 'id' | 'requestId'>,
     closing: Closing,
@@ -35,6 +37,7 @@ export function createCloser({ ledger, operation, log, now }: CloserDeps): Close
       );
       return result;
     }
+    metrics.solicitudEnds(closing.state);
     log.info({ id: row.id, requestId: row.requestId, estado: closing.state }, 'solicitud closed');
     return result;
   }

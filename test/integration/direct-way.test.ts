@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createCaller } from '../../gateway/calls/service-caller.ts';
+import { createMetrics } from '../../gateway/metrics/metrics.ts';
 import { services } from '../../gateway/services.ts';
 import { createCloser } from '../../gateway/solicitudes/closing.ts';
 import { createDirectWay } from '../../gateway/solicitudes/direct-way.ts';
@@ -30,7 +31,13 @@ describe('The way without a broker', () => {
     const address = `127.0.0.1:${port}`;
     const caller = createCaller({ service: 'mserv1', addresses: address, deadlineMs: 2_000, log: silent });
     const find = () => operation;
-    const closer = createCloser({ ledger, operation: find, log: silent, now: Date.now });
+    const closer = createCloser({
+      ledger,
+      operation: find,
+      metrics: createMetrics(),
+      log: silent,
+      now: Date.now,
+    });
     const way = createDirectWay({ ledger, caller, closer, operation: find, log: silent, now: Date.now });
     const open = async (): Promise<Solicitud[]> =>
       (await Promise.all(ids.map((id) => ledger.get(id)))).filter(

@@ -23,6 +23,8 @@ describe('GET /metrics', () => {
     await (await archivero.get('/nada')).text();
     const { status } = await archivero.get('/buscar_archivos');
     expect(status).to.equal(202);
+    const cancelled = await archivero.get('/buscar_archivos', { prefer: 'respond-async' });
+    await fetch(archivero.url + cancelled.headers.get('location'), { method: 'DELETE' });
     await (await archivero.get('/buscar_archivos?formato=ndjson')).text();
     const count = (method: string, route: string, code: number, served: string) =>
       `archivero_http_request_duration_seconds_count{method="${method}",route="${route}",status="${code}",served="${served}"}`;
@@ -30,11 +32,14 @@ describe('GET /metrics', () => {
       [count('GET', '/listar_archivos', 200, 'grpc')]: 3,
       [count('GET', '/solicitudes/:id', 404, '')]: 1,
       [count('GET', 'none', 404, '')]: 1,
-      [count('GET', '/buscar_archivos', 202, 'cola')]: 1,
+      [count('GET', '/buscar_archivos', 202, 'cola')]: 2,
       'archivero_rpc_duration_seconds_count{service="mserv1",rpc="archivos.v1.ListadoService/ListarArchivos",code="OK"}': 2,
       'archivero_fallbacks_total{service="mserv2",outcome="queued",reason="connection_refused"}': 1,
       'archivero_fallbacks_total{service="mserv2",outcome="refused",reason="connection_refused"}': 1,
       archivero_ledger_readable: 1,
+      archivero_ledger_writable: 1,
+      'archivero_solicitudes_ended_total{state="cancelada"}': 1,
+      'archivero_solicitudes_ended_total{state="fallida"}': 0,
       'archivero_ledger_open{service="mserv1"}': 0,
       'archivero_ledger_open{service="mserv2"}': 1,
     };
@@ -48,6 +53,13 @@ describe('GET /metrics', () => {
     const breakers = [...samples].filter(([series]) => series.startsWith('archivero_breaker_open'));
     expect(breakers.map(([, open]) => open)).to.have.members([0, 1]);
     expect(samples.get('archivero_ledger_oldest_seconds')).to.be.above(0);
+    expect(samples.get('archivero_ledger_disk_free_bytes')).to.be.above(2 ** 20);
+  });
+
+  it('tells of a ledger that is full', async () => {
+    await using it = await setUp({ running: ['gateway'], env: { LEDGER_MAX_ROWS: '1' } });
+    expect((await it.get('/listar_archivos')).status).to.equal(202);
+    expect(await (await it.get('/metrics')).text()).to.match(/^archivero_ledger_writable 0$/m);
   });
 
   it('and the log has the route and the bytes of a stream', async () => {
