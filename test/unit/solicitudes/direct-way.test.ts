@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
+import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
 import { createCloser } from '../../../gateway/solicitudes/closing.ts';
@@ -42,7 +43,7 @@ describe('The way without a broker', () => {
       ledger,
       caller,
       operation,
-      closer: createCloser({ ledger, operation, log, now }),
+      closer: createCloser({ ledger, metrics: createMetrics(), operation, log, now }),
       log,
       now,
     });
