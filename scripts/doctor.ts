@@ -77,6 +77,8 @@ async function examine(env: Env): Promise<void> {
   (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(tell);
 }
 
+// Whoever reads it by `| head` has seen enough.
+process.stdout.once('error', () => process.exit(failed ? 1 : 0));
 tell(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
 const env = read(() => loadEnvFile(process.env));
 if (env !== undefined) await examine(env);

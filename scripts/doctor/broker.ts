@@ -159,7 +159,8 @@ async function checkQueue(
     ];
   }
   const waiting = `${queue}: ${messageCount} messages ready, ${consumerCount} consumers`;
-  if (consumerCount > 0 || queue !== queuesOf(service).work) return [fine(waiting)];
+  // Without a service only its work queue is worth a word when it is empty.
+  if (consumerCount > 0 || (messageCount === 0 && queue !== queuesOf(service).work)) return [fine(waiting)];
   const todo = `npm run ${service}, with the RABBITMQ_URL of the gateway.`;
   return [messageCount > 0 ? wrong(`${waiting}: nobody takes them`, todo) : note(waiting, todo)];
 }

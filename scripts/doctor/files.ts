@@ -12,7 +12,7 @@ export function checkRoot(service: string, root: string): Finding[] {
     opendirSync(root).closeSync();
   } catch (error) {
     const todo = `Make it readable for the user of ${service}, or set ${service.toUpperCase()}_ROOT or FILES_ROOT.`;
-    return [wrong(`${service}: its folder cannot be read: ${told(error)}`, todo)];
+    return [wrong(`${service}: its folder ${root} cannot be read: ${told(error)}`, todo)];
   }
   const found = [fine(`${service}: ${root} can be read`)];
   if (process.platform !== 'linux') return found;

@@ -173,7 +173,7 @@ describe('npm run doctor', function () {
     holder.close();
     expect(code).to.equal(1);
     expect(text)
-      .to.include('✘ mserv1: its folder cannot be read: ENOENT')
+      .to.include('✘ mserv1: its folder /nowhere/at/all cannot be read: ENOENT')
       .and.include('set MSERV1_ROOT or FILES_ROOT');
     expect(text).to.match(
       new RegExp(
@@ -223,6 +223,7 @@ describe('npm run doctor', function () {
       await channel.assertQueue(queue, { durable: true, arguments: wanted });
     }
     channel.sendToQueue(queuesOf('mserv2').work, Buffer.from('{}'));
+    channel.sendToQueue(queuesOf('mserv2').isolation, Buffer.from('{}'));
     await channel.waitForConfirms();
     const env = { LEDGER_URL: newLedger() };
     const { code, text } = await doctor({ ...env, RABBITMQ_URL: url });
@@ -231,7 +232,10 @@ describe('npm run doctor', function () {
     await model.close();
     expect(code).to.equal(1);
     expect(text).to.include(`✘ ${queuesOf('mserv1').work} has other arguments than Archivero needs`);
-    expect(text).to.include(`✘ ${queuesOf('mserv2').work}: 1 messages ready, 0 consumers: nobody takes them`);
+    const { work, isolation, quarantine } = queuesOf('mserv2');
+    for (const queue of [work, isolation])
+      expect(text).to.include(`✘ ${queue}: 1 messages ready, 0 consumers: nobody takes them`);
+    expect(text).to.include(`✔ ${quarantine}: 0 messages ready`);
     expect(text).to.include(`• ${queuesOf('mserv1').isolation} is not there yet`);
 
     const wrongPassword = url.replace('guest:guest', 'guest:secreto');
