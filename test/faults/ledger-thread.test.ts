@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { Lane } from '../../gateway/solicitudes/sqlite/lane.ts';
+import { eventually } from '../support/eventually.ts';
 
 type Dying = { readonly live: () => string; readonly die: () => string };
 
@@ -33,6 +34,22 @@ describe("The ledger's thread, when it dies", () => {
     const asked = rejection(lane.run('die'));
     await lane.stop();
     expect(await asked).to.be.instanceOf(LedgerUnavailableError);
+  });
+
+  it('rejects what is asked of it while it hangs, and goes on when it does', async () => {
+    const wake = new Int32Array(new SharedArrayBuffer(4));
+    const { lane } = await Lane.open<Dying>(thread, wake, 100);
+    const underWay = rejection(lane.run('die'));
+    await new Promise(setImmediate);
+    const waiting = rejection(lane.run('live'));
+    expect(await underWay).to.be.instanceOf(LedgerUnavailableError);
+    expect(await waiting).to.be.instanceOf(LedgerUnavailableError);
+    expect(await rejection(lane.run('live'))).to.be.instanceOf(LedgerUnavailableError);
+    Atomics.store(wake, 0, 1);
+    Atomics.notify(wake, 0);
+    await eventually(async () => (await rejection(lane.run('live'))) === undefined);
+    expect(await lane.run('live')).to.equal('alive');
+    await lane.stop();
   });
 
   it('does not hang when it dies before it is ready', async () => {

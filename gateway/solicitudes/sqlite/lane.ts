@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { within } from '../../../runtime/timeout.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
 import { type Call, type Hello, type Operations, type Result, toError } from './protocol.ts';
 import { stopMessage } from './thread.ts';
@@ -9,6 +10,8 @@ interface Pending extends PromiseWithResolvers<unknown> {
 
 /** Calls that one batch takes along at most, so that the first of them does not wait for thousands of others. */
 const batchCalls = 1000;
+/** A batch that takes longer waits for a disk that hangs: who asks is told so, and does not hang with it. */
+const longestBatchMs = 10_000;
 
 /** What a new thread says first. */
 function greeting(worker: Worker): Promise<Hello> {
@@ -25,6 +28,9 @@ function greeting(worker: Worker): Promise<Hello> {
  * The way to a worker thread and back. One batch is under way at a time; calls that come meanwhile gather and make the
  * next one, so that the slower the disk is, the more calls share an fsync. When the thread dies, whatever waits and
  * whatever comes later rejects with `LedgerUnavailableError`.
+ *
+ * So it does while the thread hangs, until that has ended its batch. What of this batch was reported as failed may be done
+ * all the same, as after a commit that failed; what waited is not.
  */
 export class Lane<T extends Operations> {
   readonly #worker: Worker;
@@ -33,31 +39,39 @@ export class Lane<T extends Operations> {
   #underWay: Pending[] = [];
   #stopped: Promise<void> | undefined;
   #departure: NodeJS.Immediate | undefined;
+  readonly #longestBatchMs: number;
+  /** Tells that the batch under way has ended. */
+  #ended = Promise.withResolvers<true>();
+  /** Why it takes none until the batch under way has ended. */
+  #stall: LedgerUnavailableError | undefined;
   /** Why it takes no more calls. */
   #refusal: Error | undefined;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, batchMs: number) {
     this.#worker = worker;
+    this.#longestBatchMs = batchMs;
     this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('message', (results: Result[]) => this.#settle(results));
     worker.on('error', (cause) => this.#end(`The ledger's thread failed: ${String(cause)}`, cause));
     worker.on('exit', () => this.#end("The ledger's thread has ended"));
   }
 
-  /** Starts the thread; rejects with what it says when it cannot open. `hello` is its own first word. */
+  /** Starts the thread; rejects with what it says when it cannot open. `hello` is its own first word; `batchMs` bounds a batch. */
   static async open<T extends Operations>(
     module: URL,
     workerData: unknown,
+    batchMs = longestBatchMs,
   ): Promise<{ lane: Lane<T>; hello: unknown }> {
     const worker = new Worker(module, { workerData });
     const said = await greeting(worker);
-    if (said.ok) return { lane: new Lane<T>(worker), hello: said.hello };
+    if (said.ok) return { lane: new Lane<T>(worker, batchMs), hello: said.hello };
     await worker.terminate();
     throw toError(said.failure);
   }
 
   run<K extends keyof T & string>(name: K, ...args: Parameters<T[K]>): Promise<ReturnType<T[K]>> {
-    if (this.#refusal) return Promise.reject(this.#refusal);
+    const refusal = this.#refusal ?? this.#stall;
+    if (refusal) return Promise.reject(refusal);
     const pending = { call: { name, args }, ...Promise.withResolvers<unknown>() };
     this.#waiting.push(pending);
     this.#gather();
@@ -85,13 +99,27 @@ export class Lane<T extends Operations> {
     this.#departure ??= setImmediate(() => {
       this.#departure = undefined;
       this.#underWay = this.#waiting.splice(0, batchCalls);
-      if (this.#underWay.length > 0) this.#worker.postMessage(this.#underWay.map(({ call }) => call));
+      if (this.#underWay.length === 0) return;
+      this.#worker.postMessage(this.#underWay.map(({ call }) => call));
+      this.#ended = Promise.withResolvers();
+      void this.#watch(this.#ended.promise);
     });
+  }
+
+  async #watch(ended: Promise<true>): Promise<void> {
+    if (await within(this.#longestBatchMs, ended)) return;
+    this.#stall = new LedgerUnavailableError(
+      `The ledger has not answered in ${this.#longestBatchMs} ms: its disk hangs`,
+    );
+    for (const { reject } of [...this.#underWay, ...this.#waiting]) reject(this.#stall);
+    this.#waiting = [];
   }
 
   #settle(results: readonly Result[]): void {
     const settled = this.#underWay;
     this.#underWay = [];
+    this.#ended.resolve(true);
+    this.#stall = undefined;
     settled.forEach(({ resolve, reject }, index) => {
       const result = results[index];
       if (result?.ok) resolve(result.value);
@@ -103,6 +131,7 @@ export class Lane<T extends Operations> {
   #end(message: string, cause?: unknown): void {
     const error = new LedgerUnavailableError(message, { cause });
     this.#refusal ??= error;
+    this.#ended.resolve(true);
     for (const { reject } of [...this.#underWay, ...this.#waiting]) reject(error);
     this.#underWay = [];
     this.#waiting = [];
