@@ -1,8 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import { StatusError } from '../errors.ts';
 import type { ServedMethod, ServedStream } from '../handlers.ts';
@@ -14,6 +10,8 @@ import { within } from '../timeout.ts';
 import { readTls, type TlsFiles } from '../tls.ts';
 import { unaryHandler } from './call.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
+import { Health, ServingStatus } from './health.ts';
+import { addReflection } from './reflection.ts';
 import { grpcServiceOf } from './service.ts';
 import { streamHandler } from './stream.ts';
 
@@ -39,8 +37,6 @@ export interface GrpcServer extends Part {
   setServing(serving: boolean): void;
 }
 
-const protoRoot = fileURLToPath(new URL('../../proto', import.meta.url));
-
 /** From the abort of what is still in flight, and from the last answer, to the cut: the time to send it. */
 const lingerMs = 250;
 
@@ -55,16 +51,14 @@ const channelOptions = {
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { definition, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
-  const names = ['', definition.fullName];
-  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
+  const health = new Health(['', definition.fullName]);
   const calls = createCallsInFlight();
   let port = 0;
   let serving = true;
   let state: 'new' | 'started' | 'stopped' = 'new';
 
   const showServing = (): void => {
-    const status = serving && state === 'started' ? 'SERVING' : 'NOT_SERVING';
-    for (const name of names) health.setStatus(name, status);
+    health.setStatus(serving && state === 'started' ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   };
 
   const deps = { log, calls };
@@ -83,9 +77,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     ),
   );
   health.addToServer(server);
-  new ReflectionService(
-    loadSync([...protoFiles, healthProto], { includeDirs: [protoRoot], keepCase: true }),
-  ).addToServer(server);
+  addReflection(server, protoFiles, log);
 
   return {
     name: 'grpc',

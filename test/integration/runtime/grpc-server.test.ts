@@ -18,6 +18,7 @@ import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.
 import { type Handler, servedMethods } from '../../../runtime/handlers.ts';
 import { unaryMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type GrpcClient, grpcClient } from '../../support/grpc-client.ts';
 
 const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
@@ -46,12 +47,16 @@ interface ReflectionAnswer {
 
 const opened: (() => void | Promise<void>)[] = [];
 
-async function serve(handle: ListarHandler = async () => page(), graceMs = longTimeMs): Promise<Service> {
+async function serve(
+  handle: ListarHandler = async () => page(),
+  graceMs = longTimeMs,
+  protoFile = 'archivos/v1/listado.proto',
+): Promise<Service> {
   const lines: Record<string, unknown>[] = [];
   const server = createGrpcServer({
     definition: ListadoServiceDefinition,
     methods: servedMethods(ListadoServiceDefinition, { listarArchivos: handle }),
-    protoFiles: ['archivos/v1/listado.proto'],
+    protoFiles: [protoFile],
     binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
     log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     graceMs,
@@ -240,6 +245,32 @@ describe('The gRPC door', () => {
       expect(await healthOf('')).to.deep.equal({ status: 'NOT_SERVING' });
     });
 
+    it('lists what it knows of', async () => {
+      const { client } = await serve();
+      const statuses = { '': { status: 'SERVING' }, 'archivos.v1.ListadoService': { status: 'SERVING' } };
+      expect(await ask(client, rpcOf(healthService, 'List'), {})).to.deep.equal({ statuses });
+    });
+
+    it('tells who watches what it does not know just that, and who watches what changes once of each change', async () => {
+      const { server, client } = await serve();
+      const [unknown, known] = ['archivos.v1.Otro', 'archivos.v1.ListadoService'].map((service) => {
+        const { path, requestSerialize, responseDeserialize } = watch;
+        const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
+          service,
+        });
+        const told: unknown[] = [];
+        stream.on('error', () => {}).on('data', ({ status }) => told.push(status));
+        return { stream, told };
+      });
+      if (unknown === undefined || known === undefined) throw new Error('There are two');
+      await Promise.all([once(unknown.stream, 'data'), once(known.stream, 'data')]);
+      for (const serving of [false, false, true]) server.setServing(serving);
+      await eventually(() => known.told.length >= 3);
+      expect(known.told).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
+      expect(unknown.told).to.deep.equal(['SERVICE_UNKNOWN']);
+      for (const { stream } of [unknown, known]) stream.cancel();
+    });
+
     it('says NOT_SERVING to who watches it when a stop begins, and does not hold up the stop', async () => {
       const { server, client } = await serve();
       const stream = client.makeServerStreamRequest(
@@ -282,6 +313,17 @@ describe('The gRPC door', () => {
       expect(Buffer.from(bytes ?? []).toString('latin1')).to.include('ListarArchivos');
       stream.end();
       await once(stream.resume(), 'end');
+    });
+
+    it('is UNAVAILABLE while what it tells cannot be read, and nothing else is', async () => {
+      const { client, list, lines } = await serve(undefined, undefined, 'no/such.proto');
+      const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+      const stream = client.makeBidiStreamRequest(path, Buffer.from, Buffer.from);
+      stream.write(Buffer.alloc(0));
+      const [error] = await once(stream.resume(), 'error').catch((thrown) => [thrown]);
+      expect(error.code).to.equal(Status.UNAVAILABLE);
+      expect(lines.some(({ msg }) => msg === 'reflection cannot be loaded')).to.equal(true);
+      expect(await list()).to.deep.equal(page());
     });
   });
 
