@@ -37,19 +37,16 @@ interface Origins {
 const ascii = /^\p{ASCII}*$/u;
 const capital = /^[A-Z]$/;
 const letters = /\P{M}\p{M}*|\p{M}+/gu;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when a name needs it: few do, and making it takes a tenth of what loading the index's thread does. */
+let graphemes: Intl.Segmenter | undefined;
 
 function originsOf(name: string, folded: string, folding: Folding): Origins | undefined {
-  const byLetter = name.match(letters) ?? [];
+  const byLetter = trace(name.match(letters) ?? [], folded, folding);
+  if (byLetter !== undefined) return byLetter;
   // A syllable of Hangul may be written as several letters that are no marks.
-  return (
-    trace(byLetter, folded, folding) ??
-    trace(
-      Array.from(graphemes.segment(name), ({ segment }) => segment),
-      folded,
-      folding,
-    )
-  );
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  const pieces = Array.from(graphemes.segment(name), ({ segment }) => segment);
+  return trace(pieces, folded, folding);
 }
 
 function trace(pieces: readonly string[], folded: string, folding: Folding): Origins | undefined {
