@@ -48,6 +48,8 @@ const maxPathBytes = 4096;
 const turnMs = 5;
 /** The same while a search waits: every slice of its work is followed by one of these. */
 const sharedTurnMs = 1;
+/** How long surveyors get nothing new to do while somebody searches. What they have when it begins takes half of that. */
+const withheldMs = 30;
 
 /**
  * Keeps an index true. It decides what is surveyed when, and what is known:
@@ -74,6 +76,9 @@ export class Crawler {
   #inbox: { readonly surveyor: number; readonly message: Report }[] = [];
   #work: Generator<void, void> | undefined;
   #turn: NodeJS.Immediate | undefined;
+  #dispatchedAt = Number.NEGATIVE_INFINITY;
+  /** Whether surveyors may have nothing to do though there is something. */
+  #withheld = false;
   #watchedTold = -1;
   /** The index's count of changes up to which all are told. */
   #changesTold: number;
@@ -298,14 +303,28 @@ export class Crawler {
     });
   }
 
+  /**
+   * While it builds, who searches goes first: two surveyors would take half of the processors from them. They get something to do
+   * all the same when they have waited for long, or the tree would never be known to those who search all the time.
+   */
+  #dispatch(): void {
+    const now = performance.now();
+    const isEarly = now < this.#dispatchedAt + withheldMs;
+    const withheld = isEarly && this.#knowledge !== 'listo' && othersWait();
+    this.#withheld = withheld;
+    if (withheld) return;
+    this.#dispatchedAt = now;
+    this.#agenda.dispatch();
+  }
+
   /** One turn: what was reported goes into the index, and who has time gets something to do. */
   #step(): void {
     const end = performance.now() + (othersWait() ? sharedTurnMs : turnMs);
     while (performance.now() < end && this.#advance());
     this.#tellChanges();
-    this.#agenda.dispatch();
+    this.#dispatch();
     this.#settle();
-    if (this.#work !== undefined || this.#inbox.length > 0) this.#schedule();
+    if (this.#work !== undefined || this.#inbox.length > 0 || this.#withheld) this.#schedule();
     // While surveyors are at work the processor's time is theirs.
     else if (this.#agenda.isAtRest() && this.#index.maintain()) this.#schedule();
   }
@@ -350,7 +369,7 @@ export class Crawler {
   *#unpack(parcel: Parcel): Generator<void, void> {
     // Not when it came: what surveyors are ahead of the index lies in memory.
     for (const job of parcel.jobs) this.#agenda.free(job);
-    this.#agenda.dispatch();
+    this.#dispatch();
     yield* this.#reconciler.apply(parcel);
     for (const job of parcel.jobs) this.#agenda.finish(job);
   }
@@ -365,7 +384,7 @@ export class Crawler {
         if (this.#doubted.has(state.surveyor)) this.#add('stats', state);
       }
       this.#doubted.clear();
-      this.#agenda.dispatch();
+      this.#dispatch();
     }
     if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
     if (this.#knowledge !== 'listo' && this.#rootFolder?.lost === false) this.#rest();

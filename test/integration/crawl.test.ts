@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { Slices } from '../../filesystem/slices.ts';
 import { Crawled, entriesOf } from '../support/crawled.ts';
 import { hostileTree, plantTree } from '../support/hostile-tree.ts';
 import { type Mutation, mutate, mutations } from '../support/mutations.ts';
@@ -31,6 +32,15 @@ describe('crawling', () => {
     await crawled.settled();
     expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
     expect(crawled.stale(folder.path)).to.deep.equal([]);
+  });
+
+  it('goes on to its end while somebody searches without a pause', async () => {
+    using folder = new TemporaryFolder();
+    for (let n = 0; n < 300; n++) mkdirSync(folder.join(`${n % 10}/${n}/x`), { recursive: true });
+    await using crawled = new Crawled(folder.path);
+    const slices = new Slices(new AbortController().signal);
+    while (crawled.crawler.knowledge !== 'listo') await slices.next();
+    expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
   });
 
   it('equals a naive walk after any changes, whenever they came', async () => {
