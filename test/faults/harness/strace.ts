@@ -62,6 +62,11 @@ export function stallWrites(proc: Proc, ms: number): Promise<Traced> {
   );
 }
 
+/** From now on each of its fsyncs takes that long, as on a disk that hangs. */
+export function hangSyncs(proc: Proc, ms: number): Promise<Traced> {
+  return attach(proc, ...quietly, '-e', `inject=${syncs}:delay_enter=${ms * 1000}`);
+}
+
 /** From now on its fsyncs fail with EIO, and are not made. */
 export function failSyncs(proc: Proc): Promise<Traced> {
   return attach(proc, ...quietly, '-e', `inject=${syncs}:error=EIO`);

@@ -5,11 +5,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilRefused } from '../harness/quiet.ts';
 import type { Scenario, Stage } from '../harness/scenario.ts';
-import { attach, failSyncs, straceMissing, syncs } from '../harness/strace.ts';
+import { attach, failSyncs, hangSyncs, straceMissing, syncs } from '../harness/strace.ts';
 
 const refusals = { refusals: true };
 const badMs = 4_000;
 const settleMs = 1_500;
+/** Longer than anybody is left waiting for the ledger. */
+const hungMs = 20_000;
 const mixes = ['sqlite'] as const;
 
 const heal = async ({ undoing }: Stage): Promise<void> => {
@@ -96,6 +98,26 @@ export const ledgerFaults: readonly Scenario[] = [
       stage.violations.expect(then === before, `${then - before} were accepted while every fsync failed`);
     },
     heal,
+  },
+  {
+    name: 'ledger-disk-hangs',
+    about:
+      'each fsync of the gateway takes 20 s: who asks is refused after 10, and does not hang with the disk',
+    missing: straceMissing,
+    expect: refusals,
+    mixes,
+    async fault(stage) {
+      const traced = await hangSyncs(stage.world.proc('gateway'), hungMs);
+      stage.undoing.push(() => traced.detach());
+      await untilRefused(stage);
+      await delay(badMs);
+    },
+    async heal(stage) {
+      await heal(stage);
+      // It refuses until the fsync that hung has returned.
+      while ((await stage.load.ask({ path: '/listar_archivos', prefer: 'respond-async' })) === undefined)
+        await delay(50);
+    },
   },
   {
     name: 'ledger-synced-before-202',

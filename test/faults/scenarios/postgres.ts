@@ -75,6 +75,42 @@ export const postgresFaults: readonly Scenario[] = [
     },
     { links: [link] },
   ),
+  ...(['dialler', 'dialled'] as const).map((ends) => {
+    const living = ends === 'dialler' ? 'PostgreSQL' : 'gateway';
+    return onPostgres(
+      {
+        name: `${link}-half-open-at-${living.toLowerCase()}`,
+        about: `between gateway and PostgreSQL: connections end and ${living} is not told`,
+        async fault({ world, load }) {
+          for (let n = 0; n < 2; n++) {
+            world.link(link).halfOpen(ends);
+            await load.untilAccepted(20);
+          }
+        },
+      },
+      { links: [link] },
+    );
+  }),
+  ...(
+    [
+      ['2 s late', { kind: 'late', ms: 2_000 }],
+      ['byte by byte', { kind: 'byte by byte' }],
+    ] as const
+  ).map(([what, behaviour]) =>
+    onPostgres(
+      {
+        name: `${link}-${what.replaceAll(' ', '-')}`,
+        about: `between gateway and PostgreSQL: ${what}`,
+        load: { rate: 40, next: (random) => nextAsk(random, 0) },
+        async fault({ world }) {
+          world.link(link).behave(behaviour);
+          await delay(badMs);
+        },
+        heal: async ({ world }) => world.link(link).behave({ kind: 'pass' }),
+      },
+      { links: [link] },
+    ),
+  ),
   onPostgres(
     {
       name: 'gateway-frozen-over-postgres',
