@@ -76,7 +76,8 @@ export const limitVariables = {
   IP_DENY: networks,
   TRUSTED_PROXIES: networks,
   MAX_REQUESTS: count.default(10_000),
-  MAX_CONNECTIONS: count.optional(),
+  // Fewer than the files that systems let a process open, so that there are some left for the services and the ledger.
+  MAX_CONNECTIONS: count.default(16_000),
   HEADERS_TIMEOUT_MS: milliseconds.default(10_000),
   REQUEST_TIMEOUT_MS: milliseconds.default(30_000),
 };

@@ -28,3 +28,11 @@ describe('LEDGER_URL', () => {
     }
   });
 });
+
+describe('What a gateway takes at the same time', () => {
+  it('is bounded without anybody having set a bound', () => {
+    const { MAX_REQUESTS, MAX_CONNECTIONS, MAX_WAITERS, MAX_EVENT_STREAMS } = readGatewayConfig({}, []);
+    for (const bound of [MAX_REQUESTS, MAX_CONNECTIONS, MAX_WAITERS, MAX_EVENT_STREAMS])
+      expect(bound).to.be.within(1_000, 16_000);
+  });
+});
