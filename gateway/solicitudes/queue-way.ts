@@ -124,20 +124,25 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     if (depth === undefined) await publisher.redeclare();
     const at = now();
     // A time that is ahead by more than rows are ever put off is of a clock that was set back since, and says nothing.
-    const isRecent = (publishedAt: number): boolean =>
-      publishedAt + firstCheckMs > at && publishedAt <= at + longestDeferMs;
+    const isWithin = (ms: number, publishedAt: number): boolean =>
+      publishedAt + ms > at && publishedAt <= at + longestDeferMs;
     const isGone = ({ publishedAt }: Solicitud): boolean =>
       depth === undefined ||
       publishedAt === undefined ||
-      (depth.ready === 0 && !depth.resting && !isRecent(publishedAt));
+      (depth.ready === 0 && !depth.resting && !isWithin(firstCheckMs, publishedAt));
     const gone = rows.filter(isGone);
     const staying = rows.filter((row) => !isGone(row));
-    const unconsumed = depth?.consumers === 0 && !depth.resting && canDivert(aside);
-    if (unconsumed) aside.push(...staying.slice(0, otherwise.room - aside.length));
+    // Who isolates something comes back to its work queue soon; who has not in a minute cannot work, and is not waited for.
+    const isSpared = ({ publishedAt = 0 }: Solicitud): boolean =>
+      depth?.resting === true && isWithin(longestDeferMs, publishedAt);
+    const unconsumed =
+      depth?.consumers === 0 && canDivert(aside) ? staying.filter((row) => !isSpared(row)) : [];
+    aside.push(...unconsumed.slice(0, otherwise.room - aside.length));
     // The rest of them is given back as soon as these are answered; what only waits stays put off by its claim.
-    else for (const row of staying) lease.done(row.id);
+    for (const row of staying) if (!unconsumed.includes(row)) lease.done(row.id);
     // One statement for a long backlog. What is lost is the oldest of it, so it is in the first batch that is looked at.
-    if (gone.length === 0 && !unconsumed) await ledger.deferQueued(service, at, at + firstCheckMs);
+    if (gone.length === 0 && unconsumed.length === 0)
+      await ledger.deferQueued(service, at, at + firstCheckMs);
     return gone;
   }
 

@@ -119,14 +119,16 @@ describe('The way through the queue', () => {
     const channel = await connection.createChannel();
     try {
       await channel.consume(isolation, () => {});
-      await way().dispatch([await publishedAt('a', Date.now() - minute)], { done: () => {} }, signal);
+      await way().dispatch([await publishedAt('a', Date.now() - minute / 2)], { done: () => {} }, signal);
+      expect(aside).to.deep.equal([]);
+      // For a minute, that is: it may be unable to work, and another way leads to one that can.
+      await way().dispatch([await publishedAt('viejo', Date.now() - 2 * minute)], { done: () => {} }, signal);
     } finally {
       await connection.close();
     }
     expect(await ready()).to.equal(0);
-    expect(aside).to.deep.equal([]);
     await way().dispatch([await publishedAt('b', Date.now() - minute / 60)], { done: () => {} }, signal);
-    expect(aside).to.deep.equal(['b']);
+    expect(aside).to.deep.equal(['viejo', 'b']);
   });
 
   it('is closed while replies cannot be taken, if there is another one', () => {
