@@ -1,5 +1,4 @@
 import { type Logger, stdSerializers } from 'pino';
-import { createWorkConsumer } from './amqp/work-consumer.ts';
 import { adoptGrpcLog } from './grpc/grpc-log.ts';
 import { createGrpcServer } from './grpc/server.ts';
 import { type HandlersOf, type ServedMethod, servedMethods, servedStreams } from './handlers.ts';
@@ -57,7 +56,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
     );
   }
   if (config.rabbitmqUrl !== undefined) {
-    doors.push(rabbitmqDoor(config.name, config.rabbitmqUrl, methods, log));
+    doors.push(await rabbitmqDoor(config.name, config.rabbitmqUrl, methods, log));
   }
   const { name, tracesTo: endpoint } = config;
   const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
@@ -84,7 +83,14 @@ function sourcePart(source: Source, log: Logger): Part {
   };
 }
 
-function rabbitmqDoor(service: string, url: string, methods: readonly ServedMethod[], log: Logger): Part {
+/** amqplib is for those who want a broker. */
+async function rabbitmqDoor(
+  service: string,
+  url: string,
+  methods: readonly ServedMethod[],
+  log: Logger,
+): Promise<Part> {
+  const { createWorkConsumer } = await import('./amqp/work-consumer.ts');
   const consumer = createWorkConsumer({ url, service, methods, log });
   return {
     name: 'rabbitmq',
