@@ -11,6 +11,8 @@ export interface AgendaOptions {
   /** How many entries a folder is thought to have. */
   readonly entriesOf: (state: FolderState) => number;
   readonly send: (surveyor: number, command: Command & { kind: 'survey' }) => void;
+  /** Whether a lane's folders may be surveyed by anybody now, and not only by who watches them. */
+  readonly isAnybodys: (lane: Lane) => boolean;
   /** The command's words on a folder: what to do in a lane. */
   readonly describe: (
     lane: Lane,
@@ -108,6 +110,10 @@ export class Agenda {
   #sendTo(surveyor: number): boolean {
     for (const lane of lanes) {
       const folders = this.#take(lane, surveyor);
+      // Else one would end long before the others: the index's thread takes more from some than from others.
+      for (let other = 0; folders.length === 0 && other < this.#busy.length; other++) {
+        if (this.#options.isAnybodys(lane)) folders.push(...this.#take(lane, other));
+      }
       if (folders.length === 0) continue;
       this.#lastJob += 1;
       this.#jobs.set(this.#lastJob, { lane, surveyor, folders: folders.length });

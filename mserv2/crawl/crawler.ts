@@ -99,6 +99,7 @@ export class Crawler {
       entriesOf: ({ number }) => index.childCount(number),
       describe: (lane, folders) => this.#describe(lane, folders),
       send: (surveyor, command) => surveyors[surveyor]?.send(command),
+      isAnybodys: (lane) => !this.#watches(lane),
     });
     this.#reconciler = new Reconciler({
       index,
@@ -194,14 +195,20 @@ export class Crawler {
   }
 
   #describe(lane: Lane, folders: readonly FolderState[]) {
-    // Names alone, of a tree that nobody knows, are wanted fast; the second look comes with a watch.
-    const watch = lane !== 'names' || this.#knowledge !== 'construyendo';
     const targets = {
       tokens: folders.map(({ token }) => token),
       paths: folders.map(({ number }) => this.#index.folderPath(number)).join('\0'),
       stamps: BigInt64Array.from(folders, ({ number }) => this.#index.folderStamp(number)),
     };
-    return { targets, watch, stats: lane !== 'names', urgent: lane === 'news' };
+    return { targets, watch: this.#watches(lane), stats: lane !== 'names', urgent: lane === 'news' };
+  }
+
+  /**
+   * Names alone, of a tree that nobody knows, are wanted fast; the second look, when all of them are in the index, comes with
+   * a watch.
+   */
+  #watches(lane: Lane): boolean {
+    return lane !== 'names' || this.#knowledge !== 'construyendo';
   }
 
   #add(lane: Lane, state: FolderState): void {
