@@ -1,7 +1,7 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import { type EntryId, type FileIndex, type FolderNumber, noEntry } from '../index/api.ts';
+import { type EntryId, type FileIndex, type FolderNumber, type Listing, noEntry } from '../index/api.ts';
 import {
   endOfName,
   namesOf,
@@ -44,11 +44,12 @@ export class Reconciler {
   /** Applies the reports in their order. In between the steps the index can be asked, but must not be maintained. */
   *apply(parcel: Parcel): Generator<void, void> {
     const { states, unreadable } = this.#options;
+    const names = Buffer.from(parcel.names.buffer);
     let since = 0;
     for (const report of reportsOf(parcel)) {
       const state = states.byToken(report.token);
       if (state === undefined) continue;
-      yield* this.#report(state, report, parcel);
+      yield* this.#report(state, report, parcel, names);
       since += report.count + 1;
       if (since > stepSize) {
         since = 0;
@@ -89,7 +90,7 @@ export class Reconciler {
     if (gone.length > 0) onGone(gone);
   }
 
-  *#report(state: FolderState, report: Report & Place, parcel: Parcel): Generator<void, void> {
+  *#report(state: FolderState, report: Report & Place, parcel: Parcel, names: Buffer): Generator<void, void> {
     const { index, states, unreadable, onFailed, onUnsure } = this.#options;
     switch (report.what) {
       case What.FAILED:
@@ -102,7 +103,7 @@ export class Reconciler {
         break;
       case What.LOOKED:
         this.#date(state, report.stamp);
-        yield* this.#entries(state, report, parcel);
+        yield* this.#entries(state, report, parcel, names);
         break;
       case What.SAME:
       case What.LISTED:
@@ -113,7 +114,7 @@ export class Reconciler {
         this.#date(state, report.stamp);
         this.#compareIdentities(state);
         if (report.what === What.SAME) break;
-        yield* this.#entries(state, report, parcel);
+        yield* this.#entries(state, report, parcel, names);
         if (states.byToken(state.token) !== state) break;
         if (index.childCount(state.number) !== report.count) {
           this.#removeOthers(state.number, new Set(namesOf(parcel, report)));
@@ -122,17 +123,21 @@ export class Reconciler {
     }
   }
 
-  *#entries(state: FolderState, report: Report & Place, parcel: Parcel): Generator<void, void> {
+  *#entries(
+    state: FolderState,
+    report: Report & Place,
+    parcel: Parcel,
+    names: Buffer,
+  ): Generator<void, void> {
     const { index, states, unreadable } = this.#options;
     const { kinds, sizes, ms, ns } = parcel;
     const { number } = state;
     // Read as a whole, a folder mostly is new, or has what it had, in the same order.
     const before = report.what === What.LISTED ? index.children(number) : undefined;
     if (before?.length === 0 && !report.stats) {
-      yield* this.#fill(state, report, parcel);
+      yield* this.#fill(state, report, { names, end: report.to, kinds });
       return;
     }
-    const names = Buffer.from(parcel.names.buffer);
     let from = report.from;
     // Nothing is allocated for an entry that is as expected: there are millions.
     for (let n = 0; n < report.count; n++) {
@@ -164,10 +169,9 @@ export class Reconciler {
   }
 
   /** Of a folder that was empty. */
-  *#fill(state: FolderState, report: Report & Place, parcel: Parcel): Generator<void, void> {
+  *#fill(state: FolderState, report: Report & Place, listing: Listing): Generator<void, void> {
     const { index, states, onNew } = this.#options;
     const { number } = state;
-    const listing = { names: Buffer.from(parcel.names.buffer), end: report.to, kinds: parcel.kinds };
     const last = report.name + report.count;
     let from = report.from;
     for (let next = report.name; next < last; next += stepSize) {
@@ -182,7 +186,7 @@ export class Reconciler {
   #date(state: FolderState, mtimeNs: bigint): void {
     const { index } = this.#options;
     const entry = index.folderEntry(state.number);
-    if (entry !== noEntry && !index.sameStats(entry, 0, mtimeNs)) index.setStats(entry, 0, mtimeNs);
+    if (entry !== noEntry) index.setStats(entry, 0, mtimeNs);
   }
 
   #vanished(state: FolderState, name: ByteString): void {
