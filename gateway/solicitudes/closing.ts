@@ -3,11 +3,11 @@ import type { Verdict } from '../calls/verdict.ts';
 import { renderVerdict } from '../http/render.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
+import type { Closing, EstadoFinal, Ledger, Solicitud, StoredAnswer } from './ledger.ts';
 
 /** The one way to a final state: through the ledger, which tells whoever waits. */
 export interface Closer {
-  /** Renders what the handler said and stores it: `completada`. */
+  /** Renders what the handler said and stores it: `completada`; or `fallida`, when it cannot be rendered. */
   complete(row: Solicitud, verdict: Verdict): Promise<void>;
   /** Ends a row without an answer. */
   end(
@@ -50,11 +50,16 @@ export function createCloser({ ledger, operation, metrics, log, now }: CloserDep
         await close(row, { state: 'fallida', at: now() });
         return;
       }
-      await close(row, {
-        state: 'completada',
-        answer: renderVerdict(known, verdict, row.view),
-        at: now(),
-      });
+      let answer: StoredAnswer;
+      try {
+        answer = renderVerdict(known, verdict, row.view);
+      } catch (err) {
+        // A defect, and the same one at each try: its reply would come again for ever, and those behind it wait.
+        log.error({ err, id: row.id, requestId: row.requestId }, 'the answer cannot be rendered');
+        await close(row, { state: 'fallida', at: now() });
+        return;
+      }
+      await close(row, { state: 'completada', answer, at: now() });
     },
     end: (row, state) => close(row, { state, at: now() }),
   };

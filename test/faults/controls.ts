@@ -94,10 +94,10 @@ export const controls: readonly Control[] = [
     defect: [
       {
         file: 'gateway/solicitudes/closing.ts',
-        find: 'answer: renderVerdict(known, verdict, row.view),',
-        replace: `answer: ((rendered) => ({ ...rendered, body: Buffer.concat([rendered.body, Buffer.from(' ')]) }))(
+        find: 'answer = renderVerdict(known, verdict, row.view);',
+        replace: `answer = ((rendered) => ({ ...rendered, body: Buffer.concat([rendered.body, Buffer.from(' ')]) }))(
           renderVerdict(known, verdict, row.view),
-        ),`,
+        );`,
       },
     ],
     red: ['identity'],
