@@ -133,7 +133,11 @@ class Group {
       signal: nobody.signal,
       deadlineMs: Math.max(1, Math.ceil(deadlineMs)),
     });
-    for (const { settle } of waiting) settle(result);
+    for (const each of waiting) {
+      // The call has ended: nobody leaves it any more.
+      each.left = () => undefined;
+      each.settle(result);
+    }
   }
 }
 

@@ -177,6 +177,21 @@ describe('calls that are made together', () => {
     await eventually(() => patient.result !== undefined);
   });
 
+  it('are aborted when nobody waits for them any more, and not because they were answered', async () => {
+    using calls = new Calls();
+    calls.ask('a');
+    const [second, third] = [calls.ask('a'), calls.ask('a')];
+    calls.made[0]?.end(failure);
+    await eventually(() => calls.made.length === 2);
+    const fourth = calls.ask('a');
+    for (const { abort } of [second, third]) abort.abort();
+    expect(calls.made[1]?.options.signal.aborted).to.equal(true);
+    await eventually(() => calls.made.length === 3);
+    calls.made[2]?.end(failure);
+    await eventually(() => fourth.result !== undefined);
+    expect(calls.made[2]?.options.signal.aborted).to.equal(false);
+  });
+
   it('do not wait for one that hangs', async () => {
     using calls = new Calls();
     const first = calls.ask('a');
