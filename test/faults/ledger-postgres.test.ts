@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import pg from 'pg';
 import { pino } from 'pino';
 import { type Ledger, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
+import { connectionConfig, createDatabase } from '../../gateway/solicitudes/postgres/database.ts';
 import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
 import { eventually } from '../support/eventually.ts';
 import { acceptance, answerOf } from '../support/ledger-calls.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const log = pino({ level: 'silent' });
 const works = (ledger: Ledger) => () =>
@@ -127,6 +130,28 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     await eventually(works(other));
     await hears('b');
     await other.stop();
+  });
+
+  it('loses no connection to a server that says nothing more after it was connected to', async () => {
+    const { port, pathname, username } = new URL(url);
+    const proxy = await startTcpProxy(Number(port));
+    const through = `postgres://${username}@127.0.0.1:${proxy.port}${pathname}`;
+    const database = createDatabase(through);
+    try {
+      const greeted = new pg.Client(connectionConfig(through));
+      await greeted.connect();
+      proxy.accident = { bytes: proxy.carried, kind: 'freeze' };
+      await greeted.end();
+      // More than there are places for.
+      const asked = Array.from({ length: 10 }, () => rejection(database.query('SELECT 1')));
+      for (const error of await Promise.all(asked)) expect(error).to.be.instanceOf(LedgerUnavailableError);
+      expect(proxy.connections).to.be.greaterThan(8);
+      proxy.accident = undefined;
+      expect(await database.query('SELECT 1 AS one')).to.deep.equal([{ one: 1 }]);
+    } finally {
+      await proxy.stop();
+      await database.end();
+    }
   });
 
   it('can be stopped while its server is gone or frozen', async () => {

@@ -12,6 +12,8 @@ export interface TcpProxy {
   readonly port: number;
   /** How many connections were made. */
   readonly connections: number;
+  /** How many bytes have come back from the target, over all connections. */
+  readonly carried: number;
   /** What happens to the connections that are made from now on. */
   accident: Accident | undefined;
   stop(): Promise<void>;
@@ -21,6 +23,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  let carried = 0;
   const server = createServer((client) => {
     connections += 1;
     const { accident } = proxy;
@@ -45,6 +48,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     upstream.on('data', (chunk) => {
       const pass = chunk.subarray(0, Math.max(0, left()));
       seen += chunk.length;
+      carried += pass.length;
       if (pass.length > 0) client.write(pass);
       if (left() > 0 || accident?.kind !== 'cut') return;
       // What was let through arrives before the end.
@@ -62,6 +66,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     accident: undefined,
     get connections() {
       return connections;
+    },
+    get carried() {
+      return carried;
     },
     async stop() {
       const closed = once(server, 'close');

@@ -41,8 +41,10 @@ export function createDatabase(url: string): Database {
     // 202 means: on disk. Whatever the server's default is, a commit waits for that. Statements are short: compiling
     // them (jit) costs more than it gives.
     onConnect: async (client) => {
-      await client.query('SET synchronous_commit = on');
-      await client.query('SET jit = off');
+      const prepared = client.query('SET synchronous_commit = on; SET jit = off');
+      // Without a bound a server that says no more now would keep a place in the pool for ever, and whoever waits for it.
+      if ((await within(connectMs, prepared)) === undefined)
+        throw new LedgerUnavailableError(`No answer from PostgreSQL in ${connectMs} ms`);
     },
   });
   // A connection that broke while nobody used it; the pool has forgotten it already, and makes another one.
