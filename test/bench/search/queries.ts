@@ -103,8 +103,25 @@ async function heavy(caller: Caller): Promise<Row[]> {
   ];
 }
 
-/** Two others, one who searches and one who lists, every 10 ms, while a third asks for the dearest thing without pause. */
+/**
+ * Two others, one who searches and one who lists, every 10 ms, while a third asks for the dearest thing without pause. A first
+ * round is not counted: in it the processes are still compiling what they run at the same time here for the first time.
+ */
 async function others(url: string, files: number): Promise<Row> {
+  await beside(url, files);
+  const { heavyOnes, searching, listing } = await beside(url, files);
+  const [search, list] = [percentile(searching, 0.99), percentile(listing, 0.99)];
+  return {
+    what: `other callers while such a query runs (${heavyOnes} of the regex, one after the other)`,
+    must: 'p99 < 20 ms',
+    measured: `${searching.length} searches for a rare name: p99 ${millis(search)}, p50 ${millis(median(searching))}; ${listing.length} listings: p99 ${millis(list)}`,
+    holds: search < 20 && list < 20,
+    numbers: { searchP99: search, searchP50: median(searching), listP99: list },
+  };
+}
+
+/** Ten seconds of it. */
+async function beside(url: string, files: number) {
   const until = performance.now() + 10_000;
   let heavyOnes = 0;
   const burden = async (query: Query): Promise<void> => {
@@ -125,14 +142,7 @@ async function others(url: string, files: number): Promise<Row> {
     light(searchPath({ nombre: rare(files) })),
     light('/listar_archivos?limite=50'),
   ]);
-  const [search, list] = [percentile(searching, 0.99), percentile(listing, 0.99)];
-  return {
-    what: `other callers while such a query runs (${heavyOnes} of the regex, one after the other)`,
-    must: 'p99 < 20 ms',
-    measured: `${searching.length} searches for a rare name: p99 ${millis(search)}, p50 ${millis(median(searching))}; ${listing.length} listings: p99 ${millis(list)}`,
-    holds: search < 20 && list < 20,
-    numbers: { searchP99: search, searchP50: median(searching), listP99: list },
-  };
+  return { heavyOnes, searching, listing };
 }
 
 /** A piece of a name that only one file has. */
