@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a process holds of the machine's memory, in bytes, once it has come to rest: the least of some seconds. */
+/** What a process holds of the machine's memory, in bytes, once it has come to rest: the least of ten seconds. */
 export async function residentAtRest(pid: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 50; i++) {
     least = Math.min(least, resident(pid));
     await delay(200);
   }
