@@ -134,23 +134,40 @@ export function plant(root: string, entry: Planned): void {
   const at = inside(root, entry.path);
   if (entry.kind === 1) writeFileSync(at, 'x'.repeat(entry.size));
   if (entry.kind === 2) mkdirSync(at);
-  if (entry.kind === 3) symlinkSync('/', at);
+  if (entry.kind === 3) symlinkSync(outside(), at);
   if (entry.kind === 4) linkSync(fifo(), at);
+}
+
+/** The size that lstat tells of a planted entry; folders have none: -1. */
+export function plantedBytes(entry: Planned): number {
+  return { 1: entry.size, 2: -1, 3: Buffer.byteLength(outside()), 4: 0 }[entry.kind];
 }
 
 export function inside(root: string, path: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`), path]);
 }
 
-let fifoFolder: TemporaryFolder | undefined;
+let elsewhere: TemporaryFolder | undefined;
 
-/** One FIFO, made once: Node has no mkfifo, but it can link to one. */
-function fifo(): string {
-  if (fifoFolder === undefined) {
-    fifoFolder = new TemporaryFolder();
-    execFileSync('mkfifo', [fifoFolder.join('fifo')]);
-    const made = fifoFolder;
+/** A folder for what must not lie in the tree, made once and removed when the process ends. */
+function elsewhereFolder(): TemporaryFolder {
+  if (elsewhere === undefined) {
+    const made = new TemporaryFolder();
+    // Node has no mkfifo, but it can link to one.
+    execFileSync('mkfifo', [made.join('fifo')]);
+    mkdirSync(made.join('outside'));
+    writeFileSync(made.join('outside', 'secret'), '');
     process.once('exit', () => made[Symbol.dispose]());
+    elsewhere = made;
   }
-  return fifoFolder.join('fifo');
+  return elsewhere;
+}
+
+/** Where the links of random trees lead: a folder outside of the root, and nothing of the machine's. */
+export function outside(): string {
+  return elsewhereFolder().join('outside');
+}
+
+function fifo(): string {
+  return elsewhereFolder().join('fifo');
 }

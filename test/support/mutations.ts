@@ -2,18 +2,19 @@ import {
   chmodSync,
   closeSync,
   constants,
+  ftruncateSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import fc from 'fast-check';
-import { hostileName, inside } from './hostile-tree.ts';
+import { hostileName, inside, outside } from './hostile-tree.ts';
 
 /** Something that is done to a tree. What is not possible there (no such folder, a name that is taken) is not done. */
 export type Mutation =
@@ -61,14 +62,15 @@ export const mutations: fc.Arbitrary<Mutation[]> = fc
   });
 
 let written = 0;
-/** A FIFO is one of the things that may be there: without O_NONBLOCK the whole process would wait for somebody who reads it. */
-const writing = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK;
+/** O_NONBLOCK: opening a FIFO without a reader would block the whole process. */
+const writing = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
+/** Applies a mutation, never through a link: whatever a link leads to belongs to the machine. */
 export function mutate(root: string, mutation: Mutation): void {
-  const at = inside(root, mutation.path);
   const aside = `${root}/aside`;
   try {
-    if ('to' in mutation) acts[mutation.kind](at, inside(root, mutation.to), aside);
+    const at = beneath(root, mutation.path);
+    if ('to' in mutation) acts[mutation.kind](at, beneath(root, mutation.to), aside);
     else acts[mutation.kind](at);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
@@ -76,10 +78,21 @@ export function mutate(root: string, mutation: Mutation): void {
   }
 }
 
+/** The path below the root. Throws ENOTDIR when one of its parents is a link. */
+function beneath(root: string, path: Buffer): Buffer {
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    const parent = inside(root, path.subarray(0, end));
+    if (!lstatSync(parent).isDirectory()) {
+      throw Object.assign(new Error('a parent is no folder'), { code: 'ENOTDIR', syscall: 'lstat' });
+    }
+  }
+  return inside(root, path);
+}
+
 const acts = {
   write(at: Buffer) {
     written += 1;
-    const fd = openSync(at, writing);
+    const fd = openSync(at, writing | constants.O_CREAT | constants.O_TRUNC);
     try {
       writeSync(fd, 'x'.repeat(written % 100));
     } finally {
@@ -87,13 +100,18 @@ const acts = {
     }
   },
   truncate(at: Buffer) {
-    truncateSync(at, 7);
+    const fd = openSync(at, writing);
+    try {
+      ftruncateSync(fd, 7);
+    } finally {
+      closeSync(fd);
+    }
   },
   mkdir(at: Buffer) {
     mkdirSync(at);
   },
   link(at: Buffer) {
-    symlinkSync('/', at);
+    symlinkSync(outside(), at);
   },
   remove(at: Buffer) {
     rmSync(at, { recursive: true, force: true });
@@ -103,7 +121,7 @@ const acts = {
     lutimesSync(at, 1, 1_000_000_000 + (written % 1000));
   },
   chmod(at: Buffer) {
-    chmodSync(at, 0o755);
+    if (!lstatSync(at).isSymbolicLink()) chmodSync(at, 0o755);
   },
   rename(at: Buffer, to: Buffer) {
     renameSync(at, to);

@@ -19,7 +19,14 @@ import {
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { callContext } from '../../support/call-context.ts';
-import { hostileName, hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
+import {
+  hostileName,
+  hostileTree,
+  inside,
+  type Planned,
+  plantedBytes,
+  plantTree,
+} from '../../support/hostile-tree.ts';
 import { statusOf } from '../../support/status-of.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { unprivileged } from '../../support/unprivileged.ts';
@@ -50,12 +57,11 @@ const hexOf = (names: readonly Buffer[]): string[] => names.map((name) => name.t
 
 describe('listing a folder', () => {
   describe('equals a naive reference, page by page', () => {
-    const bytesOf = (entry: Planned): number => ({ 1: entry.size, 2: -1, 3: 1, 4: 0 })[entry.kind];
     const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
     const references: Record<number, (a: Planned, b: Planned) => number> = {
       0: (a, b) => a.name.compare(b.name),
       1: (a, b) => a.name.compare(b.name),
-      3: (a, b) => Math.sign(bytesOf(a) - bytesOf(b)),
+      3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),
       4: (a, b) => Math.sign(a.modifiedMs - b.modifiedMs),
       5: (a, b) => Math.sign(typeOf(a) - typeOf(b)),
     };

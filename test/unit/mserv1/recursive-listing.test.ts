@@ -9,7 +9,7 @@ import {
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { callContext } from '../../support/call-context.ts';
-import { hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
+import { hostileTree, inside, type Planned, plantedBytes, plantTree } from '../../support/hostile-tree.ts';
 import { statusOf } from '../../support/status-of.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -50,12 +50,11 @@ function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
 
 describe('listing a tree', () => {
   describe('equals a naive reference, page by page', () => {
-    const bytesOf = (entry: Planned): number => ({ 1: entry.size, 2: -1, 3: 1, 4: 0 })[entry.kind];
     const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
     const references: Record<number, (a: Planned, b: Planned) => number> = {
       0: (a, b) => a.name.compare(b.name),
       1: (a, b) => a.name.compare(b.name),
-      3: (a, b) => Math.sign(bytesOf(a) - bytesOf(b)),
+      3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),
       4: (a, b) => Math.sign(a.modifiedMs - b.modifiedMs),
       5: (a, b) => Math.sign(typeOf(a) - typeOf(b)),
     };
