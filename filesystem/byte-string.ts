@@ -1,7 +1,7 @@
 /**
- * Bytes as a string: one character, U+0000 to U+00FF, per byte (Node calls it latin1). Names of files are bytes, not
- * text, and in this form they are exact, cheap, keys of a Map, and `<` is byte order. The brand keeps them apart
- * from text, which would be right for ASCII only.
+ * Bytes as a string of one character per byte, U+0000 to U+00FF (Node's latin1). File names are bytes, not text: this
+ * form is exact, cheap, usable as a Map key, and `<` compares it in byte order. The brand keeps it apart from text,
+ * which equals it for ASCII only.
  */
 export type ByteString = string & { readonly [brand]: true };
 declare const brand: unique symbol;
@@ -13,7 +13,7 @@ export function fromBytes(bytes: Uint8Array): ByteString {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteString;
 }
 
-/** The UTF-8 of a text. */
+/** Encodes text as UTF-8. */
 export function fromText(text: string): ByteString {
   return (notAscii.test(text) ? Buffer.from(text).toString('latin1') : text) as ByteString;
 }
@@ -22,19 +22,22 @@ export function toBytes(bytes: ByteString): Buffer {
   return Buffer.from(bytes, 'latin1');
 }
 
-/** Decoded as UTF-8. What cannot be decoded becomes U+FFFD, and then `exact` is false. */
+/** Decodes UTF-8. A byte that cannot be decoded becomes U+FFFD, and then `exact` is false. */
 export function toText(bytes: ByteString): { readonly text: string; readonly exact: boolean } {
   if (!notAscii.test(bytes)) return { text: bytes, exact: true };
   const text = toBytes(bytes).toString();
   return { text, exact: !text.includes(replacement) || fromText(text) === bytes };
 }
 
-/** What a system call takes: a string means UTF-8 to Node, so bytes beyond ASCII go as a Buffer. */
+/**
+ * Returns the path in the form that Node's fs functions take. Node encodes strings as UTF-8, so bytes beyond ASCII
+ * are passed as a Buffer.
+ */
 export function toPath(bytes: ByteString): string | Buffer {
   return notAscii.test(bytes) ? toBytes(bytes) : bytes;
 }
 
-/** A path below the root: parts with `/` between them; the root itself is the empty path. */
+/** Joins parts with `/`, relative to the root. The root itself is the empty path. */
 export function joinParts(folder: ByteString, name: ByteString): ByteString {
   return (folder === '' ? name : `${folder}/${name}`) as ByteString;
 }
@@ -43,12 +46,12 @@ export function splitParts(path: ByteString): ByteString[] {
   return path === '' ? [] : (path.split('/') as ByteString[]);
 }
 
-/** The path of the folder that holds what is at a path. */
+/** Returns the path of the containing folder. */
 export function folderOf(path: ByteString): ByteString {
   return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as ByteString;
 }
 
-/** The name of what is at a path. */
+/** Returns the last part of a path. */
 export function lastPart(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1) as ByteString;
 }

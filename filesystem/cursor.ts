@@ -5,18 +5,20 @@ import { FileError } from './file-error.ts';
 const version = 1;
 const digestLength = 16;
 
-/** What a cursor belongs to: the operation, and every parameter that decides which entries there are, and their order. */
+/** The query that a cursor is bound to: the operation, and every parameter that selects or orders entries. */
 export interface CursorScope {
   readonly operation: string;
   readonly query: readonly unknown[];
 }
 
 /**
- * A keyset cursor: the place of the last entry that was given, and nothing else, so that it holds after a restart, in
- * another replica, and while the folder changes. A digest over version, operation, query and place finds what is cut or
- * altered, or used with another query. It is no secret: whoever forges one gets a page that starts elsewhere.
+ * Encodes a keyset cursor: the position of the last entry returned. It holds no other state, so it stays valid after
+ * a restart, in another replica and while the folder changes.
  *
- * Form: base64url of version (1 byte), digest (16 bytes), position.
+ * A digest over version, operation, query and position detects a cursor that is truncated, altered or used with
+ * another query. The digest is not a secret: a forged cursor only starts the page elsewhere.
+ *
+ * Format: base64url of version (1 byte), digest (16 bytes), position.
  */
 export function encodeCursor(scope: CursorScope, position: ByteString): string {
   return Buffer.concat([Buffer.of(version), digest(scope, position), toBytes(position)]).toString(
@@ -28,7 +30,7 @@ export function encodeCursor(scope: CursorScope, position: ByteString): string {
 export function decodeCursor(scope: CursorScope, cursor: string): ByteString {
   const bytes = Buffer.from(cursor, 'base64url');
   const position = fromBytes(bytes.subarray(1 + digestLength));
-  // Comparing with what we would have written ourselves also refuses base64 that only means the same.
+  // Re-encoding and comparing also rejects non-canonical base64.
   if (encodeCursor(scope, position) !== cursor) throw invalidCursor();
   return position;
 }

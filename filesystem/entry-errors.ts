@@ -1,29 +1,30 @@
 import { type ByteString, toBytes, toText } from './byte-string.ts';
 import { errnoOf, FileError, folderFailure } from './file-error.ts';
 
-/** What could not be read, in the shape of `archivos.v1.ErrorDeEntrada`. */
+/** An entry that could not be read, in the shape of `archivos.v1.ErrorDeEntrada`. */
 export interface EntryError {
   readonly ruta: string;
   readonly codigo: string;
   readonly rutaBytes: Buffer | undefined;
 }
 
-/** How many of them an answer holds: a tree where everything fails would not fit in a message. */
+/** Maximum errors in one answer: a tree where every entry fails would exceed the message size. */
 const maxErrors = 1000;
 
-/** An entry that vanished, or is no folder any more, since its name was read. It is left out, and that is no error. */
+/**
+ * Codes of an entry that vanished or stopped being a folder after its name was read. It is skipped without an error.
+ */
 const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
-/** Collects what fails while the rest goes on. */
+/** Collects the errors of single entries while the rest of the listing goes on. */
 export class EntryErrors {
   #errors: EntryError[] = [];
 
-  /** How many there are. */
   get size(): number {
     return this.#errors.length;
   }
 
-  /** Makes a call for the entry at `path`. Undefined when it failed. */
+  /** Runs `call` for the entry at `path`; returns undefined when it failed. */
   attempt<Result>(path: ByteString, call: () => Result): Result | undefined {
     try {
       return call();
@@ -34,8 +35,9 @@ export class EntryErrors {
   }
 
   /**
-   * @throws `thrown` again when it is not the system's; and what makes everything fail (no root, no descriptors): that is
-   *   no answer, but a reason to ask again later
+   * Records the failure of the entry at `path`.
+   * @throws `thrown` when it is not a system error, and FileError `UNAVAILABLE` when every entry would fail (root
+   *   missing, no descriptors left): the request should then be retried later
    */
   note(path: ByteString, thrown: unknown): void {
     const failure = folderFailure(path, thrown);
@@ -47,14 +49,14 @@ export class EntryErrors {
     this.#errors.push({ ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
   }
 
-  /** Gives what there is so far, and forgets it. */
+  /** Returns the errors collected so far and clears them. */
   take(): EntryError[] {
     const errors = this.items();
     this.#errors = [];
     return errors;
   }
 
-  /** In order of their paths, so that equal answers are equal byte for byte. */
+  /** Returns the errors in path order, so that equal answers are equal byte for byte. */
   items(): EntryError[] {
     return this.#errors.sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
   }

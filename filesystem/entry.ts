@@ -4,8 +4,8 @@ import { Kind } from './kind.ts';
 import { linkTarget } from './link-target.ts';
 
 /**
- * An entry in the shape of `archivos.v1.Entrada`, so that a handler passes it on as it is; where one does, the compiler
- * checks that the two agree. This is why these names are the API's.
+ * An entry in the shape of `archivos.v1.Entrada`, so that a handler returns it unchanged. This is why its field names
+ * are the API's; the compiler checks that the two agree.
  */
 export interface Entry {
   readonly nombre: string;
@@ -18,7 +18,7 @@ export interface Entry {
   readonly rutaBytes: Buffer | undefined;
 }
 
-/** The entry `name` of a folder, from what lstat said of it. */
+/** Builds the entry `name` of a folder from its lstat result. */
 export function entryOf(folder: Folder, name: ByteString, stats: Stats): Entry {
   const path = joinParts(folder.path, name);
   const nombre = toText(name);
@@ -36,22 +36,25 @@ export function entryOf(folder: Folder, name: ByteString, stats: Stats): Entry {
   };
 }
 
-/** A sparse file may claim more bytes than a number can tell (2^53); then its size is left out. */
+/** Omits sizes above 2^53, which a sparse file may claim: a number cannot hold them. */
 function safeSize(size: bigint): number | undefined {
   return size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) : undefined;
 }
 
-// Years 1 to 9999: all that ISO 8601 and google.protobuf.Timestamp can tell.
+// ISO 8601 and google.protobuf.Timestamp cover the years 1 to 9999.
 const firstMs = Date.parse('0001-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** The nearest millisecond, as in Node's own `mtime`: what was set to .123 s by way of a double is stored as .122999906. */
+/**
+ * Rounds to the nearest millisecond, as Node's `mtime` does: a time set to .123 s through a double is stored as
+ * .122999906. Returns undefined outside of the years 1 to 9999.
+ */
 export function dateOf(nanoseconds: bigint): Date | undefined {
   const ms = Math.round(Number(nanoseconds) / 1e6);
   return ms >= firstMs && ms <= lastMs ? new Date(ms) : undefined;
 }
 
-/** `destino` has no form for bytes that are not UTF-8. */
+/** Returns undefined for a path that is not UTF-8: `destino` cannot carry it. */
 function textOrNothing(path: ByteString | undefined): string | undefined {
   if (path === undefined) return undefined;
   const { text, exact } = toText(path);

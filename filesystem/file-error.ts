@@ -1,4 +1,4 @@
-/** The part of gRPC's canonical codes that has to do with files; as words, so that this room needs no gRPC. */
+/** The gRPC status codes that file errors use, as strings, so that this folder does not import gRPC. */
 export type FileErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
@@ -7,8 +7,8 @@ export type FileErrorCode =
   | 'INTERNAL';
 
 /**
- * A request that cannot be answered with entries, and why. `reason` is a stable word of the API; the message is
- * English and never holds a path of the machine (the `cause` does: it is for the log).
+ * Error of a request that cannot be answered with entries. `reason` is a stable identifier of the API. The message is
+ * English and never contains a path of the machine; `cause` does, for the log.
  */
 export class FileError extends Error {
   override readonly name = 'FileError';
@@ -22,13 +22,16 @@ export class FileError extends Error {
   }
 }
 
-/** The system's name of an error (`ENOENT`), or undefined when it is no system error. */
+/** Returns the code of a system error (`ENOENT`), or undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What a failure to open or read a folder, given by its path below the root, means. What is no system error is given back. */
+/**
+ * Maps a failure to open or read a folder to a FileError. `path` is relative to the root. An error that is not a
+ * system error is returned unchanged.
+ */
 export function folderFailure(path: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (path === '' && errno !== 'EMFILE' && errno !== 'ENFILE') return rootFailure(error);
@@ -61,7 +64,7 @@ export function folderFailure(path: string, error: unknown): unknown {
   }
 }
 
-/** A root that cannot be opened, for whatever reason, is the machine's trouble and not the caller's. */
+/** Maps a failure to open the root to UNAVAILABLE: it is a fault of the machine, not of the request. */
 function rootFailure(error: unknown): unknown {
   return errnoOf(error) === undefined
     ? error

@@ -2,18 +2,19 @@ import { type ByteString, splitParts } from './byte-string.ts';
 import type { Folder } from './folder.ts';
 import type { Root } from './root.ts';
 
-/** Descriptors that one chain holds at most. */
+/** Maximum descriptors that one chain keeps open. */
 const maxHeld = 64;
 
 /**
- * Opens folders by their paths, and keeps the way to the last one open, because those that come one after the other
- * mostly share it. Nothing is kept open beyond the folder that was asked for, so what is read in a folder is never older
- * than the way to its subfolders.
+ * Opens folders by path and keeps the ancestors of the last one open, because consecutive paths mostly share them.
+ *
+ * No folder below the requested one stays open, so entries read in a folder are never older than the descriptors
+ * that lead to its subfolders.
  */
 export class FolderChain implements Disposable {
   readonly #root: Root;
   #parts: readonly ByteString[] = [];
-  /** The root, and one per part; undefined for those far up, which were closed. */
+  /** Open folders by depth: the root, then one per part. Distant ancestors are closed and undefined. */
   #held: (Folder | undefined)[] = [];
 
   constructor(root: Root) {
@@ -21,8 +22,8 @@ export class FolderChain implements Disposable {
   }
 
   /**
-   * The folder stays open until the next call.
-   * @throws FileError when the root cannot be opened, and the system's errors for what lies below
+   * Opens a folder, which stays open until the next call.
+   * @throws FileError when the root cannot be opened, and system errors for folders below it
    */
   open(path: ByteString): Folder {
     const parts = splitParts(path);
@@ -31,7 +32,7 @@ export class FolderChain implements Disposable {
       shared++;
     this.#cut(shared + 1);
     this.#parts = parts;
-    // From the deepest that is open still; none when it was closed for being far up, or nothing was opened yet.
+    // Continue from the deepest open folder; restart at the root when that one was closed.
     let depth = this.#held.length - 1;
     let folder = this.#held[depth];
     if (folder === undefined) {

@@ -3,30 +3,30 @@ import { type ByteString, fromBytes, joinParts, toPath } from './byte-string.ts'
 import type { Jail, Place } from './jail.ts';
 import { Kind, kindOf } from './kind.ts';
 
-/** An entry as the folder itself tells it, before any lstat. */
+/** A directory entry, before any lstat. */
 export interface Named {
   readonly name: ByteString;
   readonly kind: Kind;
 }
 
-/** What lstat tells of an entry, as far as it is shown. Node's own object is ten times as large. */
+/** The lstat fields that are used. Node's Stats object is ten times as large. */
 export interface Stats {
   readonly kind: Kind;
   readonly size: bigint;
   readonly mtimeNs: bigint;
-  /** A file with another name elsewhere, by which it can be written without an event in this folder. */
+  /** The file has another hard link: a write through that name raises no event in this folder. */
   readonly hardLinked: boolean;
 }
 
-/** An open folder inside the root. All that is done with its entries goes through it. Errors are the system's. */
+/** An open folder inside the root; its entries are accessed only through it. Methods throw system errors. */
 export class Folder implements Disposable {
-  /** The root's own path, as configured. */
+  /** The root's path, as configured. */
   readonly root: ByteString;
-  /** Below the root; the root's own is empty. */
+  /** Path relative to the root; empty for the root. */
   readonly path: ByteString;
   readonly #jail: Jail;
   readonly #place: Place;
-  /** What goes before an entry's name. */
+  /** Prefix of an entry's address. */
   #way: ByteString;
 
   constructor(jail: Jail, root: ByteString, path: ByteString, place: Place) {
@@ -37,13 +37,12 @@ export class Folder implements Disposable {
     this.path = path;
   }
 
-  /** Opens a folder in this one; ENOTDIR for a link. `name` is one part of a path. */
+  /** Opens a subfolder. `name` is one path part; a link fails with ENOTDIR. */
   open(name: ByteString): Folder {
     const place = this.#jail.enter(this.root, this.#place, name);
     return new Folder(this.#jail, this.root, joinParts(this.path, name), place);
   }
 
-  /** Of the folder itself. */
   stat(): BigIntStats {
     return this.#place.stat();
   }
@@ -55,7 +54,10 @@ export class Folder implements Disposable {
     return { kind, size: stats.size, mtimeNs: stats.mtimeNs, hardLinked };
   }
 
-  /** Runs what asks for many of this folder's entries, synchronously: they are found in a third of the time meanwhile. */
+  /**
+   * Runs synchronous work that accesses many entries of this folder, with this folder as the working directory: each
+   * access takes a third of the time.
+   */
   within<Result>(work: () => Result): Result {
     const goBack = this.#place.stand();
     if (goBack === undefined) return work();
@@ -69,12 +71,15 @@ export class Folder implements Disposable {
     }
   }
 
-  /** What a system call takes to reach an entry, now, while this folder is open. Never to be shown. */
+  /**
+   * Returns the address of an entry for system calls. It is valid now, while this folder is open; never show it to
+   * users.
+   */
   addressOf(name: ByteString): ByteString {
     return `${this.#way}${name}` as ByteString;
   }
 
-  /** All entries, in the folder's own order, read as they are taken. */
+  /** Yields all entries in directory order, reading as they are consumed. */
   *entries(): Generator<Named> {
     let given = 0;
     try {
@@ -95,9 +100,11 @@ export class Folder implements Disposable {
   }
 
   /**
-   * For file systems that do not tell the types of all entries (d_type is DT_UNKNOWN). Node makes an lstat of its own for
-   * those, in mid-read, and an entry that has vanished, or whose name is not ASCII (it takes our latin1 for text), ends the
-   * read with the rest of the buffer. So they are read one by one here, as bytes, after the first `given`, which are known.
+   * Yields entries on file systems that do not report entry types (d_type is DT_UNKNOWN).
+   *
+   * There, Node calls lstat itself in the middle of a read. If the entry has vanished, or its name is not ASCII
+   * (Node treats our latin1 as text), the read fails and the rest of the buffer is lost. This function reads one
+   * entry at a time, as bytes, and skips the first `given` entries, which were already yielded.
    */
   *#entriesWithoutTypes(given: number): Generator<Named> {
     const oneByOne = { encoding: 'buffer' as BufferEncoding, bufferSize: 1 };
@@ -115,7 +122,9 @@ export class Folder implements Disposable {
   }
 }
 
-/** Node's own lstat failed, or could not be made: it joins no path of bytes with a name of text. */
+/**
+ * Returns whether Node's own lstat failed, or could not run because Node does not join a bytes path with a text name.
+ */
 function isOfTypes(error: unknown): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return ('syscall' in error && error.syscall === 'lstat') || error.code === 'ERR_INVALID_ARG_TYPE';

@@ -6,12 +6,12 @@ export interface Folding {
 const notAscii = /[^\p{ASCII}]/u;
 
 /**
- * A text in the form in which it is compared, without the differences that are folded away. Whether an accent is a
- * character of its own (NFD, as macOS writes names) or part of its letter (NFC) never makes a difference.
+ * Returns the text in its comparison form, with the chosen differences folded away. NFD (a separate accent character,
+ * as macOS writes names) and NFC always compare equal.
  */
 export function foldText(text: string, folding: Folding): string {
   if (!notAscii.test(text)) return folding.case ? text.toLowerCase() : text;
-  // Lower case first: that of İ brings a mark along. A final ς is σ: which of them it is depends on what follows.
+  // Lower case first: İ becomes i plus a combining mark. Final ς becomes σ, because its form depends on its position.
   const lower = folding.case ? text.toLowerCase().replaceAll('ς', 'σ') : text;
   const unmarked = folding.accents ? lower.normalize('NFD').replaceAll(/\p{M}/gu, '') : lower;
   return unmarked.normalize('NFC');

@@ -12,37 +12,39 @@ import { sep } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { type ByteString, toPath } from './byte-string.ts';
 
-/** A folder that was entered: how system calls name it, and the descriptor that holds it, if there is one. */
+/** An entered folder: its address for system calls, and the descriptor that holds it, if any. */
 export interface Place {
   readonly address: ByteString;
-  /** Of the folder itself. */
+  /** Returns the metadata of the folder itself. */
   stat(): BigIntStats;
   /**
-   * Makes it the process's working directory, so that a name alone leads to an entry: what a system call spends on the way
-   * by the descriptor is twice what it spends on the entry. Gives what returns to where the process was, which must be
-   * called in the same turn of the event loop; undefined when it cannot be done, as in a thread.
+   * Makes the folder the process's working directory, so that an entry's name alone is its address: resolving the
+   * path through the descriptor costs twice the access itself.
+   *
+   * Returns a function that restores the previous directory; call it in the same turn of the event loop. Returns
+   * undefined when the directory cannot change, as in a worker thread.
    */
   stand(): (() => void) | undefined;
   leave(): void;
 }
 
 /**
- * The way from the root to a folder, part by part, never through a link. Errors are the system's. Which link an
- * operator put in the root's own path is no business of the jail: that one is followed.
+ * Opens folders from the root downwards, one part at a time, never through a link. Methods throw system errors. Links
+ * in the root's own configured path are followed.
  */
 export interface Jail {
   enterRoot(root: ByteString): Place;
-  /** `name` is one part, and not `..`. A link is ENOTDIR, wherever it points. */
+  /** Enters a subfolder. `name` is one part and not `..`; a link fails with ENOTDIR, wherever it points. */
   enter(root: ByteString, place: Place, name: ByteString): Place;
 }
 
-// open(2): with O_PATH an ancestor needs only the permission to be passed through, as in any path. Not in Node's constants.
+// open(2): with O_PATH an ancestor needs only search permission, as in any path. Node's constants lack it.
 const O_PATH = 0o10000000;
 
 /**
- * Linux: every part is opened beneath the descriptor of its parent, so whatever is renamed or replaced by a link
- * meanwhile, the way cannot lead out. `/proc/self/fd/N/name` is how Node spells openat(2). O_DIRECTORY with O_NOFOLLOW refuses links,
- * and FIFOs without waiting for a writer.
+ * The jail on Linux: each part is opened relative to its parent's descriptor, so a concurrent rename or link swap
+ * cannot lead outside. `/proc/self/fd/N/name` is Node's equivalent of openat(2). O_DIRECTORY with O_NOFOLLOW rejects
+ * links, and rejects FIFOs without waiting for a writer.
  */
 export const heldJail: Jail = {
   enterRoot: (root) =>
@@ -72,12 +74,12 @@ function standIn(address: string): (() => void) | undefined {
     process.chdir(address);
     return () => returnTo(before);
   } catch {
-    // Without the permission to pass through it, or where we were is gone: its entries say so themselves, if so.
+    // The folder has no search permission, or the current directory is gone. Accessing the entries reports the error.
     return undefined;
   }
 }
 
-/** No folder that is served is to be held by standing in it. */
+/** Falls back to `/`, so that the process does not keep a served folder busy as its working directory. */
 function returnTo(before: string): void {
   try {
     process.chdir(before);
@@ -86,7 +88,10 @@ function returnTo(before: string): void {
   }
 }
 
-/** Elsewhere: the real path is compared with the root's. Between this and the next call there is a gap, unlike on Linux. */
+/**
+ * The jail on other systems: compares the folder's real path with the root's. Unlike on Linux, a race remains between
+ * the check and the next call.
+ */
 export const comparedJail: Jail = {
   enterRoot: (root) => compared(folderAt(realPath(root))),
   enter: (root, place, name) => {
@@ -106,7 +111,7 @@ function compared(address: ByteString): Place {
   return {
     address,
     stat: () => lstatSync(toPath(address), { bigint: true }),
-    // Its address is no surer than a path, and may not be text.
+    // The address is only a path and may not be valid text.
     stand: () => undefined,
     leave: () => undefined,
   };
@@ -120,7 +125,7 @@ export function realPath(path: ByteString): ByteString {
   return realpathSync.native(toPath(path), 'latin1') as ByteString;
 }
 
-/** Whether a real path is the root's or below it. `/srv/files-2` is not inside `/srv/files`. */
+/** Returns whether a real path is the root or below it. `/srv/files-2` is not inside `/srv/files`. */
 export function isInside(root: ByteString, path: ByteString): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
 }

@@ -1,6 +1,9 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 
-/** What an entry is, with the numbers of `archivos.v1.Tipo`. A link is never followed, so it is a kind of its own. */
+/**
+ * The type of an entry, with the numbers of `archivos.v1.Tipo`. Links are never followed, so a link is a type of its
+ * own.
+ */
 export const Kind = { FILE: 1, FOLDER: 2, LINK: 3, OTHER: 4 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 

@@ -6,8 +6,9 @@ import type { Folder } from './folder.ts';
 import { isInside, realPath } from './jail.ts';
 
 /**
- * Where a link points, as a path below the root, if it stays inside: both as it is written and as the system resolves
- * it, over any other links. Of a link whose target is missing, what exists of the way there must be inside.
+ * Returns a link's target as a path relative to the root, if the target stays inside the root. Both the written
+ * target and the path it resolves to through other links must be inside. If the target is missing, the existing part
+ * of its path must be inside.
  */
 export function linkTarget(folder: Folder, name: ByteString): ByteString | undefined {
   try {
@@ -25,7 +26,7 @@ export function linkTarget(folder: Folder, name: ByteString): ByteString | undef
   }
 }
 
-/** Follows `written` from `base`, by its letters only. Undefined when it climbs over the top. */
+/** Resolves `written` against `base` lexically. Returns undefined when it climbs above the root. */
 function resolve(base: string[], written: string): string[] | undefined {
   for (const part of written.split('/')) {
     if (part === '' || part === '.') continue;
@@ -35,7 +36,7 @@ function resolve(base: string[], written: string): string[] | undefined {
   return base;
 }
 
-/** An absolute target's parts below the root. */
+/** Returns an absolute target's parts relative to the root. */
 function below(root: ByteString, written: ByteString): string[] | undefined {
   const rootParts = root.split(sep).filter((part) => part !== '');
   const parts: string[] = [];
@@ -54,14 +55,13 @@ function staysInside(root: ByteString, link: ByteString, path: ByteString): bool
     const address = `${root}/${parts.join('/')}` as ByteString;
     const real = tryRealPath(address);
     if (real !== undefined) return isInside(root, real);
-    // It exists and yet does not resolve: another link into nowhere, and nobody knows where that is.
+    // The entry exists but does not resolve: it is another dangling link, and its target is unknown.
     if (lstatSync(toPath(address), { throwIfNoEntry: false }) !== undefined) return false;
     parts.pop();
   }
   return true;
 }
 
-/** Undefined when it does not exist. */
 function tryRealPath(path: ByteString): ByteString | undefined {
   try {
     return realPath(path);

@@ -5,13 +5,16 @@ import type { Folder } from './folder.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { itself } from './watches.ts';
 
-/** The names of a folder with what each is, read at one go. Errors are the system's. */
+/** All entries of a folder, read at once: `kinds[i]` belongs to `names[i]`. */
 export interface NamesAndKinds {
   readonly names: ByteString[];
   readonly kinds: Kind[];
 }
 
-/** A third faster than `folder.entries()`, for whoever reads whole trees and does not mind to hold up others meanwhile. */
+/**
+ * Reads all entries of a folder at once: a third faster than `folder.entries()`, but it blocks the event loop
+ * meanwhile. Throws system errors.
+ */
 export function readNames(folder: Folder): NamesAndKinds {
   const names: ByteString[] = [];
   const kinds: Kind[] = [];
@@ -22,7 +25,7 @@ export function readNames(folder: Folder): NamesAndKinds {
       kinds.push(kindOf(entry));
     }
   } catch (error) {
-    // A file system that does not tell types makes Node ask for them, and that fails; `entries` knows what to do.
+    // Without entry types from the file system, Node calls lstat itself and that fails; `entries` handles this case.
     if (errnoOf(error) === undefined || (error as NodeJS.ErrnoException).syscall !== 'lstat') throw error;
     names.length = 0;
     kinds.length = 0;

@@ -4,11 +4,13 @@ import { FileError } from './file-error.ts';
 const windows = process.platform === 'win32';
 
 /**
- * The parts of a path below the root, as bytes; none means the root. The path is given as text or as bytes, decoded
- * already: a `%2e` in it is a name. Empty parts and `.` mean nothing and are dropped (`a//b/./` is `a/b`), so that a path
- * has one spelling. A path that could mean anything outside of the root is refused, before the system sees it.
+ * Splits a path relative to the root into parts; no parts means the root.
  *
- * @throws FileError `ruta-no-valida`: absolute, with `..` or NUL (on Windows also `\` and `:`); or given twice.
+ * The path is text or bytes, already percent-decoded: `%2e` in it is part of a name. Empty parts and `.` are
+ * dropped (`a//b/./` is `a/b`), so that a path has one spelling. A path that could lead outside of the root is
+ * rejected before any system call.
+ *
+ * @throws FileError `ruta-no-valida`: absolute, with `..` or NUL (on Windows also `\` and `:`), or given twice
  */
 export function parsePath(text: string, bytes?: Uint8Array): readonly ByteString[] {
   if (text !== '' && bytes !== undefined) throw invalid('The path is given both as text and as bytes');

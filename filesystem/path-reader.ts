@@ -3,7 +3,7 @@ import { type Entry, entryOf } from './entry.ts';
 import type { Folder, Stats } from './folder.ts';
 import type { Root } from './root.ts';
 
-/** Reads entries by their paths. Paths that come in order mostly share a folder, so the last one stays open. */
+/** Reads entries by path. Consecutive paths mostly share a folder, so the last folder stays open. */
 export class PathReader implements Disposable {
   readonly #root: Root;
   #folder: Folder | undefined;
@@ -13,7 +13,7 @@ export class PathReader implements Disposable {
   }
 
   /**
-   * Runs what reads many entries, synchronously; quicker for those in the folder of `path`.
+   * Runs synchronous work that reads many entries; entries in the folder of `path` are read faster.
    * @throws what `work` throws
    */
   near<Result>(path: ByteString, work: () => Result): Result {
@@ -21,15 +21,16 @@ export class PathReader implements Disposable {
     try {
       folder = this.#open(folderOf(path));
     } catch {
-      // Whoever reads in it is told.
+      // Reading an entry reports the error.
       return work();
     }
     return folder.within(work);
   }
 
   /**
-   * @param known what lstat said of it, when it was asked already
-   * @throws what `Root.open` and lstat throw
+   * Reads one entry.
+   * @param known the lstat result, if it is known already
+   * @throws as `Root.open` and lstat do
    */
   read(path: ByteString, known?: Stats): { readonly entry: Entry; readonly stats: Stats } {
     const folder = this.#open(folderOf(path));

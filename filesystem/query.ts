@@ -5,7 +5,7 @@ const kinds: ReadonlySet<number> = new Set(Object.values(Kind));
 const maxPage = 10_000;
 
 /**
- * The kinds that pass a filter, each once and in order; an empty one lets all pass.
+ * Returns the kinds that pass a filter, deduplicated and sorted; an empty filter passes all kinds.
  * @throws FileError `tipo-no-valido`
  */
 export function kindFilter(tipos: readonly number[]): ReadonlySet<number> {
@@ -16,7 +16,7 @@ export function kindFilter(tipos: readonly number[]): ReadonlySet<number> {
 }
 
 /**
- * How many entries a page may have; 0 asks for the default.
+ * Returns the page size; 0 selects the default.
  * @throws FileError `limite-no-valido`
  */
 export function pageSize(limite: number, byDefault: number): number {

@@ -5,23 +5,24 @@ import { FileError, folderFailure } from './file-error.ts';
 import { Folder } from './folder.ts';
 import { type Jail, nativeJail } from './jail.ts';
 
-/** The folder that is served. Nothing outside of it can be reached through it. */
+/** The served folder. Nothing outside of it can be reached through it. */
 export interface Root {
   /**
-   * Opens a folder below the root, for the length of one call. `parts` come from `parsePath`.
-   * @throws FileError `raiz-no-disponible`, `ruta-no-existe`, `no-es-carpeta`, `ruta-sin-permiso`, `sin-recursos`, `carpeta-ilegible`
+   * Opens a folder for the duration of one call. `parts` come from `parsePath`.
+   * @throws FileError `raiz-no-disponible`, `ruta-no-existe`, `no-es-carpeta`, `ruta-sin-permiso`, `sin-recursos`,
+   *   `carpeta-ilegible`
    */
   open(parts: readonly ByteString[]): Folder;
   /** Resolves when the root can be opened; else rejects with the FileError `raiz-no-disponible`. */
   check(): Promise<void>;
-  /** Nothing is opened from now on: `raiz-no-disponible`. Folders that are open stay so. */
+  /** Makes later calls fail with `raiz-no-disponible`. Open folders stay open. */
   close(): void;
 }
 
 /**
- * @param path an absolute path of the machine; it may hold links. It is opened anew by every call, so that a root that
- *   is missing, comes back or is mounted over is always the one that is there now, and no descriptor keeps it from
- *   being unmounted.
+ * Returns a root whose folder is opened anew by every call. So a root that was missing or mounted over is always the
+ * current one, and no descriptor prevents unmounting.
+ * @param path absolute path of the machine; it may contain links
  */
 export function openRoot(path: string, jail: Jail = nativeJail): Root {
   const root = fromText(path);

@@ -1,11 +1,12 @@
 const sliceMs = 5;
 const longSliceMs = 1;
-/** Past it nobody begins in the same turn of the event loop. */
+/** After this much work in one turn of the event loop, new work waits for the next turn. */
 const beginMs = 1;
 
 /**
- * Cuts long synchronous work into slices, with the event loop's turn between them, and ends it when its caller is
- * gone. File system calls are made synchronously because a lstat costs 4 µs and the way through the thread pool 10.
+ * Cuts long synchronous work into slices and yields to the event loop between them. Stops when the signal aborts.
+ *
+ * File system calls are synchronous because an lstat takes 4 µs, and 10 µs through the thread pool.
  */
 export class Slices {
   readonly #signal: AbortSignal;
@@ -14,7 +15,7 @@ export class Slices {
   #end = this.#began + sliceMs;
   #workedMs = 0;
 
-  /** @param longMs who has worked for so long goes on in shorter slices: what is short need not wait for what is long */
+  /** @param longMs total work after which slices become shorter, so that short requests do not wait for long ones */
   constructor(signal: AbortSignal, longMs = 20) {
     signal.throwIfAborted();
     this.#signal = signal;
@@ -22,20 +23,24 @@ export class Slices {
   }
 
   /**
-   * True when others have worked in this turn of the event loop: `next` is to be awaited before the work begins. Thirty short
-   * calls that arrive together would else be one long block, the first answer sent after the last was made, and
-   * whoever asked would have nothing to do meanwhile.
+   * Returns whether other work has used up this turn of the event loop; then await `next` before the work begins.
+   *
+   * Otherwise thirty short calls that arrive together would form one long block: the first answer would be sent
+   * only after the last one is computed.
    */
   crowded(): boolean {
     return performance.now() > beginningOfTurn() + beginMs;
   }
 
-  /** True when `next` must be awaited before any more work. */
+  /** Returns whether the slice is used up; then await `next` before more work. */
   over(): boolean {
     return performance.now() >= this.#end;
   }
 
-  /** @throws the signal's reason */
+  /**
+   * Waits for the event loop's next free turn.
+   * @throws the signal's reason
+   */
   async next(): Promise<void> {
     this.#workedMs += performance.now() - this.#began;
     await turn();
@@ -45,7 +50,7 @@ export class Slices {
   }
 }
 
-/** When the first began in this turn of the event loop; undefined when nobody did. */
+/** Time at which this turn's first work began; undefined before it. */
 let began: number | undefined;
 
 function beginningOfTurn(): number {
@@ -58,10 +63,13 @@ function beginningOfTurn(): number {
   return began;
 }
 
-/** Everybody who waits for a turn. One of them goes on per round of the event loop, else many would add up to one long block. */
+/**
+ * Work that waits for a turn. One item continues per round of the event loop; together they would form one long
+ * block.
+ */
 const waiting: (() => void)[] = [];
 
-/** Whether somebody waits for a turn of the event loop: whoever has it should not keep it for long. */
+/** Returns whether other work waits for a turn; the current work should then yield soon. */
 export function othersWait(): boolean {
   return waiting.length > 0;
 }

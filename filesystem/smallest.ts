@@ -1,12 +1,12 @@
 /**
- * Keeps the `size` smallest of all that is added, so that one page of a huge folder is neither sorted nor held as a
- * whole.
+ * Keeps the `size` smallest items that were added, so that one page of a huge folder needs neither a full sort nor
+ * memory for all entries.
  */
 export class Smallest<Item> {
   readonly #size: number;
   readonly #compare: (a: Item, b: Item) => number;
   #kept: Item[] = [];
-  /** The largest that still counts, once there are `size`. */
+  /** The largest kept item, once there are `size` items. */
   #bound: Item | undefined;
 
   constructor(size: number, compare: (a: Item, b: Item) => number) {
@@ -17,11 +17,11 @@ export class Smallest<Item> {
   add(item: Item): void {
     if (this.#bound !== undefined && this.#compare(item, this.#bound) > 0) return;
     this.#kept.push(item);
-    // Sorting at twice the size makes it a few comparisons per item.
+    // Sorting only at twice the size keeps the cost at a few comparisons per item.
     if (this.#kept.length >= 2 * this.#size) this.#cut();
   }
 
-  /** In order. */
+  /** Returns the items in order. */
   items(): Item[] {
     this.#cut();
     return this.#kept;

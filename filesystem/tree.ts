@@ -5,15 +5,15 @@ import type { Folder, Named } from './folder.ts';
 import { Kind } from './kind.ts';
 import type { Root } from './root.ts';
 
-/** Descriptors that one walk holds at most. */
+/** Maximum descriptors that one walk keeps open. */
 const maxHeld = 64;
-/** PATH_MAX: what lies deeper no other program can name either. */
+/** PATH_MAX: no program can open a longer path. */
 const maxPathBytes = 4096;
 
-/** A folder on the way from the walk's start to where it is. */
+/** A folder between the walk's start and the current folder. */
 interface Level {
   readonly path: ByteString;
-  /** Undefined when it was closed for being far up; it is opened again, by its path, if anything is left to do there. */
+  /** Undefined once closed to save descriptors; reopened by path when it has subfolders left. */
   folder: Folder | undefined;
   readonly subfolders: ByteString[];
 }
@@ -21,24 +21,26 @@ interface Level {
 export interface TreeOptions {
   readonly root: Root;
   readonly start: readonly ByteString[];
-  /** Whether names that start with a dot are seen, and their folders entered. */
+  /** Whether to include names that start with a dot and enter such folders. */
   readonly hidden: boolean;
-  /** How many levels down: 1 is the start's own entries, `Infinity` is no bound. */
+  /** Number of levels: 1 lists the start's own entries; `Infinity` is unbounded. */
   readonly depth: number;
-  /** Gets the folders below the start that could not be read. */
+  /** Receives the folders below the start that could not be read. */
   readonly errors: EntryErrors;
 }
 
-/** An entry, and the folder that it was found in, which is open until the next entry is taken. */
+/** An entry and its folder, which stays open until the next entry is taken. */
 export interface Found extends Named {
   readonly folder: Folder;
 }
 
 /**
- * Every entry below a folder, folder by folder and as each has them, read as they are taken: without recursion, with a
- * bounded number of descriptors, and holding names of folders only. What vanishes meanwhile is left out. Undefined
- * comes before every folder: nothing was found, but time went by, and whoever cuts this into slices may want to know.
- * @throws FileError when the start cannot be opened or read, as `Root.open` does
+ * Yields every entry below a folder, folder by folder in directory order, reading as they are consumed.
+ *
+ * The walk is not recursive, keeps a bounded number of descriptors open, and holds only folder names in memory.
+ * Entries that vanish meanwhile are skipped. It yields undefined before each folder, so that a caller that slices its
+ * work can check the time.
+ * @throws FileError as `Root.open` does, when the start cannot be opened or read
  */
 export function* entriesBelow(options: TreeOptions): Generator<Found | undefined> {
   const { root, hidden, depth, errors } = options;

@@ -1,14 +1,14 @@
 import { type ByteString, joinParts } from './byte-string.ts';
 
-/** A folder that is watched, with those below it that are. */
+/** A watched folder and its watched subfolders. */
 export class WatchNode {
   readonly path: ByteString;
   readonly name: ByteString;
   readonly parent: WatchNode | undefined;
   readonly children = new Map<ByteString, WatchNode>();
-  /** When its watch began, by the tree's own count of watches and readings. */
+  /** When its watch began, as a count of watches and readings in the tree. */
   readonly since: number;
-  /** Whether its own entries are what somebody keeps; else it is the way to such a folder, or a subfolder of one. */
+  /** Whether the folder itself was requested; otherwise it is an ancestor or a subfolder of a requested folder. */
   kept: boolean;
 
   constructor(parent: WatchNode | undefined, name: ByteString, since: number) {
@@ -19,12 +19,12 @@ export class WatchNode {
     this.path = parent === undefined ? name : joinParts(parent.path, name);
   }
 
-  /** Nobody would miss it. */
+  /** Whether the watch is no longer needed. */
   get idle(): boolean {
     return !this.kept && this.children.size === 0 && this.parent?.kept !== true;
   }
 
-  /** Itself, and all below it. */
+  /** Yields this node and all nodes below it. */
   *all(): Generator<WatchNode> {
     yield this;
     for (const child of this.children.values()) yield* child.all();

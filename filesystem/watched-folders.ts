@@ -8,50 +8,52 @@ import type { Root } from './root.ts';
 import { WatchNode } from './watch-tree.ts';
 import { FolderWatches, itself, type WatchesOptions } from './watches.ts';
 
-/** Why a folder cannot be watched: there is no room for more watches, or its file system does not tell of changes. */
+/** Reason why a folder cannot be watched: no watch is left, or its file system does not report changes. */
 export type Unwatchable = 'limit' | 'no-events';
 
 export interface WatchedFoldersOptions extends Pick<WatchesOptions<WatchNode>, 'capacity'> {
   readonly root: Root;
-  /** How many folders are watched at most, those on the way and subfolders included; the system may allow fewer. */
+  /** Maximum watched folders, including ancestors and subfolders; the system may allow fewer. */
   readonly limit: number;
-  /** Folders whose entries may not be what they were, or of which nobody will be told any more. */
+  /** Called with the folders whose entries may have changed, or that are no longer watched. */
   readonly onChange: (paths: ReadonlySet<ByteString>) => void;
-  /** The same of all folders. Nothing is watched any more. */
+  /** Called when any folder may have changed. No folder is watched afterwards. */
   readonly onOverflow: () => void;
   readonly onUnwatchable: (path: ByteString, why: Unwatchable) => void;
-  /** Whether a file system tells of every change; by default by its type. */
+  /** Whether the folder's file system reports every change; by default decided by its type. */
   readonly tellsChanges?: (folder: Folder) => boolean;
 }
 
-/** A reading that began when its folder was watched already. */
+/** A reading of a folder, begun after the folder's watch. */
 export interface Reading {
   readonly path: ByteString;
   readonly since: number;
 }
 
-/** An entry of a reading that is a folder, with the date that was read. */
+/** A subfolder found by a reading, with the modification time that was read. */
 export interface Subfolder {
   readonly name: ByteString;
   readonly mtimeMs: number | undefined;
 }
 
-/** More would cost more than they are worth: each is a watch. */
+/** A folder with more subfolders is not cached: each subfolder needs a watch. */
 const maxSubfolders = 64;
 
 /**
- * Watches all that the listing of a folder depends on: the folder; the way to it, because a folder that is moved, or may
- * not be passed through any more, makes no event in those below it; and its subfolders, whose dates the listing shows and
- * which change without an event in the folder itself. When the limit is reached, the folder that was asked for least
- * recently goes.
+ * Watches every folder that a listing depends on:
+ * - the folder itself;
+ * - its ancestors, because moving one or removing its search permission raises no event below it;
+ * - its subfolders, whose modification times the listing shows and which change without an event in the folder.
+ *
+ * At the limit, the least recently requested folder is dropped.
  */
 export class WatchedFolders {
   readonly #options: WatchedFoldersOptions;
   readonly #watches: FolderWatches<WatchNode>;
   readonly #tellsChanges: (folder: Folder) => boolean;
-  /** By device. */
+  /** Whether changes are reported, by device number. */
   readonly #telling = new Map<bigint, boolean>();
-  /** The least recently asked for is the first. */
+  /** Requested folders, least recently requested first. */
   readonly #kept = new Set<WatchNode>();
   #top: WatchNode | undefined;
   #rootIdentity = '';
@@ -67,14 +69,13 @@ export class WatchedFolders {
     });
   }
 
-  /** How many folders are watched. */
   get size(): number {
     return this.#watches.size;
   }
 
   /**
-   * Watches a folder from now on. Read it after this call, and nothing is missed.
-   * @returns undefined when it cannot be watched, or cannot be opened
+   * Watches a folder. A reading that begins after this call misses no change.
+   * @returns undefined when the folder cannot be watched or opened
    */
   watch(parts: readonly ByteString[]): Reading | undefined {
     const node = this.#find(parts) ?? this.#watchWay(parts);
@@ -86,13 +87,13 @@ export class WatchedFolders {
   }
 
   /**
-   * Watches the subfolders that a reading has shown, as far as they are not yet.
-   * @returns whether all that was read of them is still so, and changes will be told
+   * Watches those subfolders of a reading that are not watched yet.
+   * @returns whether the reading is still current and later changes will be reported
    */
   watchSubfolders({ path, since }: Reading, shown: readonly Subfolder[]): boolean {
     const node = this.#find(splitParts(path));
     if (node === undefined || !node.kept || shown.length > maxSubfolders) return false;
-    // What another reading has begun to watch since may have changed between ours and that.
+    // A subfolder that another reading began to watch after ours may have changed in between.
     const unsure = shown.filter(({ name }) => !((node.children.get(name)?.since ?? since) < since));
     if (unsure.length === 0) return true;
     return this.#trying(() => {
@@ -105,16 +106,16 @@ export class WatchedFolders {
     });
   }
 
-  /** Resolves when all that had happened before the call is told. */
+  /** Resolves when every change made before the call is reported. */
   async settle(): Promise<void> {
-    // After the next round of the event loop: this one may have looked for events already.
+    // Wait two rounds: the current round may have polled for events already.
     await turn();
     await turn();
     this.#watches.flush();
     this.#checkRoot();
   }
 
-  /** Watches nothing any more, and tells of nothing. */
+  /** Ends all watches without reporting anything. */
   close(): void {
     this.#watches.closeAll();
     this.#kept.clear();
@@ -127,7 +128,7 @@ export class WatchedFolders {
     return node;
   }
 
-  /** Every folder is opened after the watch of the one above it began, so that it cannot be exchanged unnoticed. */
+  /** Opens each folder after its parent's watch began, so that it cannot be replaced unnoticed. */
   #watchWay(parts: readonly ByteString[]): WatchNode | undefined {
     let deepest: WatchNode | undefined;
     this.#trying(() => {
@@ -161,7 +162,7 @@ export class WatchedFolders {
       this.#options.onUnwatchable(node.path, 'no-events');
       return undefined;
     }
-    // It has its place before there is room: nobody must take the folders on the way to it for idle.
+    // The node is attached before room is made: otherwise its ancestors would count as idle and be dropped.
     if (parent === undefined) {
       this.#top = node;
       this.#rootIdentity = `${dev}:${ino}`;
@@ -172,7 +173,7 @@ export class WatchedFolders {
     return undefined;
   }
 
-  /** For a folder below `parent`, which itself must stay. */
+  /** Drops requested folders until one more watch fits. `parent` must stay. */
   #makeRoom(parent: WatchNode | undefined): boolean {
     const told = new Set<ByteString>();
     for (const node of this.#kept) {
@@ -183,7 +184,7 @@ export class WatchedFolders {
     return this.#watches.size < this.#options.limit;
   }
 
-  /** Keeps a folder no more. It is still watched where others need that. */
+  /** Releases a requested folder. It stays watched while other folders need it. */
   #let(node: WatchNode, told: Set<ByteString>): void {
     node.kept = false;
     this.#kept.delete(node);
@@ -192,7 +193,7 @@ export class WatchedFolders {
     this.#prune(node);
   }
 
-  /** Ends the watch of a folder, and of those above it, as far as nobody needs them. */
+  /** Ends the watches of a folder and of its ancestors that are no longer needed. */
   #prune(node: WatchNode): void {
     for (let at: WatchNode | undefined = node; at?.idle; at = at.parent) this.#remove(at);
   }
@@ -209,9 +210,9 @@ export class WatchedFolders {
     for (const [node, names] of changes) {
       if (!this.#watches.has(node)) continue;
       if (node.kept) told.add(node.path);
-      // Its date is in the listing of the folder above.
+      // The parent's listing shows this folder's modification time.
       if (node.parent?.kept) told.add(node.parent.path);
-      // What was moved, deleted or may not be read any more: another folder may be in its place.
+      // The folder was moved or deleted, or became unreadable: another one may be in its place.
       if (names.has(itself) || names.has(undefined)) this.#drop(node, told);
       else for (const name of names) this.#drop(node.children.get(name as ByteString), told);
     }
@@ -233,13 +234,13 @@ export class WatchedFolders {
     if (paths.size > 0) this.#options.onChange(paths);
   }
 
-  /** Among what was lost may be that a folder is gone: then its watch is deaf, and nobody could tell. */
+  /** A lost event may have been a folder's removal. Its watch would then stay silent for ever, so all are closed. */
   #forgetAll(): void {
     this.close();
     this.#options.onOverflow();
   }
 
-  /** Above it nothing is watched, and its path may lead over links: it is another one without an event. */
+  /** Detects a replaced root: nothing above the root is watched and its path may contain links, so no event says so. */
   #checkRoot(): void {
     if (this.#top === undefined) return;
     const same = this.#trying(() => {
@@ -250,7 +251,7 @@ export class WatchedFolders {
     if (!same) this.#forgetAll();
   }
 
-  /** False when the system says no: whoever reads the folder will say how. */
+  /** Returns false on a system error; reading the folder will report it. */
   #trying(attempt: () => boolean): boolean {
     try {
       return attempt();

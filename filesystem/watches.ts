@@ -3,34 +3,34 @@ import { type ByteString, toPath } from './byte-string.ts';
 import { errnoOf } from './file-error.ts';
 import type { Folder } from './folder.ts';
 
-/** The name under which a folder tells of itself: its permissions changed, or it was moved or deleted. No entry has it. */
+/** The name in events about the folder itself: permissions changed, moved or deleted. No entry has this name. */
 export const itself = '.' as ByteString;
 
 export interface WatchesOptions<Key> {
   /**
-   * What happened since the last time: the names of entries that were made, changed, moved or deleted, by the key of their
-   * folder. Each name once, whatever happened to it; undefined when the system does not tell which.
+   * Called with the names of entries that were created, changed, moved or deleted since the last call, by their
+   * folder's key. Each name is reported once; undefined when the system does not say which entry.
    */
   readonly onChanges: (changes: ReadonlyMap<Key, ReadonlySet<ByteString | undefined>>) => void;
-  /** Events were lost: anything may have happened in any watched folder. */
+  /** Called when events were lost: any watched folder may have changed. */
   readonly onOverflow: () => void;
-  /** How many folders are watched at most; the system may allow fewer. Default: as many as it allows. */
+  /** Maximum watched folders. Default: as many as the system allows. */
   readonly limit?: number;
-  /** How many events the system keeps for us. Default: what it says. */
+  /** Capacity of the system's event queue. Default: read from the system. */
   readonly capacity?: number;
 }
 
 const watchOptions = { encoding: 'latin1', persistent: false } as const;
 
-/** Not in Node's documentation: no room for another watch (max_user_watches), or for another inotify instance. */
+/** Codes for no watch left (max_user_watches) or no inotify instance left. Node does not document them. */
 const full: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /**
- * Watches folders, each for its own entries; about 1.3 kB and 13 µs per folder on Linux.
+ * Watches folders for changes of their own entries; about 1.3 kB and 13 µs per folder on Linux.
  *
- * When the system's queue of events is full, it drops the rest and says so in an event that libuv overlooks. But libuv
- * takes all that is there at one go, so as many events as the queue holds, in one turn of the event loop, mean that
- * it may have been full. Half as many count already: events of folders that are watched no more were in the queue, too.
+ * When inotify's queue is full, the kernel drops events and reports that in an event which libuv ignores. libuv
+ * drains the whole queue at once, so a turn of the event loop with as many events as the queue holds means that
+ * events may be lost. Half as many already count, because the queue also held events of closed watches.
  */
 export class FolderWatches<Key> {
   readonly #options: WatchesOptions<Key>;
@@ -38,7 +38,7 @@ export class FolderWatches<Key> {
   readonly #tooMany: number;
   readonly #watchers = new Map<Key, FSWatcher>();
   readonly #keys = new Map<FSWatcher, Key>();
-  /** For all watchers: functions of their own would cost each 200 bytes. */
+  /** Shared by all watchers: a closure per watcher would take 200 bytes. */
   readonly #onChange: (this: FSWatcher, event: string, name: string | Buffer | null) => void;
   readonly #onError: (this: FSWatcher) => void;
   #changes = new Map<Key, Set<ByteString | undefined>>();
@@ -55,13 +55,12 @@ export class FolderWatches<Key> {
     this.#onChange = function (_event, name) {
       note(this, name as ByteString | null);
     };
-    // Only other systems than Linux tell of a failure later on.
+    // Only systems other than Linux report failures here.
     this.#onError = function () {
       note(this, null);
     };
   }
 
-  /** How many folders are watched. */
   get size(): number {
     return this.#watchers.size;
   }
@@ -71,9 +70,9 @@ export class FolderWatches<Key> {
   }
 
   /**
-   * Watches a folder from now on, whatever becomes of its path: read it after this call, and nothing is missed.
-   * @returns false when there is no room for another watch
-   * @throws the system's errors: EACCES for a folder that may not be read
+   * Watches a folder, even if its path changes later. A reading that begins after this call misses no change.
+   * @returns false when no watch is left
+   * @throws system errors: EACCES for a folder that may not be read
    */
   open(key: Key, folder: Folder): boolean {
     if (this.#watchers.has(key)) return true;
@@ -100,7 +99,7 @@ export class FolderWatches<Key> {
     this.#changes.delete(key);
   }
 
-  /** What was not told yet is not told any more. */
+  /** Closes all watches; pending changes are discarded. */
   closeAll(): void {
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
@@ -109,7 +108,7 @@ export class FolderWatches<Key> {
     this.#events = 0;
   }
 
-  /** Tells at once what is known so far, instead of at the end of this turn of the event loop. */
+  /** Reports pending changes now instead of at the end of this turn of the event loop. */
   flush(): void {
     if (this.#events === 0) return;
     const overflow = this.#events >= this.#tooMany;
@@ -123,7 +122,7 @@ export class FolderWatches<Key> {
   #note(key: Key, name: ByteString | null): void {
     this.#events += 1;
     if (this.#events === 1) setImmediate(() => this.flush());
-    // What was changed does not matter any more when anything may have been.
+    // After an overflow single changes are irrelevant.
     if (this.#events >= this.#tooMany) return;
     const names = this.#changes.get(key);
     if (names === undefined) this.#changes.set(key, new Set([name ?? undefined]));

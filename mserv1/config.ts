@@ -5,15 +5,18 @@ import { count, type Env, loadEnvFile, parseEnv, readTogether } from '../runtime
 import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
 
 export interface Config extends MicroserviceConfig {
-  /** Absolute path of the folder that is served. */
+  /** Absolute path of the served folder. */
   readonly root: string;
-  /** How many folders are watched at most. */
+  /** Maximum watched folders. */
   readonly watches: number;
 }
 
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
-/** Throws a `ConfigError` with all that is wrong. */
+/**
+ * Reads the configuration.
+ * @throws ConfigError that lists every invalid variable
+ */
 export function readConfig(env: Env = loadEnvFile(process.env)): Config {
   const [common, values] = readTogether(
     () => readMicroserviceConfig('mserv1', 5001, env),

@@ -18,7 +18,10 @@ import { walkFolder } from './walking.ts';
 
 const defaultLimit = 1000;
 
-/** What mserv1 answers, by either door. With a vigil, its answers may be kept while the feed tells of no change. */
+/**
+ * Returns the handlers of mserv1, for gRPC and the queue alike. With a change watcher, an answer carries its
+ * validity: the gateway may cache it until the feed reports a change.
+ */
 export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoServiceDefinition> {
   return {
     async listarArchivos(request, { signal, queued }) {
@@ -27,7 +30,8 @@ export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoSer
         const limit = pageSize(limite, defaultLimit);
         const sorting = sortingOf(request) ?? { order: 'nombre', descending: request.descendente };
         const scope = scopeOf(request);
-        // Of a tree nobody could watch every folder, and what was queued nobody keeps.
+        // No validity for trees, because not every folder of one can be watched, nor for queued requests, because
+        // their answers are not cached.
         const watch = queued || scope.depth > 1 ? undefined : vigil?.begin(scope.parts);
         const page = await listFolder(root, { ...scope, ...sorting, limit, cursor }, signal);
         const { archivos, siguiente, completo, errores } = page;
@@ -69,7 +73,6 @@ function scopeOf(request: ScopeRequest): Scope {
   };
 }
 
-/** Undefined when the request names no order. */
 function sortingOf({
   orden,
   descendente: descending,

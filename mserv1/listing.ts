@@ -19,14 +19,14 @@ import { Smallest } from '../filesystem/smallest.ts';
 import { entriesBelow, type Found } from '../filesystem/tree.ts';
 import type { Subfolder } from '../filesystem/watched-folders.ts';
 
-/** Which entries are listed. */
+/** The entries to list. */
 export interface Scope {
   readonly parts: readonly ByteString[];
-  /** The kinds that are shown. */
+  /** Kinds of entries to include. */
   readonly kinds: ReadonlySet<number>;
-  /** Whether names that start with a dot are shown, and their folders entered. */
+  /** Whether to include names that start with a dot and enter such folders. */
   readonly hidden: boolean;
-  /** Levels, at least 1; `Infinity` is no bound. */
+  /** Number of levels, at least 1; `Infinity` is unbounded. */
   readonly depth: number;
 }
 
@@ -36,7 +36,7 @@ export interface Sorting {
 }
 
 export interface ListingQuery extends Scope, Sorting {
-  /** Entries of a page, at least 1. */
+  /** Page size, at least 1. */
   readonly limit: number;
   readonly cursor: string | undefined;
 }
@@ -49,24 +49,28 @@ export interface ListingPage {
   readonly grounds: Grounds;
 }
 
-/** What a page of a folder rests on, besides the folder itself. */
+/** The data that a page depends on, besides the folder itself; decides whether it may be cached. */
 export interface Grounds {
-  /** Those whose dates it shows. */
+  /** Subfolders whose modification times the page shows. */
   readonly subfolders: Subfolder[];
-  /** It shows something that may change without an event in its folder: a file with another name elsewhere, or where a link points. */
+  /**
+   * Whether the page shows data that can change without an event in the folder: a hard link's file, or a link's
+   * target.
+   */
   elsewhere: boolean;
-  /** Dates or sizes of entries that it does not show have put the others in their places. */
+  /** Whether times or sizes of entries outside of the page decided its order. */
   readonly unseen: boolean;
 }
 
-/** An entry with its place in the order, and what lstat said if the order needed that. */
+/** An entry with its position in the order, and its lstat result if the order needed one. */
 export interface Candidate extends Place {
   readonly stats: Stats | undefined;
 }
 
 /**
- * One page of a folder or of a tree, as it is now. Every page reads all of it and holds no more than the page. An entry
- * that vanishes while the page is made is left out, so a page may be shorter than its limit and still have a next one.
+ * Returns one page of a folder or of a tree, as it is now. Every page reads the whole folder but holds only the page
+ * in memory. An entry that vanishes meanwhile is skipped, so a page may be shorter than its limit and still have a
+ * next page.
  * @throws FileError as `Root.open` does, and `cursor-no-valido`
  */
 export async function listFolder(root: Root, query: ListingQuery, signal: AbortSignal): Promise<ListingPage> {
@@ -81,7 +85,7 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
 
   if (slices.crowded()) await slices.next();
 
-  // One more than the page holds tells whether there is a next one.
+  // One extra candidate shows whether there is a next page.
   const candidates = await nearest(root, { ...query, after, size: query.limit + 1 }, slices, errors);
   const page = candidates.slice(0, query.limit);
 
@@ -106,18 +110,18 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   };
 }
 
-/** JSON, in which a cursor's scope is written, has no Infinity. */
+/** JSON, which encodes a cursor's scope, has no Infinity. */
 function depthText({ depth }: Scope): string {
   return String(depth);
 }
 
 export interface NearestQuery extends Scope, Sorting {
-  /** Only what comes after it. */
+  /** Only entries after this place. */
   readonly after: Place | undefined;
   readonly size: number;
 }
 
-/** The first `size` entries of an order, after a place: one walk, holding twice as many at most. */
+/** Returns the first `size` entries after a place: one walk that holds at most twice as many entries. */
 export async function nearest(
   root: Root,
   query: NearestQuery,
@@ -139,7 +143,7 @@ export async function nearest(
   return smallest.items();
 }
 
-/** Undefined when the order needs an lstat and that fails. */
+/** Returns undefined when the order needs an lstat and that fails. */
 function candidateOf(
   { folder, name, kind }: Found,
   order: Order,
@@ -153,16 +157,16 @@ function candidateOf(
   return stats && { key: order.key(stats), path, stats };
 }
 
-/** As many as are described in one go: less than a slice. */
+/** Entries read in one batch: shorter than a slice. */
 const batchSize = 256;
 
 export function* batchesOf(candidates: readonly Candidate[]): Generator<readonly Candidate[]> {
   for (let at = 0; at < candidates.length; at += batchSize) yield candidates.slice(at, at + batchSize);
 }
 
-/** Describes candidates, one after another. */
+/** Reads the entries of candidates and records what they depend on. */
 export class EntryReader implements Disposable {
-  /** Of all that was described. */
+  /** Dependencies of all entries read so far. */
   readonly grounds: Omit<Grounds, 'unseen'> = { subfolders: [], elsewhere: false };
   readonly #scope: Scope;
   readonly #errors: EntryErrors;
@@ -176,7 +180,7 @@ export class EntryReader implements Disposable {
     this.#reader = new PathReader(root);
   }
 
-  /** A batch of them, quicker than one by one when they share a folder. Those that `read` does not know are left out. */
+  /** Reads a batch, faster than one by one when the entries share a folder. Entries that `read` rejects are skipped. */
   readAll(candidates: readonly Candidate[]): Entry[] {
     const [first] = candidates;
     if (first === undefined) return [];
@@ -184,7 +188,7 @@ export class EntryReader implements Disposable {
     return this.#reader.near(joinParts(this.#start, first.path), work);
   }
 
-  /** Undefined when it has vanished, cannot be read, or is of another kind now than when its folder was read. */
+  /** Returns undefined when the entry vanished, cannot be read, or has another kind than when its folder was read. */
   read({ path, stats }: Candidate): Entry | undefined {
     const whole = joinParts(this.#start, path);
     const read = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));

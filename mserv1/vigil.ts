@@ -11,10 +11,10 @@ import { type CarpetaNoVigilada, Motivo, type Vigencia } from '../proto/gen/arch
 import { ChangeFeed, type ChangeFeedOptions, type Clock } from '../runtime/change-feed.ts';
 import type { ListingPage } from './listing.ts';
 
-/** A page that is being read, of a folder that is watched. */
+/** A page being read from a watched folder. */
 export interface Watch {
   readonly reading: Reading;
-  /** Before the first of it was read. */
+  /** The feed's clock before the reading began. */
   readonly clock: Clock;
 }
 
@@ -23,20 +23,22 @@ const motivos = {
   'no-events': Motivo.MOTIVO_SIN_EVENTOS,
 } as const satisfies Record<Unwatchable, Motivo>;
 
-/** Folders whose having been asked for once is remembered. */
+/** Maximum remembered paths. */
 const mostRemembered = 10_000;
 
 export type VigilOptions = Pick<WatchedFoldersOptions, 'limit' | 'capacity' | 'tellsChanges'> &
   Pick<ChangeFeedOptions, 'beatMs'>;
 
 /**
- * Watches the folders that are asked for a second time, as long as somebody listens, and says of a page whether it may
- * be kept: watch, take the clock, read, in this order. So whatever changes in between has a number above the page's.
+ * Watches a folder from its second request on, while a gateway listens to the feed, and decides whether a page may be
+ * cached.
+ *
+ * The order is: watch, take the clock, read. So every change during the reading has a higher number than the page.
  */
 export class Vigil {
   readonly #folders: WatchedFolders;
   readonly #feed: ChangeFeed<CarpetaNoVigilada>;
-  /** The one asked for least recently is the first. */
+  /** Paths requested once, least recently requested first. */
   readonly #askedFor = new Set<string>();
   readonly #told = new Set<string>();
 
@@ -58,14 +60,14 @@ export class Vigil {
     });
   }
 
-  /** Comes before a page is read. Undefined when it is not to be kept. */
+  /** Begins a reading, before the page is read. Returns undefined when the page should not be cached. */
   begin(parts: readonly ByteString[]): Watch | undefined {
     if (!this.#feed.listened || !this.#askedBefore(parts.join('/'))) return undefined;
     const reading = this.#folders.watch(parts);
     return reading && { reading, clock: this.#feed.clock };
   }
 
-  /** Whether all that a page tells is watched, and was all the time. */
+  /** Returns the page's validity when everything it shows was watched during the reading, else undefined. */
   vouch({ reading, clock }: Watch, { completo, grounds }: ListingPage): Vigencia | undefined {
     const { elsewhere, unseen, subfolders } = grounds;
     if (!completo || elsewhere || unseen || !this.#folders.watchSubfolders(reading, subfolders))
@@ -73,7 +75,7 @@ export class Vigil {
     return { reloj: clock, carpeta: shown(reading.path) };
   }
 
-  /** The feed, until one of the signals is aborted. */
+  /** Yields the change feed until one of the signals aborts. */
   async *listen(signals: readonly AbortSignal[]): AsyncGenerator<VigilarCambiosResponse, void> {
     for await (const { notes, ...tidings } of this.#feed.listen(signals))
       yield { ...tidings, noVigiladas: notes };
@@ -91,7 +93,7 @@ export class Vigil {
     return asked;
   }
 
-  /** Told once, however often it is asked for. */
+  /** Reports an unwatchable folder once per reason. */
   #unwatchable(path: ByteString, why: Unwatchable): void {
     const carpeta = shown(path);
     if (this.#told.has(`${why} ${carpeta}`)) return;

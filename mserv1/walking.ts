@@ -9,26 +9,26 @@ import { beating } from '../runtime/heartbeat.ts';
 import { batchesOf, EntryReader, nearest, type Scope, type Sorting } from './listing.ts';
 
 export interface WalkingQuery extends Scope {
-  /** Undefined: as the folders have their entries. */
+  /** Undefined: directory order. */
   readonly sorting: Sorting | undefined;
-  /** Entries of a sorted walk that are held at a time, at least 1, so that no tree is too large: the rest is another walk. Default 50,000. */
+  /** Maximum entries that a sorted walk holds, at least 1; a larger tree is walked several times. Default 50,000. */
   readonly passSize?: number;
 }
 
-/** One message of a stream; one without anything says that the work goes on. */
+/** One message of the stream. An empty one only keeps the stream alive while the work goes on. */
 export interface WalkingPart {
   readonly archivos: Entry[];
   readonly errores: EntryError[];
 }
 
-/** Entries, and errors, of a message: one rpc message per entry costs twenty times as much. */
+/** Maximum entries and errors per message: one message per entry costs twenty times as much. */
 const partSize = 256;
-/** A message is sent after this long, whatever is in it. */
+/** A message is sent after this time even if it is empty. */
 const partMs = 100;
 
 /**
- * All entries of a folder or of a tree, part by part, as it is read; what vanishes meanwhile is left out. Whoever takes
- * the parts slowly holds the walk.
+ * Yields all entries of a folder or of a tree in parts, as they are read. Entries that vanish meanwhile are skipped.
+ * A slow consumer pauses the walk.
  * @throws FileError as `Root.open` does
  */
 export function walkFolder(
@@ -70,7 +70,7 @@ async function* sorted(
   const errors = new EntryErrors();
   const parts = new Parts(errors);
   using reader = new EntryReader(root, scope, errors);
-  // What cannot be read is met again by every pass, and told once.
+  // Every pass meets the unreadable entries again; only the first pass reports them.
   let passErrors = errors;
   let after: Place | undefined;
   for (;;) {
@@ -90,7 +90,7 @@ async function* sorted(
   yield parts.take();
 }
 
-/** Gathers what belongs in one message. */
+/** Collects the entries and errors of one message. */
 class Parts {
   readonly #errors: EntryErrors;
   #entries: Entry[] = [];
