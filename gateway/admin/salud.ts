@@ -1,5 +1,5 @@
 import { freemem, release, totalmem, type, uptime } from 'node:os';
-import type { Caller } from '../calls/caller.ts';
+import type { Caller } from '../calls/service-client.ts';
 import type { Context, RouteHandler } from '../http/state.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
 import { timed } from './timed.ts';

@@ -1,5 +1,5 @@
 import { Status } from '../../runtime/status.ts';
-import type { ProxyError } from './caller.ts';
+import type { ProxyError } from './service-client.ts';
 import type { Failure } from './transport.ts';
 
 /** What a failed call means. DESIGN section 4; `docs/classifier.md` shows where every row was seen. */

@@ -1,6 +1,6 @@
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
-import type { Caller, CallResult, RequestOptions } from './caller.ts';
+import type { Caller, CallResult, RequestOptions } from './service-client.ts';
 
 export interface CoalescingOptions {
   /** For a call that brings none of its own. */

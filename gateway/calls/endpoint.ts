@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
-import type { ProxyError } from './caller.ts';
 import { classify } from './classifier.ts';
 import { createFeed, type Feed, type FeedDefinition } from './feed.ts';
 import { createGrpcTransport } from './grpc-transport.ts';
 import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
+import type { ProxyError } from './service-client.ts';
 import type { Failure, Transport } from './transport.ts';
 
 /** Why a service is not reached: the failure, and what RFC 9209 calls it. */

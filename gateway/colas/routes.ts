@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { readJsonBody } from '../http/body.ts';
-import { goneSignal } from '../http/gone.ts';
+import { goneSignal } from '../http/disconnect-signal.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import type { Context, State } from '../http/state.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { renderVerdict } from '../answers/renderer.ts';
 import { renderProblem } from '../http/problem.ts';
 import { statusOf } from '../http/problem-types.ts';
-import { renderVerdict } from '../http/render.ts';
 import { accessTo } from '../identity/access.ts';
 import type { Operation } from '../operations/operation.ts';
 import { describeAccepted } from '../solicitudes/description.ts';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import { problemOfThrown } from './error-mapping.ts';
 import { ProblemError, renderProblem } from './problem.ts';
 import { withoutSecrets } from './redaction.ts';
 import type { Context, Middleware } from './state.ts';
-import { problemOfThrown } from './thrown.ts';
 import { answerUnanswered } from './unanswered.ts';
 import { assertWellFormed } from './well-formed.ts';
 

@@ -36,7 +36,7 @@ export interface State {
   identifiedUntil: number;
   /** streamed.ts: how much of a stream was sent so far. */
   streamedBytes?: number;
-  /** send.ts: undefined for what is no answer of an operation. */
+  /** answers/sender.ts: undefined for what is no answer of an operation. */
   servidoPor: ServidoPor | undefined;
 }
 

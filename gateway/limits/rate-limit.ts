@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, Middleware, State } from '../http/state.ts';
-import { payerAt, payerOf } from './payer.ts';
+import { payerAt, payerOf } from './quota-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
 
 export interface RateLimitOptions {

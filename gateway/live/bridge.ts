@@ -1,5 +1,5 @@
-import type { Caller } from '../calls/caller.ts';
 import { classify } from '../calls/classifier.ts';
+import type { Caller } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { OperationLive } from '../operations/operation.ts';

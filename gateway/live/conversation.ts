@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
-import type { Caller } from '../calls/caller.ts';
+import { renderVerdict } from '../answers/renderer.ts';
+import type { Caller } from '../calls/service-client.ts';
+import { problemOfThrown } from '../http/error-mapping.ts';
 import { renderProblem } from '../http/problem.ts';
-import { renderVerdict } from '../http/render.ts';
-import { problemOfThrown } from '../http/thrown.ts';
 import type { Authenticator, Verified } from '../identity/authenticator.ts';
 import type { Idioma, Operation, OperationLive } from '../operations/operation.ts';
 import { createAdmission } from './admission.ts';

@@ -1,7 +1,7 @@
 import type { Metric } from 'prom-client';
 import type { EstadoFinal } from '../solicitudes/ledger.ts';
+import { Counter, Durations, keyOf } from './counters.ts';
 import type { Family, Source } from './family.ts';
-import { Counter, Durations, keyOf } from './tallies.ts';
 
 /** A request that was answered. */
 export interface RequestTally {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Caller } from '../calls/caller.ts';
+import type { Caller } from '../calls/service-client.ts';
 import { type Lease, leaseMs, underLease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 

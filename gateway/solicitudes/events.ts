@@ -1,7 +1,7 @@
-import { goneSignal } from '../http/gone.ts';
+import { goneSignal } from '../http/disconnect-signal.ts';
 import type { Context } from '../http/state.ts';
 import { sendStreamed } from '../http/streamed.ts';
-import { payerOf } from '../limits/payer.ts';
+import { payerOf } from '../limits/quota-key.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Waiters, Watch } from './waiters.ts';
 

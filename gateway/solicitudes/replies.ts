@@ -10,7 +10,7 @@ import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closer } from './closing.ts';
+import type { Closer } from './completion.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
 export interface RepliesDeps {

@@ -1,11 +1,11 @@
-import { goneSignal } from '../http/gone.ts';
+import { goneSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 import type { Acceptor } from './acceptance.ts';
-import { type AnswersDeps, sendAccepted } from './answers.ts';
 import type { Solicitud } from './ledger.ts';
+import { type AnswersDeps, sendAccepted } from './responses.ts';
 
 export interface RetryingDeps extends AnswersDeps {
   readonly acceptor: Acceptor;

@@ -1,16 +1,16 @@
 import Router from '@koa/router';
-import { goneSignal } from '../http/gone.ts';
+import { goneSignal } from '../http/disconnect-signal.ts';
 import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
-import { payerOf } from '../limits/payer.ts';
-import { type AnswersDeps, sendEnd, sendPending } from './answers.ts';
-import type { Closer } from './closing.ts';
+import { payerOf } from '../limits/quota-key.ts';
+import type { Closer } from './completion.ts';
 import { describeAccepted } from './description.ts';
 import { type EventsDeps, sendEvents } from './events.ts';
 import { findSolicitud } from './finding.ts';
 import { listQuarantine, listSolicitudes } from './listing.ts';
 import { awaitEnd } from './reading.ts';
+import { type AnswersDeps, sendEnd, sendPending } from './responses.ts';
 import { type RetryingDeps, retrySolicitud } from './retrying.ts';
 
 export interface SolicitudesDeps extends AnswersDeps, EventsDeps, RetryingDeps {

@@ -1,4 +1,4 @@
-import { createShares } from '../limits/shares.ts';
+import { createShares } from '../limits/per-caller-limit.ts';
 
 /** An eye on one solicitud. It sees what happens between two looks, too. */
 export interface Watch extends Disposable {

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { createCaller } from '../../gateway/calls/service-caller.ts';
+import { createCaller } from '../../gateway/calls/load-balanced-client.ts';
 import type { GatewayConfig } from '../../gateway/config.ts';
 import type { Binding } from '../../runtime/listen-error.ts';
 import type { TlsFiles, TlsMaterial } from '../../runtime/tls.ts';

@@ -5,7 +5,7 @@ import { scenarios } from './scenarios/all.ts';
 
 /** What was given to the queue is left to the queue: nothing is published again, and nothing goes the other way. */
 const sweeperOff: Patch = {
-  file: 'gateway/solicitudes/queue-way.ts',
+  file: 'gateway/solicitudes/broker-route.ts',
   find: 'const again = await lost(queued, lease, aside);',
   replace: 'const again: Solicitud[] = queued.slice(0, 0);',
 };
@@ -93,7 +93,7 @@ export const controls: readonly Control[] = [
     scenario: named('exchange-deleted'),
     defect: [
       {
-        file: 'gateway/solicitudes/closing.ts',
+        file: 'gateway/solicitudes/completion.ts',
         find: 'answer = renderVerdict(known, verdict, row.view);',
         replace: `answer = ((rendered) => ({ ...rendered, body: Buffer.concat([rendered.body, Buffer.from(' ')]) }))(
           renderVerdict(known, verdict, row.view),

@@ -10,8 +10,8 @@ import {
 } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
-import { type CallerOptions, createCaller } from '../../../gateway/calls/service-caller.ts';
+import { type CallerOptions, createCaller } from '../../../gateway/calls/load-balanced-client.ts';
+import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
 import { StreamBrokenError } from '../../../gateway/calls/transport.ts';
 import {
   type BuscarEnVivoRequest,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createIndex } from '../../../gateway/admin/index-page.ts';
 import { type BrokerState, createSalud } from '../../../gateway/admin/salud.ts';
-import type { Caller } from '../../../gateway/calls/caller.ts';
+import type { Caller } from '../../../gateway/calls/service-client.ts';
 import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
 
 /** A service's caller as /salud sees it: its addresses, and which of them answer. */

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Caller, CallResult, RequestOptions } from '../../../gateway/calls/caller.ts';
 import { coalesce } from '../../../gateway/calls/coalescing.ts';
+import type { Caller, CallResult, RequestOptions } from '../../../gateway/calls/service-client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { folder, listarArchivos, notRepeatable } from '../../support/listado-server.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { formatoOf } from '../../../gateway/answers/negotiation.ts';
 import { parseCacheControl } from '../../../gateway/http/cache-control.ts';
 import { idiomaOf } from '../../../gateway/http/language.ts';
-import { formatoOf } from '../../../gateway/http/negotiate.ts';
 import { parsePrefer, preferenceApplied } from '../../../gateway/http/prefer.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
 import { parseWeighted } from '../../../gateway/http/quality.ts';

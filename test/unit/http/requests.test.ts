@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { sendAnswer } from '../../../gateway/http/send.ts';
+import { sendAnswer } from '../../../gateway/answers/sender.ts';
 import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
 
 describe('around a request', () => {

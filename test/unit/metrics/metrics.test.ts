@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import prom from 'prom-client';
+import { Durations, keyOf } from '../../../gateway/metrics/counters.ts';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
-import { Durations, keyOf } from '../../../gateway/metrics/tallies.ts';
 
 describe('Metrics', () => {
   it('count durations as prom-client does', async () => {
@@ -80,7 +80,9 @@ describe('Metrics', () => {
 
   it('are the ones that dashboard and alerts ask for', () => {
     const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-    const made = ['metrics', 'state'].map((file) => read(`gateway/metrics/${file}.ts`)).join('');
+    const made = ['metrics/metrics', 'admin/state-metrics']
+      .map((file) => read(`gateway/${file}.ts`))
+      .join('');
     const asked = ['deploy/grafana/archivero.json', 'deploy/prometheus/alerts.yml'].map(read).join('');
     const names = [...asked.matchAll(/\barchivero_[a-z_]+/g)].map(([name]) =>
       name.replace(/(?<=_seconds)_(?:bucket|count|sum)$/, ''),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NoPlaceError } from '../../../gateway/limits/shares.ts';
+import { NoPlaceError } from '../../../gateway/limits/per-caller-limit.ts';
 import { createWaiters } from '../../../gateway/solicitudes/waiters.ts';
 
 const long = 1_000_000;

@@ -1,10 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
-import { timed } from '../admin/timed.ts';
-import type { AnswerCache } from '../calls/cache.ts';
-import type { Caller } from '../calls/caller.ts';
+import type { AnswerCache } from '../answers/answer-cache.ts';
+import type { Caller } from '../calls/service-client.ts';
+import { type Family, gauge, type Sample, type Source } from '../metrics/family.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
-import { type Family, gauge, type Sample, type Source } from './family.ts';
+import { timed } from './timed.ts';
 
 export interface StateDeps {
   readonly services: readonly string[];

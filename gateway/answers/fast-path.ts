@@ -1,15 +1,15 @@
 import type { ClientRequest, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { isTracing } from '../../runtime/tracing/tracing.ts';
-import type { AnswerCache } from '../calls/cache.ts';
+import { type AccessLog, type Exchange, exchangeOf } from '../http/access-log.ts';
+import { type ContentCoding, codingFor } from '../http/content-coding.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import type { Context } from '../http/state.ts';
+import { requestIdHeader, writtenAs } from '../http/written-request.ts';
 import type { Concurrency } from '../limits/concurrency.ts';
 import type { RateLimit, Spent } from '../limits/rate-limit.ts';
-import { type AccessLog, type Exchange, exchangeOf } from './access-log.ts';
-import { type ContentCoding, codingFor } from './content-coding.ts';
-import type { Form, Forms } from './forms.ts';
-import { requestIdOf } from './request-id.ts';
-import type { Context } from './state.ts';
-import { requestIdHeader, writtenAs } from './written-request.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import type { Form, Forms } from './representations.ts';
 
 export interface RepeatsDeps {
   readonly cache: AnswerCache;

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createCaller } from '../../gateway/calls/service-caller.ts';
+import { createCaller } from '../../gateway/calls/load-balanced-client.ts';
 import { createMetrics } from '../../gateway/metrics/metrics.ts';
 import { services } from '../../gateway/services.ts';
-import { createCloser } from '../../gateway/solicitudes/closing.ts';
-import { createDirectWay } from '../../gateway/solicitudes/direct-way.ts';
+import { createCloser } from '../../gateway/solicitudes/completion.ts';
+import { createDirectWay } from '../../gateway/solicitudes/direct-route.ts';
 import type { Solicitud } from '../../gateway/solicitudes/ledger.ts';
 import { silent } from '../support/amqp-asker.ts';
 import { eventually } from '../support/eventually.ts';

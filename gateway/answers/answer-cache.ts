@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Forms } from '../http/forms.ts';
-import type { FeedSession, Vigencia } from './feed-session.ts';
+import type { FeedSession, Vigencia } from '../calls/feed-session.ts';
+import type { Forms } from './representations.ts';
 
 /** An answer, and who says that it is still right. */
 export interface Kept {

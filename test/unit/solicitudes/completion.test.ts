@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
-import { createCloser } from '../../../gateway/solicitudes/closing.ts';
+import { createCloser } from '../../../gateway/solicitudes/completion.ts';
 import { silent } from '../../support/amqp-asker.ts';
 import { acceptance } from '../../support/ledger-calls.ts';
 import { MemoryLedger } from '../../support/memory-ledger.ts';

@@ -1,6 +1,6 @@
-import type { AnswerCache, Kept } from '../calls/cache.ts';
-import { cacheDirectives, cacheKey } from '../http/from-cache.ts';
-import { sendAnswer } from '../http/send.ts';
+import type { AnswerCache, Kept } from '../answers/answer-cache.ts';
+import { cacheDirectives, cacheKey } from '../answers/cache-lookup.ts';
+import { sendAnswer } from '../answers/sender.ts';
 import type { Context } from '../http/state.ts';
 import type { Accepted } from '../solicitudes/acceptance.ts';
 

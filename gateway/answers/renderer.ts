@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { parseStatusMessage } from '../../runtime/errors.ts';
-import { httpStatusOf } from '../calls/status-table.ts';
 import type { Verdict } from '../calls/verdict.ts';
+import { type Problem, renderProblem } from '../http/problem.ts';
+import { isServiceReason, serviceReasons, slugOfStatus } from '../http/problem-types.ts';
+import { queryOf, withCursor } from '../http/target.ts';
 import type { Operation, View } from '../operations/operation.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
-import { Forms } from './forms.ts';
-import { type Problem, renderProblem } from './problem.ts';
-import { isServiceReason, serviceReasons, slugOfStatus } from './problem-types.ts';
-import { queryOf, withCursor } from './target.ts';
+import { Forms } from './representations.ts';
+import { httpStatusOf } from './status-table.ts';
 
 /**
  * What a service said, as the HTTP answer that it is. The one renderer, for answers that come directly and for those

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { BadAddressError } from '../../../gateway/calls/addresses.ts';
-import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
-import { type CallerOptions, createCaller } from '../../../gateway/calls/service-caller.ts';
+import { type CallerOptions, createCaller } from '../../../gateway/calls/load-balanced-client.ts';
+import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
 import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/eventually.ts';
 import {

@@ -1,7 +1,7 @@
+import { codingFor } from '../http/content-coding.ts';
+import type { Context, ServidoPor } from '../http/state.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
-import { codingFor } from './content-coding.ts';
-import { type Form, Forms } from './forms.ts';
-import type { Context, ServidoPor } from './state.ts';
+import { type Form, Forms } from './representations.ts';
 
 /**
  * Sends the answer of an operation in the content coding that the client likes best, with how it was made. A client that

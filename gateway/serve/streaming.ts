@@ -1,13 +1,18 @@
-import type { Caller } from '../calls/caller.ts';
+import { renderVerdict } from '../answers/renderer.ts';
+import { sendAnswer } from '../answers/sender.ts';
+import type { Caller } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
-import { goneSignal } from '../http/gone.ts';
+import { goneSignal } from '../http/disconnect-signal.ts';
 import { announceLines, sendLines } from '../http/ndjson.ts';
 import type { Preferences } from '../http/prefer.ts';
-import { renderVerdict } from '../http/render.ts';
-import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { type BadParameter, BadQueryError, type Operation, type OperationStream } from './operation.ts';
+import {
+  type BadParameter,
+  BadQueryError,
+  type Operation,
+  type OperationStream,
+} from '../operations/operation.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 export interface StreamingDeps {

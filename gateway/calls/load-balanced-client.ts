@@ -5,12 +5,12 @@ import { within } from '../../runtime/timeout.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { parseAddresses } from './addresses.ts';
 import { beginCallSpan, endCallSpan } from './call-span.ts';
-import type { Caller, CallResult, RequestOptions } from './caller.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
+import type { Caller, CallResult, RequestOptions } from './service-client.ts';
 import { type CallOptions, type Outcome, StreamBrokenError, type Transport } from './transport.ts';
 
 export interface CallerOptions {

@@ -1,5 +1,5 @@
+import { type ContentCoding, encode } from '../http/content-coding.ts';
 import type { StoredAnswer } from '../solicitudes/ledger.ts';
-import { type ContentCoding, encode } from './content-coding.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 

@@ -1,6 +1,6 @@
-import type { Unreachable } from '../calls/fallback.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
+import type { Unreachable } from './fallback.ts';
 
 /** RFC 9209: who could not be reached, and how. */
 export function tellNextHop(ctx: Context, { address, proxyError }: Unreachable): void {

@@ -1,9 +1,9 @@
+import { sendAnswer } from '../answers/sender.ts';
 import { type Preferences, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
-import { sendAnswer } from '../http/send.ts';
 import type { Context } from '../http/state.ts';
-import { payerOf } from '../limits/payer.ts';
-import { NoPlaceError } from '../limits/shares.ts';
+import { NoPlaceError } from '../limits/per-caller-limit.ts';
+import { payerOf } from '../limits/quota-key.ts';
 import type { Accepted } from './acceptance.ts';
 import { describeAccepted } from './description.ts';
 import type { DrainRate } from './drain-rate.ts';

@@ -1,6 +1,6 @@
+import { ProblemError } from '../http/problem.ts';
+import { parseWeighted, type Weighted } from '../http/quality.ts';
 import type { Operation, Pedido } from '../operations/operation.ts';
-import { ProblemError } from './problem.ts';
-import { parseWeighted, type Weighted } from './quality.ts';
 
 const mediaTypeOf: Readonly<Record<Pedido, string>> = {
   json: 'application/json',

@@ -1,9 +1,9 @@
-import type { AnswerCache, Kept } from '../calls/cache.ts';
-import { type CacheDirectives, parseCacheControl } from './cache-control.ts';
-import { parsePrefer } from './prefer.ts';
-import type { Repeats } from './repeats.ts';
-import { sendAnswer } from './send.ts';
-import type { Context, Middleware } from './state.ts';
+import { type CacheDirectives, parseCacheControl } from '../http/cache-control.ts';
+import { parsePrefer } from '../http/prefer.ts';
+import type { Context, Middleware } from '../http/state.ts';
+import type { AnswerCache, Kept } from './answer-cache.ts';
+import type { Repeats } from './fast-path.ts';
+import { sendAnswer } from './sender.ts';
 
 /** What most clients write that are no browsers, and what no `Accept` means (RFC 9110, section 12.5.1). */
 const anything = '*/*';

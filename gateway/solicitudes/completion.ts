@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import { renderVerdict } from '../answers/renderer.ts';
 import type { Verdict } from '../calls/verdict.ts';
-import { renderVerdict } from '../http/render.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud, StoredAnswer } from './ledger.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { renderVerdict } from '../../../gateway/answers/renderer.ts';
 import type { Verdict } from '../../../gateway/calls/verdict.ts';
 import { serviceReasons, slugOfStatus, statusOf } from '../../../gateway/http/problem-types.ts';
-import { renderVerdict } from '../../../gateway/http/render.ts';
 import { buscarArchivos } from '../../../gateway/operations/buscar-archivos.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation, View } from '../../../gateway/operations/operation.ts';

@@ -1,9 +1,9 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { services } from '../../../gateway/services.ts';
+import { createQueueWay } from '../../../gateway/solicitudes/broker-route.ts';
 import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
 import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
-import { createQueueWay } from '../../../gateway/solicitudes/queue-way.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
 import { silent, uniqueName } from '../../support/amqp-asker.ts';

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Status } from '../../runtime/status.ts';
-import type { Caller } from '../calls/caller.ts';
+import type { Caller } from '../calls/service-client.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closer } from './closing.ts';
+import type { Closer } from './completion.ts';
 import { longestDeferMs, type Way } from './dispatcher.ts';
 import { everyOne } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
-import { createTurns } from './turns.ts';
+import { createTurns } from './readers-writer-lock.ts';
 
 export interface DirectWayDeps {
   readonly ledger: Ledger;

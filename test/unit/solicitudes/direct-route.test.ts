@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { Caller, CallResult } from '../../../gateway/calls/caller.ts';
+import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
-import { createCloser } from '../../../gateway/solicitudes/closing.ts';
-import { createDirectWay } from '../../../gateway/solicitudes/direct-way.ts';
+import { createCloser } from '../../../gateway/solicitudes/completion.ts';
+import { createDirectWay } from '../../../gateway/solicitudes/direct-route.ts';
 import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
 import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,7 @@
+import type { Caller, CallResult } from '../calls/service-client.ts';
+import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Accepted, Acceptor, Candidate } from '../solicitudes/acceptance.ts';
-import type { Caller, CallResult } from './caller.ts';
-import type { Verdict } from './verdict.ts';
 
 /** A request on its way to a service. */
 export interface Ask extends Omit<Candidate, 'operation' | 'request' | 'retryOf'> {

@@ -1,5 +1,5 @@
 import Koa from 'koa';
-import { NoPlaceError } from '../limits/shares.ts';
+import { NoPlaceError } from '../limits/per-caller-limit.ts';
 import { BadQueryError } from '../operations/operation.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
 import { type PlainSlug, ProblemError } from './problem.ts';
