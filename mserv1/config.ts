@@ -2,7 +2,10 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { count, type Env, loadEnvFile, parseEnv, readTogether } from '../runtime/env.ts';
-import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
+import {
+  type MicroserviceConfig,
+  readMicroserviceConfig,
+} from '../runtime/microservice/microservice-config.ts';
 
 export interface Config extends MicroserviceConfig {
   /** Absolute path of the served folder. */

@@ -12,8 +12,8 @@ import {
 import { StatusError } from '../runtime/errors.ts';
 import type { HandlersOf } from '../runtime/handlers.ts';
 import { Status } from '../runtime/status.ts';
+import type { Vigil } from './change-watcher.ts';
 import { listFolder, type Scope, type Sorting } from './listing.ts';
-import type { Vigil } from './vigil.ts';
 import { walkFolder } from './walking.ts';
 
 const defaultLimit = 1000;

@@ -1,10 +1,10 @@
 import { openRoot } from '../filesystem/root.ts';
 import { ListadoServiceDefinition } from '../proto/gen/archivos/v1/listado.ts';
 import { configOrExit } from '../runtime/env.ts';
-import { runMicroservice } from '../runtime/microservice.ts';
+import { runMicroservice } from '../runtime/microservice/microservice.ts';
+import { Vigil } from './change-watcher.ts';
 import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
-import { Vigil } from './vigil.ts';
 
 const config = configOrExit(readConfig);
 const root = openRoot(config.root);

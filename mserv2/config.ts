@@ -3,8 +3,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { count, type Env, loadEnvFile, milliseconds, parseEnv, readTogether } from '../runtime/env.ts';
-import { type MicroserviceConfig, readMicroserviceConfig } from '../runtime/microservice-config.ts';
-import type { IndexerData } from './indexer-messages.ts';
+import {
+  type MicroserviceConfig,
+  readMicroserviceConfig,
+} from '../runtime/microservice/microservice-config.ts';
+import type { IndexerData } from './index-worker/messages.ts';
 
 export interface Config extends MicroserviceConfig {
   /** Absolute path of the folder that is served. */

@@ -1,8 +1,8 @@
 import type { BuscarArchivosRequest, BusquedaServiceDefinition } from '../proto/gen/archivos/v1/busqueda.ts';
 import type { HandlersOf } from '../runtime/handlers.ts';
-import type { Searching } from './searching.ts';
-import { searchLive, streamSearch } from './streams.ts';
-import type { IndexVigil } from './vigil.ts';
+import type { IndexVigil } from './index-worker/change-watcher.ts';
+import type { Searching } from './search/search-service.ts';
+import { searchLive, streamSearch } from './search/streams.ts';
 
 /** What mserv2 answers, by either door. With a vigil, its answers may be kept while the feed tells of no change. */
 export function createHandlers(

@@ -1,4 +1,4 @@
-import { IndexThread } from './index-thread.ts';
+import { IndexThread } from './index-worker/worker-client.ts';
 
 // Its threads take as long to load what they run as this one does: on another core, beside it.
 const thread = new IndexThread();

@@ -1,11 +1,11 @@
 import { openRoot } from '../filesystem/root.ts';
 import { BusquedaServiceDefinition } from '../proto/gen/archivos/v1/busqueda.ts';
 import { createLogger } from '../runtime/log.ts';
-import { runMicroservice } from '../runtime/microservice.ts';
+import { runMicroservice } from '../runtime/microservice/microservice.ts';
 import type { Config } from './config.ts';
 import { createHandlers } from './handlers.ts';
-import type { IndexThread } from './index-thread.ts';
-import { createIndexer } from './indexer.ts';
+import { createIndexer } from './index-worker/supervisor.ts';
+import type { IndexThread } from './index-worker/worker-client.ts';
 
 /** Serves until it is told to stop. @param thread has begun, with the same configuration */
 export async function runMserv2(config: Config, thread: IndexThread): Promise<void> {

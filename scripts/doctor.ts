@@ -4,7 +4,7 @@ import { services } from '../gateway/services.ts';
 import { readConfig as readMserv1Config } from '../mserv1/config.ts';
 import { readConfig as readMserv2Config } from '../mserv2/config.ts';
 import { ConfigError, type Env, loadEnvFile } from '../runtime/env.ts';
-import type { MicroserviceConfig } from '../runtime/microservice-config.ts';
+import type { MicroserviceConfig } from '../runtime/microservice/microservice-config.ts';
 import { checkBroker } from './doctor/broker.ts';
 import { checkCertificate } from './doctor/certificates.ts';
 import { checkRoot } from './doctor/files.ts';

@@ -38,7 +38,10 @@ describe('The house', () => {
     for (const room of Object.keys(mayImport)) {
       expect(sources.filter((file) => roomOf(file) === room)).not.to.deep.equal([], room);
     }
-    expect(importsOf('mserv1/main.ts')).to.include.members(['filesystem/root.ts', 'runtime/microservice.ts']);
+    expect(importsOf('mserv1/main.ts')).to.include.members([
+      'filesystem/root.ts',
+      'runtime/microservice/microservice.ts',
+    ]);
   });
 
   for (const [room, allowed] of Object.entries(mayImport)) {

@@ -1,5 +1,8 @@
 import { loadEnvFile } from '../../runtime/env.ts';
-import { type MicroserviceConfig, readMicroserviceConfig } from '../../runtime/microservice-config.ts';
+import {
+  type MicroserviceConfig,
+  readMicroserviceConfig,
+} from '../../runtime/microservice/microservice-config.ts';
 
 /** `JUEGOS_HOST`, `JUEGOS_PORT`, `JUEGOS_GRPC`, and what all services share. */
 export function readConfig(): MicroserviceConfig {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { JuegosServiceDefinition } from '../../proto/gen/juegos/v1/juegos.ts';
 import { configOrExit } from '../../runtime/env.ts';
-import { runMicroservice } from '../../runtime/microservice.ts';
+import { runMicroservice } from '../../runtime/microservice/microservice.ts';
 import { readConfig } from './config.ts';
 import { handlers } from './handlers.ts';
 

@@ -4,11 +4,11 @@ import type { Stats } from '../../filesystem/folder.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { othersWait } from '../../filesystem/slices.ts';
 import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
-import { type Command, type Message, rootErrno } from '../survey/messages.ts';
-import type { Parcel } from '../survey/parcel.ts';
-import { Agenda, type Lane } from './agenda.ts';
+import type { Parcel } from '../scan/batch.ts';
+import { type Command, type Message, rootErrno } from '../scan/messages.ts';
 import { Barrier } from './barrier.ts';
 import { type FolderState, FolderStates } from './folder-states.ts';
+import { Agenda, type Lane } from './frontier.ts';
 import { Reconciler } from './reconciler.ts';
 import { Unreadable } from './unreadable.ts';
 

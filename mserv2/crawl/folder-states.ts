@@ -1,5 +1,5 @@
 import { type FolderNumber, rootFolder } from '../index/api.ts';
-import type { Token } from '../survey/messages.ts';
+import type { Token } from '../scan/messages.ts';
 
 /** What is known of a folder besides what the index knows. */
 export interface FolderState {

@@ -2,15 +2,7 @@ import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { type EntryId, type FileIndex, type FolderNumber, type Listing, noEntry } from '../index/api.ts';
-import {
-  endOfName,
-  namesOf,
-  type Parcel,
-  type Place,
-  type Report,
-  reportsOf,
-  What,
-} from '../survey/parcel.ts';
+import { endOfName, namesOf, type Parcel, type Place, type Report, reportsOf, What } from '../scan/batch.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
 

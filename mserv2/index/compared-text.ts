@@ -2,7 +2,7 @@ import { fromBytes, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import { type FolderNumber, rootFolder } from './api.ts';
 import { LatinFolder } from './latin.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 import type { Field } from './search-api.ts';
 import { capitals, maxNameBytes, type Segment } from './segment.ts';
 

@@ -1,7 +1,7 @@
 import type { EntryId } from './api.ts';
 import { kindIn } from './facts.ts';
+import type { Scan } from './index-pass.ts';
 import { scoreOfRelevance } from './relevance.ts';
-import type { Scan } from './scan.ts';
 import type { Criteria, Hit } from './search-api.ts';
 import { spansOf } from './spans.ts';
 

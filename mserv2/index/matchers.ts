@@ -4,7 +4,7 @@ import { everything } from './everything.ts';
 import { FuzzyMatcher } from './fuzzy.ts';
 import type { Matcher } from './matcher.ts';
 import { PatternMatcher } from './pattern.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 import type { Criteria } from './search-api.ts';
 import { TermsMatcher } from './terms.ts';
 import { parseWords } from './words.ts';

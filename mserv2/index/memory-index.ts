@@ -5,7 +5,7 @@ import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
 import { hashName, type NamedEntries, NameTable } from './name-table.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 import { maxNameBytes, Segment } from './segment.ts';
 import { Unlisted } from './unlisted.ts';
 

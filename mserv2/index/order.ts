@@ -4,7 +4,7 @@ import { Kind } from '../../filesystem/kind.ts';
 import type { EntryId } from './api.ts';
 import { hasStats, kindIn, nanosecondsMask } from './facts.ts';
 import { PathBound } from './path-bound.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 import type { SearchOrder } from './search-api.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 

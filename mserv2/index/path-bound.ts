@@ -1,5 +1,5 @@
 import { type FolderNumber, rootFolder } from './api.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
 const slash = 0x2f;

@@ -1,6 +1,6 @@
 import { type FolderNumber, rootFolder } from './api.ts';
 import { isHidden } from './facts.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './read-view.ts';
 
 const unknown = 0;
 const inside = 1;

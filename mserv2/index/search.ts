@@ -1,9 +1,9 @@
 import { type CursorScope, decodeCursor, encodeCursor } from '../../filesystem/cursor.ts';
 import type { EntryId } from './api.ts';
 import { hitOf } from './hit.ts';
+import { Scan } from './index-pass.ts';
 import type { MemoryIndex } from './memory-index.ts';
 import { Order } from './order.ts';
-import { Scan } from './scan.ts';
 import type { Criteria, Found, Hit, SearchQuery } from './search-api.ts';
 import type { Segment } from './segment.ts';
 import { type Ranked, TopEntries } from './top-entries.ts';

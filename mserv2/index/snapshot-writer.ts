@@ -1,5 +1,5 @@
 import type { MemoryIndex } from './memory-index.ts';
-import { Reading } from './reading.ts';
+import { Reading } from './read-view.ts';
 import type { Segment } from './segment.ts';
 import { beginning, bytesOf, frame, frameKind } from './snapshot-format.ts';
 

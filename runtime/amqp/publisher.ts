@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { type Link, type LinkState, openLink } from './link.ts';
-import { openPublishLane, type Publication, PublishError, type PublishLane } from './publish-lane.ts';
+import { openPublishLane, type Publication, PublishError, type PublishLane } from './publish-channel.ts';
 import type { Session } from './session.ts';
 
-export { type Publication, PublishError, type PublishFailure } from './publish-lane.ts';
+export { type Publication, PublishError, type PublishFailure } from './publish-channel.ts';
 
 export interface Publisher {
   /** Connected, set up, and not blocked by an alarm. */

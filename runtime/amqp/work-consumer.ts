@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
-import { createPlaces } from '../places.ts';
+import { createPlaces } from '../semaphore.ts';
 import { Status, statusName } from '../status.ts';
 import { beginSpan } from '../tracing/tracing.ts';
 import { backOff } from './back-off.ts';
-import { createIsolationTurn } from './isolation-turn.ts';
+import { createIsolationTurn } from './isolation-gate.ts';
 import type { LinkState } from './link.ts';
 import { createPublisher } from './publisher.ts';
 import type { Session } from './session.ts';

@@ -23,7 +23,9 @@ export const controls: readonly Control[] = [
     about: 'requests are published without `mandatory`; the sweeper is off',
     scenario: named('queue-unbound'),
     alike: [sweeperOff],
-    defect: [{ file: 'runtime/amqp/publish-lane.ts', find: 'mandatory: true', replace: 'mandatory: false' }],
+    defect: [
+      { file: 'runtime/amqp/publish-channel.ts', find: 'mandatory: true', replace: 'mandatory: false' },
+    ],
     red: ['not answered'],
   },
   {

@@ -6,10 +6,10 @@ import { openRoot, type Root } from '../../filesystem/root.ts';
 import { Crawler, type Knowledge } from '../../mserv2/crawl/crawler.ts';
 import { type FolderNumber, rootFolder } from '../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
-import type { Command, Message } from '../../mserv2/survey/messages.ts';
-import { Surveyor, type SurveyorOptions } from '../../mserv2/survey/surveyor.ts';
-import { SurveyorThread } from '../../mserv2/survey/surveyor-thread.ts';
-import type { SurveyorData } from '../../mserv2/survey/thread.ts';
+import type { Command, Message } from '../../mserv2/scan/messages.ts';
+import { Surveyor, type SurveyorOptions } from '../../mserv2/scan/scanner.ts';
+import type { SurveyorData } from '../../mserv2/scan/worker.ts';
+import { SurveyorThread } from '../../mserv2/scan/worker-client.ts';
 
 export interface CrawledOptions {
   readonly index?: MemoryIndex;

@@ -1,7 +1,7 @@
 import { FileError } from '../../filesystem/file-error.ts';
 import { type Jail, nativeJail } from '../../filesystem/jail.ts';
-import { Answering } from '../../mserv2/answering.ts';
-import type { Searching, SearchOptions } from '../../mserv2/searching.ts';
+import { Answering } from '../../mserv2/search/index-searcher.ts';
+import type { Searching, SearchOptions } from '../../mserv2/search/search-service.ts';
 import type {
   BuscarArchivosRequest,
   BuscarArchivosResponse,

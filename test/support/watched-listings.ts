@@ -1,6 +1,6 @@
 import { openRoot, type Root } from '../../filesystem/root.ts';
+import { Vigil, type VigilOptions } from '../../mserv1/change-watcher.ts';
 import { createHandlers } from '../../mserv1/handlers.ts';
-import { Vigil, type VigilOptions } from '../../mserv1/vigil.ts';
 import {
   ListarArchivosRequest,
   type ListarArchivosResponse,

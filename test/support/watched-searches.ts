@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { createHandlers } from '../../mserv2/handlers.ts';
-import { IndexThread } from '../../mserv2/index-thread.ts';
-import { createIndexer, type Indexer } from '../../mserv2/indexer.ts';
-import type { IndexerData } from '../../mserv2/indexer-messages.ts';
+import type { IndexerData } from '../../mserv2/index-worker/messages.ts';
+import { createIndexer, type Indexer } from '../../mserv2/index-worker/supervisor.ts';
+import { IndexThread } from '../../mserv2/index-worker/worker-client.ts';
 import {
   BuscarArchivosRequest,
   type BuscarArchivosResponse,

@@ -1,6 +1,6 @@
 import { LedgerFullError, LedgerUnavailableError } from '../ledger.ts';
 import { resultCode, type Storage } from './database.ts';
-import { type Call, call, type Operations, type Result, toFailure } from './protocol.ts';
+import { type Call, call, type Operations, type Result, toFailure } from './messages.ts';
 
 // TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement was wrong, the storage is not.
 const ownFaults = new Set<number | undefined>([18, 19, 20, 25]);

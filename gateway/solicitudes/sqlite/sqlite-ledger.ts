@@ -10,10 +10,10 @@ import {
   type StoredAnswer,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
-import { Lane } from './lane.ts';
-import type { ReaderData } from './reader.ts';
+import type { ReaderData } from './reader-worker.ts';
 import type { Reads } from './reads.ts';
-import type { WriterData, WriterHello } from './writer.ts';
+import { Lane } from './worker-client.ts';
+import type { WriterData, WriterHello } from './writer-worker.ts';
 import { purgeRows, sweepRows, type Writes } from './writes.ts';
 
 export interface SqliteLedgerOptions extends WriterData {
@@ -169,13 +169,16 @@ class SqliteLedger implements Ledger {
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { maxPending = 10_000, ...writerData } = options;
   const { lane: writer, hello } = await Lane.open<Writes>(
-    new URL('./writer.ts', import.meta.url),
+    new URL('./writer-worker.ts', import.meta.url),
     writerData,
   );
   const { id, path } = hello as WriterHello;
   try {
     const readerData: ReaderData = { path };
-    const { lane: reader } = await Lane.open<Reads>(new URL('./reader.ts', import.meta.url), readerData);
+    const { lane: reader } = await Lane.open<Reads>(
+      new URL('./reader-worker.ts', import.meta.url),
+      readerData,
+    );
     return new SqliteLedger(id, writer, reader, maxPending);
   } catch (error) {
     await writer.stop();

@@ -4,7 +4,7 @@ import { readConfig } from '../../../mserv1/config.ts';
 import { createHandlers } from '../../../mserv1/handlers.ts';
 import { ListadoServiceDefinition } from '../../../proto/gen/archivos/v1/listado.ts';
 import { configOrExit } from '../../../runtime/env.ts';
-import { runMicroservice } from '../../../runtime/microservice.ts';
+import { runMicroservice } from '../../../runtime/microservice/microservice.ts';
 
 // mserv1, but a request for «veneno» kills it, one for «lenta» is not answered until SIGUSR2 comes, and at SIGUSR2 its
 // gRPC server is shut by force, in the middle of whatever it does.

@@ -14,7 +14,7 @@ import {
   readTogether,
 } from '../../../runtime/env.ts';
 import { logVariables } from '../../../runtime/log.ts';
-import { readMicroserviceConfig } from '../../../runtime/microservice-config.ts';
+import { readMicroserviceConfig } from '../../../runtime/microservice/microservice-config.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 
 function problemsOf(read: () => unknown): Record<string, string> {

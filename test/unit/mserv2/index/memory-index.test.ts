@@ -4,7 +4,7 @@ import type { ByteString } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
-import { Reading } from '../../../../mserv2/index/reading.ts';
+import { Reading } from '../../../../mserv2/index/read-view.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
 
 const text = (value: string) => value as ByteString;

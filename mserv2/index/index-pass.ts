@@ -1,0 +1,97 @@
+import { FileError } from '../../filesystem/file-error.ts';
+import type { EntryId } from './api.ts';
+import { Candidates } from './candidates.ts';
+import { Filters } from './filters.ts';
+import type { Matcher } from './matcher.ts';
+import { createMatcher } from './matchers.ts';
+import type { MemoryIndex } from './memory-index.ts';
+import { Reading } from './read-view.ts';
+import { noMatch } from './relevance.ts';
+import { Scope } from './scope.ts';
+import type { Criteria } from './search-api.ts';
+import type { Segment } from './segment.ts';
+
+/** What one query may cost at most, in time of its own. */
+const maxMs = 20_000;
+
+/** What one step takes, more or less. */
+const stepMs = 0.5;
+
+/** A step's candidates at most: where they are cheap, more would not be faster, and what comes then may be dear. */
+const maxLooks = 1 << 12;
+
+export type OnFound = (entry: EntryId, segment: Segment, slot: number, relevance: number) => void;
+
+/** One pass over the index, of all that meets some criteria, in the order in which entries lie there. */
+export class Scan implements Disposable {
+  readonly reading: Reading;
+  readonly matcher: Matcher;
+  /** Whoever is found need not know a relevance above this exactly. It may be changed whenever something is found. */
+  enough = Infinity;
+  readonly #scope: Scope | undefined;
+  readonly #filters: Filters;
+  readonly #candidates: Candidates;
+  #segment = 0;
+  #slot = 0;
+  /** Candidates of a step: as many as could be looked at in its time. */
+  #looks = 64;
+  #spentMs = 0;
+
+  /** @throws FileError as `createMatcher` does */
+  constructor(index: MemoryIndex, criteria: Criteria) {
+    this.reading = new Reading(index);
+    try {
+      this.matcher = createMatcher(criteria, this.reading);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+    const start = index.folderAt(criteria.parts);
+    this.#scope = start === undefined ? undefined : new Scope(this.reading, start, criteria.hidden);
+    this.#filters = new Filters(criteria);
+    this.#candidates = new Candidates(this.matcher.needle, this.reading.segments);
+  }
+
+  [Symbol.dispose](): void {
+    this.reading[Symbol.dispose]();
+  }
+
+  /**
+   * Goes on for about half a millisecond; between steps the index may change.
+   * @returns whether there is more to do
+   * @throws FileError `patron-demasiado-costoso` when all of it took too long
+   */
+  step(found: OnFound): boolean {
+    const { segments } = this.reading;
+    const segment = segments[this.#segment];
+    if (segment === undefined || this.#scope === undefined) return false;
+    const began = performance.now();
+    this.#scope.refresh();
+    this.#look(segment, this.#scope, found);
+    const took = performance.now() - began;
+    this.#looks = Math.max(1, Math.min(took < stepMs ? this.#looks * 2 : this.#looks >>> 1, maxLooks));
+    this.#spentMs += took;
+    if (this.#spentMs <= maxMs) return true;
+    throw new FileError('INVALID_ARGUMENT', 'patron-demasiado-costoso', 'The search takes too long');
+  }
+
+  #look(segment: Segment, scope: Scope, found: OnFound): void {
+    const candidates = this.#candidates;
+    const filters = this.#filters;
+    const matcher = this.matcher;
+    const { parents } = segment;
+    const base = this.#segment * this.reading.index.segmentEntries;
+    let slot = candidates.next(segment, this.#slot);
+    for (let looks = this.#looks; looks > 0 && slot < segment.count; looks--) {
+      if (filters.pass(segment, slot) && scope.has(parents[slot] ?? 0)) {
+        const relevance = matcher.test(segment, slot, this.enough);
+        if (relevance !== noMatch) found(base + slot, segment, slot, relevance);
+      }
+      slot = candidates.next(segment, slot + 1);
+    }
+    this.#slot = slot;
+    if (slot < segment.count) return;
+    this.#segment++;
+    this.#slot = 0;
+  }
+}

@@ -1,0 +1,281 @@
+import type { ByteString } from '../../filesystem/byte-string.ts';
+import { tellsChanges } from '../../filesystem/change-events.ts';
+import { errnoOf, FileError } from '../../filesystem/file-error.ts';
+import type { Folder } from '../../filesystem/folder.ts';
+import { FolderChain } from '../../filesystem/folder-chain.ts';
+import { Kind, kindOf } from '../../filesystem/kind.ts';
+import { readNames } from '../../filesystem/names.ts';
+import type { Root } from '../../filesystem/root.ts';
+import { splitTime } from '../../filesystem/split-time.ts';
+import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
+import { collectGarbage } from '../../runtime/workers/garbage.ts';
+import { ParcelWriter } from './batch.ts';
+import { lstatAll, type Seen } from './bulk-lstat.ts';
+import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
+import { once, Turns } from './task-queue.ts';
+
+export interface SurveyorOptions extends Pick<WatchesOptions<Token>, 'limit' | 'capacity'> {
+  readonly root: Root;
+  readonly send: (message: Message) => void;
+  /** Whether a file system tells of every change; by default by its type. */
+  readonly tellsChanges?: (folder: Folder) => boolean;
+}
+
+/** A folder that is watched, and where it was when that began. */
+interface Watched {
+  readonly path: ByteString;
+  readonly identity: number;
+}
+
+/** How long folders stay open for the next survey, so that not every one begins at the root. */
+const holdMs = 200;
+/** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
+const partSize = 512;
+
+/**
+ * Reads, watches and looks, on command and when something happens, and reports what is there. All calls to the file system
+ * that keep the index true are made here, in a thread of its own, through the root's jail.
+ */
+export class Surveyor {
+  readonly #send: (message: Message) => void;
+  readonly #tellsChanges: (folder: Folder) => boolean;
+  readonly #chain: FolderChain;
+  readonly #watches: FolderWatches<Token>;
+  readonly #watched = new Map<Token, Watched>();
+  /** By device. */
+  readonly #telling = new Map<number, boolean>();
+  readonly #parcels = new ParcelWriter();
+  #release: NodeJS.Timeout | undefined;
+  readonly #turns = new Turns(() => this.#endTurn());
+
+  constructor(options: SurveyorOptions) {
+    this.#send = options.send;
+    this.#tellsChanges = options.tellsChanges ?? tellsChanges;
+    this.#chain = new FolderChain(options.root);
+    this.#watches = new FolderWatches<Token>({
+      onChanges: (changes) => {
+        this.#send({ kind: 'noticed' });
+        for (const [token, names] of changes) this.#noticed(token, names);
+      },
+      onOverflow: () => this.#overflowed(),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
+    });
+  }
+
+  receive(command: Command): void {
+    switch (command.kind) {
+      case 'survey':
+        if (command.urgent) this.#turns.urgent(this.#survey(command));
+        else this.#turns.patient(this.#survey(command));
+        break;
+      case 'forget':
+        for (const token of command.tokens) this.#unwatch(token);
+        break;
+      case 'refresh':
+        this.#turns.patient(once(() => this.#letGo()));
+        break;
+      case 'rest':
+        this.#turns.patient(once(collectGarbage));
+        break;
+      case 'sync':
+        // After the next round of the event loop: this one may have looked for events before the command came.
+        setImmediate(() => setImmediate(() => this.#sync(command.id)));
+        break;
+      case 'stop':
+        this.#turns.stop();
+        this.#watches.closeAll();
+        this.#letGo();
+    }
+  }
+
+  #sync(id: number): void {
+    this.#watches.flush();
+    this.#turns.urgent(
+      once(() => {
+        this.#deliver();
+        this.#send({ kind: 'synced', id });
+      }),
+    );
+  }
+
+  /** Among what was lost may be that a folder is gone: then its watch is deaf, and nobody could tell. */
+  #overflowed(): void {
+    this.#watches.closeAll();
+    this.#watched.clear();
+    this.#deliver();
+    this.#send({ kind: 'overflow' });
+  }
+
+  *#survey({ job, targets, watch, stats, urgent }: Command & { kind: 'survey' }): Generator<void, void> {
+    // What is urgent may be so because another folder has come in the place of one that is held open.
+    if (urgent) this.#letGo();
+    for (const [index, path] of pathsOf(targets).entries()) {
+      const token = targets.tokens[index] ?? 0;
+      try {
+        const folder = this.#chain.open(path);
+        if (watch) this.#watch(token, path, folder);
+        const state = stateOf(folder);
+        if (stats) yield* this.#readAll(token, path, folder, state);
+        else this.#readNames(token, folder, state, targets.stamps[index] ?? 0n);
+      } catch (error) {
+        this.#unwatch(token);
+        this.#parcels.failed(token, errnoOrRoot(error));
+      }
+      yield;
+    }
+    this.#parcels.done(job);
+    this.#deliver();
+  }
+
+  #readNames(token: Token, folder: Folder, { identity, stamp }: State, known: bigint): void {
+    const watched = this.#watched.has(token);
+    if (stamp === known) {
+      this.#parcels.same({ token, identity, stamp, watched });
+      return;
+    }
+    const { names, kinds } = readNames(folder);
+    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+  }
+
+  *#readAll(
+    token: Token,
+    path: ByteString,
+    folder: Folder,
+    { identity, stamp }: State,
+  ): Generator<void, void> {
+    const watched = this.#watched.has(token);
+    const { names, kinds } = readNames(folder);
+    if (names.length <= partSize) {
+      const seen = this.#lstat(token, folder, names, kinds);
+      this.#parcels.listed({ token, identity, stamp, watched, stats: true }, names, seen);
+      return;
+    }
+    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+    yield* this.#look(token, { path, identity }, names, kinds);
+  }
+
+  /** Reports names of a folder, part by part; ends when the folder at that path is another one now. */
+  *#look(
+    token: Token,
+    { path, identity }: Watched,
+    names: readonly ByteString[],
+    kinds: readonly Kind[] = [],
+  ): Generator<void, void> {
+    for (let from = 0; from < names.length; from += partSize) {
+      yield;
+      this.#letGo();
+      const opened = this.#reopen(path, identity);
+      if (opened === undefined) {
+        this.#unwatch(token);
+        this.#parcels.unsure(token);
+        return;
+      }
+      const part = names.slice(from, from + partSize);
+      const seen = this.#lstat(token, opened.folder, part, kinds.slice(from, from + partSize));
+      this.#parcels.looked({ token, identity, stamp: opened.stamp }, part, seen);
+    }
+  }
+
+  /** Undefined when another folder, or none, is there now. */
+  #reopen(path: ByteString, identity: number): { folder: Folder; stamp: bigint } | undefined {
+    try {
+      const folder = this.#chain.open(path);
+      const state = stateOf(folder);
+      return state.identity === identity ? { folder, stamp: state.stamp } : undefined;
+    } catch (error) {
+      errnoOrRoot(error);
+      return undefined;
+    }
+  }
+
+  /** Puts the stats of each into the parcel, and gives the kinds; 0 for what is gone. */
+  #lstat(token: Token, folder: Folder, names: readonly ByteString[], kinds: readonly Kind[]): (Kind | 0)[] {
+    const all = lstatAll(folder, names);
+    // A folder that may be read but not passed through.
+    if (all.length > 0 && all.every(isDenied)) throw all[0];
+    return all.map((stats, index) => {
+      if (stats === undefined) {
+        this.#parcels.stats(0, 0, 0);
+        return 0;
+      }
+      if (stats instanceof Error) {
+        this.#parcels.stats(Number.NaN, 0, 0);
+        this.#parcels.failure({ token, name: names[index] ?? itself, errno: stats.code ?? '' });
+        return kinds[index] ?? 0;
+      }
+      const kind = kindOf(stats);
+      const { ms, ns } = splitTime(stats.mtimeNs);
+      this.#parcels.stats(Number(kind === Kind.FOLDER ? stats.ino : stats.size), ms, ns);
+      return kind;
+    });
+  }
+
+  #watch(token: Token, path: ByteString, folder: Folder): void {
+    const { identity, device } = stateOf(folder);
+    const watched = this.#watched.get(token);
+    if (watched?.identity === identity) return;
+    if (watched !== undefined) this.#unwatch(token);
+    const telling = this.#telling.get(device) ?? this.#tellsChanges(folder);
+    this.#telling.set(device, telling);
+    if (telling && this.#watches.open(token, folder)) this.#watched.set(token, { path, identity });
+  }
+
+  #unwatch(token: Token): void {
+    this.#watches.close(token);
+    this.#watched.delete(token);
+  }
+
+  #noticed(token: Token, names: ReadonlySet<ByteString | undefined>): void {
+    const watched = this.#watched.get(token);
+    if (watched === undefined) return;
+    if (names.has(itself) || names.has(undefined)) {
+      // Perhaps it was deleted, and another one with the same inode made since. Then the watch is deaf.
+      this.#unwatch(token);
+      this.#turns.urgent(once(() => this.#parcels.unsure(token)));
+      return;
+    }
+    this.#turns.urgent(this.#look(token, watched, [...(names as ReadonlySet<ByteString>)]));
+  }
+
+  #endTurn(): void {
+    this.#deliver();
+    // More of the same tree is mostly on its way; but no folder is held open for long.
+    this.#release ??= setTimeout(() => this.#letGo(), holdMs);
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#release);
+    this.#release = undefined;
+    this.#chain[Symbol.dispose]();
+  }
+
+  #deliver(): void {
+    const parcel = this.#parcels.take();
+    if (parcel !== undefined) this.#send({ kind: 'parcel', parcel });
+  }
+}
+
+interface State {
+  readonly identity: number;
+  readonly device: number;
+  readonly stamp: bigint;
+}
+
+function stateOf(folder: Folder): State {
+  const { ino, dev, mtimeNs } = folder.stat();
+  return { identity: Number(ino), device: Number(dev), stamp: mtimeNs };
+}
+
+function isDenied(seen: Seen): boolean {
+  return seen instanceof Error && seen.code === 'EACCES';
+}
+
+/** @throws what is no error of the system */
+function errnoOrRoot(error: unknown): string {
+  if (error instanceof FileError)
+    return error.reason === 'raiz-no-disponible' ? rootErrno : (errnoOf(error.cause) ?? 'EIO');
+  const errno = errnoOf(error);
+  if (errno === undefined) throw error;
+  return errno;
+}

@@ -1,0 +1,210 @@
+import { opendirSync } from 'node:fs';
+import { type ByteString, splitParts, toPath } from '../../filesystem/byte-string.ts';
+import { type Entry, entryOf } from '../../filesystem/entry.ts';
+import { type EntryError, EntryErrors } from '../../filesystem/entry-errors.ts';
+import { errnoOf, FileError, folderFailure } from '../../filesystem/file-error.ts';
+import type { Folder, Stats } from '../../filesystem/folder.ts';
+import { FolderChain } from '../../filesystem/folder-chain.ts';
+import { Kind } from '../../filesystem/kind.ts';
+import type { Root } from '../../filesystem/root.ts';
+import { Slices } from '../../filesystem/slices.ts';
+import { itself } from '../../filesystem/watches.ts';
+import {
+  type BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  EstadoIndice,
+  type Hallazgo,
+  type Indice,
+  type TransmitirBusquedaResponse,
+} from '../../proto/gen/archivos/v1/busqueda.ts';
+import type { Crawler, Knowledge } from '../crawl/crawler.ts';
+import { passesStats } from '../index/filters.ts';
+import type { MemoryIndex } from '../index/memory-index.ts';
+import { search, searchAll } from '../index/search.ts';
+import type { Hit, SearchQuery } from '../index/search-api.ts';
+import { wholeIndex } from '../index-worker/change-watcher.ts';
+import { Precedence } from './precedence.ts';
+import { searchQuery } from './query.ts';
+import type { SearchOptions } from './search-service.ts';
+import { part, partSize } from './streams.ts';
+
+export interface AnsweringOptions {
+  readonly root: Root;
+  readonly index: MemoryIndex;
+  readonly crawler: Crawler;
+  /** How long a search waits for what has happened just before it; longer, and it says that it does not know. Default 250. */
+  readonly catchUpMs?: number;
+}
+
+/** What a page rests on, besides what happens in the folders that are watched. */
+interface Grounds {
+  /** It shows a file with another name elsewhere, by which it may be written, or where a link points. */
+  elsewhere: boolean;
+}
+
+/** How many errors an answer holds. */
+const maxErrors = 1000;
+
+const estados = {
+  construyendo: EstadoIndice.ESTADO_INDICE_CONSTRUYENDO,
+  verificando: EstadoIndice.ESTADO_INDICE_VERIFICANDO,
+  listo: EstadoIndice.ESTADO_INDICE_LISTO,
+} as const satisfies Record<Knowledge, EstadoIndice>;
+
+/** Answers from the index, and looks at every entry that it gives: none is told of that is not there any more. */
+export class Answering {
+  readonly #options: AnsweringOptions;
+  readonly #precedence = new Precedence();
+
+  constructor(options: AnsweringOptions) {
+    this.#options = options;
+  }
+
+  /** @throws FileError, and the signal's reason */
+  async page(
+    request: BuscarArchivosRequest,
+    { signal, whenReady, clock }: SearchOptions,
+  ): Promise<BuscarArchivosResponse> {
+    const { index, crawler, catchUpMs = 250 } = this.#options;
+    const query = searchQuery(request);
+    const rootFailure = crawler.checkRoot();
+    if (rootFailure !== undefined) throw rootFailure;
+    using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
+    // The clock is from before: whatever happens from now on has a greater number.
+    const watched = clock !== undefined && crawler.watchesAll;
+    const knowledge = await crawler.caughtUp(catchUpMs);
+    if (whenReady && knowledge !== 'listo') throw notReady();
+    this.#lookAtStart(query.parts);
+    const indice = this.#indice(knowledge);
+    const found = await search(index, query, slices.begin());
+    const errors = new EntryErrors();
+    const grounds: Grounds = { elsewhere: false };
+    const archivos = await this.#lookAt(found.hits, query, errors, signal, grounds);
+    const start = query.parts.join('/') as ByteString;
+    const errores = merge(crawler.unreadable.below(start, query.hidden), errors.items());
+    const completo = knowledge === 'listo' && errores.length === 0;
+    const sure = watched && completo && !grounds.elsewhere && crawler.watchesAll;
+    return {
+      archivos,
+      siguiente: found.siguiente,
+      completo,
+      errores,
+      total: found.total - (found.hits.length - archivos.length),
+      indice,
+      vigencia: sure ? { reloj: clock, carpeta: wholeIndex } : undefined,
+    };
+  }
+
+  /**
+   * All that matches, as it lies in the index, in messages of several entries; the last one has none and tells whether it
+   * was all. Pages and orders have no meaning here.
+   * @throws FileError, and the signal's reason
+   */
+  async *all(
+    request: BuscarArchivosRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<TransmitirBusquedaResponse, void> {
+    const { index, crawler, catchUpMs = 250 } = this.#options;
+    const query = searchQuery({ ...request, limite: 0, cursor: undefined });
+    const rootFailure = crawler.checkRoot();
+    if (rootFailure !== undefined) throw rootFailure;
+    using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
+    const knowledge = await crawler.caughtUp(catchUpMs);
+    this.#lookAtStart(query.parts);
+    const known = crawler.unreadable.below(query.parts.join('/') as ByteString, query.hidden);
+    for (let from = 0; from < known.length; from += partSize) {
+      yield part({ errores: known.slice(from, from + partSize) });
+    }
+    const told = new Set(known.map(keyOf));
+    const errors = new EntryErrors();
+    let total = 0;
+    let complete = knowledge === 'listo' && known.length === 0;
+    for await (const hits of searchAll(index, query, slices.begin(), partSize)) {
+      const archivos = await this.#lookAt(hits, query, errors, signal, { elsewhere: false });
+      const errores = errors.take().filter((error) => !told.has(keyOf(error)));
+      total += archivos.length;
+      complete &&= errores.length === 0;
+      if (archivos.length + errores.length > 0) yield part({ archivos, errores });
+    }
+    yield part({
+      total,
+      completo: complete && crawler.knowledge === 'listo',
+      indice: this.#indice(crawler.knowledge),
+    });
+  }
+
+  #indice(knowledge: Knowledge): Indice {
+    const { index, crawler } = this.#options;
+    return { estado: estados[knowledge], version: index.changes, edadMs: Math.round(crawler.ageMs) };
+  }
+
+  /** @throws FileError that says what is wrong with the folder where to look, if something is */
+  #lookAtStart(parts: readonly ByteString[]): void {
+    using start = this.#options.root.open(parts);
+    try {
+      opendirSync(toPath(start.addressOf(itself))).closeSync();
+    } catch (error) {
+      throw folderFailure(start.path, error);
+    }
+  }
+
+  /** Those that are still there, and still match. */
+  async #lookAt(
+    hits: readonly Hit[],
+    query: SearchQuery,
+    errors: EntryErrors,
+    signal: AbortSignal,
+    grounds: Grounds,
+  ): Promise<Hallazgo[]> {
+    const slices = new Slices(signal);
+    using chain = new FolderChain(this.#options.root);
+    const archivos: Hallazgo[] = [];
+    for (const hit of hits) {
+      if (slices.over()) await slices.next();
+      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, grounds));
+      if (entrada === undefined) continue;
+      const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
+      archivos.push({ entrada, coincidencias, puntaje: hit.puntaje });
+    }
+    return archivos;
+  }
+
+  /** @throws the system's errors */
+  #look(path: ByteString, query: SearchQuery, chain: FolderChain, grounds: Grounds): Entry | undefined {
+    const parts = splitParts(path);
+    const name = parts.pop() ?? ('' as ByteString);
+    const { crawler } = this.#options;
+    let folder: Folder;
+    let stats: Stats;
+    try {
+      folder = chain.open(parts.join('/') as ByteString);
+      stats = folder.lstat(name);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') crawler.note(parts, name, undefined);
+      throw error;
+    }
+    crawler.note(parts, name, stats);
+    if (stats.hardLinked || stats.kind === Kind.LINK) grounds.elsewhere = true;
+    const entry = entryOf(folder, name, stats);
+    return passes(query, entry) ? entry : undefined;
+  }
+}
+
+/** As the index filters, with what is true now. */
+function passes(query: SearchQuery, { tipo, bytes, modificado }: Entry): boolean {
+  return query.kinds.has(tipo) && passesStats(query, bytes, modificado?.getTime());
+}
+
+function merge(...lists: readonly (readonly EntryError[])[]): EntryError[] {
+  const byPath = new Map(lists.flat().map((error) => [keyOf(error), error]));
+  const errors = [...byPath.values()].sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
+  return errors.slice(0, maxErrors);
+}
+
+function keyOf({ ruta, rutaBytes }: EntryError): string {
+  return `${ruta}\0${rutaBytes?.toString('hex')}`;
+}
+
+function notReady(): FileError {
+  return new FileError('UNAVAILABLE', 'indice-no-listo', 'The index does not know everything yet');
+}
