@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Status } from '../../runtime/status.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { classify } from './classifier.ts';
@@ -7,6 +8,7 @@ import { createGrpcTransport } from './grpc-transport.ts';
 import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
 import type { ProxyError } from './service-client.ts';
+import { watchSilence } from './silence.ts';
 import type { Failure, Transport } from './transport.ts';
 
 /** Why a service is not reached: the failure, and what RFC 9209 calls it. */
@@ -67,6 +69,15 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
     if (state !== 'connecting') void breaker.check();
   });
 
+  const endWatch = watchSilence({
+    channel: transport,
+    ask: () => void checkHealth(transport, probeDeadlineMs),
+    onSilent: () => {
+      breaker.open(silence);
+      transport.cut();
+    },
+  });
+
   const { feed: definition } = options;
   const feed = definition && createFeed({ transport, definition, log, now });
 
@@ -77,11 +88,23 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
     feed,
     close: () => {
       feed?.stop();
+      endWatch();
       breaker.stop();
       transport.close();
     },
   };
 }
+
+const silence: Cause = {
+  failure: {
+    code: Status.UNAVAILABLE,
+    message: 'The peer is connected and sends nothing',
+    origin: 'client',
+    sent: false,
+    cancelledByUs: false,
+  },
+  proxyError: 'connection_terminated',
+};
 
 function proxyErrorOf(failure: Failure): ProxyError {
   const classification = classify(failure);

@@ -10,10 +10,8 @@ import {
 import type { TlsMaterial } from '../../runtime/tls.ts';
 
 const channelOptions: ChannelOptions = {
-  // A frozen peer keeps its connections: only pings show it, and they must not wait for a call.
-  'grpc.keepalive_time_ms': 1_000,
-  'grpc.keepalive_timeout_ms': 500,
-  'grpc.keepalive_permit_without_calls': 1,
+  // No pings of grpc-js: `silence.ts` watches the peer. A ping's answer waits behind all that is being received, and its
+  // timer does not know that this process was held up itself.
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
@@ -46,6 +44,10 @@ export interface GrpcChannel {
   readonly client: Client | undefined;
   /** Tells the state, and every change of it. One listener. */
   watch(listener: (state: ChannelState) => void): void;
+  /** How many bytes the connection has received; undefined without a connection. */
+  readonly received: number | undefined;
+  /** Cuts the connection, and the calls in flight with it. A new one is made at once. */
+  cut(): void;
   /** Calls in flight still end on their own. */
   close(): void;
 }
@@ -59,6 +61,7 @@ export interface GrpcChannel {
 export function createGrpcChannel(address: string, settings: ChannelSettings): GrpcChannel {
   const { authority, tls, stuckMs = 5_000 } = settings;
   const attempts = new Set<Socket>();
+  let connected: Socket | undefined;
   const options = authority === undefined ? channelOptions : { ...channelOptions, ...calledBy(authority) };
   let tell: (state: ChannelState) => void = () => undefined;
   let state: ChannelState = 'idle';
@@ -87,8 +90,10 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
     if (state === 'ready') {
       clearTimeout(stuck);
       stuck = undefined;
+      connected = [...attempts].at(-1);
       attempts.clear();
     } else {
+      connected = undefined;
       stuck ??= setTimeout(replace, stuckMs).unref();
     }
     tell(state);
@@ -99,6 +104,7 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
     stuck = undefined;
     for (const socket of attempts) socket.destroy();
     attempts.clear();
+    connected = undefined;
     const dropped = client;
     client = undefined;
     // Not now: a channel that is closed before its resolver has reported comes back to life when it does.
@@ -119,6 +125,10 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
       tell = listener;
       tell(state);
     },
+    get received() {
+      return connected?.bytesRead;
+    },
+    cut: () => connected?.destroy(),
     close: drop,
   };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Client, ClientDuplexStream, ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Codec } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
+import { startDeadline } from './deadline.ts';
 import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
 import { type Outcome, StreamBrokenError, type StreamCall, type StreamOptions } from './transport.ts';
 
@@ -54,10 +55,10 @@ export async function openStream<Request, Response>(
     stream.cancel();
   };
   const onAbort = (): void => giveUp(Status.CANCELLED, 'Aborted by the caller');
-  const onLate = (ms: number): NodeJS.Timeout =>
-    setTimeout(() => giveUp(Status.DEADLINE_EXCEEDED, `Nothing in ${ms} ms`), ms);
+  const awaitWithin = (ms: number): (() => void) =>
+    startDeadline(ms, () => giveUp(Status.DEADLINE_EXCEEDED, `Nothing in ${ms} ms`));
   signal.addEventListener('abort', onAbort);
-  let timer = onLate(deadlineMs);
+  let cancelDeadline = awaitWithin(deadlineMs);
 
   const brokenBy = (error: unknown): StreamBrokenError => {
     if (error instanceof StreamBrokenError) return error;
@@ -73,14 +74,14 @@ export async function openStream<Request, Response>(
   async function* receive(): AsyncGenerator<Response, void> {
     try {
       for await (const bytes of stream) {
-        clearTimeout(timer);
+        cancelDeadline();
         yield decode(call.method.response, bytes);
-        if (speak === undefined) timer = onLate(idleMs);
+        if (speak === undefined) cancelDeadline = awaitWithin(idleMs);
       }
     } catch (error) {
       throw brokenBy(error);
     } finally {
-      clearTimeout(timer);
+      cancelDeadline();
       signal.removeEventListener('abort', onAbort);
       ended.abort();
       stream.cancel();
@@ -94,7 +95,7 @@ export async function openStream<Request, Response>(
   } catch (error) {
     return { ok: false, failure: brokenBy(error).failure };
   }
-  clearTimeout(timer);
+  cancelDeadline();
   void speak?.(ended.signal).catch((error: unknown) => giveUp(Status.INTERNAL, String(error)));
   return { ok: true, response: startingWith(first, responses) };
 }

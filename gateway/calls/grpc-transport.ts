@@ -1,15 +1,13 @@
 import type { Client, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
+import { startDeadline } from './deadline.ts';
 import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
-import { type ChannelSettings, type ChannelState, createGrpcChannel } from './grpc-channel.ts';
+import { type ChannelSettings, createGrpcChannel, type GrpcChannel } from './grpc-channel.ts';
 import { openStream } from './grpc-stream.ts';
 import type { CallOptions, Outcome, Transport } from './transport.ts';
 
-export interface GrpcTransport extends Transport {
-  /** Tells the state of its connection, and every change of it until `close`. One listener. */
-  watch(listener: (state: ChannelState) => void): void;
-}
+export interface GrpcTransport extends Transport, Pick<GrpcChannel, 'watch' | 'received' | 'cut'> {}
 
 /**
  * How much later than ours the deadline is that the server is told. A server notices a shared deadline at about the
@@ -25,6 +23,10 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
     unary: (method, request, options) => unary(channel.client, method, request, options),
     stream: (call, options) => openStream(channel.client, call, options),
     watch: channel.watch,
+    get received() {
+      return channel.received;
+    },
+    cut: channel.cut,
     close: channel.close,
   };
 }
@@ -64,7 +66,7 @@ function unary<Request, Response>(
   // Null until a stream was made for it. Only an ended call tells, and `cancel` ends it.
   const wasSent = () => (call?.getAuthContext() ?? null) !== null;
   const settle = (outcome: Outcome<Response>) => {
-    clearTimeout(timer);
+    cancelDeadline();
     signal.removeEventListener('abort', onAbort);
     resolve(outcome);
   };
@@ -73,14 +75,15 @@ function unary<Request, Response>(
     settle(failed(code, message, wasSent(), signal.aborted));
   };
   const onAbort = () => giveUp(Status.CANCELLED, 'Aborted by the caller');
-  const timer = setTimeout(
-    () => giveUp(Status.DEADLINE_EXCEEDED, `No answer in ${deadlineMs} ms`),
-    deadlineMs,
-  );
+  const begun = performance.now();
+  const expire = () => giveUp(Status.DEADLINE_EXCEEDED, `No answer in ${deadlineMs} ms`);
+  const cancelDeadline = startDeadline(deadlineMs, expire);
   signal.addEventListener('abort', onAbort);
 
   const onEnd = (error: ServiceError | null, bytes = Buffer.alloc(0)) => {
     if (error !== null) {
+      // When this process was held up, the server's own deadline may be over, too.
+      if (performance.now() - begun >= deadlineMs) return expire();
       return settle({ ok: false, failure: failureOf(error, headers, wasSent(), signal.aborted) });
     }
     try {

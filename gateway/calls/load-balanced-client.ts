@@ -29,7 +29,7 @@ export interface CallerOptions {
   readonly feed?: FeedDefinition | undefined;
   /** Milliseconds between two health checks of an address that cannot be reached. Default 250. */
   readonly probeIntervalMs?: number;
-  /** How long such a check may take. Default 500. */
+  /** How long such a check may take. Default 1000. */
   readonly probeDeadlineMs?: number;
   /** How long a channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
   readonly stuckMs?: number;
@@ -78,7 +78,7 @@ export function createCaller(options: CallerOptions): Caller {
         before.get(resolved.address) ??
         createEndpoint(resolved, {
           probeIntervalMs: options.probeIntervalMs ?? 250,
-          probeDeadlineMs: options.probeDeadlineMs ?? 500,
+          probeDeadlineMs: options.probeDeadlineMs ?? 1_000,
           stuckMs: options.stuckMs,
           tls: options.tls,
           feed: options.feed,

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createGrpcTransport, type GrpcTransport } from '../../gateway/calls/grpc-transport.ts';
@@ -68,6 +70,7 @@ describe('Calls to a service that is killed or frozen', () => {
   it('kill -9 of one of two in mid-call: the other one answers', async () => {
     const [one, other] = [await startService(), await startService()];
     const caller = await callerTo(one, other);
+    await eventually(() => caller.addresses().every(({ breaker }) => breaker === 'closed'));
     const results = [call(caller, 'cuelga'), call(caller, 'cuelga')];
     await Promise.all([one, other].map((each) => each.waitFor(({ msg }) => msg === 'hangs')));
     await one.kill();
@@ -76,7 +79,7 @@ describe('Calls to a service that is killed or frozen', () => {
     for (const result of results) expect(proxyErrorOf(await result)).to.equal('connection_terminated');
   });
 
-  it('SIGSTOP in mid-call: the pings notice it before the deadline does', async () => {
+  it('SIGSTOP in mid-call: the silence is noticed before the deadline is over', async () => {
     const service = await startService();
     const caller = await callerTo(service);
     const result = call(caller, 'cuelga');
@@ -97,6 +100,36 @@ describe('Calls to a service that is killed or frozen', () => {
     expect((await call(caller)).kind).to.equal('unreachable');
     service.resume();
     await eventually(() => caller.reachable);
+  });
+
+  it('SIGSTOP for a second in mid-call: the call is answered', async () => {
+    const service = await startService();
+    const caller = await callerTo(service);
+    service.pause();
+    const result = call(caller);
+    await delay(1_000);
+    expect(caller.reachable).to.equal(true);
+    service.resume();
+    expect((await result).kind).to.equal('verdict');
+  });
+
+  it('an answer that came while this process was held up beyond the deadline is the answer', async () => {
+    const answered = new Int32Array(new SharedArrayBuffer(4));
+    const thread = new Worker(new URL('../support/listado-thread.ts', import.meta.url), {
+      workerData: answered,
+    });
+    cleanUp.push(() => thread.terminate());
+    const [port] = await once(thread, 'message');
+    const transport = createGrpcTransport(`127.0.0.1:${port}`);
+    cleanUp.push(transport.close);
+    const { signal } = new AbortController();
+    const options = { signal, requestId: 'r1', traceparent: '', deadlineMs: 1_000 };
+    const begun = performance.now();
+    const outcome = transport.unary(listarArchivos, folder(), options);
+    await once(thread, 'message');
+    Atomics.wait(answered, 0, 0);
+    while (performance.now() - begun <= options.deadlineMs);
+    expect((await outcome).ok).to.equal(true);
   });
 
   describe('a peer that never speaks', () => {

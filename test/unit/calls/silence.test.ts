@@ -1,0 +1,43 @@
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { lookMs, watchSilence } from '../../../gateway/calls/silence.ts';
+
+describe('The watch over a silent peer', () => {
+  let told: string[];
+  let channel: { received: number | undefined };
+  let end: () => void;
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    told = [];
+    channel = { received: 0 };
+    end = watchSilence({ channel, ask: () => told.push('ask'), onSilent: () => told.push('silent') });
+    mock.timers.tick(lookMs);
+  });
+  afterEach(() => {
+    end();
+    mock.timers.reset();
+  });
+
+  it('asks a peer that sends nothing, and gives it up after two seconds, once', () => {
+    mock.timers.tick(2_000 - 1);
+    expect(told).to.deep.equal(['ask', 'ask', 'ask']);
+    mock.timers.tick(1);
+    expect(told).to.deep.equal(['ask', 'ask', 'ask', 'silent']);
+    channel.received = undefined;
+    mock.timers.tick(10_000);
+    expect(told).to.have.length(4);
+  });
+
+  it('begins anew with every byte, and asks nothing of a peer that sends by itself', () => {
+    for (let n = 0; n < 100; n++) {
+      channel.received = n;
+      mock.timers.tick(lookMs);
+    }
+    expect(told).to.deep.equal([]);
+    mock.timers.tick(7 * lookMs);
+    channel.received = 100;
+    mock.timers.tick(7 * lookMs);
+    expect(told).to.not.include('silent');
+  });
+});
