@@ -6,8 +6,8 @@ import { timed } from './timed.ts';
 const answerMs = 900;
 
 /**
- * How RabbitMQ is, by a round trip over the connection that publishes. Of alarms the management API knows before they
- * concern us; without it, what RabbitMQ says to those that it reads nothing from any more.
+ * Describes RabbitMQ's state, measured by a round trip on the publisher's connection. Alarms come from the management
+ * API; without it, from the reason that RabbitMQ gives when it blocks the connection.
  */
 export async function describeBroker(
   publisher: Pick<Publisher, 'state' | 'ping'> | undefined,
@@ -17,7 +17,7 @@ export async function describeBroker(
   const { state } = publisher;
   const connected = state.kind === 'ready' || state.kind === 'blocked';
   if (!connected) return { estado: 'conectando', version: null, latencia_ms: null, alarmas: null };
-  const [ping, told] = await Promise.all([
+  const [ping, alarms] = await Promise.all([
     timed(publisher.ping(), answerMs),
     timed(management?.alarms() ?? Promise.resolve(undefined), answerMs),
   ]);
@@ -25,11 +25,13 @@ export async function describeBroker(
     estado: state.kind === 'ready' ? 'listo' : 'bloqueado',
     version: ping.ok ? ping.value : null,
     latencia_ms: ping.ok ? ping.latencyMs : null,
-    alarmas: (told.ok ? told.value : undefined) ?? alarmsIn(state),
+    alarmas: (alarms.ok ? alarms.value : undefined) ?? alarmsIn(state),
   };
 }
 
-/** RabbitMQ's words are `low on memory`, `low on disk` or `low on memory & disk`. It tells only those who publish. */
+/** RabbitMQ's reason is `low on memory`, `low on disk` or `low on memory & disk`. Only publishers receive it. */
 function alarmsIn(state: Publisher['state']): readonly string[] | null {
-  return state.kind === 'blocked' ? ['memory', 'disk'].filter((what) => state.reason.includes(what)) : null;
+  return state.kind === 'blocked'
+    ? ['memory', 'disk'].filter((resource) => state.reason.includes(resource))
+    : null;
 }

@@ -1,7 +1,7 @@
 import type { RouteHandler } from '../http/state.ts';
 import type { Operation } from '../operations/operation.ts';
 
-/** `GET /`: what this is, and where to go from here. */
+/** `GET /`: the name and version of the gateway, with links to its resources. */
 export function createIndex({
   version,
   operations,

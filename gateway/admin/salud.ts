@@ -4,13 +4,13 @@ import type { Context, RouteHandler } from '../http/state.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
 import { timed } from './timed.ts';
 
-/** RabbitMQ, as the gateway sees it. `desactivado`: none is wanted. Further members are shown as they are. */
+/** RabbitMQ's state as the gateway sees it; `desactivado` when no broker is configured. Extra members are shown as is. */
 export interface BrokerState {
   readonly estado: 'listo' | 'conectando' | 'bloqueado' | 'desactivado';
-  /** Null while it is not known. */
+  /** Null while unknown. */
   readonly version?: string | null;
   readonly latencia_ms?: number | null;
-  /** What it is short of: `memory`, `disk`; null while nobody can say. */
+  /** The resources that RabbitMQ is short of, `memory` or `disk`; null while unknown. */
   readonly alarmas?: readonly string[] | null;
 }
 
@@ -19,29 +19,29 @@ export interface SaludDeps {
   readonly ledger: Pick<Ledger, 'probe' | 'open'>;
   /** Answers within a second. */
   readonly broker: () => BrokerState | Promise<BrokerState>;
-  /** How many consumers take requests for a service from RabbitMQ; undefined when that cannot be told. */
+  /** Counts the queue consumers of a service; undefined when the count is unavailable. */
   readonly consumers: (service: string) => Promise<number | undefined>;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
 }
 
 export interface SaludHandlers {
-  /** `GET /salud`: every part. 200, or 503 when the ledger cannot be written. */
+  /** `GET /salud`: the state of every part; 200, or 503 when the ledger is not writable. */
   readonly salud: RouteHandler;
-  /** `GET /salud/viva`: the process answers. */
+  /** `GET /salud/viva`: liveness; the process answers. */
   readonly viva: RouteHandler;
-  /** `GET /salud/preparada`: the ledger can be written. Services that are down do not count: a 202 is what we are for. */
+  /** `GET /salud/preparada`: readiness; the ledger is writable. Services that are down do not count: 202 covers them. */
   readonly preparada: RouteHandler;
 }
 
-/** A service has this long to say how it is, and its caller a little longer to say that it did not. */
+/** Timeout of a service's health probe. The client's own bound is longer, so that it can report the timeout. */
 const serviceMs = 500;
 const partMs = 900;
 const ledgerMs = 1000;
 
-/** How the gateway and everything it needs are doing. Every answer comes within about a second, whatever hangs. */
+/** Creates the health handlers. Each answers within about a second, even when a part hangs. */
 export function createSalud(deps: SaludDeps): SaludHandlers {
   return {
     salud: async (ctx) => {
@@ -84,8 +84,8 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
 }
 
 /**
- * A service is `sano` when all of its addresses answer, and `degradado` when some do. When none does it is `por_cola` if
- * it takes requests from RabbitMQ (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`.
+ * Describes a service: `sano` when all of its addresses answer, `degradado` when some do. When none does it is `por_cola`
+ * if it has queue consumers (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`.
  */
 async function describeService(caller: Caller, consumersOf: SaludDeps['consumers']) {
   const [probe, queue] = await Promise.all([

@@ -11,17 +11,17 @@ export interface StateDeps {
   readonly callers: readonly Caller[];
   readonly cache: Pick<AnswerCache, 'size'>;
   readonly ledger: Pick<Ledger, 'open' | 'oldest' | 'probe'>;
-  /** Where its file is, when it has one. */
+  /** The folder of the ledger's file; undefined when the ledger is a database server. */
   readonly ledgerFolder: string | undefined;
   readonly publisher: Pick<Publisher, 'usable' | 'inspect'> | undefined;
   readonly queues: readonly string[];
   readonly now: () => number;
 }
 
-/** A scrape does not wait longer than this for a part that hangs; it does without what that one would tell. */
+/** Bound on each part of a scrape. The scrape omits the metrics of a part that exceeds it. */
 const answerMs = 900;
 
-/** What is not counted but looked at when somebody scrapes: breakers, ledger, queues. */
+/** Creates the source of gauges that are read at each scrape: breakers, cache, ledger, disk and queues. */
 export function stateSource(deps: StateDeps): Source {
   return async () => [
     breakers(deps.callers),
@@ -39,29 +39,35 @@ function breakers(callers: readonly Caller[]): Family {
       value: breaker === 'open' ? 1 : 0,
     })),
   );
-  return gauge('archivero_breaker_open', 'Whether calls to an address are held back: 1 is open.', values);
+  return gauge(
+    'archivero_breaker_open',
+    'Whether the breaker of an address is open (1) or closed (0).',
+    values,
+  );
 }
 
 function cacheFamilies(cache: StateDeps['cache']): readonly Family[] {
   const { answers, bytes } = cache.size();
   return [
-    gauge('archivero_cache_answers', 'Answers that are kept. (Those served from it have served="cache".)', [
+    gauge('archivero_cache_answers', 'Answers in the cache. (Answers served from it have served="cache".)', [
       { labels: {}, value: answers },
     ]),
-    gauge('archivero_cache_bytes', 'What they take.', [{ labels: {}, value: bytes }]),
+    gauge('archivero_cache_bytes', 'Bytes used by the cached answers.', [{ labels: {}, value: bytes }]),
   ];
 }
 
 async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<readonly Family[]> {
-  const [open, oldest, room] = await Promise.all([
+  const [open, oldest, probe] = await Promise.all([
     timed(ledger.open(), answerMs),
     timed(ledger.oldest(), answerMs),
     timed(ledger.probe(), answerMs),
   ]);
-  const writable = gauge('archivero_ledger_writable', 'Whether a request could be accepted now.', [
-    { labels: {}, value: room.ok ? 1 : 0 },
-  ]);
-  const readable = gauge('archivero_ledger_readable', 'Whether the ledger answers.', [
+  const writable = gauge(
+    'archivero_ledger_writable',
+    'Whether the ledger can accept a request (1) or not (0).',
+    [{ labels: {}, value: probe.ok ? 1 : 0 }],
+  );
+  const readable = gauge('archivero_ledger_readable', 'Whether the ledger answers reads (1) or not (0).', [
     { labels: {}, value: open.ok && oldest.ok ? 1 : 0 },
   ]);
   if (!open.ok || !oldest.ok) return [readable, writable];
@@ -71,44 +77,44 @@ async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<rea
     writable,
     gauge(
       'archivero_ledger_open',
-      'Accepted requests without an answer yet.',
+      'Accepted requests that have no answer yet.',
       services.map((service) => ({ labels: { service }, value: open.value[service] ?? 0 })),
     ),
-    gauge('archivero_ledger_oldest_seconds', 'How long the oldest of them has been waiting; 0 without any.', [
+    gauge('archivero_ledger_oldest_seconds', 'Age of the oldest open request; 0 when none is open.', [
       { labels: {}, value: seconds },
     ]),
   ];
 }
 
-/** A database server has a disk of its own, and others who look at it. */
+/** Reports the free space of the ledger's disk. A database server's disk is left to its own monitoring. */
 async function diskFamilies({ ledgerFolder }: StateDeps): Promise<readonly Family[]> {
   if (ledgerFolder === undefined) return [];
   const disk = await timed(statfs(ledgerFolder), answerMs);
   if (!disk.ok) return [];
   const value = disk.value.bavail * disk.value.bsize;
-  const help = 'What is free on the disk of the ledger.';
+  const help = 'Free bytes on the disk of the ledger.';
   return [gauge('archivero_ledger_disk_free_bytes', help, [{ labels: {}, value }])];
 }
 
 async function queueFamilies({ publisher, queues }: StateDeps): Promise<readonly Family[]> {
   if (publisher === undefined) return [];
-  const usable = gauge('archivero_broker_usable', 'Whether RabbitMQ takes messages.', [
+  const usable = gauge('archivero_broker_usable', 'Whether RabbitMQ accepts messages (1) or not (0).', [
     { labels: {}, value: publisher.usable ? 1 : 0 },
   ]);
   if (!publisher.usable) return [usable];
-  const looks = await Promise.all(
+  const inspections = await Promise.all(
     queues.map(async (queue) => ({ queue, depth: await timed(publisher.inspect(queue), answerMs) })),
   );
   const ready: Sample[] = [];
   const consumers: Sample[] = [];
-  for (const { queue, depth } of looks) {
+  for (const { queue, depth } of inspections) {
     if (!depth.ok || depth.value === undefined) continue;
     ready.push({ labels: { queue }, value: depth.value.ready });
     consumers.push({ labels: { queue }, value: depth.value.consumers });
   }
   return [
     usable,
-    gauge('archivero_queue_ready', 'Messages that wait in a queue.', ready),
-    gauge('archivero_queue_consumers', 'Who takes from a queue.', consumers),
+    gauge('archivero_queue_ready', 'Messages ready for delivery in a queue.', ready),
+    gauge('archivero_queue_consumers', 'Consumers of a queue.', consumers),
   ];
 }

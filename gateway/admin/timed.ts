@@ -1,9 +1,9 @@
-/** How a probe went; `latencyMs` is the bound itself when it was not done in time. */
+/** The result of a bounded probe. `latencyMs` is the bound itself after a timeout. */
 export type Timed<Value> =
   | { readonly ok: true; readonly value: Value; readonly latencyMs: number }
   | { readonly ok: false; readonly latencyMs: number };
 
-/** Waits for a probe, but no longer than `ms`. Never rejects: a probe that fails and one that hangs are both not ok. */
+/** Awaits a probe for at most `ms`. Never rejects: a probe that fails or hangs resolves with `ok: false`. */
 export async function timed<Value>(probe: Promise<Value>, ms: number): Promise<Timed<Value>> {
   const start = performance.now();
   const latencyMs = () => Math.round((performance.now() - start) * 10) / 10;

@@ -4,19 +4,19 @@ import { type Session, SpareChannelTimeout } from '../../runtime/amqp/session.ts
 import { ProblemError } from '../http/problem.ts';
 
 /**
- * A connection to RabbitMQ for what people ask of queues, apart from those that requests and answers travel by: nothing
- * that is done here can hold those up. It is opened when it is wanted for the first time.
+ * A connection to RabbitMQ for the queue endpoints, opened at its first use. It is separate from the connections of
+ * requests and replies, so that nothing done here can hold those up.
  */
 export interface Connection {
   /**
-   * Does one thing on a channel of its own. What RabbitMQ refuses becomes the problem that it is.
+   * Runs `work` on the connection's session and maps RabbitMQ's refusals to problems.
    * @throws ProblemError `rabbitmq-no-disponible`, `cola-no-encontrada`, `cola-incompatible`
    */
   use<Result>(queue: string, work: (session: Session) => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
 }
 
-/** A broker that is there has answered long before. */
+/** Bound on the wait for a connection. A reachable broker accepts one well within it. */
 const connectMs = 2_000;
 
 export function createConnection(url: string, log: Logger): Connection {
@@ -37,15 +37,15 @@ export function createConnection(url: string, log: Logger): Connection {
     });
   }
 
-  /** Rejects at once when it is known that the broker is away, else after a while. */
+  /** Rejects at once after a failed connection attempt, else when `connectMs` has passed. */
   async function session(): Promise<Session> {
     link ??= open();
     const away = Promise.withResolvers<never>();
-    const judge = (state: LinkState): void => {
+    const check = (state: LinkState): void => {
       if (state.kind === 'connecting' && state.failure !== undefined) away.reject(unavailable());
     };
-    judge(link.state);
-    const unsubscribe = link.subscribe(judge);
+    check(link.state);
+    const unsubscribe = link.subscribe(check);
     const timer = setTimeout(() => away.reject(unavailable()), connectMs);
     return Promise.race([current.promise, away.promise]).finally(() => {
       clearTimeout(timer);
@@ -68,15 +68,15 @@ export function createConnection(url: string, log: Logger): Connection {
   };
 }
 
-/** What RabbitMQ says of a channel that it closes: https://www.rabbitmq.com/amqp-0-9-1-reference#constants */
+/** AMQP reply codes of a closed channel: https://www.rabbitmq.com/amqp-0-9-1-reference#constants */
 const notFound = 404;
-const lockedByAnother = 405;
-const declaredOtherwise = 406;
+const resourceLocked = 405;
+const preconditionFailed = 406;
 
 function problemOf(error: unknown, queue: string, session: Session): unknown {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === notFound) return new ProblemError('cola-no-encontrada', { values: { cola: queue } });
-  if (code === lockedByAnother || code === declaredOtherwise) {
+  if (code === resourceLocked || code === preconditionFailed) {
     return new ProblemError('cola-incompatible', { values: { cola: queue } });
   }
   if (session.signal.aborted || error instanceof SpareChannelTimeout) return unavailable(error);

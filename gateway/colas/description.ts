@@ -3,18 +3,18 @@ import type { Connection } from './connection.ts';
 import type { ManagedQueue, Management } from './management.ts';
 import { knownQueue, type QueueName } from './name.ts';
 
-/** A queue as it is shown. */
+/** A queue's state as the API shows it. */
 export interface Cola extends QueueName {
-  /** Messages that wait. */
+  /** Messages ready for delivery. */
   readonly listos: number;
-  /** Delivered and not acknowledged; null when the management API does not say. */
+  /** Messages delivered but not acknowledged; null without the management API. */
   readonly sin_confirmar: number | null;
   readonly consumidores: number;
 }
 
 const answerMs = 2_000;
-/** Queues that are asked at the same time. */
-const atOnce = 16;
+/** Maximum number of queues inspected concurrently. */
+const maxConcurrent = 16;
 
 async function lookAt(session: Session, queue: QueueName, managed: ManagedQueue | undefined): Promise<Cola> {
   const { messageCount, consumerCount } = await session.onSpareChannel(answerMs, (channel) =>
@@ -28,7 +28,7 @@ async function lookAt(session: Session, queue: QueueName, managed: ManagedQueue 
   };
 }
 
-/** One queue, as RabbitMQ has it now. */
+/** Returns the current state of one queue. */
 export async function describeQueue(
   connection: Connection,
   management: Management | undefined,
@@ -39,8 +39,8 @@ export async function describeQueue(
 }
 
 /**
- * All queues of ours. AMQP has no way to ask for names: without the management API these are the ones that are `known`, and
- * `completo` is false.
+ * Returns the state of every queue of this product. AMQP cannot list queue names: without the management API the answer
+ * holds the `known` queues only, and `completo` is false.
  */
 export async function describeQueues(
   connection: Connection,
@@ -52,14 +52,14 @@ export async function describeQueues(
   const names = [...new Set([...known, ...byName.keys()])].sort((a, b) => a.localeCompare(b, 'es'));
   const queues = names.flatMap((name) => knownQueue(name) ?? []);
   const colas: Cola[] = [];
-  for (let at = 0; at < queues.length; at += atOnce) {
-    const some = queues.slice(at, at + atOnce).map((queue) => existing(connection, queue, byName));
-    colas.push(...(await Promise.all(some)).flatMap((cola) => cola ?? []));
+  for (let at = 0; at < queues.length; at += maxConcurrent) {
+    const batch = queues.slice(at, at + maxConcurrent).map((queue) => existing(connection, queue, byName));
+    colas.push(...(await Promise.all(batch)).flatMap((cola) => cola ?? []));
   }
   return { colas, completo: managed !== undefined };
 }
 
-/** Undefined for one that is not there, or not any more. */
+/** Returns undefined when the queue does not exist. */
 function existing(
   connection: Connection,
   queue: QueueName,

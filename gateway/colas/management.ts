@@ -1,28 +1,28 @@
 import type { Logger } from 'pino';
 
-/** What only RabbitMQ's management API tells. */
+/** Facts that only RabbitMQ's management API provides. */
 export interface Management {
-  /** All queues of our virtual host; undefined when it does not answer as it should. */
+  /** All queues of the virtual host; undefined when the API fails. */
   queues(): Promise<readonly ManagedQueue[] | undefined>;
   queue(name: string): Promise<ManagedQueue | undefined>;
-  /** The alarms of its nodes: `memory`, `disk`; undefined when it does not answer as it should. */
+  /** The alarms of RabbitMQ's nodes, `memory` or `disk`; undefined when the API fails. */
   alarms(): Promise<readonly string[] | undefined>;
 }
 
 export interface ManagedQueue {
   readonly name: string;
-  /** Delivered and not acknowledged; up to some seconds old. Undefined for a queue that it has just heard of. */
+  /** Messages delivered but not acknowledged, some seconds old at most. Undefined for a queue declared just now. */
   readonly unacked: number | undefined;
 }
 
 const answerMs = 800;
-/** Names of so many queues, and no more, are worth being shown. */
-const mostQueues = 500;
+/** Maximum number of queues listed. */
+const maxQueues = 500;
 const columns = 'columns=name,messages_unacknowledged';
 
 /**
- * Asks the management API below `url` (`http://user:password@host:15672`) about the virtual host of `brokerUrl`. Never
- * rejects: it is an extra.
+ * Creates a client of the management API at `url` (`http://user:password@host:15672`) for the virtual host of
+ * `brokerUrl`. Its methods never reject: the API is optional.
  */
 export function createManagement(url: string, brokerUrl: string, log: Logger): Management {
   const { username, password, origin, pathname } = new URL(url);
@@ -40,16 +40,17 @@ export function createManagement(url: string, brokerUrl: string, log: Logger): M
       });
       if (answer.ok) return await answer.json();
       await answer.body?.cancel();
-      if (answer.status !== 404) log.warn({ status: answer.status }, 'the management API refused to answer');
+      if (answer.status !== 404)
+        log.warn({ status: answer.status }, 'management API refused; answering without its figures');
     } catch (err) {
-      log.debug({ err }, 'the management API did not answer');
+      log.debug({ err }, 'management API unreachable; answering without its figures');
     }
     return undefined;
   }
 
   return {
     queues: async () => {
-      const page = await ask(`queues/${vhost}?page=1&page_size=${mostQueues}&sort=name&${columns}`);
+      const page = await ask(`queues/${vhost}?page=1&page_size=${maxQueues}&sort=name&${columns}`);
       const items = (page as { items?: unknown } | undefined)?.items;
       return Array.isArray(items) ? items.flatMap((item) => managed(item) ?? []) : undefined;
     },
@@ -65,7 +66,7 @@ export function createManagement(url: string, brokerUrl: string, log: Logger): M
   };
 }
 
-/** `/` when the URL names none (https://www.rabbitmq.com/docs/uri-spec). */
+/** Returns the virtual host of a URL, `/` when it names none (https://www.rabbitmq.com/docs/uri-spec). */
 function vhostOf(brokerUrl: string): string {
   const { pathname } = new URL(brokerUrl);
   return pathname === '' || pathname === '/' ? '/' : decodeURIComponent(pathname.slice(1));

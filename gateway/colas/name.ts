@@ -1,8 +1,8 @@
 import { ProblemError } from '../http/problem.ts';
 
-/** A queue that can be looked at. Only those of people may be written to and taken from. */
+/** A queue that the API may inspect. Only user queues (`usuario`) accept pushes and pops. */
 export interface QueueName {
-  /** As RabbitMQ has it: `usuario.compras`, `archivero.mserv1.v1`. */
+  /** The name in RabbitMQ: `usuario.compras`, `archivero.mserv1.v1`. */
   readonly nombre: string;
   readonly tipo: 'usuario' | 'interna';
 }
@@ -10,38 +10,39 @@ export interface QueueName {
 const userPrefix = 'usuario.';
 const internalPrefix = 'archivero.';
 
-/** What `/apis/queue/*` is about. */
+/** The queue of `/apis/queue/*`. */
 export const defaultQueue: QueueName = { nombre: `${userPrefix}general`, tipo: 'usuario' };
 
-/** RabbitMQ takes 255 bytes; this leaves room for what it puts around a name in errors. */
-const longest = 100;
+/** RabbitMQ allows 255 bytes; this leaves room for the text that it puts around a name in errors. */
+const maxNameBytes = 100;
 
-/** Undefined for a queue that is none of ours: others may share the broker. */
+/** Returns undefined for a queue of another application on the shared broker. */
 export function knownQueue(nombre: string): QueueName | undefined {
   if (nombre.startsWith(userPrefix)) return { nombre, tipo: 'usuario' };
   return nombre.startsWith(internalPrefix) ? { nombre, tipo: 'interna' } : undefined;
 }
 
 /**
- * The queue that a path means: a full name, or what follows `usuario.` in it. Two ways to write an accent are one name.
+ * Returns the queue that a path names, by its full name or by the part after `usuario.`. Names are normalised to NFC, so
+ * that both encodings of an accent mean one queue.
  * @throws ProblemError `nombre-de-cola-no-valido`
  */
-export function queueOf(written: string): QueueName {
-  const name = written.normalize('NFC');
+export function queueOf(pathName: string): QueueName {
+  const name = pathName.normalize('NFC');
   const full = knownQueue(name) ?? { nombre: `${userPrefix}${name}`, tipo: 'usuario' };
   const rest = full.nombre.slice(full.tipo === 'usuario' ? userPrefix.length : 0);
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(rest) || Buffer.byteLength(rest) > longest) {
-    throw new ProblemError('nombre-de-cola-no-valido', { values: { max: longest } });
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(rest) || Buffer.byteLength(rest) > maxNameBytes) {
+    throw new ProblemError('nombre-de-cola-no-valido', { values: { max: maxNameBytes } });
   }
   return full;
 }
 
 /**
- * The same for what changes a queue.
- * @throws ProblemError `cola-interna` for those that requests and answers travel by
+ * Returns the user queue that a path names, for operations that change it.
+ * @throws ProblemError `nombre-de-cola-no-valido`, `cola-interna` for a queue of requests or replies
  */
-export function userQueueOf(written: string): QueueName {
-  const queue = queueOf(written);
+export function userQueueOf(pathName: string): QueueName {
+  const queue = queueOf(pathName);
   if (queue.tipo === 'interna') throw new ProblemError('cola-interna', { values: { cola: queue.nombre } });
   return queue;
 }

@@ -17,10 +17,10 @@ import { defaultQueue, type QueueName, queueOf, userQueueOf } from './name.ts';
 import { createPutter, takeMessage } from './user-queue.ts';
 
 export interface ColasDeps {
-  /** Undefined: no broker is wanted. */
+  /** Undefined when no broker is configured. */
   readonly broker: { readonly url: string; readonly publisher: Publisher } | undefined;
   readonly management: Management | undefined;
-  /** The queues that requests and answers travel by. */
+  /** The queues that carry requests and replies. */
   readonly internalQueues: readonly string[];
   readonly log: Logger;
 }
@@ -30,25 +30,25 @@ export interface Colas extends Part {
   routes(): Router<State>;
 }
 
-const longestMessage = 256 * 1024;
-/** Of a body that means nothing. */
-const longestNothing = 1024;
+const maxMessageBytes = 256 * 1024;
+/** Limit of a body that must be empty or `{}`. */
+const maxEmptyBodyBytes = 1024;
 
-const mostSeen = 1_000;
+const maxSeenQueues = 1_000;
 
-/** The body of a push. */
+/** The schema of a push's body. */
 export const putting = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
-const nothing = z.object({});
+const emptyBody = z.object({});
 
-/** Queues for people: what waits where, and messages of their own. */
+/** Creates the queue endpoints: the state of every queue, and push and pop on user queues. */
 export function createColas({ broker, management, internalQueues, log }: ColasDeps): Colas {
   const opened = broker && {
     connection: createConnection(broker.url, log),
     publisher: broker.publisher,
   };
   const put = opened && createPutter(opened.connection, opened.publisher);
-  /** Those of people that were seen lately, for who has no management API. */
-  const seen = new LRUCache<string, true>({ max: mostSeen });
+  /** User queues pushed to lately. They complete the listing when there is no management API. */
+  const seen = new LRUCache<string, true>({ max: maxSeenQueues });
 
   function connection() {
     if (opened === undefined) throw new ProblemError('sin-rabbitmq');
@@ -57,7 +57,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
 
   async function push(ctx: Context, queue: QueueName): Promise<void> {
     noQuery(ctx);
-    const { mensaje } = await readJsonBody(ctx, putting, longestMessage);
+    const { mensaje } = await readJsonBody(ctx, putting, maxMessageBytes);
     if (put === undefined) throw new ProblemError('sin-rabbitmq');
     const { requestId, traceparent } = ctx.state;
     const id = await put(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
@@ -69,7 +69,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     noQuery(ctx);
     const { headers } = ctx.req;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    if (hasBody) await readJsonBody(ctx, nothing, longestNothing);
+    if (hasBody) await readJsonBody(ctx, emptyBody, maxEmptyBodyBytes);
     const taken = await takeMessage(connection(), queue.nombre, goneSignal(ctx));
     if (taken === undefined) return send(ctx, { mensaje: null, vacia: true });
     send(ctx, { mensaje: null, vacia: false, cola: queue.nombre, ...taken });
@@ -81,7 +81,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     send(ctx, { cola: nombre, conteo: listos });
   }
 
-  /** The default queue is there as soon as somebody asks for it, if only with nothing in it. */
+  /** The default queue is declared at its first push. Until then it answers as an empty queue. */
   async function orEmpty(ctx: Context, body: object, answer: () => Promise<void>): Promise<void> {
     try {
       await answer();

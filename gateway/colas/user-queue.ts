@@ -10,13 +10,13 @@ import { flawOf } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type Connection, unavailable } from './connection.ts';
 
-/** A message as it was taken from a queue: JSON, or what it is instead when others have put it there. */
+/** A message taken from a queue: JSON, or another application's content as text or base64. */
 export interface Taken {
   readonly id: string | undefined;
   readonly mensaje?: unknown;
-  /** Instead of `mensaje`, for what is no text. */
+  /** Replaces `mensaje` when the content is not UTF-8. */
   readonly mensaje_b64?: string;
-  /** Messages that are left. */
+  /** Messages left in the queue. */
   readonly quedan: number;
 }
 
@@ -29,15 +29,15 @@ export interface Putting {
 
 const answerMs = 5_000;
 
-/** Queues that are known to be there need not be declared for every message. More than so many are forgotten. */
-const mostKnown = 1_000;
+/** Queues known to exist are not declared again for each message. The set is cleared at this size. */
+const maxKnownQueues = 1_000;
 
-/** Puts messages into the queues of people, which are made when they are needed. */
+/** Creates a function that pushes messages to user queues, which are declared at their first push. */
 export function createPutter(connection: Connection, publisher: Publisher) {
   const known = new Set<string>();
   const declaring = new Map<string, Promise<void>>();
 
-  /** Once, for all that come while it is done: for a broker each is a decision of a whole cluster. */
+  /** Concurrent pushes share one declaration: in a RabbitMQ cluster each declaration needs a consensus round. */
   async function declare(queue: string): Promise<void> {
     if (known.has(queue)) return;
     const declared = declaring.get(queue) ?? declareNow(queue).finally(() => declaring.delete(queue));
@@ -47,11 +47,11 @@ export function createPutter(connection: Connection, publisher: Publisher) {
 
   async function declareNow(queue: string): Promise<void> {
     await connection.use(queue, (session) => declareUserQueue(session, queue));
-    if (known.size >= mostKnown) known.clear();
+    if (known.size >= maxKnownQueues) known.clear();
     known.add(queue);
   }
 
-  /** Resolves with the message's id when RabbitMQ has confirmed it, which means: on disk. */
+  /** Resolves with the message's id once RabbitMQ has confirmed it, which means that it is on disk. */
   return async (queue: string, { text, requestId, traceparent }: Putting): Promise<string> => {
     const id = uuidv7();
     const publication = {
@@ -69,7 +69,7 @@ export function createPutter(connection: Connection, publisher: Publisher) {
     await connected(publisher);
     try {
       await publisher.publish(publication).catch(async (error: unknown) => {
-        // Returned: somebody has deleted it since. Nothing of it is anywhere, so it may be sent again.
+        // Returned: the queue was deleted since it was declared. The message is in no queue, so resending is safe.
         if (!(error instanceof PublishError) || error.kind !== 'returned') throw error;
         known.delete(queue);
         await declare(queue);
@@ -82,7 +82,7 @@ export function createPutter(connection: Connection, publisher: Publisher) {
   };
 }
 
-/** The queue could be declared, so the broker is there: the other connection, if it is still being made, is worth a wait. */
+/** Waits for the publisher's connection. The queue was declared just now, so the broker is reachable. */
 async function connected(publisher: Publisher): Promise<void> {
   if (publisher.state.kind !== 'connecting') return;
   const changed = Promise.withResolvers<void>();
@@ -100,8 +100,8 @@ function problemOf(error: PublishError, cola: string): ProblemError {
 }
 
 /**
- * Takes the first message of a queue; undefined when it has none. It is acknowledged before this resolves, so it is given
- * to one caller only, and a caller that dies now has lost it. One that is gone already (`signal`) takes nothing.
+ * Takes the first message of a queue; undefined when the queue is empty. The message is acknowledged before this resolves,
+ * so only one client receives it, and a client that disconnects now loses it. After `signal` aborts no message is taken.
  */
 export async function takeMessage(
   connection: Connection,
@@ -110,22 +110,22 @@ export async function takeMessage(
 ): Promise<Taken | undefined> {
   let got: GetMessage | undefined;
   let quedan = 0;
-  let over = false;
+  let abandoned = false;
   try {
     await connection.use(queue, (session) =>
       session.onSpareChannel(answerMs, async (channel) => {
         const message = await channel.get(queue);
         if (message === false) return;
-        if (over || signal.aborted) return channel.nack(message);
+        if (abandoned || signal.aborted) return channel.nack(message);
         channel.ack(message);
         got = message;
-        // The answer comes after the acknowledgement was read, because a channel works in order.
+        // A channel processes frames in order, so this answer proves that the acknowledgement was read.
         quedan = (await channel.checkQueue(queue)).messageCount;
       }),
     );
   } catch (error) {
-    over = true;
-    // It was acknowledged as far as we know. Better that somebody gets it twice than that nobody does.
+    abandoned = true;
+    // The acknowledgement may have arrived. Delivering the message twice is better than losing it.
     if (got === undefined) throw error;
   }
   return got === undefined ? undefined : { ...contentOf(got), quedan };
@@ -138,7 +138,7 @@ function contentOf({ content, properties }: GetMessage): Omit<Taken, 'quedan'> {
   return { ...named, mensaje: messageOf(content.toString()) };
 }
 
-/** What would not come out of here as it is, is given as text: what is no JSON, has a name twice, or is very deep. */
+/** Returns text instead of JSON when parsing would change it: invalid JSON, duplicate names, excessive depth. */
 function messageOf(text: string): unknown {
   try {
     JSON.parse(text);

@@ -12,11 +12,11 @@ import { schemas } from './schemas.ts';
 export interface DocumentOptions {
   readonly version: string;
   readonly operations: readonly Operation[];
-  /** Whether a caller needs a token; else one may be sent. */
+  /** Whether the API requires a token. Otherwise a token is optional. */
   readonly tokenNeeded: boolean;
-  /** Which of the paths of identity this gateway serves. */
+  /** The identity paths that this gateway serves. */
   readonly ofIdentity: ReadonlySet<string>;
-  /** `/v1` or nothing: what goes before every path. */
+  /** The prefix of every path: `/v1` or empty. */
   readonly prefix: string;
 }
 
@@ -77,14 +77,18 @@ const requestHeaders = {
   },
 } as const;
 
-/** The document of all that this gateway serves, made of the schemas that requests are read by. */
+/** Builds the OpenAPI document of this gateway from the schemas that validate its requests. */
 export function createDocument(options: DocumentOptions): OpenApi {
   const { version, operations, tokenNeeded, ofIdentity, prefix } = options;
   const documented: Record<string, Record<string, OperationObject>> = {};
-  const add = (path: string, method: string, told: Omit<OperationObject, 'responses'> & OperationObject) => {
+  const add = (
+    path: string,
+    method: string,
+    operation: Omit<OperationObject, 'responses'> & OperationObject,
+  ) => {
     const scope = accessTo(path, new Set());
     const security = scope === 'open' ? [] : [...(tokenNeeded ? [] : [{}]), { portador: [scope] }];
-    documented[path] = { ...documented[path], [method]: { ...told, security } as OperationObject };
+    documented[path] = { ...documented[path], [method]: { ...operation, security } as OperationObject };
   };
   for (const operation of operations) add(`/${operation.name}`, 'get', operationObject(operation));
   const served = [...paths, ...identityPaths.filter(({ path }) => ofIdentity.has(path))];
@@ -159,7 +163,7 @@ const answerHeaders = {
   Link: { description: 'La página siguiente, si la hay.', schema: { type: 'string' } },
 };
 
-/** The examples are made by what makes real answers. */
+/** The examples come from the renderer of real answers, so they cannot drift from them. */
 function answerContent(operation: Operation): object {
   const { name, document, formatos } = operation;
   const response = document?.example;
@@ -265,7 +269,7 @@ function problems(statuses: readonly number[]): Record<string, object> {
   };
 }
 
-/** One for each status, with every type of problem that has it as an example. */
+/** Returns one response per status, with every problem type of that status as an example. */
 function problemResponses(): Record<string, object> {
   const slugs = Object.entries(statusOf) as [keyof typeof statusOf, number][];
   const of = (status: number) =>
@@ -290,7 +294,7 @@ function problemResponses(): Record<string, object> {
   };
 }
 
-/** A text for each member. */
+/** Returns an example body with a placeholder text for each member. */
 function exampleOf(body: z.ZodType): object {
   const members = body instanceof z.ZodObject ? Object.keys(body.shape) : [];
   return Object.fromEntries(members.map((name) => [name, 'texto']));

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 
-/** Of swagger-ui-dist; what else is there is not for the web. */
-const served: Readonly<Record<string, string>> = {
+/** The files of swagger-ui-dist that are contentTypes. The package's other files are not meant for browsers. */
+const contentTypes: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 };
@@ -18,8 +18,8 @@ const initializer = `SwaggerUIBundle({
 `;
 
 /**
- * Scripts and styles are ours only. Swagger UI sets styles on elements, and shows images as `data:`; what it asks for is this
- * server. Nobody may frame it: a click in it may push into a queue.
+ * Allows scripts only from this origin. Swagger UI needs inline styles, `data:` images and requests to this server.
+ * Framing is forbidden: clickjacking this page could push messages into a queue.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -32,7 +32,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const inFolder = (prefix: string): string => `<!doctype html>
+const page = (prefix: string): string => `<!doctype html>
 <html lang="es">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,11 +45,11 @@ const inFolder = (prefix: string): string => `<!doctype html>
 </html>
 `;
 
-/** `GET /docs`: Swagger UI over our document, from files of ours. */
+/** `GET /docs`: Swagger UI over the gateway's OpenAPI document, contentTypes without a CDN. */
 export function sendDocs(ctx: Context): void {
   ctx.set({ 'content-security-policy': contentSecurityPolicy, 'cache-control': 'no-cache' });
   ctx.type = 'text/html; charset=utf-8';
-  ctx.body = inFolder(ctx.state.prefix);
+  ctx.body = page(ctx.state.prefix);
 }
 
 /** `GET /docs/{file}` */
@@ -60,9 +60,9 @@ export async function sendDocsFile(ctx: Context, name: string): Promise<void> {
     ctx.body = initializer;
     return;
   }
-  const type = Object.hasOwn(served, name) ? served[name] : undefined;
+  const type = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (type === undefined) throw new ProblemError('ruta-no-encontrada');
   ctx.type = type;
-  // Read when it is asked for, which is seldom: a megabyte and more that nobody needs in memory.
+  // Read for each request: the bundle exceeds a megabyte and is requested seldom, so it is not kept in memory.
   ctx.body = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)));
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a parameter means, for people. A name that is not here is shown without a word. */
+/** Descriptions of the parameters, for readers of the document. A name that is missing here has no description. */
 const meanings: Readonly<Record<string, string>> = {
   ruta: 'Subcarpeta, relativa a la raíz. Sin ella, la raíz.',
   ruta_b64: 'La misma en base64, para nombres que no son UTF-8.',
@@ -29,13 +29,13 @@ const meanings: Readonly<Record<string, string>> = {
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A schema as JSON Schema 2020-12, which is what OpenAPI 3.1 has. */
+/** Converts a schema to JSON Schema 2020-12, the dialect of OpenAPI 3.1. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
   return rest;
 }
 
-/** The parameters of a query, from the schema that reads it. */
+/** Returns the parameters of a query, derived from the schema that validates it. */
 export function queryParameters(query: z.ZodObject): readonly object[] {
   const { properties = {} } = z.toJSONSchema(query, { io: 'input' });
   return Object.entries(properties).map(([name, schema]) => ({
@@ -46,7 +46,7 @@ export function queryParameters(query: z.ZodObject): readonly object[] {
   }));
 }
 
-/** Those between braces in a path. */
+/** Returns the parameters between braces in a path. */
 export function pathParameters(path: string): readonly object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
@@ -62,8 +62,8 @@ function describe(name: string): { readonly description?: string } {
   return description === undefined ? {} : { description };
 }
 
-/** What is read from a query is text, the default too; the document says which number it stands for. */
+/** Query values are text, defaults included. The document gives the default of an integer as a number. */
 function withTypedDefault(schema: JsonSchema): JsonSchema {
-  const { type, default: given } = schema;
-  return type === 'integer' && typeof given === 'string' ? { ...schema, default: Number(given) } : schema;
+  const { type, default: value } = schema;
+  return type === 'integer' && typeof value === 'string' ? { ...schema, default: Number(value) } : schema;
 }

@@ -4,7 +4,7 @@ import { credentials } from '../identity/login.ts';
 import { anyState, oneState } from '../solicitudes/listing.ts';
 import type { SchemaName } from './schemas.ts';
 
-/** A route that is no operation's. */
+/** A documented route that does not belong to an operation. */
 export interface PathDocument {
   readonly method: 'get' | 'post' | 'delete';
   /** `/solicitudes/{id}` */
@@ -12,13 +12,13 @@ export interface PathDocument {
   readonly tag: 'Solicitudes' | 'Colas' | 'Sistema';
   readonly summary: string;
   readonly query?: z.ZodObject;
-  /** Of a JSON body. */
+  /** The schema of the JSON body. */
   readonly body?: z.ZodType;
-  /** What is answered when all is well, by status: a schema of the document, a media type of text, or nothing. */
+  /** Successful answers by status: a schema of the document, a text media type, or no body. */
   readonly answers: Readonly<Record<number, SchemaName | `text/${string}` | null>>;
-  /** Statuses that come as problems, besides those that any route may give. */
+  /** Statuses answered with a problem, in addition to those that any route may give. */
   readonly problems: readonly number[];
-  /** Request headers that mean something here. */
+  /** Request headers that this route honours. */
   readonly headers?: readonly ('Prefer' | 'Idempotency-Key' | 'Last-Event-ID')[];
 }
 
@@ -184,7 +184,7 @@ export const paths: readonly PathDocument[] = [
   { ...sistema, path: '/docs', summary: 'Lo mismo para leer y probar', answers: { 200: 'text/html' } },
 ];
 
-/** Of these a gateway serves what its configuration asks for. */
+/** The routes of identity. A gateway serves those that its configuration enables. */
 export const identityPaths: readonly PathDocument[] = [
   {
     ...sistema,

@@ -8,8 +8,8 @@ interface Parameter {
 }
 
 /**
- * The document as a Postman collection (https://schema.postman.com/collection/json/v2.1.0): a folder for each tag, and for
- * each operation a request whose optional parts are switched off. Its variables are `base_url` and `token`.
+ * Converts the document to a Postman collection (https://schema.postman.com/collection/json/v2.1.0): one folder per tag,
+ * one request per operation. Optional parameters are disabled. The collection's variables are `base_url` and `token`.
  */
 export function createCollection({ info, paths, tags }: OpenApi, baseUrl: string): object {
   const requests = Object.entries(paths).flatMap(([path, methods]) =>

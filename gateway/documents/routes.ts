@@ -11,8 +11,8 @@ export interface DocumentsDeps {
 }
 
 /**
- * `/openapi.json`, `/postman.json` and `/docs`. What makes them is loaded when somebody asks, and what was made is not kept:
- * few ask, and they ask seldom.
+ * Routes `/openapi.json`, `/postman.json` and `/docs`. Their modules are loaded at the first request, and each document is
+ * built anew: these pages are requested seldom, so neither start-up time nor memory is spent on them.
  */
 export function documentsRoutes(deps: DocumentsDeps): Router<State> {
   const router = new Router<State>();

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { problemas } from '../http/texts.ts';
 import { estados } from '../solicitudes/ledger.ts';
 
-// The answers that are no operation's, as the documents tell them. The tests hold real answers against these.
+// Schemas of the answers that do not belong to an operation. Tests validate real answers against them.
 
 const time = z.string().meta({ format: 'date-time' });
 const whole = z.number().int().min(0);
@@ -35,7 +35,7 @@ const queue = z.object({
 });
 const health = z.record(z.string(), z.unknown());
 
-/** By the name that they have in the document. Further members are allowed only where it says `record`. */
+/** Schemas by their name in the document. Only the loose objects and records allow further members. */
 export const schemas = {
   Problema: z.looseObject({
     type: z.enum(Object.keys(problemas).map((slug) => `/problemas/${slug}`)),
