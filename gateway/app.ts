@@ -28,6 +28,7 @@ import type { RateLimit } from './limits/rate-limit.ts';
 import type { Live } from './live/routes.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { type OperationsDeps, operationRoutes } from './serve/routes.ts';
+import { problemOfLedgerError } from './solicitudes/error-mapping.ts';
 import { type SolicitudesDeps, solicitudesRoutes } from './solicitudes/routes.ts';
 
 export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps, 'ledger'> {
@@ -64,7 +65,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   app.use(language());
   app.use(securityHeaders());
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins));
-  app.use(problems(deps.log));
+  app.use(problems(deps.log, problemOfLedgerError));
   app.use(deps.concurrency.middleware);
   if (deps.ipAllow !== undefined || deps.ipDeny !== undefined) {
     app.use(addressLists(deps.ipAllow, deps.ipDeny));

@@ -17,7 +17,7 @@ import { tracingVariables } from '../runtime/tracing/tracing.ts';
 import { parseAddresses } from './calls/addresses.ts';
 import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
 import { limitProblems, limitVariables } from './limits/config.ts';
-import type { Service } from './services.ts';
+import type { Service } from './operations/service.ts';
 import { tlsOf, tlsProblems, tlsVariables } from './tls-config.ts';
 
 const day = 24 * 60 * 60 * 1000;

@@ -24,7 +24,7 @@ import { createConcurrency } from './limits/concurrency.ts';
 import { openLimits } from './limits/limits.ts';
 import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
-import type { Service } from './services.ts';
+import type { Service } from './operations/service.ts';
 import { createAcceptor } from './solicitudes/acceptance.ts';
 import { createQueueWay } from './solicitudes/broker-route.ts';
 import { createCloser } from './solicitudes/completion.ts';

@@ -7,7 +7,7 @@ import { createLogger } from '../runtime/log.ts';
 import { startTracing } from '../runtime/tracing/tracing.ts';
 import { type GatewayConfig, readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
-import type { Service } from './services.ts';
+import type { Service } from './operations/service.ts';
 import type { Ledger } from './solicitudes/ledger.ts';
 import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
 

@@ -3,9 +3,9 @@ import { parseStatusMessage } from '../../runtime/errors.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import { type Problem, renderProblem } from '../http/problem.ts';
 import { isServiceReason, serviceReasons, slugOfStatus } from '../http/problem-types.ts';
+import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import { queryOf, withCursor } from '../http/target.ts';
 import type { Operation, View } from '../operations/operation.ts';
-import type { StoredAnswer } from '../solicitudes/ledger.ts';
 import { Forms } from './representations.ts';
 import { httpStatusOf } from './status-table.ts';
 
@@ -13,7 +13,7 @@ import { httpStatusOf } from './status-table.ts';
  * What a service said, as the HTTP answer that it is. The one renderer, for answers that come directly and for those
  * that come by the queue: the same verdict and view make the same bytes.
  */
-export function renderVerdict(operation: Operation, verdict: Verdict, view: View): StoredAnswer {
+export function renderVerdict(operation: Operation, verdict: Verdict, view: View): RenderedAnswer {
   const answer = verdict.ok
     ? renderResponse(operation, verdict.response, view)
     : renderProblem(problemOf(verdict, view), { idioma: view.idioma, instance: view.target });
@@ -34,7 +34,7 @@ export function renderForms(operation: Operation, verdict: Verdict, view: View):
   return forms;
 }
 
-function renderResponse(operation: Operation, response: unknown, view: View): StoredAnswer {
+function renderResponse(operation: Operation, response: unknown, view: View): RenderedAnswer {
   const { body, siguiente, headers } = operation.present(response, view.formato);
   return {
     status: 200,

@@ -1,5 +1,5 @@
 import { type ContentCoding, encode } from '../http/content-coding.ts';
-import type { StoredAnswer } from '../solicitudes/ledger.ts';
+import type { RenderedAnswer } from '../http/rendered-answer.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
@@ -29,11 +29,11 @@ export class Forms {
   readonly id = ++Forms.#last;
   readonly status: number;
   readonly identity: Form;
-  readonly #answer: StoredAnswer;
+  readonly #answer: RenderedAnswer;
   readonly #coded = new Map<ContentCoding, Form | Promise<Form>>();
   #bytes: number;
 
-  constructor(answer: StoredAnswer) {
+  constructor(answer: RenderedAnswer) {
     this.status = answer.status;
     this.#answer = answer;
     this.identity = formOf(answer);
@@ -81,7 +81,7 @@ export class Forms {
   }
 }
 
-function formOf({ status, headers, body }: StoredAnswer): Form {
+function formOf({ status, headers, body }: RenderedAnswer): Form {
   const fields = Object.entries(headers);
   // Texts of errors have a language.
   const vary = status < 400 ? 'Accept, Accept-Encoding' : 'Accept, Accept-Encoding, Accept-Language';

@@ -1,6 +1,6 @@
 import { codingFor } from '../http/content-coding.ts';
+import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Context, ServidoPor } from '../http/state.ts';
-import type { StoredAnswer } from '../solicitudes/ledger.ts';
 import { type Form, Forms } from './representations.ts';
 
 /**
@@ -12,7 +12,7 @@ import { type Form, Forms } from './representations.ts';
  */
 export function sendAnswer(
   ctx: Context,
-  answer: StoredAnswer | Forms,
+  answer: RenderedAnswer | Forms,
   servidoPor: ServidoPor,
 ): void | Promise<void> {
   const forms = answer instanceof Forms ? answer : new Forms(answer);

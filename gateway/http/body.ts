@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { BadQueryError } from '../operations/operation.ts';
+import { BadQueryError } from './bad-query.ts';
 import { parseExactly } from './exact-json.ts';
 import { flawOf, type JsonFlaw } from './json-text.ts';
 import { ProblemError } from './problem.ts';

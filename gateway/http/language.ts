@@ -1,6 +1,6 @@
-import type { Idioma } from '../operations/operation.ts';
 import { parseWeighted } from './quality.ts';
 import type { Middleware } from './state.ts';
+import type { Idioma } from './texts.ts';
 
 /** Finds out in which language the client wants to read errors. Never throws. */
 export function language(): Middleware {

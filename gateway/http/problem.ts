@@ -1,7 +1,7 @@
-import type { BadParameter, Idioma } from '../operations/operation.ts';
-import type { StoredAnswer } from '../solicitudes/ledger.ts';
+import type { BadParameter } from './bad-query.ts';
 import { statusOf } from './problem-types.ts';
-import { type Blanks, motivos, problemas, type Slug, type Text, write } from './texts.ts';
+import type { RenderedAnswer } from './rendered-answer.ts';
+import { type Blanks, type Idioma, motivos, problemas, type Slug, type Text, write } from './texts.ts';
 
 type Values = Readonly<Record<string, string | number>>;
 
@@ -63,7 +63,7 @@ export class ProblemError<S extends Slug = Slug> extends Error implements Proble
 export function renderProblem(
   problem: Problem,
   { idioma, instance }: { readonly idioma: Idioma; readonly instance: string | undefined },
-): StoredAnswer {
+): RenderedAnswer {
   const text = problemas[problem.slug];
   const body = {
     type: `/problemas/${problem.slug}`,

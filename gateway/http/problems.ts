@@ -6,20 +6,25 @@ import type { Context, Middleware } from './state.ts';
 import { answerUnanswered } from './unanswered.ts';
 import { assertWellFormed } from './well-formed.ts';
 
+/** Undefined for what is not its own. */
+export type ErrorMapping = (thrown: unknown) => ProblemError | undefined;
+
 /**
  * The one place where errors become answers. What was thrown on purpose says what it means; anything else is a bug: it
  * is logged with its stack, and the client learns the request's id and nothing more. Headers that a route had set before
  * it threw are kept: `Proxy-Status` belongs to the problem. Comes after request-id, language and version-prefix, and
  * before everything that may throw.
+ *
+ * @param alsoMapped maps the errors of the layers above to problems
  */
-export function problems(log: Logger): Middleware {
+export function problems(log: Logger, alsoMapped: ErrorMapping = () => undefined): Middleware {
   return async (ctx, next) => {
     try {
       assertWellFormed(ctx);
       await next();
       if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined) answerUnanswered(ctx);
     } catch (thrown) {
-      const problem = problemOfThrown(thrown) ?? unexpected(thrown, ctx, log);
+      const problem = problemOfThrown(thrown) ?? alsoMapped(thrown) ?? unexpected(thrown, ctx, log);
       if (problem.cause !== undefined)
         log.warn({ err: problem.cause, requestId: ctx.state.requestId }, problem.slug);
       if (ctx.headerSent) {

@@ -1,4 +1,4 @@
-import { type BadParameter, BadQueryError } from '../operations/operation.ts';
+import { type BadParameter, BadQueryError } from './bad-query.ts';
 import { queryOf } from './target.ts';
 
 /**

@@ -1,10 +1,12 @@
 import type { Next, ParameterizedContext } from 'koa';
 import type { Span } from '../../runtime/tracing/tracing.ts';
-import type { Scope } from '../identity/scopes.ts';
-import type { Idioma } from '../operations/operation.ts';
+import type { Idioma } from './texts.ts';
 
 /** How an answer was made: the header `Servido-Por`. */
 export type ServidoPor = 'grpc' | 'cola' | 'cache';
+
+/** `caller` of a request that was let in without a token. */
+export const anonymous = 'anonimo';
 
 /** What the middlewares know of a request, each set by the one whose name it is under. */
 export interface State {
@@ -31,7 +33,7 @@ export interface State {
   /** identity/identify.ts: who asks; empty when nobody knows and nobody has to. */
   caller: string;
   /** identity/identify.ts: what the caller may do. */
-  scopes: ReadonlySet<Scope>;
+  scopes: ReadonlySet<string>;
   /** identity/identify.ts: until when that holds, milliseconds since 1970; infinite for whoever brought no token. */
   identifiedUntil: number;
   /** streamed.ts: how much of a stream was sent so far. */

@@ -1,4 +1,5 @@
-import type { Idioma } from '../operations/operation.ts';
+/** Languages of the texts that people read. */
+export type Idioma = 'es' | 'en';
 
 /** One text in both languages. `{name}` is a blank, the same ones in both. */
 export interface Text {

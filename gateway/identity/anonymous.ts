@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { anonymous } from '../http/state.ts';
 import type { Authenticator, Verified } from './authenticator.ts';
 import { type Scope, scopes } from './scopes.ts';
-
-export const anonymous = 'anonimo';
 
 const proxied = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 

@@ -1,17 +1,14 @@
 import Router from '@koa/router';
-import type { Logger } from 'pino';
 import type { State } from '../http/state.ts';
-import type { LimitStore } from '../limits/store.ts';
 import { createAnonymous } from './anonymous.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { IdentityConfig } from './config.ts';
+import type { TokenOptions } from './token-identities.ts';
 
-export interface IdentityOptions {
+export interface IdentityOptions extends Omit<TokenOptions, 'config'> {
   readonly config: IdentityConfig;
   /** Whether only this machine can reach the gateway. */
   readonly onLoopback: boolean;
-  readonly store: () => Promise<LimitStore>;
-  readonly log: Logger;
 }
 
 /** All there is to identity, as the configuration wants it. */

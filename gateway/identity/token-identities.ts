@@ -1,19 +1,22 @@
 import Router from '@koa/router';
 import type { JSONWebKeySet } from 'jose';
+import type { Logger } from 'pino';
 import type { State } from '../http/state.ts';
+import type { LimitStore } from '../limits/store.ts';
 import type { IdentityConfig } from './config.ts';
-import type { Identities, IdentityOptions } from './identities.ts';
 import { openKeys } from './keys.ts';
 import { createLogin } from './login.ts';
 import { createTokens } from './tokens.ts';
 import { createVerifier } from './verifier.ts';
 
-type Options = Pick<IdentityOptions, 'store' | 'log'> & {
+export interface TokenOptions {
   readonly config: Extract<IdentityConfig, { kind: 'jwt' }>;
-};
+  readonly store: () => Promise<LimitStore>;
+  readonly log: Logger;
+}
 
 /** Callers who bring tokens, and the routes by which they get them, where that is here. */
-export async function openTokenIdentities({ config, store, log }: Options): Promise<Identities> {
+export async function openTokenIdentities({ config, store, log }: TokenOptions) {
   const { issuer, audience, scopePrefix, users, lifetimeMs } = config;
   const routes = new Router<State>();
   const keys = await openKeys(config.keys);

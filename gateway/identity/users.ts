@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
-import { anonymous } from './anonymous.ts';
+import { anonymous } from '../http/state.ts';
 import { isPasswordHash } from './password.ts';
 import { type Scope, scopes } from './scopes.ts';
 

@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Logger } from 'pino';
 import { ProblemError } from '../http/problem.ts';
-import { anonymous } from './anonymous.ts';
+import { anonymous } from '../http/state.ts';
 import type { Verified } from './authenticator.ts';
 import { invalidToken } from './challenge.ts';
 import { IssuerUnavailableError, type Keys } from './keys.ts';

@@ -1,3 +1,5 @@
+import { ProblemError } from '../http/problem.ts';
+
 /** Places that are held for long: by those who wait, follow or converse. */
 export interface Shares {
   /** Gives the place back when it is disposed of. Throws `NoPlaceError`. */
@@ -5,15 +7,20 @@ export interface Shares {
 }
 
 /** All places are taken; or, when it is `own`, half of them by this one. */
-export class NoPlaceError extends Error {
-  override readonly name = 'NoPlaceError';
+export class NoPlaceError extends ProblemError<'demasiadas-peticiones' | 'demasiadas-esperas'> {
   readonly own: boolean;
 
   constructor(own: boolean) {
-    super(own ? 'Half of all places are held by this caller' : 'All places are taken');
+    super(own ? 'demasiadas-peticiones' : 'demasiadas-esperas', {
+      values: { segundos: retrySeconds },
+      headers: { 'retry-after': String(retrySeconds) },
+    });
     this.own = own;
   }
 }
+
+/** For how long others will wait is not known. */
+const retrySeconds = 5;
 
 /** So many places, of which one payer may hold half: whoever takes more is refused before others find none. */
 export function createShares(count: number): Shares {

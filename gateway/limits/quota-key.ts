@@ -1,5 +1,4 @@
-import type { State } from '../http/state.ts';
-import { anonymous } from '../identity/anonymous.ts';
+import { anonymous, type State } from '../http/state.ts';
 import { addressKey } from './address-key.ts';
 
 /** Under whom it is counted what somebody uses: who is known by name, from wherever; others by their address. */

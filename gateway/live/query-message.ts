@@ -1,6 +1,6 @@
+import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 import { flawOf } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
-import { type BadParameter, BadQueryError } from '../operations/operation.ts';
 
 /**
  * A query as it comes over a WebSocket: the parameters of the operation's GET, each a string, a number, a boolean or, when

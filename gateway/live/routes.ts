@@ -13,7 +13,7 @@ import { createShares, NoPlaceError } from '../limits/per-caller-limit.ts';
 import { payerOf } from '../limits/quota-key.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
-import type { Service } from '../services.ts';
+import type { Service } from '../operations/service.ts';
 import { converse } from './conversation.ts';
 
 export interface LiveDeps {

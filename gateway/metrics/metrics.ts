@@ -1,5 +1,4 @@
 import type { Metric } from 'prom-client';
-import type { EstadoFinal } from '../solicitudes/ledger.ts';
 import { Counter, Durations, keyOf } from './counters.ts';
 import type { Family, Source } from './family.ts';
 
@@ -16,7 +15,7 @@ export interface RequestTally {
 
 const dropReasons = ['malformed', 'unknown', 'witness', 'closed'] as const;
 export type DropReason = (typeof dropReasons)[number];
-const ends: readonly EstadoFinal[] = ['completada', 'fallida', 'vencida', 'cancelada'];
+const ends = ['completada', 'fallida', 'vencida', 'cancelada'] as const;
 
 /** What is counted, and how it is told to Prometheus. Counting is cheap, because it is always on. */
 export interface Metrics {
@@ -28,7 +27,7 @@ export interface Metrics {
   fallback(service: string, outcome: 'queued' | 'refused', reason: string): void;
   replyDropped(reason: DropReason): void;
   /** This gateway has committed the end of a solicitud. */
-  solicitudEnds(state: EstadoFinal): void;
+  solicitudEnds(state: (typeof ends)[number]): void;
   /** More families, asked for at every scrape. */
   add(source: Source): void;
   /** The page of `GET /metrics`, and its media type. */

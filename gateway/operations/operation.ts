@@ -1,15 +1,13 @@
 import type * as z from 'zod';
 import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
 import type { Vigencia } from '../calls/feed-session.ts';
+import type { Idioma } from '../http/texts.ts';
 
 /** How an answer is written. Both are `application/json`. */
 export type Formato = 'json' | 'nombres';
 
 /** What a client may ask for: an answer, or all of it as a stream of lines, which is never kept. */
 export type Pedido = Formato | 'ndjson';
-
-/** Languages of the texts that people read. */
-export type Idioma = 'es' | 'en';
 
 /**
  * All that an answer's bytes depend on besides the verdict. It is kept in the ledger with the request, so that a
@@ -20,25 +18,6 @@ export interface View {
   readonly target: string;
   readonly formato: Formato;
   readonly idioma: Idioma;
-}
-
-/** A parameter that is not as it should be. `motivo` is a key of the texts in `gateway/http/texts.ts`. */
-export interface BadParameter {
-  readonly parametro: string;
-  readonly motivo: string;
-  /** What fills the text's blanks. */
-  readonly valores?: Readonly<Record<string, string | number>>;
-}
-
-/** The query string is not acceptable: 400, with every parameter that is wrong. */
-export class BadQueryError extends Error {
-  override readonly name = 'BadQueryError';
-  readonly errores: readonly BadParameter[];
-
-  constructor(errores: readonly BadParameter[]) {
-    super(`Bad query: ${errores.map((e) => `${e.parametro}: ${e.motivo}`).join('; ')}`);
-    this.errores = errores;
-  }
 }
 
 /** An answer before it becomes bytes. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type BadParameter, BadQueryError } from './operation.ts';
+import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 
 /** No value of any parameter may be longer, in bytes of UTF-8. */
 const longest = 8192;

@@ -12,7 +12,7 @@ import { readQuery } from '../http/query.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation, View } from '../operations/operation.ts';
-import type { Service } from '../services.ts';
+import type { Service } from '../operations/service.ts';
 import type { Acceptor } from '../solicitudes/acceptance.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
 import { type AnswersDeps, sendAccepted } from '../solicitudes/responses.ts';

@@ -2,17 +2,13 @@ import { renderVerdict } from '../answers/renderer.ts';
 import { sendAnswer } from '../answers/sender.ts';
 import type { Caller } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
+import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 import { goneSignal } from '../http/disconnect-signal.ts';
 import { announceLines, sendLines } from '../http/ndjson.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { Context } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import {
-  type BadParameter,
-  BadQueryError,
-  type Operation,
-  type OperationStream,
-} from '../operations/operation.ts';
+import type { Operation, OperationStream } from '../operations/operation.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 export interface StreamingDeps {

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import { renderVerdict } from '../answers/renderer.ts';
 import type { Verdict } from '../calls/verdict.ts';
+import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closing, EstadoFinal, Ledger, Solicitud, StoredAnswer } from './ledger.ts';
+import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
 
 /** The one way to a final state: through the ledger, which tells whoever waits. */
 export interface Closer {
@@ -50,7 +51,7 @@ export function createCloser({ ledger, operation, metrics, log, now }: CloserDep
         await close(row, { state: 'fallida', at: now() });
         return;
       }
-      let answer: StoredAnswer;
+      let answer: RenderedAnswer;
       try {
         answer = renderVerdict(known, verdict, row.view);
       } catch (err) {

@@ -1,6 +1,7 @@
 import { validate as isUuid } from 'uuid';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
+import { hasScope } from '../identity/scopes.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 /**
@@ -14,8 +15,7 @@ export async function findSolicitud(
   ledger: Pick<Ledger, 'get'>,
 ): Promise<Solicitud> {
   const row = isUuid(id) ? await ledger.get(id as string) : undefined;
-  const { caller, scopes } = ctx.state;
-  if (row === undefined || (row.caller !== caller && !scopes.has('solicitudes:admin'))) {
+  if (row === undefined || (row.caller !== ctx.state.caller && !hasScope(ctx.state, 'solicitudes:admin'))) {
     throw new ProblemError('solicitud-no-encontrada');
   }
   return row;

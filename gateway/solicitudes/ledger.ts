@@ -1,3 +1,4 @@
+import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { View } from '../operations/operation.ts';
 
 /** `aceptada` → `encolada` → one of the four that are final. The first final state wins and never changes. */
@@ -42,18 +43,10 @@ export interface Solicitud extends Acceptance {
   readonly history: readonly { readonly state: Estado; readonly at: number }[];
 }
 
-/** A rendered answer, as it will be sent. */
-export interface StoredAnswer {
-  readonly status: number;
-  /** Lower-case names: content-type, etag, link. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
 export interface Closing {
   readonly state: EstadoFinal;
   /** Given for `completada`; the other final states are told in the reader's own language. */
-  readonly answer?: StoredAnswer;
+  readonly answer?: RenderedAnswer;
   readonly at: number;
 }
 
@@ -118,7 +111,7 @@ export interface Ledger {
   withKey(caller: string, key: string): Promise<Solicitud | undefined>;
   list(listing: Listing): Promise<readonly Solicitud[]>;
   /** The stored answer of a closed row; undefined when there is none. */
-  answer(id: string): Promise<StoredAnswer | undefined>;
+  answer(id: string): Promise<RenderedAnswer | undefined>;
   /** The broker confirmed it: `encolada`, one attempt more, due again at `dueAt`. A closed row is left alone. */
   published(id: string, at: number, dueAt: number): Promise<void>;
   /**

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { readQuery } from '../http/query.ts';
 import type { Context } from '../http/state.ts';
 import { withCursor } from '../http/target.ts';
+import { hasScope } from '../identity/scopes.ts';
 import { cursor, wholeNumber, words } from '../operations/parameters.ts';
 import { readStrictly } from '../operations/strict-query.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -32,8 +33,8 @@ async function sendPage(
   state: Estado | undefined,
   page: { readonly limite: number; readonly cursor?: string | undefined },
 ): Promise<void> {
-  const { prefix, target, scopes } = ctx.state;
-  const caller = scopes.has('solicitudes:admin') ? undefined : ctx.state.caller;
+  const { prefix, target } = ctx.state;
+  const caller = hasScope(ctx.state, 'solicitudes:admin') ? undefined : ctx.state.caller;
   const scope = [caller ?? null, state ?? null];
   const before = page.cursor === undefined ? undefined : decodeCursor(scope, page.cursor);
   // One more than is shown tells whether there is another page.

@@ -17,6 +17,7 @@ import { versionPrefix } from '../../gateway/http/version-prefix.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
 import { identify } from '../../gateway/identity/identify.ts';
 import { createMetrics } from '../../gateway/metrics/metrics.ts';
+import { problemOfLedgerError } from '../../gateway/solicitudes/error-mapping.ts';
 
 export interface HttpApp {
   readonly url: string;
@@ -55,7 +56,7 @@ export async function startHttpApp(
     .use(language())
     .use(versionPrefix())
     .use(clientAddress(undefined));
-  app.use(securityHeaders()).use(problems(log)).use(hostGuard({ allowed }));
+  app.use(securityHeaders()).use(problems(log, problemOfLedgerError)).use(hostGuard({ allowed }));
   app
     .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))
     .use(router.routes());

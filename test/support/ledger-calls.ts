@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Acceptance, EstadoFinal, Ledger, StoredAnswer } from '../../gateway/solicitudes/ledger.ts';
+import type { RenderedAnswer } from '../../gateway/http/rendered-answer.ts';
+import type { Acceptance, EstadoFinal, Ledger } from '../../gateway/solicitudes/ledger.ts';
 
 /** A row as the gateway would commit it; what a test cares about is given. */
 export function acceptance(given: Partial<Acceptance> & { readonly id: string }): Acceptance {
@@ -20,7 +21,7 @@ export function acceptance(given: Partial<Acceptance> & { readonly id: string })
   };
 }
 
-export function answerOf(body: string | Buffer): StoredAnswer {
+export function answerOf(body: string | Buffer): RenderedAnswer {
   return {
     status: 200,
     headers: { 'content-type': 'application/json; charset=utf-8', etag: '"e"' },

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { RenderedAnswer } from '../../gateway/http/rendered-answer.ts';
 import {
   type Acceptance,
   type Change,
@@ -8,7 +9,6 @@ import {
   LedgerFullError,
   LedgerUnavailableError,
   type Solicitud,
-  type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
 import { rowSize } from '../../gateway/solicitudes/row-size.ts';
 import {
@@ -112,7 +112,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       await ledger.accept(acceptance({ id: 'b', service: 'mserv2', acceptedAt: 1100 }));
       await ledger.interrupted('b', 1600);
       await ledger.accept(acceptance({ id: 'c', acceptedAt: 1200 }));
-      const answer: StoredAnswer = {
+      const answer: RenderedAnswer = {
         status: 404,
         headers: { 'content-type': 'application/problem+json', etag: '"año"', link: '</x>; rel="next"' },
         body: Buffer.from([0, 255, 10, 195, 40]),

@@ -1,3 +1,4 @@
+import type { RenderedAnswer } from '../../gateway/http/rendered-answer.ts';
 import {
   type Acceptance,
   type Closing,
@@ -7,7 +8,6 @@ import {
   type LedgerListener,
   type Listing,
   type Solicitud,
-  type StoredAnswer,
 } from '../../gateway/solicitudes/ledger.ts';
 import { createListeners } from '../../gateway/solicitudes/listeners.ts';
 import { rowSize } from '../../gateway/solicitudes/row-size.ts';
@@ -15,10 +15,10 @@ import { rowSize } from '../../gateway/solicitudes/row-size.ts';
 interface Row {
   solicitud: Solicitud;
   dueAt: number;
-  answer: StoredAnswer | undefined;
+  answer: RenderedAnswer | undefined;
 }
 
-function answerSize(answer: StoredAnswer | undefined): number {
+function answerSize(answer: RenderedAnswer | undefined): number {
   return answer === undefined ? 0 : answer.body.length + Buffer.byteLength(JSON.stringify(answer.headers));
 }
 
@@ -115,7 +115,7 @@ export class MemoryLedger implements Ledger {
       .slice(0, limit);
   }
 
-  async answer(id: string): Promise<StoredAnswer | undefined> {
+  async answer(id: string): Promise<RenderedAnswer | undefined> {
     return this.#rows.get(id)?.answer;
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import type { RenderedAnswer } from '../../http/rendered-answer.ts';
 import {
   type Acceptance,
   type Change,
@@ -11,7 +12,6 @@ import {
   LedgerUnavailableError,
   type Listing,
   type Solicitud,
-  type StoredAnswer,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
 import { accepting, type Bounds } from './accepting.ts';
@@ -95,7 +95,7 @@ class PostgresLedger implements Ledger {
     return this.#run(() => this.#reads.list(listing));
   }
 
-  answer(id: string): Promise<StoredAnswer | undefined> {
+  answer(id: string): Promise<RenderedAnswer | undefined> {
     return this.#run(() => this.#reads.answer(id));
   }
 

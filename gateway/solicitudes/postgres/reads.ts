@@ -1,4 +1,5 @@
-import { estados, type Listing, type Solicitud, type StoredAnswer } from '../ledger.ts';
+import type { RenderedAnswer } from '../../http/rendered-answer.ts';
+import { estados, type Listing, type Solicitud } from '../ledger.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
 import { columns, type Row, toSolicitud } from './rows.ts';
@@ -45,8 +46,8 @@ export function reads(database: Database) {
         toSolicitud,
       );
     },
-    answer: async (id: string): Promise<StoredAnswer | undefined> => {
-      const [answer] = await database.query<StoredAnswer>(selectAnswer, [id]);
+    answer: async (id: string): Promise<RenderedAnswer | undefined> => {
+      const [answer] = await database.query<RenderedAnswer>(selectAnswer, [id]);
       return answer;
     },
     nextDue: async (service: string): Promise<number | undefined> => {

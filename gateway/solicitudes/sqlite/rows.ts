@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Estado, Solicitud, StoredAnswer } from '../ledger.ts';
+import type { RenderedAnswer } from '../../http/rendered-answer.ts';
+import type { Estado, Solicitud } from '../ledger.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -37,7 +38,7 @@ export function toSolicitud(row: Row): Solicitud {
 }
 
 /** An answer on its way between the threads, where a `Buffer` would arrive as plain bytes. */
-export interface AnswerBytes extends Omit<StoredAnswer, 'body'> {
+export interface AnswerBytes extends Omit<RenderedAnswer, 'body'> {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 

@@ -1,3 +1,4 @@
+import type { RenderedAnswer } from '../../http/rendered-answer.ts';
 import {
   type Acceptance,
   type Closing,
@@ -7,7 +8,6 @@ import {
   type LedgerListener,
   type Listing,
   type Solicitud,
-  type StoredAnswer,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
 import type { ReaderData } from './reader-worker.ts';
@@ -68,7 +68,7 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('list', listing);
   }
 
-  async answer(id: string): Promise<StoredAnswer | undefined> {
+  async answer(id: string): Promise<RenderedAnswer | undefined> {
     const answer = await this.#reader.run('answer', id);
     if (answer === undefined) return undefined;
     const { buffer, byteOffset, byteLength } = answer.body;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import Koa from 'koa';
+import { BadQueryError } from '../../../gateway/http/bad-query.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
-import { BadQueryError } from '../../../gateway/operations/operation.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../../../gateway/solicitudes/ledger.ts';
 import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
 

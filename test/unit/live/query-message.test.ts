@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { BadQueryError } from '../../../gateway/http/bad-query.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
 import { numeroOf, parseMessage, queryOf } from '../../../gateway/live/query-message.ts';
-import { BadQueryError } from '../../../gateway/operations/operation.ts';
 
 const read = (message: object) => {
   const parsed = parseMessage(JSON.stringify(message));

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { BadQueryError } from '../../../gateway/http/bad-query.ts';
 import { readQuery } from '../../../gateway/http/query.ts';
 import { motivos } from '../../../gateway/http/texts.ts';
 import { buscarArchivos } from '../../../gateway/operations/buscar-archivos.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
-import { BadQueryError, type Operation } from '../../../gateway/operations/operation.ts';
+import type { Operation } from '../../../gateway/operations/operation.ts';
 import { Campo, Modo, OrdenBusqueda } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { Tipo } from '../../../proto/gen/archivos/v1/entrada.ts';
 import { OrdenListado } from '../../../proto/gen/archivos/v1/listado.ts';
