@@ -17,12 +17,33 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   scripts: ['runtime', 'gateway', 'mserv1', 'mserv2', 'filesystem'],
 };
 
+/**
+ * The folders of a room as layers, from the top: a folder imports from lower layers only, types included. `.` stands for
+ * the files of the room itself. Folders of one layer do not know each other.
+ */
+const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  gateway: [
+    ['.'],
+    ['serve'],
+    ['live', 'documents', 'admin'],
+    ['solicitudes'],
+    ['answers'],
+    ['identity', 'colas'],
+    ['operations'],
+    ['limits'],
+    ['http'],
+    ['calls', 'metrics'],
+  ],
+};
+
 const sources = readdirSync(repository, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
   .map((entry) => relative(repository, join(entry.parentPath, entry.name)))
   .filter((file) => !/(?:^|\/)(?:node_modules|\.git|data|coverage)\//.test(file));
 
 const roomOf = (file: string): string => file.split(sep)[0] ?? '';
+/** Its folder within the room: `serve` for `gateway/serve/routes.ts`. */
+const folderOf = (file: string): string => file.split(sep).slice(1, -1)[0] ?? '.';
 const textOf = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
 /** The files of ours that a file imports, static and dynamic, as paths of the repository. */
@@ -31,6 +52,19 @@ function importsOf(file: string): string[] {
   return [...specifiers].map(([, specifier = '']) =>
     relative(repository, resolve(repository, dirname(file), specifier)),
   );
+}
+
+/** Files on a circle of imports, or on a way from one circle to another: the rest is taken away from both ends. */
+function inCircles(files: readonly string[]): readonly string[] {
+  const imports = new Map(files.map((file) => [file, importsOf(file)]));
+  for (;;) {
+    const imported = new Set([...imports.values()].flat());
+    const outside = [...imports.keys()].filter(
+      (file) => !imported.has(file) || !imports.get(file)?.some((target) => imports.has(target)),
+    );
+    if (outside.length === 0) return [...imports.keys()];
+    for (const file of outside) imports.delete(file);
+  }
 }
 
 describe('The house', () => {
@@ -54,6 +88,30 @@ describe('The house', () => {
       expect(wrong).to.deep.equal([]);
     });
   }
+
+  for (const [room, order] of Object.entries(layers)) {
+    const levelOf = (file: string): number => order.findIndex((layer) => layer.includes(folderOf(file)));
+    const inside = sources.filter((file) => roomOf(file) === room);
+
+    it(`gives every folder of ${room} a layer`, () => {
+      expect(new Set(inside.map(folderOf))).to.deep.equal(new Set(order.flat()));
+    });
+
+    it(`imports downwards only between the folders of ${room}`, () => {
+      const wrong = inside.flatMap((file) =>
+        importsOf(file)
+          .filter((imported) => roomOf(imported) === room && folderOf(imported) !== folderOf(file))
+          .filter((imported) => levelOf(imported) <= levelOf(file))
+          .map((imported) => `${file} imports ${imported}`),
+      );
+      expect(wrong).to.deep.equal([]);
+    });
+  }
+
+  it('has no circle of files, type imports included', () => {
+    const product = sources.filter((file) => roomOf(file) === 'gateway');
+    expect(inCircles(product)).to.deep.equal([]);
+  });
 
   it('reads the environment only where configuration is read', () => {
     const readers = sources.filter((file) => /\bprocess\.env\b/.test(textOf(file)));
