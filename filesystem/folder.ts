@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, opendirSync } from 'node:fs';
 import { type ByteString, fromBytes, joinParts, toPath } from './byte-string.ts';
-import type { Jail, Place } from './jail.ts';
+import type { FolderHandle, Jail } from './jail.ts';
 import { Kind, kindOf } from './kind.ts';
 
 /** A directory entry, before any lstat. */
@@ -25,11 +25,11 @@ export class Folder implements Disposable {
   /** Path relative to the root; empty for the root. */
   readonly path: ByteString;
   readonly #jail: Jail;
-  readonly #place: Place;
+  readonly #place: FolderHandle;
   /** Prefix of an entry's address. */
   #way: ByteString;
 
-  constructor(jail: Jail, root: ByteString, path: ByteString, place: Place) {
+  constructor(jail: Jail, root: ByteString, path: ByteString, place: FolderHandle) {
     this.#jail = jail;
     this.#place = place;
     this.#way = `${place.address}/` as ByteString;

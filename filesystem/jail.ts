@@ -13,7 +13,7 @@ import { isMainThread } from 'node:worker_threads';
 import { type ByteString, toPath } from './byte-string.ts';
 
 /** An entered folder: its address for system calls, and the descriptor that holds it, if any. */
-export interface Place {
+export interface FolderHandle {
   readonly address: ByteString;
   /** Returns the metadata of the folder itself. */
   stat(): BigIntStats;
@@ -33,9 +33,9 @@ export interface Place {
  * in the root's own configured path are followed.
  */
 export interface Jail {
-  enterRoot(root: ByteString): Place;
+  enterRoot(root: ByteString): FolderHandle;
   /** Enters a subfolder. `name` is one part and not `..`; a link fails with ENOTDIR, wherever it points. */
-  enter(root: ByteString, place: Place, name: ByteString): Place;
+  enter(root: ByteString, place: FolderHandle, name: ByteString): FolderHandle;
 }
 
 // open(2): with O_PATH an ancestor needs only search permission, as in any path. Node's constants lack it.
@@ -58,7 +58,7 @@ export const heldJail: Jail = {
     ),
 };
 
-function held(descriptor: number): Place {
+function held(descriptor: number): FolderHandle {
   return {
     address: `/proc/self/fd/${descriptor}` as ByteString,
     stat: () => fstatSync(descriptor, { bigint: true }),
@@ -107,7 +107,7 @@ function folderAt(address: ByteString): ByteString {
   return address;
 }
 
-function compared(address: ByteString): Place {
+function compared(address: ByteString): FolderHandle {
   return {
     address,
     stat: () => lstatSync(toPath(address), { bigint: true }),

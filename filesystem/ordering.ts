@@ -8,7 +8,7 @@ import { Kind } from './kind.ts';
 export type Key = string | bigint;
 
 /** A sort order. Entries with equal keys are sorted by path in byte order, so the order is total. */
-export type Order =
+export type SortOrder =
   | { readonly by: 'name'; key(name: ByteString): Key }
   | { readonly by: 'kind'; key(kind: Kind): bigint }
   | { readonly by: 'stats'; key(stats: Stats): bigint };
@@ -20,17 +20,17 @@ export const orders = {
   /** Folders have no size and sort before empty files. */
   bytes: { by: 'stats', key: (stats) => (stats.kind === Kind.FOLDER ? -1n : stats.size) },
   modificado: { by: 'stats', key: (stats) => stats.mtimeNs },
-} as const satisfies Record<string, Order>;
+} as const satisfies Record<string, SortOrder>;
 
 /** An entry's position in an order. */
-export interface Place {
+export interface SortPlace {
   readonly key: Key;
   /** Relative to the listed folder; for that folder's own entries, the name. */
   readonly path: ByteString;
 }
 
 /** Returns a comparator. `descending` reverses the keys only; paths with equal keys stay in byte order. */
-export function comparePlaces(descending: boolean): (a: Place, b: Place) => number {
+export function comparePlaces(descending: boolean): (a: SortPlace, b: SortPlace) => number {
   const sign = descending ? -1 : 1;
   return (a, b) => {
     if (a.key !== b.key) return a.key < b.key ? -sign : sign;
@@ -40,7 +40,7 @@ export function comparePlaces(descending: boolean): (a: Place, b: Place) => numb
 }
 
 /** Encodes a place as a cursor's position. A key derived from the name is omitted. */
-export function positionOf(order: Order, place: Place): ByteString {
+export function positionOf(order: SortOrder, place: SortPlace): ByteString {
   return order.by === 'name' ? place.path : (`${place.key}/${place.path}` as ByteString);
 }
 
@@ -48,7 +48,7 @@ export function positionOf(order: Order, place: Place): ByteString {
  * Decodes a cursor's position.
  * @throws FileError `cursor-no-valido`
  */
-export function placeAt(order: Order, position: ByteString): Place {
+export function placeAt(order: SortOrder, position: ByteString): SortPlace {
   if (order.by === 'name') return { key: order.key(lastPart(position)), path: position };
   const [, key, path] = /^(-?[0-9]{1,30})\/(.+)$/s.exec(position) ?? [];
   if (key === undefined || path === undefined) throw invalidCursor();

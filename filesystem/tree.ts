@@ -30,7 +30,7 @@ export interface TreeOptions {
 }
 
 /** An entry and its folder, which stays open until the next entry is taken. */
-export interface Found extends Named {
+export interface FoundEntry extends Named {
   readonly folder: Folder;
 }
 
@@ -42,11 +42,11 @@ export interface Found extends Named {
  * work can check the time.
  * @throws FileError as `Root.open` does, when the start cannot be opened or read
  */
-export function* entriesBelow(options: TreeOptions): Generator<Found | undefined> {
+export function* entriesBelow(options: TreeOptions): Generator<FoundEntry | undefined> {
   const { root, hidden, depth, errors } = options;
   const levels: Level[] = [];
 
-  function* enter(folder: Folder): Generator<Found> {
+  function* enter(folder: Folder): Generator<FoundEntry> {
     const far = levels.at(-maxHeld);
     far?.folder?.[Symbol.dispose]();
     if (far !== undefined) far.folder = undefined;

@@ -25,7 +25,7 @@ export interface WatchedFoldersOptions extends Pick<WatchesOptions<WatchNode>, '
 }
 
 /** A reading of a folder, begun after the folder's watch. */
-export interface Reading {
+export interface WatchedReading {
   readonly path: ByteString;
   readonly since: number;
 }
@@ -77,7 +77,7 @@ export class WatchedFolders {
    * Watches a folder. A reading that begins after this call misses no change.
    * @returns undefined when the folder cannot be watched or opened
    */
-  watch(parts: readonly ByteString[]): Reading | undefined {
+  watch(parts: readonly ByteString[]): WatchedReading | undefined {
     const node = this.#find(parts) ?? this.#watchWay(parts);
     if (node === undefined) return undefined;
     node.kept = true;
@@ -90,7 +90,7 @@ export class WatchedFolders {
    * Watches those subfolders of a reading that are not watched yet.
    * @returns whether the reading is still current and later changes will be reported
    */
-  watchSubfolders({ path, since }: Reading, shown: readonly Subfolder[]): boolean {
+  watchSubfolders({ path, since }: WatchedReading, shown: readonly Subfolder[]): boolean {
     const node = this.#find(splitParts(path));
     if (node === undefined || !node.kept || shown.length > maxSubfolders) return false;
     // A subfolder that another reading began to watch after ours may have changed in between.

@@ -1,10 +1,10 @@
 import { type ByteString, toText } from '../filesystem/byte-string.ts';
 import type { Root } from '../filesystem/root.ts';
 import {
-  type Reading,
   type Unwatchable,
   WatchedFolders,
   type WatchedFoldersOptions,
+  type WatchedReading,
 } from '../filesystem/watched-folders.ts';
 import type { VigilarCambiosResponse } from '../proto/gen/archivos/v1/listado.ts';
 import { type CarpetaNoVigilada, Motivo, type Vigencia } from '../proto/gen/archivos/v1/vigilancia.ts';
@@ -12,8 +12,8 @@ import { ChangeFeed, type ChangeFeedOptions, type Clock } from '../runtime/chang
 import type { ListingPage } from './listing.ts';
 
 /** A page being read from a watched folder. */
-export interface Watch {
-  readonly reading: Reading;
+export interface PageWatch {
+  readonly reading: WatchedReading;
   /** The feed's clock before the reading began. */
   readonly clock: Clock;
 }
@@ -26,7 +26,7 @@ const motivos = {
 /** Maximum remembered paths. */
 const mostRemembered = 10_000;
 
-export type VigilOptions = Pick<WatchedFoldersOptions, 'limit' | 'capacity' | 'tellsChanges'> &
+export type ChangeWatcherOptions = Pick<WatchedFoldersOptions, 'limit' | 'capacity' | 'tellsChanges'> &
   Pick<ChangeFeedOptions, 'beatMs'>;
 
 /**
@@ -35,14 +35,14 @@ export type VigilOptions = Pick<WatchedFoldersOptions, 'limit' | 'capacity' | 't
  *
  * The order is: watch, take the clock, read. So every change during the reading has a higher number than the page.
  */
-export class Vigil {
+export class ChangeWatcher {
   readonly #folders: WatchedFolders;
   readonly #feed: ChangeFeed<CarpetaNoVigilada>;
   /** Paths requested once, least recently requested first. */
   readonly #askedFor = new Set<string>();
   readonly #told = new Set<string>();
 
-  constructor(root: Root, options: VigilOptions) {
+  constructor(root: Root, options: ChangeWatcherOptions) {
     this.#feed = new ChangeFeed({
       ...options,
       settle: () => this.#folders.settle(),
@@ -61,15 +61,15 @@ export class Vigil {
   }
 
   /** Begins a reading, before the page is read. Returns undefined when the page should not be cached. */
-  begin(parts: readonly ByteString[]): Watch | undefined {
+  begin(parts: readonly ByteString[]): PageWatch | undefined {
     if (!this.#feed.listened || !this.#askedBefore(parts.join('/'))) return undefined;
     const reading = this.#folders.watch(parts);
     return reading && { reading, clock: this.#feed.clock };
   }
 
   /** Returns the page's validity when everything it shows was watched during the reading, else undefined. */
-  vouch({ reading, clock }: Watch, { completo, grounds }: ListingPage): Vigencia | undefined {
-    const { elsewhere, unseen, subfolders } = grounds;
+  validityOf({ reading, clock }: PageWatch, { completo, dependencies }: ListingPage): Vigencia | undefined {
+    const { elsewhere, unseen, subfolders } = dependencies;
     if (!completo || elsewhere || unseen || !this.#folders.watchSubfolders(reading, subfolders))
       return undefined;
     return { reloj: clock, carpeta: shown(reading.path) };

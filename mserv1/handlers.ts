@@ -12,8 +12,8 @@ import {
 import { StatusError } from '../runtime/errors.ts';
 import type { HandlersOf } from '../runtime/handlers.ts';
 import { Status } from '../runtime/status.ts';
-import type { Vigil } from './change-watcher.ts';
-import { listFolder, type Scope, type Sorting } from './listing.ts';
+import type { ChangeWatcher } from './change-watcher.ts';
+import { type ListingScope, listFolder, type Sorting } from './listing.ts';
 import { walkFolder } from './walking.ts';
 
 const defaultLimit = 1000;
@@ -22,7 +22,7 @@ const defaultLimit = 1000;
  * Returns the handlers of mserv1, for gRPC and the queue alike. With a change watcher, an answer carries its
  * validity: the gateway may cache it until the feed reports a change.
  */
-export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoServiceDefinition> {
+export function createHandlers(root: Root, watcher?: ChangeWatcher): HandlersOf<ListadoServiceDefinition> {
   return {
     async listarArchivos(request, { signal, queued }) {
       try {
@@ -32,10 +32,16 @@ export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoSer
         const scope = scopeOf(request);
         // No validity for trees, because not every folder of one can be watched, nor for queued requests, because
         // their answers are not cached.
-        const watch = queued || scope.depth > 1 ? undefined : vigil?.begin(scope.parts);
+        const watch = queued || scope.depth > 1 ? undefined : watcher?.begin(scope.parts);
         const page = await listFolder(root, { ...scope, ...sorting, limit, cursor }, signal);
         const { archivos, siguiente, completo, errores } = page;
-        return { archivos, siguiente, completo, errores, vigencia: watch && vigil?.vouch(watch, page) };
+        return {
+          archivos,
+          siguiente,
+          completo,
+          errores,
+          vigencia: watch && watcher?.validityOf(watch, page),
+        };
       } catch (error) {
         throw statusOf(error);
       }
@@ -49,7 +55,9 @@ export function createHandlers(root: Root, vigil?: Vigil): HandlersOf<ListadoSer
       }
     },
 
-    ...(vigil && { vigilarCambios: (_request, { signal, stopping }) => vigil.listen([signal, stopping]) }),
+    ...(watcher && {
+      vigilarCambios: (_request, { signal, stopping }) => watcher.listen([signal, stopping]),
+    }),
   };
 }
 
@@ -63,7 +71,7 @@ type ScopeRequest = Pick<
   'ruta' | 'rutaBytes' | 'tipos' | 'ocultos' | 'recursivo' | 'profundidad'
 >;
 
-function scopeOf(request: ScopeRequest): Scope {
+function scopeOf(request: ScopeRequest): ListingScope {
   const unbounded = request.recursivo ? Number.POSITIVE_INFINITY : 1;
   return {
     parts: parsePath(request.ruta, request.rutaBytes),

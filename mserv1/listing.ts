@@ -6,21 +6,21 @@ import type { Stats } from '../filesystem/folder.ts';
 import { Kind } from '../filesystem/kind.ts';
 import {
   comparePlaces,
-  type Order,
   orders,
-  type Place,
   placeAt,
   positionOf,
+  type SortOrder,
+  type SortPlace,
 } from '../filesystem/ordering.ts';
 import { PathReader } from '../filesystem/path-reader.ts';
 import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { Smallest } from '../filesystem/smallest.ts';
-import { entriesBelow, type Found } from '../filesystem/tree.ts';
+import { entriesBelow, type FoundEntry } from '../filesystem/tree.ts';
 import type { Subfolder } from '../filesystem/watched-folders.ts';
 
 /** The entries to list. */
-export interface Scope {
+export interface ListingScope {
   readonly parts: readonly ByteString[];
   /** Kinds of entries to include. */
   readonly kinds: ReadonlySet<number>;
@@ -35,7 +35,7 @@ export interface Sorting {
   readonly descending: boolean;
 }
 
-export interface ListingQuery extends Scope, Sorting {
+export interface ListingQuery extends ListingScope, Sorting {
   /** Page size, at least 1. */
   readonly limit: number;
   readonly cursor: string | undefined;
@@ -46,11 +46,11 @@ export interface ListingPage {
   readonly siguiente: string | undefined;
   readonly completo: boolean;
   readonly errores: EntryError[];
-  readonly grounds: Grounds;
+  readonly dependencies: PageDependencies;
 }
 
 /** The data that a page depends on, besides the folder itself; decides whether it may be cached. */
-export interface Grounds {
+export interface PageDependencies {
   /** Subfolders whose modification times the page shows. */
   readonly subfolders: Subfolder[];
   /**
@@ -63,7 +63,7 @@ export interface Grounds {
 }
 
 /** An entry with its position in the order, and its lstat result if the order needed one. */
-export interface Candidate extends Place {
+export interface ListingCandidate extends SortPlace {
   readonly stats: Stats | undefined;
 }
 
@@ -74,7 +74,7 @@ export interface Candidate extends Place {
  * @throws FileError as `Root.open` does, and `cursor-no-valido`
  */
 export async function listFolder(root: Root, query: ListingQuery, signal: AbortSignal): Promise<ListingPage> {
-  const order: Order = orders[query.order];
+  const order: SortOrder = orders[query.order];
   const scope = {
     operation: 'ListarArchivos',
     query: [query.parts, [...query.kinds], query.hidden, depthText(query), query.order, query.descending],
@@ -103,21 +103,21 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
     siguiente: last && encodeCursor(scope, positionOf(order, last)),
     completo: errores.length === 0,
     errores,
-    grounds: {
-      ...reader.grounds,
+    dependencies: {
+      ...reader.dependencies,
       unseen: order.by === 'stats' && (after !== undefined || last !== undefined),
     },
   };
 }
 
 /** JSON, which encodes a cursor's scope, has no Infinity. */
-function depthText({ depth }: Scope): string {
+function depthText({ depth }: ListingScope): string {
   return String(depth);
 }
 
-export interface NearestQuery extends Scope, Sorting {
+export interface NearestQuery extends ListingScope, Sorting {
   /** Only entries after this place. */
-  readonly after: Place | undefined;
+  readonly after: SortPlace | undefined;
   readonly size: number;
 }
 
@@ -127,11 +127,11 @@ export async function nearest(
   query: NearestQuery,
   slices: Slices,
   errors: EntryErrors,
-): Promise<Candidate[]> {
+): Promise<ListingCandidate[]> {
   const { parts: start, kinds, hidden, depth, after } = query;
-  const order: Order = orders[query.order];
+  const order: SortOrder = orders[query.order];
   const compare = comparePlaces(query.descending);
-  const smallest = new Smallest<Candidate>(query.size, compare);
+  const smallest = new Smallest<ListingCandidate>(query.size, compare);
   const skipped = start.length === 0 ? 0 : start.join('/').length + 1;
   for (const found of entriesBelow({ root, start, hidden, depth, errors })) {
     if (slices.over()) await slices.next();
@@ -145,11 +145,11 @@ export async function nearest(
 
 /** Returns undefined when the order needs an lstat and that fails. */
 function candidateOf(
-  { folder, name, kind }: Found,
-  order: Order,
+  { folder, name, kind }: FoundEntry,
+  order: SortOrder,
   skipped: number,
   errors: EntryErrors,
-): Candidate | undefined {
+): ListingCandidate | undefined {
   const path = joinParts(folder.path.slice(skipped) as ByteString, name);
   if (order.by === 'name') return { key: order.key(name), path, stats: undefined };
   if (order.by === 'kind') return { key: order.key(kind), path, stats: undefined };
@@ -160,20 +160,20 @@ function candidateOf(
 /** Entries read in one batch: shorter than a slice. */
 const batchSize = 256;
 
-export function* batchesOf(candidates: readonly Candidate[]): Generator<readonly Candidate[]> {
+export function* batchesOf(candidates: readonly ListingCandidate[]): Generator<readonly ListingCandidate[]> {
   for (let at = 0; at < candidates.length; at += batchSize) yield candidates.slice(at, at + batchSize);
 }
 
 /** Reads the entries of candidates and records what they depend on. */
 export class EntryReader implements Disposable {
   /** Dependencies of all entries read so far. */
-  readonly grounds: Omit<Grounds, 'unseen'> = { subfolders: [], elsewhere: false };
-  readonly #scope: Scope;
+  readonly dependencies: Omit<PageDependencies, 'unseen'> = { subfolders: [], elsewhere: false };
+  readonly #scope: ListingScope;
   readonly #errors: EntryErrors;
   readonly #start: ByteString;
   readonly #reader: PathReader;
 
-  constructor(root: Root, scope: Scope, errors: EntryErrors) {
+  constructor(root: Root, scope: ListingScope, errors: EntryErrors) {
     this.#scope = scope;
     this.#errors = errors;
     this.#start = scope.parts.join('/') as ByteString;
@@ -181,7 +181,7 @@ export class EntryReader implements Disposable {
   }
 
   /** Reads a batch, faster than one by one when the entries share a folder. Entries that `read` rejects are skipped. */
-  readAll(candidates: readonly Candidate[]): Entry[] {
+  readAll(candidates: readonly ListingCandidate[]): Entry[] {
     const [first] = candidates;
     if (first === undefined) return [];
     const work = () => candidates.flatMap((candidate) => this.read(candidate) ?? []);
@@ -189,17 +189,17 @@ export class EntryReader implements Disposable {
   }
 
   /** Returns undefined when the entry vanished, cannot be read, or has another kind than when its folder was read. */
-  read({ path, stats }: Candidate): Entry | undefined {
+  read({ path, stats }: ListingCandidate): Entry | undefined {
     const whole = joinParts(this.#start, path);
     const read = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));
     if (read === undefined || !this.#scope.kinds.has(read.entry.tipo)) return undefined;
-    this.#ground(lastPart(path), read.entry, read.stats);
+    this.#noteDependency(lastPart(path), read.entry, read.stats);
     return read.entry;
   }
 
-  #ground(name: ByteString, { tipo, modificado }: Entry, { hardLinked }: Stats): void {
-    if (tipo === Kind.FOLDER) this.grounds.subfolders.push({ name, mtimeMs: modificado?.getTime() });
-    if (tipo === Kind.LINK || hardLinked) this.grounds.elsewhere = true;
+  #noteDependency(name: ByteString, { tipo, modificado }: Entry, { hardLinked }: Stats): void {
+    if (tipo === Kind.FOLDER) this.dependencies.subfolders.push({ name, mtimeMs: modificado?.getTime() });
+    if (tipo === Kind.LINK || hardLinked) this.dependencies.elsewhere = true;
   }
 
   [Symbol.dispose](): void {

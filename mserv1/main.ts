@@ -2,7 +2,7 @@ import { openRoot } from '../filesystem/root.ts';
 import { ListadoServiceDefinition } from '../proto/gen/archivos/v1/listado.ts';
 import { configOrExit } from '../runtime/env.ts';
 import { runMicroservice } from '../runtime/microservice/microservice.ts';
-import { Vigil } from './change-watcher.ts';
+import { ChangeWatcher } from './change-watcher.ts';
 import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
 
@@ -12,6 +12,6 @@ await runMicroservice({
   config,
   definition: ListadoServiceDefinition,
   protoFile: 'archivos/v1/listado.proto',
-  handlers: createHandlers(root, new Vigil(root, { limit: config.watches })),
+  handlers: createHandlers(root, new ChangeWatcher(root, { limit: config.watches })),
   source: root,
 });

@@ -1,14 +1,14 @@
 import { joinParts } from '../filesystem/byte-string.ts';
 import { type Entry, entryOf } from '../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
-import type { Place } from '../filesystem/ordering.ts';
+import type { SortPlace } from '../filesystem/ordering.ts';
 import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { entriesBelow } from '../filesystem/tree.ts';
 import { beating } from '../runtime/heartbeat.ts';
-import { batchesOf, EntryReader, nearest, type Scope, type Sorting } from './listing.ts';
+import { batchesOf, EntryReader, type ListingScope, nearest, type Sorting } from './listing.ts';
 
-export interface WalkingQuery extends Scope {
+export interface WalkingQuery extends ListingScope {
   /** Undefined: directory order. */
   readonly sorting: Sorting | undefined;
   /** Maximum entries that a sorted walk holds, at least 1; a larger tree is walked several times. Default 50,000. */
@@ -40,7 +40,11 @@ export function walkFolder(
   return sorting === undefined ? asFound(root, query, signal) : sorted(root, query, sorting, signal);
 }
 
-async function* asFound(root: Root, scope: Scope, signal: AbortSignal): AsyncGenerator<WalkingPart, void> {
+async function* asFound(
+  root: Root,
+  scope: ListingScope,
+  signal: AbortSignal,
+): AsyncGenerator<WalkingPart, void> {
   const { parts: start, kinds, hidden, depth } = scope;
   const slices = new Slices(signal);
   const errors = new EntryErrors();
@@ -72,7 +76,7 @@ async function* sorted(
   using reader = new EntryReader(root, scope, errors);
   // Every pass meets the unreadable entries again; only the first pass reports them.
   let passErrors = errors;
-  let after: Place | undefined;
+  let after: SortPlace | undefined;
   for (;;) {
     const pass = nearest(root, { ...scope, ...sorting, after, size: passSize }, slices, passErrors);
     const candidates = yield* beating(pass, { archivos: [], errores: [] }, partMs);

@@ -7,12 +7,12 @@ import {
   type MicroserviceConfig,
   readMicroserviceConfig,
 } from '../runtime/microservice/microservice-config.ts';
-import type { IndexerData } from './index-worker/messages.ts';
+import type { IndexWorkerData } from './index-worker/messages.ts';
 
 export interface Config extends MicroserviceConfig {
   /** Absolute path of the folder that is served. */
   readonly root: string;
-  readonly indexer: IndexerData;
+  readonly indexer: IndexWorkerData;
 }
 
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));

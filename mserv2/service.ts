@@ -5,17 +5,17 @@ import { runMicroservice } from '../runtime/microservice/microservice.ts';
 import type { Config } from './config.ts';
 import { createHandlers } from './handlers.ts';
 import { createIndexer } from './index-worker/supervisor.ts';
-import type { IndexThread } from './index-worker/worker-client.ts';
+import type { IndexWorkerClient } from './index-worker/worker-client.ts';
 
 /** Serves until it is told to stop. @param thread has begun, with the same configuration */
-export async function runMserv2(config: Config, thread: IndexThread): Promise<void> {
+export async function runMserv2(config: Config, thread: IndexWorkerClient): Promise<void> {
   const root = openRoot(config.root);
   const indexer = createIndexer(config.indexer, createLogger(config.log), thread);
   await runMicroservice({
     config,
     definition: BusquedaServiceDefinition,
     protoFile: 'archivos/v1/busqueda.proto',
-    handlers: createHandlers(indexer, indexer.vigil),
+    handlers: createHandlers(indexer, indexer.changeWatcher),
     source: {
       check() {
         indexer.start();

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import {
   bidirectionalMethod,
-  kindOf,
   type Method,
   type MethodDefinition,
+  methodKindOf,
   type RequestOf,
   type ResponseOf,
   type ServiceDefinition,
@@ -110,6 +110,6 @@ function handledKeys<Definition extends ServiceDefinition>(
 ) {
   return Object.entries(handlers).map(([key, handle]) => {
     const method = definition.methods[key];
-    return [key, method && kindOf(method), handle] as const;
+    return [key, method && methodKindOf(method), handle] as const;
   });
 }

@@ -115,7 +115,7 @@ export function bidirectionalMethod<
 }
 
 /** Undefined for what nobody here serves or calls: many requests and one response. */
-export function kindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
+export function methodKindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
   if (!responseStream) return requestStream ? undefined : 'unary';
   return requestStream ? 'bidirectional' : 'server-stream';
 }
@@ -130,7 +130,7 @@ function methodOf<
   kind: Wanted,
 ): RpcOf<Definition['methods'][Key]> & { readonly kind: Wanted } {
   const method = definition.methods[key as string];
-  if (method === undefined || kindOf(method) !== kind) {
+  if (method === undefined || methodKindOf(method) !== kind) {
     throw new TypeError(`${definition.fullName} has no ${kind} method ${String(key)}`);
   }
   return {

@@ -1,9 +1,9 @@
 /** Lets so many run at a time; the others wait in their order. */
-export interface Places {
+export interface Semaphore {
   run<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
-export function createPlaces(count: number): Places {
+export function createSemaphore(count: number): Semaphore {
   let free = count;
   const waiting: (() => void)[] = [];
   return {

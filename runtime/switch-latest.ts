@@ -3,7 +3,7 @@
  * answered aborts that one's signal, and its answer, if there is one all the same, is not given. Ends when the requests
  * end and the last of them is answered. `answer` must obey its signal.
  */
-export async function* answerNewest<Request, Response>(
+export async function* switchLatest<Request, Response>(
   requests: AsyncIterable<Request>,
   answer: (request: Request, signal: AbortSignal) => Promise<Response>,
   signal: AbortSignal,

@@ -1,12 +1,12 @@
 export interface BarrierOptions {
-  readonly surveyors: number;
-  /** Asks a surveyor to answer once it has reported all that happened so far. */
-  readonly send: (surveyor: number, id: number) => void;
+  readonly scanners: number;
+  /** Asks a scanner to answer once it has reported all that happened so far. */
+  readonly send: (scanner: number, id: number) => void;
   /** Whether nothing that was reported still has to be looked into. */
   readonly isQuiet: () => boolean;
 }
 
-/** One question to all surveyors, shared by all who came before it was put. */
+/** One question to all scanners, shared by all who came before it was put. */
 interface Round extends PromiseWithResolvers<void> {
   readonly id: number;
   readonly missing: Set<number>;
@@ -36,9 +36,9 @@ export class Barrier {
     return inTime;
   }
 
-  synced(surveyor: number, id: number): void {
+  synced(scanner: number, id: number): void {
     if (this.#current?.id !== id) return;
-    this.#current.missing.delete(surveyor);
+    this.#current.missing.delete(scanner);
     this.look();
   }
 
@@ -55,9 +55,9 @@ export class Barrier {
 
   #join(): Round {
     if (this.#next !== undefined) return this.#next;
-    const { surveyors } = this.#options;
+    const { scanners } = this.#options;
     this.#lastId += 1;
-    const missing = new Set(Array.from({ length: surveyors }, (_, surveyor) => surveyor));
+    const missing = new Set(Array.from({ length: scanners }, (_, scanner) => scanner));
     const round: Round = { id: this.#lastId, missing, ...Promise.withResolvers<void>() };
     if (this.#current === undefined) this.#ask(round);
     else this.#next = round;
@@ -66,6 +66,6 @@ export class Barrier {
 
   #ask(round: Round): void {
     this.#current = round;
-    for (const surveyor of round.missing) this.#options.send(surveyor, round.id);
+    for (const scanner of round.missing) this.#options.send(scanner, round.id);
   }
 }

@@ -4,11 +4,11 @@ import type { Stats } from '../../filesystem/folder.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { othersWait } from '../../filesystem/slices.ts';
 import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
-import type { Parcel } from '../scan/batch.ts';
+import type { ScanBatch } from '../scan/batch.ts';
 import { type Command, type Message, rootErrno } from '../scan/messages.ts';
 import { Barrier } from './barrier.ts';
 import { type FolderState, FolderStates } from './folder-states.ts';
-import { Agenda, type Lane } from './frontier.ts';
+import { CrawlFrontier, type Priority } from './frontier.ts';
 import { Reconciler } from './reconciler.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -21,7 +21,7 @@ export interface CrawlerOptions {
   readonly restored: boolean;
   readonly root: Root;
   /** What does the work, by number; their answers come in by `receive`. */
-  readonly surveyors: readonly { send(command: Command): void }[];
+  readonly scanners: readonly { send(command: Command): void }[];
   readonly onKnowledge: (knowledge: Knowledge) => void;
   /** All names are known; sizes and dates come next. */
   readonly onNamed?: () => void;
@@ -48,13 +48,13 @@ const maxPathBytes = 4096;
 const turnMs = 5;
 /** The same while a search waits: every slice of its work is followed by one of these. */
 const sharedTurnMs = 1;
-/** How long surveyors get nothing new to do while somebody searches. What they have when it begins takes half of that. */
+/** How long scanners get nothing new to do while somebody searches. What they have when it begins takes half of that. */
 const withheldMs = 30;
 
 /**
- * Keeps an index true. It decides what is surveyed when, and what is known:
+ * Keeps an index true. It decides what is scanned when, and what is known:
  *
- * - a tree that is new is surveyed for its names first, then again for sizes and dates, with each folder watched from
+ * - a tree that is new is scanned for its names first, then again for sizes and dates, with each folder watched from
  *   before it is read (`construyendo`);
  * - after a restart, and when events were lost, names are read again where a folder's mtime is another one, and then
  *   every entry is looked at (`verificando`);
@@ -65,19 +65,19 @@ export class Crawler {
   readonly unreadable: Unreadable;
   readonly #options: CrawlerOptions;
   readonly #index: FileIndex;
-  readonly #agenda: Agenda;
+  readonly #frontier: CrawlFrontier;
   readonly #reconciler: Reconciler;
   readonly #barrier: Barrier;
-  /** Surveyors whose folders must all be looked through again, once names are known. */
+  /** Scanners whose folders must all be looked through again, once names are known. */
   readonly #doubted = new Set<number>();
   #knowledge: Knowledge;
   /** Its device and inode; and whether it could not be opened lately. */
   #rootFolder: { readonly identity: string; readonly lost: boolean } | undefined;
-  #inbox: { readonly surveyor: number; readonly message: Report }[] = [];
+  #inbox: { readonly scanner: number; readonly message: Report }[] = [];
   #work: Generator<void, void> | undefined;
   #turn: NodeJS.Immediate | undefined;
   #dispatchedAt = Number.NEGATIVE_INFINITY;
-  /** Whether surveyors may have nothing to do though there is something. */
+  /** Whether scanners may have nothing to do though there is something. */
   #withheld = false;
   #watchedTold = -1;
   /** The index's count of changes up to which all are told. */
@@ -86,20 +86,20 @@ export class Crawler {
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: CrawlerOptions) {
-    const { index, surveyors } = options;
+    const { index, scanners } = options;
     this.#options = options;
     this.#index = index;
     this.#changesTold = index.changes;
     this.#knowledge = options.restored ? 'verificando' : 'construyendo';
-    this.states = new FolderStates(surveyors.length);
+    this.states = new FolderStates(scanners.length);
     this.unreadable = new Unreadable(index);
-    this.#agenda = new Agenda({
+    this.#frontier = new CrawlFrontier({
       states: this.states,
-      surveyors: surveyors.length,
+      scanners: scanners.length,
       entriesOf: ({ number }) => index.childCount(number),
-      describe: (lane, folders) => this.#describe(lane, folders),
-      send: (surveyor, command) => surveyors[surveyor]?.send(command),
-      isAnybodys: (lane) => !this.#watches(lane),
+      describe: (priority, folders) => this.#describe(priority, folders),
+      send: (scanner, command) => scanners[scanner]?.send(command),
+      isAnybodys: (priority) => !this.#watches(priority),
     });
     this.#reconciler = new Reconciler({
       index,
@@ -111,9 +111,9 @@ export class Crawler {
       onFailed: (state, errno) => this.#failed(state, errno),
     });
     this.#barrier = new Barrier({
-      surveyors: surveyors.length,
-      send: (surveyor, id) => surveyors[surveyor]?.send({ kind: 'sync', id }),
-      isQuiet: () => this.#agenda.isDone('news'),
+      scanners: scanners.length,
+      send: (scanner, id) => scanners[scanner]?.send({ kind: 'sync', id }),
+      isQuiet: () => this.#frontier.isDone('news'),
     });
   }
 
@@ -145,15 +145,15 @@ export class Crawler {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     clearImmediate(this.#turn);
-    for (const surveyor of this.#options.surveyors) surveyor.send({ kind: 'stop' });
+    for (const scanner of this.#options.scanners) scanner.send({ kind: 'stop' });
   }
 
-  receive(surveyor: number, message: Message): void {
+  receive(scanner: number, message: Message): void {
     if (message.kind === 'noticed') {
       if (this.#knowledge === 'listo') this.#options.onNews();
       return;
     }
-    this.#inbox.push({ surveyor, message });
+    this.#inbox.push({ scanner, message });
     this.#schedule();
   }
 
@@ -186,7 +186,7 @@ export class Crawler {
     return inTime || this.#knowledge !== 'listo' ? this.#knowledge : 'verificando';
   }
 
-  /** Somebody else than a surveyor made an lstat; undefined when the entry is gone. */
+  /** Somebody else than a scanner made an lstat; undefined when the entry is gone. */
   note(parts: readonly ByteString[], name: ByteString, stats: Stats | undefined): void {
     const folder = this.#index.folderAt(parts);
     if (folder === undefined || this.#index.find(folder, name) === noEntry) return;
@@ -194,26 +194,31 @@ export class Crawler {
     this.#schedule();
   }
 
-  #describe(lane: Lane, folders: readonly FolderState[]) {
+  #describe(priority: Priority, folders: readonly FolderState[]) {
     const targets = {
       tokens: folders.map(({ token }) => token),
       paths: folders.map(({ number }) => this.#index.folderPath(number)).join('\0'),
       stamps: BigInt64Array.from(folders, ({ number }) => this.#index.folderStamp(number)),
     };
-    return { targets, watch: this.#watches(lane), stats: lane !== 'names', urgent: lane === 'news' };
+    return {
+      targets,
+      watch: this.#watches(priority),
+      stats: priority !== 'names',
+      urgent: priority === 'news',
+    };
   }
 
   /**
    * Names alone, of a tree that nobody knows, are wanted fast; the second look, when all of them are in the index, comes with
    * a watch.
    */
-  #watches(lane: Lane): boolean {
-    return lane !== 'names' || this.#knowledge !== 'construyendo';
+  #watches(priority: Priority): boolean {
+    return priority !== 'names' || this.#knowledge !== 'construyendo';
   }
 
-  #add(lane: Lane, state: FolderState): void {
+  #add(priority: Priority, state: FolderState): void {
     if (this.#pathBytes(state) > maxPathBytes) this.unreadable.setFolder(state.number, 'ENAMETOOLONG');
-    else this.#agenda.add(lane, state);
+    else this.#frontier.add(priority, state);
   }
 
   /** From the parent's, because making the path takes long in a deep tree. */
@@ -228,13 +233,13 @@ export class Crawler {
   }
 
   #discovered(state: FolderState, named: boolean): void {
-    const later = named && this.#doubted.has(state.surveyor);
+    const later = named && this.#doubted.has(state.scanner);
     this.#add(later ? 'names' : 'news', state);
   }
 
   #gone(states: readonly FolderState[]): void {
-    for (const [surveyor, link] of this.#options.surveyors.entries()) {
-      const tokens = states.filter((state) => state.surveyor === surveyor).map(({ token }) => token);
+    for (const [scanner, link] of this.#options.scanners.entries()) {
+      const tokens = states.filter((state) => state.scanner === scanner).map(({ token }) => token);
       if (tokens.length > 0) link.send({ kind: 'forget', tokens });
     }
   }
@@ -263,21 +268,21 @@ export class Crawler {
     this.#schedule();
   }
 
-  /** Everything that a surveyor watches, or all of them do, is to be looked through. */
-  #doubt(surveyors: readonly number[]): void {
-    for (const surveyor of surveyors) {
-      this.#doubted.add(surveyor);
-      this.#options.surveyors[surveyor]?.send({ kind: 'refresh' });
+  /** Everything that a scanner watches, or all of them do, is to be looked through. */
+  #doubt(scanners: readonly number[]): void {
+    for (const scanner of scanners) {
+      this.#doubted.add(scanner);
+      this.#options.scanners[scanner]?.send({ kind: 'refresh' });
     }
     for (const state of this.states.all()) {
-      if (surveyors.includes(state.surveyor)) this.#add('names', state);
+      if (scanners.includes(state.scanner)) this.#add('names', state);
     }
     if (this.#knowledge === 'listo') this.#know('verificando');
     this.#schedule();
   }
 
   #doubtAll(): void {
-    this.#doubt([...this.#options.surveyors.keys()]);
+    this.#doubt([...this.#options.scanners.keys()]);
   }
 
   #beginAnew(): void {
@@ -311,7 +316,7 @@ export class Crawler {
   }
 
   /**
-   * While it builds, who searches goes first: two surveyors would take half of the processors from them. They get something to do
+   * While it builds, who searches goes first: two scanners would take half of the processors from them. They get something to do
    * all the same when they have waited for long, or the tree would never be known to those who search all the time.
    */
   #dispatch(): void {
@@ -321,7 +326,7 @@ export class Crawler {
     this.#withheld = withheld;
     if (withheld) return;
     this.#dispatchedAt = now;
-    this.#agenda.dispatch();
+    this.#frontier.dispatch();
   }
 
   /** One turn: what was reported goes into the index, and who has time gets something to do. */
@@ -332,8 +337,8 @@ export class Crawler {
     this.#dispatch();
     this.#settle();
     if (this.#work !== undefined || this.#inbox.length > 0 || this.#withheld) this.#schedule();
-    // While surveyors are at work the processor's time is theirs.
-    else if (this.#agenda.isAtRest() && this.#index.maintain()) this.#schedule();
+    // While scanners are at work the processor's time is theirs.
+    else if (this.#frontier.isAtRest() && this.#index.maintain()) this.#schedule();
   }
 
   /**
@@ -351,51 +356,51 @@ export class Crawler {
     if (this.#work === undefined) {
       const next = this.#inbox.shift();
       if (next === undefined) return false;
-      this.#work = this.#take(next.surveyor, next.message);
+      this.#work = this.#take(next.scanner, next.message);
     }
     if (this.#work.next().done === true) this.#work = undefined;
     return true;
   }
 
-  *#take(surveyor: number, message: Report): Generator<void, void> {
+  *#take(scanner: number, message: Report): Generator<void, void> {
     switch (message.kind) {
-      case 'parcel':
-        yield* this.#unpack(message.parcel);
+      case 'batch':
+        yield* this.#unpack(message.batch);
         break;
       case 'synced':
-        this.#barrier.synced(surveyor, message.id);
+        this.#barrier.synced(scanner, message.id);
         break;
       case 'overflow':
         for (const state of this.states.all()) {
-          if (state.surveyor === surveyor) this.states.setWatched(state, false);
+          if (state.scanner === scanner) this.states.setWatched(state, false);
         }
-        this.#doubt([surveyor]);
+        this.#doubt([scanner]);
     }
   }
 
-  *#unpack(parcel: Parcel): Generator<void, void> {
-    // Not when it came: what surveyors are ahead of the index lies in memory.
-    for (const job of parcel.jobs) this.#agenda.free(job);
+  *#unpack(batch: ScanBatch): Generator<void, void> {
+    // Not when it came: what scanners are ahead of the index lies in memory.
+    for (const job of batch.jobs) this.#frontier.free(job);
     this.#dispatch();
-    yield* this.#reconciler.apply(parcel);
-    for (const job of parcel.jobs) this.#agenda.finish(job);
+    yield* this.#reconciler.apply(batch);
+    for (const job of batch.jobs) this.#frontier.finish(job);
   }
 
   /** Goes over to the next stage when there is nothing left to do in this one. */
   #settle(): void {
     this.#barrier.look();
-    if (!this.#agenda.isDone('names')) return;
+    if (!this.#frontier.isDone('names')) return;
     if (this.#doubted.size > 0) {
       this.#options.onNamed?.();
       for (const state of this.states.all()) {
-        if (this.#doubted.has(state.surveyor)) this.#add('stats', state);
+        if (this.#doubted.has(state.scanner)) this.#add('stats', state);
       }
       this.#doubted.clear();
       this.#dispatch();
     }
-    if (!this.#agenda.isDone('stats') || !this.#agenda.isDone('news')) return;
+    if (!this.#frontier.isDone('stats') || !this.#frontier.isDone('news')) return;
     if (this.#knowledge !== 'listo' && this.#rootFolder?.lost === false) this.#rest();
-    if (this.#agenda.isDone('unwatched')) this.#settledAt = performance.now();
+    if (this.#frontier.isDone('unwatched')) this.#settledAt = performance.now();
     const { watchedCount, count } = this.states;
     if (watchedCount === this.#watchedTold) return;
     this.#watchedTold = watchedCount;
@@ -404,7 +409,7 @@ export class Crawler {
 
   #rest(): void {
     this.#know('listo');
-    for (const surveyor of this.#options.surveyors) surveyor.send({ kind: 'rest' });
+    for (const scanner of this.#options.scanners) scanner.send({ kind: 'rest' });
   }
 
   #unwatched(): number {

@@ -1,40 +1,40 @@
 import { type FolderNumber, rootFolder } from '../index/api.ts';
-import type { Token } from '../scan/messages.ts';
+import type { FolderToken } from '../scan/messages.ts';
 
 /** What is known of a folder besides what the index knows. */
 export interface FolderState {
   readonly number: FolderNumber;
-  readonly token: Token;
-  /** Which surveyor surveys and watches it. */
-  readonly surveyor: number;
+  readonly token: FolderToken;
+  /** Which scanner scans and watches it. */
+  readonly scanner: number;
   /** The length of its path; undefined until somebody asks. */
   pathBytes: number | undefined;
-  /** Its inode when it was surveyed. */
+  /** Its inode when it was scanned. */
   identity: number | undefined;
   /** Its inode as the folder that holds it told. */
   expected: number | undefined;
   /** How often those two differed since they last agreed. */
   quarrels: number;
   watched: boolean;
-  /** How many surveys of it have failed, one after the other. */
+  /** How many scans of it have failed, one after the other. */
   failures: number;
-  /** The lanes that it waits in, as bits. */
+  /** The priorities that it waits in, as bits. */
   waiting: number;
 }
 
-/** Folders that follow each other in the index are mostly siblings: one surveyor opens their parent once for all of them. */
+/** Folders that follow each other in the index are mostly siblings: one scanner opens their parent once for all of them. */
 const blockSize = 16;
 
 /** The folders that are in the index, by number and by token. */
 export class FolderStates {
-  readonly #surveyors: number;
+  readonly #scanners: number;
   readonly #byNumber: (FolderState | undefined)[] = [];
-  readonly #byToken = new Map<Token, FolderState>();
+  readonly #byToken = new Map<FolderToken, FolderState>();
   #lastToken = 0;
   #watched = 0;
 
-  constructor(surveyors: number) {
-    this.#surveyors = surveyors;
+  constructor(scanners: number) {
+    this.#scanners = scanners;
   }
 
   get count(): number {
@@ -57,7 +57,7 @@ export class FolderStates {
     const state: FolderState = {
       number,
       token: this.#lastToken,
-      surveyor: Math.floor(number / blockSize) % this.#surveyors,
+      scanner: Math.floor(number / blockSize) % this.#scanners,
       pathBytes: undefined,
       identity: undefined,
       expected: undefined,
@@ -72,7 +72,7 @@ export class FolderStates {
   }
 
   /** Undefined when the folder is gone from the index. */
-  byToken(token: Token): FolderState | undefined {
+  byToken(token: FolderToken): FolderState | undefined {
     return this.#byToken.get(token);
   }
 

@@ -1,8 +1,22 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import { type EntryId, type FileIndex, type FolderNumber, type Listing, noEntry } from '../index/api.ts';
-import { endOfName, namesOf, type Parcel, type Place, type Report, reportsOf, What } from '../scan/batch.ts';
+import {
+  type EntryId,
+  type FileIndex,
+  type FolderListing,
+  type FolderNumber,
+  noEntry,
+} from '../index/api.ts';
+import {
+  endOfName,
+  namesOf,
+  type Report,
+  type ReportRange,
+  reportsOf,
+  type ScanBatch,
+  What,
+} from '../scan/batch.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
 
@@ -10,9 +24,9 @@ export interface ReconcilerOptions {
   readonly index: FileIndex;
   readonly states: FolderStates;
   readonly unreadable: Unreadable;
-  /** A folder that the index did not have. `named`: it was found by a survey of names. */
+  /** A folder that the index did not have. `named`: it was found by a scan of names. */
   readonly onNew: (state: FolderState, named: boolean) => void;
-  /** A folder of which only a survey can tell what is in it now. */
+  /** A folder of which only a scan can tell what is in it now. */
   readonly onUnsure: (state: FolderState) => void;
   /** Folders that are in the index no more. */
   readonly onGone: (states: readonly FolderState[]) => void;
@@ -25,7 +39,7 @@ const maxQuarrels = 3;
 /** Entries between two steps. */
 const stepSize = 500;
 
-/** Makes the index say what surveyors report. */
+/** Makes the index say what scanners report. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
 
@@ -34,27 +48,27 @@ export class Reconciler {
   }
 
   /** Applies the reports in their order. In between the steps the index can be asked, but must not be maintained. */
-  *apply(parcel: Parcel): Generator<void, void> {
+  *apply(batch: ScanBatch): Generator<void, void> {
     const { states, unreadable } = this.#options;
-    const names = Buffer.from(parcel.names.buffer);
+    const names = Buffer.from(batch.names.buffer);
     let since = 0;
-    for (const report of reportsOf(parcel)) {
+    for (const report of reportsOf(batch)) {
       const state = states.byToken(report.token);
       if (state === undefined) continue;
-      yield* this.#report(state, report, parcel, names);
+      yield* this.#report(state, report, batch, names);
       since += report.count + 1;
       if (since > stepSize) {
         since = 0;
         yield;
       }
     }
-    for (const { token, name, errno } of parcel.failures) {
+    for (const { token, name, errno } of batch.failures) {
       const state = states.byToken(token);
       if (state !== undefined) unreadable.setEntry(state.number, name, errno);
     }
   }
 
-  /** What an lstat by somebody else than a surveyor told; undefined when the entry is gone. */
+  /** What an lstat by somebody else than a scanner told; undefined when the entry is gone. */
   note(state: FolderState, name: ByteString, stats: Stats | undefined): void {
     const { index, unreadable } = this.#options;
     unreadable.clearEntry(state.number, name);
@@ -82,7 +96,12 @@ export class Reconciler {
     if (gone.length > 0) onGone(gone);
   }
 
-  *#report(state: FolderState, report: Report & Place, parcel: Parcel, names: Buffer): Generator<void, void> {
+  *#report(
+    state: FolderState,
+    report: Report & ReportRange,
+    batch: ScanBatch,
+    names: Buffer,
+  ): Generator<void, void> {
     const { index, states, unreadable, onFailed, onUnsure } = this.#options;
     switch (report.what) {
       case What.FAILED:
@@ -95,7 +114,7 @@ export class Reconciler {
         break;
       case What.LOOKED:
         this.#date(state, report.stamp);
-        yield* this.#entries(state, report, parcel, names);
+        yield* this.#entries(state, report, batch, names);
         break;
       case What.SAME:
       case What.LISTED:
@@ -106,10 +125,10 @@ export class Reconciler {
         this.#date(state, report.stamp);
         this.#compareIdentities(state);
         if (report.what === What.SAME) break;
-        yield* this.#entries(state, report, parcel, names);
+        yield* this.#entries(state, report, batch, names);
         if (states.byToken(state.token) !== state) break;
         if (index.childCount(state.number) !== report.count) {
-          this.#removeOthers(state.number, new Set(namesOf(parcel, report)));
+          this.#removeOthers(state.number, new Set(namesOf(batch, report)));
         }
         index.setFolderStamp(state.number, report.stamp);
     }
@@ -117,12 +136,12 @@ export class Reconciler {
 
   *#entries(
     state: FolderState,
-    report: Report & Place,
-    parcel: Parcel,
+    report: Report & ReportRange,
+    batch: ScanBatch,
     names: Buffer,
   ): Generator<void, void> {
     const { index, states, unreadable } = this.#options;
-    const { kinds, sizes, ms, ns } = parcel;
+    const { kinds, sizes, ms, ns } = batch;
     const { number } = state;
     // Read as a whole, a folder mostly is new, or has what it had, in the same order.
     const before = report.what === What.LISTED ? index.children(number) : undefined;
@@ -161,7 +180,7 @@ export class Reconciler {
   }
 
   /** Of a folder that was empty. */
-  *#fill(state: FolderState, report: Report & Place, listing: Listing): Generator<void, void> {
+  *#fill(state: FolderState, report: Report & ReportRange, listing: FolderListing): Generator<void, void> {
     const { index, states, onNew } = this.#options;
     const { number } = state;
     const last = report.name + report.count;
@@ -195,7 +214,7 @@ export class Reconciler {
       return;
     }
     const folder = states.of(index.folderOf(entry));
-    // Of a folder that is watched its own surveyor tells the date, and what this one saw may be older.
+    // Of a folder that is watched its own scanner tells the date, and what this one saw may be older.
     if (!folder.watched) index.noteStats(entry, 0, ms, ns);
     const replaced = folder.expected !== undefined && folder.expected !== size;
     folder.expected = size;
@@ -221,8 +240,8 @@ export class Reconciler {
   }
 
   /**
-   * A folder that was replaced by another one of the same name, while it was surveyed, is watched no more though it seems to
-   * be. Its inode as its parent tells it, and as its own survey does, show that.
+   * A folder that was replaced by another one of the same name, while it was scanned, is watched no more though it seems to
+   * be. Its inode as its parent tells it, and as its own scan does, show that.
    */
   #compareIdentities(state: FolderState): void {
     const { index, states, onUnsure } = this.#options;

@@ -1,7 +1,7 @@
 import { FileError } from '../../filesystem/file-error.ts';
 import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../../proto/gen/archivos/v1/busqueda.ts';
 import type { Crawler } from '../crawl/crawler.ts';
-import { Answering, type AnsweringOptions } from '../search/index-searcher.ts';
+import { IndexSearcher, type IndexSearcherOptions } from '../search/index-searcher.ts';
 import type { Ask, Reply } from './messages.ts';
 
 interface Running {
@@ -15,13 +15,13 @@ const settleMs = 400;
 
 /** What the index's thread was asked and has not answered yet. */
 export class Answers {
-  readonly #answering: Answering;
+  readonly #searcher: IndexSearcher;
   readonly #crawler: Crawler;
   readonly #reply: (message: Reply) => void;
   readonly #running = new Map<number, Running>();
 
-  constructor(options: AnsweringOptions, reply: (message: Reply) => void) {
-    this.#answering = new Answering(options);
+  constructor(options: IndexSearcherOptions, reply: (message: Reply) => void) {
+    this.#searcher = new IndexSearcher(options);
     this.#crawler = options.crawler;
     this.#reply = reply;
   }
@@ -55,7 +55,7 @@ export class Answers {
     const abort = new AbortController();
     this.#running.set(id, { abort });
     await this.#settle(id, async () => {
-      const page = await this.#answering.page(request, { signal: abort.signal, whenReady, clock });
+      const page = await this.#searcher.page(request, { signal: abort.signal, whenReady, clock });
       return BuscarArchivosResponse.encode(page).finish();
     });
     this.#running.delete(id);
@@ -63,7 +63,7 @@ export class Answers {
 
   #stream({ id, request }: Ask & { kind: 'stream' }): void {
     const abort = new AbortController();
-    const parts = this.#answering.all(request, abort.signal);
+    const parts = this.#searcher.all(request, abort.signal);
     this.#running.set(id, { abort, parts });
     void this.#more(id, parts);
   }

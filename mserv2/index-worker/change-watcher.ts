@@ -16,7 +16,7 @@ const motivos = {
  * The clock of the index's changes, and the feed that tells it. It moves when something happens in the tree, before anybody
  * has looked into that: an answer that was begun after it moved waits until the index knows of it.
  */
-export class IndexVigil {
+export class IndexChangeWatcher {
   readonly #feed: ChangeFeed<CarpetaNoVigilada>;
   #unwatched: readonly CarpetaNoVigilada[] = [];
 

@@ -4,9 +4,9 @@ import { collectGarbage } from '../../runtime/workers/garbage.ts';
 import { Crawler, type Knowledge } from '../crawl/crawler.ts';
 import { SnapshotFile } from '../crawl/snapshot-file.ts';
 import { unwatchedFolders } from '../crawl/unwatched.ts';
-import type { SurveyorThread } from '../scan/worker-client.ts';
+import type { ScanWorkerClient } from '../scan/worker-client.ts';
 import type { Answers } from './answers.ts';
-import type { Ask, IndexerData, Reply } from './messages.ts';
+import type { Ask, IndexWorkerData, Reply } from './messages.ts';
 
 /** How often it is asked whether the index should be saved. */
 const saveMs = 30_000;
@@ -18,14 +18,14 @@ interface Indexing {
 }
 
 /** The index's thread: makes the index when it is told to begin, and answers from it. */
-export function serveIndex(port: MessagePort, surveyors: readonly SurveyorThread[]): void {
+export function serveIndex(port: MessagePort, scanners: readonly ScanWorkerClient[]): void {
   const reply = (message: Reply): void => {
     port.postMessage(message, message.kind === 'answer' && message.bytes ? [message.bytes.buffer] : []);
   };
   let indexing: Indexing | undefined;
   port.on('message', async (ask: Ask) => {
     if (ask.kind === 'begin') {
-      indexing = begin(ask.data, surveyors, reply);
+      indexing = begin(ask.data, scanners, reply);
       return;
     }
     if (ask.kind === 'stop') {
@@ -39,8 +39,8 @@ export function serveIndex(port: MessagePort, surveyors: readonly SurveyorThread
 }
 
 function begin(
-  data: IndexerData,
-  surveyors: readonly SurveyorThread[],
+  data: IndexWorkerData,
+  scanners: readonly ScanWorkerClient[],
   reply: (message: Reply) => void,
 ): Indexing {
   const startedAt = performance.now();
@@ -52,9 +52,9 @@ function begin(
     log('info', { estado, entries: index.entries, folders: index.folders, ms }, text);
   };
 
-  const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / surveyors.length);
-  for (const [number, surveyor] of surveyors.entries()) {
-    surveyor.begin({ root: data.root, watchLimit }, (message) => crawler.receive(number, message));
+  const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / scanners.length);
+  for (const [number, scanner] of scanners.entries()) {
+    scanner.begin({ root: data.root, watchLimit }, (message) => crawler.receive(number, message));
   }
   const snapshots = new SnapshotFile({ file: data.snapshot, root: data.root, log });
   const { index, restored } = snapshots.load();
@@ -63,7 +63,7 @@ function begin(
     index,
     restored,
     root,
-    surveyors,
+    scanners,
     sweepMs: data.sweepMs,
     onKnowledge: (estado) => {
       logSize(estado, 'index');
@@ -88,7 +88,7 @@ function begin(
     },
   });
   crawler.start();
-  // Loaded while the surveyors are at work already.
+  // Loaded while the scanners are at work already.
   const answers = import('./answers.ts').then(({ Answers }) => new Answers({ root, index, crawler }, reply));
   const saving = setInterval(() => {
     if (crawler.knowledge === 'listo') void snapshots.saveNowAndThen(index);
@@ -100,7 +100,7 @@ function begin(
       clearInterval(saving);
       crawler.stop();
       (await answers).endAll();
-      await Promise.all(surveyors.map((surveyor) => surveyor.ended()));
+      await Promise.all(scanners.map((scanner) => scanner.ended()));
       if (crawler.knowledge !== 'construyendo') await snapshots.save(index);
     },
   };

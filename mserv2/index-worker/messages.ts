@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/change-feed.ts';
 import type { Unwatched } from '../crawl/unwatched.ts';
 
 /** What the index's thread begins with. */
-export interface IndexerData {
+export interface IndexWorkerData {
   /** Absolute path of the folder that is indexed. */
   readonly root: string;
   /** File of the snapshot; undefined for none. */
@@ -17,7 +17,7 @@ export interface IndexerData {
 
 export type Ask =
   /** The first thing that is said, once. */
-  | { readonly kind: 'begin'; readonly data: IndexerData }
+  | { readonly kind: 'begin'; readonly data: IndexWorkerData }
   | {
       readonly kind: 'search';
       readonly id: number;

@@ -3,17 +3,17 @@ import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../../proto/
 import { StatusError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { Status } from '../../runtime/status.ts';
-import type { Searching } from '../search/search-service.ts';
-import { IndexVigil } from './change-watcher.ts';
-import type { Ask, IndexerData, Reply } from './messages.ts';
-import { IndexThread } from './worker-client.ts';
+import type { SearchService } from '../search/search-service.ts';
+import { IndexChangeWatcher } from './change-watcher.ts';
+import type { Ask, IndexWorkerData, Reply } from './messages.ts';
+import { IndexWorkerClient } from './worker-client.ts';
 
 /** The index, in a thread of its own, so that no search keeps others waiting. */
-export interface Indexer extends Searching {
+export interface Indexer extends SearchService {
   /** Rejects, as `searchAll` does, with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
-  readonly search: Searching['search'];
+  readonly search: SearchService['search'];
   /** Tells what changes in the index. */
-  readonly vigil: IndexVigil;
+  readonly changeWatcher: IndexChangeWatcher;
   /** Returns at once: it answers before it knows everything. */
   start(): void;
   /** Writes the snapshot. May be called twice, and before `start`. */
@@ -34,11 +34,16 @@ const forAll = new AbortController().signal;
  * @param first a thread that has begun already, with the same data; those that follow when it dies are made here
  * @param beatMs between two beats of the feed; by default its own
  */
-export function createIndexer(data: IndexerData, log: Logger, first: IndexThread, beatMs?: number): Indexer {
+export function createIndexer(
+  data: IndexWorkerData,
+  log: Logger,
+  first: IndexWorkerClient,
+  beatMs?: number,
+): Indexer {
   const pending = new Map<number, Pending>();
   let lastId = 0;
-  let begun: IndexThread | undefined = first;
-  let worker: IndexThread | undefined;
+  let begun: IndexWorkerClient | undefined = first;
+  let worker: IndexWorkerClient | undefined;
   let restart: NodeJS.Timeout | undefined;
   let pauseMs = restartMs.first;
   let stopped: Promise<void> | undefined;
@@ -60,8 +65,8 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
         for (const { reject } of pending.values()) reject(unavailable());
         pending.clear();
         // The next one will know nothing of what happens until it has looked at everything.
-        vigil.unwatched([]);
-        vigil.everythingChanged();
+        changeWatcher.unwatched([]);
+        changeWatcher.everythingChanged();
         exited.resolve();
         if (stopped !== undefined) return;
         if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
@@ -78,11 +83,11 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
         log[message.level](message.fields, message.text);
         break;
       case 'news':
-        if (message.todo) vigil.everythingChanged();
-        else vigil.changed();
+        if (message.todo) changeWatcher.everythingChanged();
+        else changeWatcher.changed();
         break;
       case 'unwatched':
-        vigil.unwatched(message.folders);
+        changeWatcher.unwatched(message.folders);
         break;
       default:
         settle(message);
@@ -134,7 +139,7 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
     }
   }
 
-  const vigil = new IndexVigil({
+  const changeWatcher = new IndexChangeWatcher({
     ...(beatMs === undefined ? {} : { beatMs }),
     settle: async () => {
       lastId += 1;
@@ -142,13 +147,13 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
         await call({ kind: 'settle', id: lastId }, forAll);
       } catch {
         // Of what happened meanwhile nobody tells.
-        vigil.everythingChanged();
+        changeWatcher.everythingChanged();
       }
     },
   });
 
   return {
-    vigil,
+    changeWatcher,
     async search(request, { signal, whenReady, clock }) {
       lastId += 1;
       const bytes = await call({ kind: 'search', id: lastId, request, whenReady, clock }, signal);
@@ -183,8 +188,8 @@ export function createIndexer(data: IndexerData, log: Logger, first: IndexThread
   };
 }
 
-function beginThread(data: IndexerData): IndexThread {
-  const thread = new IndexThread();
+function beginThread(data: IndexWorkerData): IndexWorkerClient {
+  const thread = new IndexWorkerClient();
   thread.begin(data);
   return thread;
 }

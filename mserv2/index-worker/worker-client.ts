@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { maxYoungGenerationSizeMb } from '../scan/worker-client.ts';
-import type { Ask, IndexerData, Reply } from './messages.ts';
+import type { Ask, IndexWorkerData, Reply } from './messages.ts';
 
 export interface IndexThreadListener {
   onReply(reply: Reply): void;
@@ -10,7 +10,7 @@ export interface IndexThreadListener {
 }
 
 /** The index's thread, seen from the one that asks it. It imports next to nothing, so that it is the first thing that a process starts. */
-export class IndexThread {
+export class IndexWorkerClient {
   readonly #worker: Worker;
   #listener: IndexThreadListener | undefined;
   /** What happened before somebody listened. */
@@ -28,7 +28,7 @@ export class IndexThread {
   }
 
   /** Crawls and answers from now on. To be called once. */
-  begin(data: IndexerData): void {
+  begin(data: IndexWorkerData): void {
     this.post({ kind: 'begin', data });
   }
 

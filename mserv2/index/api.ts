@@ -20,7 +20,7 @@ export const rootFolder: FolderNumber = 0;
 export const noEntry: EntryId = -1;
 
 /** Entries of one folder, as they were listed. */
-export interface Listing {
+export interface FolderListing {
   /** With `/` between them. */
   readonly names: Buffer;
   /** Where the last of them ends. */
@@ -88,7 +88,7 @@ export interface FileIndex {
    */
   append(
     folder: FolderNumber,
-    listing: Listing,
+    listing: FolderListing,
     from: number,
     first: number,
     until: number,

@@ -2,7 +2,7 @@ import { fromBytes, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import { type FolderNumber, rootFolder } from './api.ts';
 import { LatinFolder } from './latin.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 import type { Field } from './search-api.ts';
 import { capitals, maxNameBytes, type Segment } from './segment.ts';
 
@@ -21,7 +21,7 @@ export class ComparedText {
   end = 0;
   /** The folder whose path is in it; -1 when there is none. */
   folder: FolderNumber = -1;
-  readonly #reading: Reading;
+  readonly #view: ReadView;
   readonly #folding: Folding;
   readonly #latin: LatinFolder;
   readonly #coarse: boolean;
@@ -29,8 +29,8 @@ export class ComparedText {
   #path: Buffer = scratch;
   #pathEnd = 0;
 
-  constructor(reading: Reading, field: Field, folding: Folding) {
-    this.#reading = reading;
+  constructor(view: ReadView, field: Field, folding: Folding) {
+    this.#view = view;
     this.#folding = folding;
     this.#latin = LatinFolder.for(folding);
     this.#coarse = folding.case && folding.accents;
@@ -93,7 +93,7 @@ export class ComparedText {
 
   /** Entries mostly come folder by folder, so that this is done once for many of them. */
   #loadPath(folder: FolderNumber): void {
-    const { text } = toText(this.#reading.index.folderPath(folder));
+    const { text } = toText(this.#view.index.folderPath(folder));
     const folded = text.split('/').map((name) => foldText(name, this.#folding));
     const path = Buffer.from(folder === rootFolder ? '' : `${folded.join('/')}/`);
     this.#path = Buffer.concat([path], path.length + maxNameBytes);

@@ -4,7 +4,7 @@ import { fuzzyPlaces, fuzzyScore } from './fuzzy-score.ts';
 import type { Matcher } from './matcher.ts';
 import { noMatch, relevanceOfScore } from './relevance.ts';
 import { ScoredText } from './scored-text.ts';
-import type { Span } from './search-api.ts';
+import type { TextRange } from './search-api.ts';
 import { capitals, type Segment } from './segment.ts';
 
 interface Term {
@@ -45,7 +45,7 @@ export class FuzzyMatcher implements Matcher {
     return relevanceOfScore(sum, compared.end - compared.start);
   }
 
-  spansIn(text: string, isCapital: (at: number) => boolean): Span[] {
+  rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[] {
     const offsets: number[] = [];
     this.#text.clear();
     let offset = 0;
@@ -56,7 +56,7 @@ export class FuzzyMatcher implements Matcher {
     }
     offsets.push(offset);
     return this.#terms.flatMap(({ codes }) =>
-      fuzzyPlaces(codes, this.#text).map((at): Span => [offsets[at] ?? 0, offsets[at + 1] ?? 0]),
+      fuzzyPlaces(codes, this.#text).map((at): TextRange => [offsets[at] ?? 0, offsets[at + 1] ?? 0]),
     );
   }
 

@@ -5,9 +5,9 @@ import { Filters } from './filters.ts';
 import type { Matcher } from './matcher.ts';
 import { createMatcher } from './matchers.ts';
 import type { MemoryIndex } from './memory-index.ts';
-import { Reading } from './read-view.ts';
+import { ReadView } from './read-view.ts';
 import { noMatch } from './relevance.ts';
-import { Scope } from './scope.ts';
+import { FolderScope } from './scope.ts';
 import type { Criteria } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
@@ -23,12 +23,12 @@ const maxLooks = 1 << 12;
 export type OnFound = (entry: EntryId, segment: Segment, slot: number, relevance: number) => void;
 
 /** One pass over the index, of all that meets some criteria, in the order in which entries lie there. */
-export class Scan implements Disposable {
-  readonly reading: Reading;
+export class IndexPass implements Disposable {
+  readonly view: ReadView;
   readonly matcher: Matcher;
   /** Whoever is found need not know a relevance above this exactly. It may be changed whenever something is found. */
   enough = Infinity;
-  readonly #scope: Scope | undefined;
+  readonly #scope: FolderScope | undefined;
   readonly #filters: Filters;
   readonly #candidates: Candidates;
   #segment = 0;
@@ -39,21 +39,21 @@ export class Scan implements Disposable {
 
   /** @throws FileError as `createMatcher` does */
   constructor(index: MemoryIndex, criteria: Criteria) {
-    this.reading = new Reading(index);
+    this.view = new ReadView(index);
     try {
-      this.matcher = createMatcher(criteria, this.reading);
+      this.matcher = createMatcher(criteria, this.view);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
     }
     const start = index.folderAt(criteria.parts);
-    this.#scope = start === undefined ? undefined : new Scope(this.reading, start, criteria.hidden);
+    this.#scope = start === undefined ? undefined : new FolderScope(this.view, start, criteria.hidden);
     this.#filters = new Filters(criteria);
-    this.#candidates = new Candidates(this.matcher.needle, this.reading.segments);
+    this.#candidates = new Candidates(this.matcher.needle, this.view.segments);
   }
 
   [Symbol.dispose](): void {
-    this.reading[Symbol.dispose]();
+    this.view[Symbol.dispose]();
   }
 
   /**
@@ -62,7 +62,7 @@ export class Scan implements Disposable {
    * @throws FileError `patron-demasiado-costoso` when all of it took too long
    */
   step(found: OnFound): boolean {
-    const { segments } = this.reading;
+    const { segments } = this.view;
     const segment = segments[this.#segment];
     if (segment === undefined || this.#scope === undefined) return false;
     const began = performance.now();
@@ -75,12 +75,12 @@ export class Scan implements Disposable {
     throw new FileError('INVALID_ARGUMENT', 'patron-demasiado-costoso', 'The search takes too long');
   }
 
-  #look(segment: Segment, scope: Scope, found: OnFound): void {
+  #look(segment: Segment, scope: FolderScope, found: OnFound): void {
     const candidates = this.#candidates;
     const filters = this.#filters;
     const matcher = this.matcher;
     const { parents } = segment;
-    const base = this.#segment * this.reading.index.segmentEntries;
+    const base = this.#segment * this.view.index.segmentEntries;
     let slot = candidates.next(segment, this.#slot);
     for (let looks = this.#looks; looks > 0 && slot < segment.count; looks--) {
       if (filters.pass(segment, slot) && scope.has(parents[slot] ?? 0)) {

@@ -6,8 +6,8 @@ import { Segment } from './segment.ts';
 
 /**
  * Clears away what was removed, one segment at a time, in three stages: entries of removed folders are killed too; the
- * numbers of those folders are released when every reading has ended that may have come across them; and a segment is
- * written anew, beside the old one that readings go on with, when a quarter of it is dead.
+ * numbers of those folders are released when every view has ended that may have come across them; and a segment is
+ * written anew, beside the old one that readViews go on with, when a quarter of it is dead.
  */
 export class Maintenance {
   readonly #index: MemoryIndex;
@@ -56,7 +56,7 @@ export class Maintenance {
   #release(): boolean {
     const [oldest] = this.#retired;
     if (oldest === undefined) return false;
-    for (const { since } of this.#index.readings) if (since < oldest.epoch) return false;
+    for (const { since } of this.#index.readViews) if (since < oldest.epoch) return false;
     for (const folder of oldest.folders) this.#index.tree.release(folder);
     this.#retired.shift();
     return true;
@@ -72,7 +72,7 @@ export class Maintenance {
     return number >= 0;
   }
 
-  /** By segment, the places of dead folders that are not released: readings may want to know their names. */
+  /** By segment, the places of dead folders that are not released: readViews may want to know their names. */
   #entriesOfDead(): Map<number, Set<number>> {
     const { tree, segments, shift } = this.#index;
     const found = new Map<number, Set<number>>();

@@ -1,4 +1,4 @@
-import type { Span } from './search-api.ts';
+import type { TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
 /** A query's `nombre`, made ready to be looked for. */
@@ -20,5 +20,5 @@ export interface Matcher {
    * @param text what is compared, folded
    * @param isCapital whether a unit of it was a capital before
    */
-  spansIn(text: string, isCapital: (at: number) => boolean): Span[];
+  rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[];
 }

@@ -4,7 +4,7 @@ import { everything } from './everything.ts';
 import { FuzzyMatcher } from './fuzzy.ts';
 import type { Matcher } from './matcher.ts';
 import { PatternMatcher } from './pattern.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 import type { Criteria } from './search-api.ts';
 import { TermsMatcher } from './terms.ts';
 import { parseWords } from './words.ts';
@@ -13,7 +13,7 @@ import { parseWords } from './words.ts';
 const maxBytes = 1024;
 
 /** @throws FileError `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso` */
-export function createMatcher(criteria: Criteria, reading: Reading): Matcher {
+export function createMatcher(criteria: Criteria, view: ReadView): Matcher {
   const { nombre, mode, field, folding } = criteria;
   if (Buffer.byteLength(nombre) > maxBytes) {
     throw new FileError(
@@ -22,7 +22,7 @@ export function createMatcher(criteria: Criteria, reading: Reading): Matcher {
       `The name is longer than ${maxBytes} bytes`,
     );
   }
-  const compared = new ComparedText(reading, field, folding);
+  const compared = new ComparedText(view, field, folding);
   if (nombre === '') return everything;
   switch (mode) {
     case 'contiene': {

@@ -1,11 +1,18 @@
 import { type ByteString, fromBytes, joinParts } from '../../filesystem/byte-string.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import { type EntryId, type FileIndex, type FolderNumber, type Listing, noEntry, rootFolder } from './api.ts';
+import {
+  type EntryId,
+  type FileIndex,
+  type FolderListing,
+  type FolderNumber,
+  noEntry,
+  rootFolder,
+} from './api.ts';
 import { hasStats, isDead, kindIn, nanosecondsMask, splitTime } from './facts.ts';
 import { FolderTable } from './folder-table.ts';
 import { Maintenance } from './maintenance.ts';
 import { hashName, type NamedEntries, NameTable } from './name-table.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 import { maxNameBytes, Segment } from './segment.ts';
 import { Unlisted } from './unlisted.ts';
 
@@ -32,7 +39,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   readonly table = new NameTable(this);
   readonly unlisted = new Unlisted(this);
   /** Those that are under way. */
-  readonly readings = new Set<Reading>();
+  readonly readViews = new Set<ReadView>();
   readonly #maintenance = new Maintenance(this);
   #tail = 0;
 
@@ -167,7 +174,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
 
   append(
     folder: FolderNumber,
-    listing: Listing,
+    listing: FolderListing,
     from: number,
     first: number,
     until: number,
@@ -283,7 +290,7 @@ export class MemoryIndex implements FileIndex, NamedEntries {
   /** As many entries of a listing as there is room for in one segment. @returns the first, how many, and where the next one's name begins */
   #append(
     folder: FolderNumber,
-    listing: Listing,
+    listing: FolderListing,
     from: number,
     first: number,
     until: number,

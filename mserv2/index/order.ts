@@ -4,12 +4,12 @@ import { Kind } from '../../filesystem/kind.ts';
 import type { EntryId } from './api.ts';
 import { hasStats, kindIn, nanosecondsMask } from './facts.ts';
 import { PathBound } from './path-bound.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 import type { SearchOrder } from './search-api.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
 /** A place in an order: an entry's, or the one that a cursor tells, where there may be none any more. */
-export interface Place {
+export interface ResultPlace {
   /** Compared first. */
   readonly key: number;
   /** Nanoseconds, when `key` is a date. */
@@ -24,17 +24,17 @@ const scratch = Buffer.alloc(maxNameBytes);
  * the rest of what the order goes by; by their paths, in byte order. `descending` turns the first two around, and
  * the paths only when they are what the order goes by.
  */
-export class Order {
+export class ResultOrder {
   readonly #by: SearchOrder;
   readonly #sign: 1 | -1;
   readonly #pathSign: 1 | -1;
-  readonly #reading: Reading;
+  readonly #view: ReadView;
 
-  constructor(by: SearchOrder, descending: boolean, reading: Reading) {
+  constructor(by: SearchOrder, descending: boolean, view: ReadView) {
     this.#by = by;
     this.#sign = descending ? -1 : 1;
     this.#pathSign = descending && by === 'ruta' ? -1 : 1;
-    this.#reading = reading;
+    this.#view = view;
   }
 
   /** @param relevance what the matcher said */
@@ -57,7 +57,7 @@ export class Order {
   }
 
   /** Compares two places whose keys are equal. */
-  compareTied(a: Place, b: Place): number {
+  compareTied(a: ResultPlace, b: ResultPlace): number {
     if (a.minor !== b.minor) return (a.minor - b.minor) * this.#sign;
     if (this.#by === 'nombre') {
       const [one, other] = [nameIn(a.path), nameIn(b.path)];
@@ -68,33 +68,33 @@ export class Order {
   }
 
   /** Compares an entry with a place whose key is equal, many times the same one. @param bound `boundOf` it */
-  compareTiedTo(entry: EntryId, place: Place, bound: PathBound): number {
-    const segment = this.#reading.segmentOf(entry);
-    const slot = this.#reading.placeOf(entry);
+  compareTiedTo(entry: EntryId, place: ResultPlace, bound: PathBound): number {
+    const segment = this.#view.segmentOf(entry);
+    const slot = this.#view.placeOf(entry);
     const difference =
       this.#by === 'nombre' ? bound.compareName(segment, slot) : this.#minorOf(segment, slot) - place.minor;
     if (difference !== 0) return difference * this.#sign;
     return bound.compare(segment, slot) * this.#pathSign;
   }
 
-  boundOf({ path }: Place): PathBound {
-    return new PathBound(this.#reading, toBytes(path));
+  boundOf({ path }: ResultPlace): PathBound {
+    return new PathBound(this.#view, toBytes(path));
   }
 
-  placeOf(entry: EntryId, key: number): Place {
-    const minor = this.#minorOf(this.#reading.segmentOf(entry), this.#reading.placeOf(entry));
-    return { key, minor, path: this.#reading.pathOf(entry) };
+  placeOf(entry: EntryId, key: number): ResultPlace {
+    const minor = this.#minorOf(this.#view.segmentOf(entry), this.#view.placeOf(entry));
+    return { key, minor, path: this.#view.pathOf(entry) };
   }
 
   /** A place as the position of a cursor. Only what the path does not tell is written before it. */
-  positionOf({ key, minor, path }: Place): ByteString {
+  positionOf({ key, minor, path }: ResultPlace): ByteString {
     if (this.#by === 'nombre' || this.#by === 'ruta') return path;
     const value = String(key * this.#sign);
     return `${this.#by === 'modificado' ? `${value}+${minor}` : value}/${path}` as ByteString;
   }
 
   /** @throws FileError `cursor-no-valido` */
-  placeAt(position: ByteString): Place {
+  placeAt(position: ByteString): ResultPlace {
     if (this.#by === 'ruta') return { key: 0, minor: 0, path: position };
     if (this.#by === 'nombre') {
       const name = toBytes(nameIn(position));

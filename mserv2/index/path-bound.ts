@@ -1,5 +1,5 @@
 import { type FolderNumber, rootFolder } from './api.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
 const slash = 0x2f;
@@ -14,14 +14,14 @@ const behind = -2;
  */
 export class PathBound {
   readonly #path: Buffer;
-  readonly #reading: Reading;
+  readonly #view: ReadView;
   #folder: FolderNumber = -1;
   /** Of the folder at hand, and of those on the ways up that were gone: as `#meet` tells. */
   #met = before;
   readonly #known = new Map<FolderNumber, number>();
 
-  constructor(reading: Reading, path: Buffer) {
-    this.#reading = reading;
+  constructor(view: ReadView, path: Buffer) {
+    this.#view = view;
     this.#path = path;
   }
 
@@ -53,7 +53,7 @@ export class PathBound {
    */
   #meet(folder: FolderNumber): number {
     if (folder === rootFolder) return 0;
-    const { index } = this.#reading;
+    const { index } = this.#view;
     const parent = index.folderParent(folder);
     let above = this.#known.get(parent);
     if (above === undefined) {

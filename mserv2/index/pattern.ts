@@ -6,7 +6,7 @@ import { parseGlob } from './glob.ts';
 import { coarse } from './latin.ts';
 import type { Matcher } from './matcher.ts';
 import { matchClass, noMatch, relevance } from './relevance.ts';
-import type { Field, Span } from './search-api.ts';
+import type { Field, TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
 /** RE2's instructions. The time that a text takes is at most its length times these; ordinary patterns have some tens. */
@@ -57,7 +57,7 @@ export class PatternMatcher implements Matcher {
     return matches ? relevance(matchClass.exact, compared.end - compared.start) : noMatch;
   }
 
-  spansIn(text: string): Span[] {
+  rangesIn(text: string): TextRange[] {
     if (this.#whole) return [[0, text.length]];
     const match = this.#expression.matcher(text);
     return match.find() ? [[match.start(), match.end()]] : [];

@@ -8,10 +8,10 @@ const scratch = Buffer.alloc(maxNameBytes);
 
 /**
  * The index as a query sees it that takes several turns. Ids stay valid, since segments that are written anew meanwhile
- * are kept as they were, and folders that are removed keep their numbers and names until the reading ends. Entries that are put
+ * are kept as they were, and folders that are removed keep their numbers and names until the view ends. Entries that are put
  * meanwhile may be seen or not; entries that are removed may be seen still.
  */
-export class Reading implements Disposable {
+export class ReadView implements Disposable {
   readonly index: MemoryIndex;
   readonly segments: readonly Segment[];
   readonly since: number;
@@ -20,11 +20,11 @@ export class Reading implements Disposable {
     this.index = index;
     this.segments = [...index.segments];
     this.since = index.tree.epoch;
-    index.readings.add(this);
+    index.readViews.add(this);
   }
 
   [Symbol.dispose](): void {
-    this.index.readings.delete(this);
+    this.index.readViews.delete(this);
   }
 
   segmentOf(entry: EntryId): Segment {
@@ -39,7 +39,7 @@ export class Reading implements Disposable {
     return this.segmentOf(entry).parents[this.placeOf(entry)] ?? rootFolder;
   }
 
-  /** Whether it was not removed, as far as this reading can know. */
+  /** Whether it was not removed, as far as this view can know. */
   isThere(entry: EntryId): boolean {
     return !this.segmentOf(entry).isDead(this.placeOf(entry)) && this.index.tree.isLive(this.parentOf(entry));
   }

@@ -1,28 +1,28 @@
 import { type FolderNumber, rootFolder } from './api.ts';
 import { isHidden } from './facts.ts';
-import type { Reading } from './read-view.ts';
+import type { ReadView } from './read-view.ts';
 
 const unknown = 0;
 const inside = 1;
 const outside = 2;
 
 /** Which folders a query looks into: the start and all below it, without those that are hidden unless it wants them. */
-export class Scope {
-  readonly #reading: Reading;
+export class FolderScope {
+  readonly #view: ReadView;
   readonly #start: FolderNumber;
   readonly #withHidden: boolean;
   #judged = new Uint8Array(0);
   #epoch = -1;
 
-  constructor(reading: Reading, start: FolderNumber, withHidden: boolean) {
-    this.#reading = reading;
+  constructor(view: ReadView, start: FolderNumber, withHidden: boolean) {
+    this.#view = view;
     this.#start = start;
     this.#withHidden = withHidden;
   }
 
   /** To be called after every pause: folders may have gone. */
   refresh(): void {
-    const { tree } = this.#reading.index;
+    const { tree } = this.#view.index;
     if (tree.epoch === this.#epoch && tree.limit <= this.#judged.length) return;
     this.#judged = new Uint8Array(tree.limit);
     this.#epoch = tree.epoch;
@@ -34,7 +34,7 @@ export class Scope {
   }
 
   #judge(folder: FolderNumber): boolean {
-    const { tree } = this.#reading.index;
+    const { tree } = this.#view.index;
     const way: FolderNumber[] = [];
     let at = folder;
     for (; (this.#judged[at] ?? unknown) === unknown; at = tree.parents[at] ?? rootFolder) {
@@ -49,7 +49,7 @@ export class Scope {
   }
 
   #isShut(folder: FolderNumber): boolean {
-    const { index } = this.#reading;
+    const { index } = this.#view;
     if (!index.tree.isLive(folder)) return true;
     return !this.#withHidden && (index.factsOf(index.folderEntry(folder)) & isHidden) !== 0;
   }

@@ -42,19 +42,19 @@ export interface SearchQuery extends Criteria {
 }
 
 /** From which to before which UTF-16 unit of a name's text. */
-export type Span = readonly [from: number, to: number];
+export type TextRange = readonly [from: number, to: number];
 
 /** An entry that was found, as the index knows it. */
 export interface Hit {
   readonly path: ByteString;
   readonly kind: Kind;
   /** Where the name matches, in order, apart from each other. */
-  readonly coincidencias: readonly Span[];
+  readonly coincidencias: readonly TextRange[];
   /** Only when `mode` is difuso and something is looked for; more is better. */
   readonly puntaje: number | undefined;
 }
 
-export interface Found {
+export interface SearchResult {
   readonly hits: readonly Hit[];
   /** How many match, on all pages together. */
   readonly total: number;

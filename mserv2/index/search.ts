@@ -1,10 +1,10 @@
 import { type CursorScope, decodeCursor, encodeCursor } from '../../filesystem/cursor.ts';
 import type { EntryId } from './api.ts';
 import { hitOf } from './hit.ts';
-import { Scan } from './index-pass.ts';
+import { IndexPass } from './index-pass.ts';
 import type { MemoryIndex } from './memory-index.ts';
-import { Order } from './order.ts';
-import type { Criteria, Found, Hit, SearchQuery } from './search-api.ts';
+import { ResultOrder } from './order.ts';
+import type { Criteria, Hit, SearchQuery, SearchResult } from './search-api.ts';
 import type { Segment } from './segment.ts';
 import { type Ranked, TopEntries } from './top-entries.ts';
 
@@ -22,9 +22,9 @@ export interface Pace {
  * @throws FileError `cursor-no-valido`, `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso`; what
  *   `pace.next` does
  */
-export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace): Promise<Found> {
-  using scan = new Scan(index, query);
-  const order = new Order(query.order, query.descending, scan.reading);
+export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace): Promise<SearchResult> {
+  using pass = new IndexPass(index, query);
+  const order = new ResultOrder(query.order, query.descending, pass.view);
   const scope = cursorScope(query);
   const after = query.cursor === undefined ? undefined : order.placeAt(decodeCursor(scope, query.cursor));
   const bound = after && order.boundOf(after);
@@ -33,7 +33,7 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   const first = new TopEntries(query.limit + 1, order);
   let total = 0;
   const byRelevance = query.order === 'relevancia';
-  if (!byRelevance) scan.enough = -1;
+  if (!byRelevance) pass.enough = -1;
   const found = (entry: EntryId, segment: Segment, slot: number, relevance: number) => {
     total++;
     const key = order.keyOf(segment, slot, relevance);
@@ -41,9 +41,9 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
       if (key < after.key || (key === after.key && order.compareTiedTo(entry, after, bound) <= 0)) return;
     }
     first.add(key, entry);
-    if (byRelevance && !query.descending) scan.enough = first.bound;
+    if (byRelevance && !query.descending) pass.enough = first.bound;
   };
-  while (scan.step(found)) if (pace.over()) await pace.next();
+  while (pass.step(found)) if (pace.over()) await pace.next();
 
   const ranked: Ranked[] = [];
   for (let last = first.takeLast(); last !== undefined; last = first.takeLast()) {
@@ -53,7 +53,7 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   ranked.reverse();
   const hits: Hit[] = [];
   for (const { entry } of ranked.slice(0, query.limit)) {
-    if (scan.reading.isThere(entry)) hits.push(hitOf(scan, query, entry));
+    if (pass.view.isThere(entry)) hits.push(hitOf(pass, query, entry));
     else total--;
     if (pace.over()) await pace.next();
   }
@@ -76,14 +76,14 @@ export async function* searchAll(
   pace: Pace,
   size: number,
 ): AsyncGenerator<Hit[]> {
-  using scan = new Scan(index, criteria);
-  scan.enough = -1;
+  using pass = new IndexPass(index, criteria);
+  pass.enough = -1;
   const entries: EntryId[] = [];
   for (let more = true; more; ) {
-    more = scan.step((entry) => entries.push(entry));
+    more = pass.step((entry) => entries.push(entry));
     while (entries.length >= size || (!more && entries.length > 0)) {
-      const batch = entries.splice(0, size).filter((entry) => scan.reading.isThere(entry));
-      yield batch.map((entry) => hitOf(scan, criteria, entry));
+      const batch = entries.splice(0, size).filter((entry) => pass.view.isThere(entry));
+      yield batch.map((entry) => hitOf(pass, criteria, entry));
     }
     if (pace.over()) await pace.next();
   }

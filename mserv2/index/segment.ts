@@ -1,6 +1,6 @@
 import { foldText } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
-import type { Listing } from './api.ts';
+import type { FolderListing } from './api.ts';
 import { isDead, isHidden, kindFacts } from './facts.ts';
 import { coarse } from './latin.ts';
 import { bytesRead, ends, foldedNames, foldNames, originalNames, spellings } from './name-fold.ts';
@@ -61,7 +61,13 @@ export class Segment {
    * @returns where the name after the last one would begin
    * @throws RangeError for a name of no or too many bytes; none is put then
    */
-  append({ names, end, kinds }: Listing, from: number, first: number, until: number, parent: number): number {
+  append(
+    { names, end, kinds }: FolderListing,
+    from: number,
+    first: number,
+    until: number,
+    parent: number,
+  ): number {
     const count = this.count + until - first;
     if (count > this.parents.length) this.#resize(Math.max(16, this.count * 2, count));
     const before = this.count;

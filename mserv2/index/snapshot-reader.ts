@@ -57,7 +57,7 @@ function segmentFrom(content: Buffer): Segment {
   return segment;
 }
 
-/** That reading names will stay within them. */
+/** That view names will stay within them. */
 function check({ count, starts, spellings, names, originalsEnd }: Segment): void {
   let isSound = starts[0] === 1 && starts[count] === names.length;
   for (let slot = 0; slot < count; slot++) {

@@ -1,5 +1,5 @@
 import type { MemoryIndex } from './memory-index.ts';
-import { Reading } from './read-view.ts';
+import { ReadView } from './read-view.ts';
 import type { Segment } from './segment.ts';
 import { beginning, bytesOf, frame, frameKind } from './snapshot-format.ts';
 
@@ -11,12 +11,12 @@ import { beginning, bytesOf, frame, frameKind } from './snapshot-format.ts';
  * @param identity of the root: any text; a snapshot is refused where another is given
  */
 export function* writeSnapshot(index: MemoryIndex, identity: string): Generator<Buffer, void> {
-  using reading = new Reading(index);
+  using view = new ReadView(index);
   yield Buffer.concat([beginning(), frame(frameKind.identity, Buffer.from(identity))]);
   yield frame(frameKind.folders, bytesOf(index.tree.stamps.subarray(0, index.tree.limit)));
-  for (const segment of reading.segments) yield frame(frameKind.segment, contentOf(segment));
-  // Folders that came and went meanwhile had numbers too, which are not given again before the reading ends.
-  const end = Uint32Array.of(reading.segments.length, index.segmentEntries, index.tree.limit);
+  for (const segment of view.segments) yield frame(frameKind.segment, contentOf(segment));
+  // Folders that came and went meanwhile had numbers too, which are not given again before the view ends.
+  const end = Uint32Array.of(view.segments.length, index.segmentEntries, index.tree.limit);
   yield frame(frameKind.end, bytesOf(end));
 }
 

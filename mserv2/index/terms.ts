@@ -3,7 +3,7 @@ import type { ComparedText } from './compared-text.ts';
 import { coarse } from './latin.ts';
 import type { Matcher } from './matcher.ts';
 import { matchClass, noMatch, relevance } from './relevance.ts';
-import type { Span } from './search-api.ts';
+import type { TextRange } from './search-api.ts';
 import { capitals, type Segment } from './segment.ts';
 import type { Word } from './words.ts';
 
@@ -65,8 +65,10 @@ export class TermsMatcher implements Matcher {
     return relevance(worst, length);
   }
 
-  spansIn(text: string): Span[] {
-    return this.#terms.filter(({ excluded }) => !excluded).flatMap((term) => this.#spansOf(term.text, text));
+  rangesIn(text: string): TextRange[] {
+    return this.#terms
+      .filter(({ excluded }) => !excluded)
+      .flatMap((term) => this.#matchRangesOf(term.text, text));
   }
 
   #classOf(term: Buffer, spelling: number): number {
@@ -107,17 +109,17 @@ export class TermsMatcher implements Matcher {
     return isCapital(spelling, at - nameStart) && !isCapital(spelling, at - 1 - nameStart);
   }
 
-  #spansOf(term: string, text: string): Span[] {
+  #matchRangesOf(term: string, text: string): TextRange[] {
     if (term === '') return [];
     const { length } = text;
     if (this.#mode === 'exacto') return [[0, length]];
     if (this.#mode === 'prefijo') return [[0, term.length]];
     if (this.#mode === 'sufijo') return [[length - term.length, length]];
-    const spans: Span[] = [];
+    const ranges: TextRange[] = [];
     for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, at + term.length)) {
-      spans.push([at, at + term.length]);
+      ranges.push([at, at + term.length]);
     }
-    return spans;
+    return ranges;
   }
 }
 

@@ -1,12 +1,12 @@
 import type { EntryId } from './api.ts';
-import type { Order, Place } from './order.ts';
+import type { ResultOrder, ResultPlace } from './order.ts';
 import type { PathBound } from './path-bound.ts';
 
 /** An entry with its place in an order: the key at once, the rest when it is needed. */
 export interface Ranked {
   readonly entry: EntryId;
   readonly key: number;
-  place: Place | undefined;
+  place: ResultPlace | undefined;
 }
 
 /**
@@ -15,12 +15,12 @@ export interface Ranked {
  */
 export class TopEntries {
   readonly #limit: number;
-  readonly #order: Order;
+  readonly #order: ResultOrder;
   readonly #heap: Ranked[] = [];
   /** The path of the one on top, when it was needed to compare with. */
   #path: PathBound | undefined;
 
-  constructor(limit: number, order: Order) {
+  constructor(limit: number, order: ResultOrder) {
     this.#limit = limit;
     this.#order = order;
   }
@@ -92,7 +92,7 @@ export class TopEntries {
     return this.#order.compareTied(this.#placeOf(a), this.#placeOf(b)) > 0;
   }
 
-  #placeOf(ranked: Ranked): Place {
+  #placeOf(ranked: Ranked): ResultPlace {
     ranked.place ??= this.#order.placeOf(ranked.entry, ranked.key);
     return ranked.place;
   }

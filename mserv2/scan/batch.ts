@@ -1,5 +1,5 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
-import type { Token } from './messages.ts';
+import type { FolderToken } from './messages.ts';
 
 /** What a report says. Reports come in the order in which things were seen, so a later one is always the better one. */
 export const What = {
@@ -11,14 +11,14 @@ export const What = {
   LOOKED: 2,
   /** The folder cannot be read. */
   FAILED: 3,
-  /** Something was made of the folder that only a new survey can tell. */
+  /** Something was made of the folder that only a new scan can tell. */
   UNSURE: 4,
 } as const;
 export type What = (typeof What)[keyof typeof What];
 
 export interface Report {
   readonly what: What;
-  readonly token: Token;
+  readonly token: FolderToken;
   /** The folder's inode. */
   readonly identity: number;
   /** The folder's mtimeNs, from before it was read. */
@@ -33,8 +33,8 @@ export interface Report {
 }
 
 /** An entry whose lstat failed: its size is NaN, and its kind is what the folder says. */
-export interface Failure {
-  readonly token: Token;
+export interface EntryFailure {
+  readonly token: FolderToken;
   readonly name: ByteString;
   readonly errno: string;
 }
@@ -46,7 +46,7 @@ const watchedFlag = 1;
 const statsFlag = 2;
 
 /** Many reports in one message, in columns: a million entries cross between threads in a tenth of a second. */
-export interface Parcel {
+export interface ScanBatch {
   readonly reports: Float64Array<ArrayBuffer>;
   readonly stamps: BigInt64Array<ArrayBuffer>;
   /** The names of all reports; each report's with `/` between them. */
@@ -59,21 +59,21 @@ export interface Parcel {
   readonly ms: Float64Array<ArrayBuffer>;
   readonly ns: Uint32Array<ArrayBuffer>;
   readonly errnos: readonly string[];
-  readonly failures: readonly Failure[];
+  readonly failures: readonly EntryFailure[];
   /** The jobs that are done with this. */
   readonly jobs: readonly number[];
 }
 
-/** Where a report's names are in their parcel: which byte, which name, which name with stats. */
-export interface Place {
+/** Where a report's names are in their batch: which byte, which name, which name with stats. */
+export interface ReportRange {
   readonly from: number;
   readonly to: number;
   readonly name: number;
   readonly stat: number;
 }
 
-export function* reportsOf(parcel: Parcel): Generator<Report & Place, void> {
-  const { reports, stamps, errnos } = parcel;
+export function* reportsOf(batch: ScanBatch): Generator<Report & ReportRange, void> {
+  const { reports, stamps, errnos } = batch;
   let from = 0;
   let name = 0;
   let stat = 0;
@@ -106,7 +106,7 @@ export function* reportsOf(parcel: Parcel): Generator<Report & Place, void> {
   }
 }
 
-export function namesOf({ names }: Parcel, { from, to }: Place): ByteString[] {
+export function namesOf({ names }: ScanBatch, { from, to }: ReportRange): ByteString[] {
   if (from === to) return [];
   const { buffer, byteOffset } = names;
   return Buffer.from(buffer, byteOffset + from, to - from)
@@ -120,13 +120,13 @@ export function endOfName(names: Buffer, from: number, to: number): number {
   return to;
 }
 
-/** The buffers of a parcel, to be handed over instead of copied. */
-export function buffersOf({ reports, stamps, names, kinds, sizes, ms, ns }: Parcel): ArrayBuffer[] {
+/** The buffers of a batch, to be handed over instead of copied. */
+export function buffersOf({ reports, stamps, names, kinds, sizes, ms, ns }: ScanBatch): ArrayBuffer[] {
   return [reports, stamps, names, kinds, sizes, ms, ns].map(({ buffer }) => buffer);
 }
 
-/** Gathers reports for one parcel. */
-export class ParcelWriter {
+/** Gathers reports for one batch. */
+export class BatchWriter {
   #reports: number[] = [];
   #stamps: bigint[] = [];
   #names = '';
@@ -135,7 +135,7 @@ export class ParcelWriter {
   #ms: number[] = [];
   #ns: number[] = [];
   #errnos: string[] = [];
-  #failures: Failure[] = [];
+  #failures: EntryFailure[] = [];
   #jobs: number[] = [];
 
   /** The stats of the names come by `stats`, one by one, before or after. */
@@ -159,12 +159,12 @@ export class ParcelWriter {
     this.#report({ ...report, what: What.LOOKED, watched: true, stats: true }, names, kinds);
   }
 
-  failed(token: Token, errno: string): void {
+  failed(token: FolderToken, errno: string): void {
     this.#report({ token, what: What.FAILED, identity: 0, stamp: 0n, watched: false, stats: false });
     this.#errnos.push(errno);
   }
 
-  unsure(token: Token): void {
+  unsure(token: FolderToken): void {
     this.#report({ token, what: What.UNSURE, identity: 0, stamp: 0n, watched: false, stats: false });
   }
 
@@ -174,7 +174,7 @@ export class ParcelWriter {
     this.#ns.push(ns);
   }
 
-  failure(failure: Failure): void {
+  failure(failure: EntryFailure): void {
     this.#failures.push(failure);
   }
 
@@ -183,11 +183,11 @@ export class ParcelWriter {
   }
 
   /** Undefined when there is nothing to send. */
-  take(): Parcel | undefined {
+  take(): ScanBatch | undefined {
     if (this.#reports.length === 0 && this.#jobs.length === 0) return undefined;
     const names = new Uint8Array(this.#names.length);
     Buffer.from(names.buffer).write(this.#names, 'latin1');
-    const parcel: Parcel = {
+    const batch: ScanBatch = {
       reports: Float64Array.from(this.#reports),
       stamps: BigInt64Array.from(this.#stamps),
       names,
@@ -209,7 +209,7 @@ export class ParcelWriter {
     this.#errnos = [];
     this.#failures = [];
     this.#jobs = [];
-    return parcel;
+    return batch;
   }
 
   #report(

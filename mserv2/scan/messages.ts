@@ -1,15 +1,15 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
-import type { Parcel } from './batch.ts';
+import type { ScanBatch } from './batch.ts';
 
 /**
- * What the index's thread and a surveyor's thread say to each other. A folder is known between them by a token, which
+ * What the index's thread and a scanner's thread say to each other. A folder is known between them by a token, which
  * is never used again for another one.
  */
-export type Token = number;
+export type FolderToken = number;
 
-/** Folders to survey, in columns, because structured clone writes the keys of every object. */
+/** Folders to scan, in columns, because structured clone writes the keys of every object. */
 export interface Targets {
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly FolderToken[];
   /** Where they are below the root, with NUL between them. */
   readonly paths: string;
   /** The mtimeNs that each had when its names were last read, 0 for never. If it still has it, they need not be read again. */
@@ -18,7 +18,7 @@ export interface Targets {
 
 export type Command =
   | {
-      readonly kind: 'survey';
+      readonly kind: 'scan';
       /** Told back when all targets have been reported. */
       readonly job: number;
       readonly targets: Targets;
@@ -30,7 +30,7 @@ export type Command =
       readonly urgent: boolean;
     }
   /** Folders that are gone from the index. */
-  | { readonly kind: 'forget'; readonly tokens: readonly Token[] }
+  | { readonly kind: 'forget'; readonly tokens: readonly FolderToken[] }
   /** What comes next must be seen from the root as it is now. */
   | { readonly kind: 'refresh' }
   /** Answered once all that had happened before, in watched folders, has been reported. */
@@ -40,11 +40,11 @@ export type Command =
   | { readonly kind: 'stop' };
 
 export type Message =
-  | { readonly kind: 'parcel'; readonly parcel: Parcel }
+  | { readonly kind: 'batch'; readonly batch: ScanBatch }
   | { readonly kind: 'synced'; readonly id: number }
   /** Something happened in a watched folder. What it was will be reported when it has been looked into. */
   | { readonly kind: 'noticed' }
-  /** Events were lost: any folder that this surveyor watched may have changed, and none is watched any more. */
+  /** Events were lost: any folder that this scanner watched may have changed, and none is watched any more. */
   | { readonly kind: 'overflow' };
 
 /** In the place of a system error: the root is not there. */

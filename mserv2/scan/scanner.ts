@@ -9,12 +9,12 @@ import type { Root } from '../../filesystem/root.ts';
 import { splitTime } from '../../filesystem/split-time.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
 import { collectGarbage } from '../../runtime/workers/garbage.ts';
-import { ParcelWriter } from './batch.ts';
+import { BatchWriter } from './batch.ts';
 import { lstatAll, type Seen } from './bulk-lstat.ts';
-import { type Command, type Message, pathsOf, rootErrno, type Token } from './messages.ts';
-import { once, Turns } from './task-queue.ts';
+import { type Command, type FolderToken, type Message, pathsOf, rootErrno } from './messages.ts';
+import { once, TaskQueue } from './task-queue.ts';
 
-export interface SurveyorOptions extends Pick<WatchesOptions<Token>, 'limit' | 'capacity'> {
+export interface ScannerOptions extends Pick<WatchesOptions<FolderToken>, 'limit' | 'capacity'> {
   readonly root: Root;
   readonly send: (message: Message) => void;
   /** Whether a file system tells of every change; by default by its type. */
@@ -27,7 +27,7 @@ interface Watched {
   readonly identity: number;
 }
 
-/** How long folders stay open for the next survey, so that not every one begins at the root. */
+/** How long folders stay open for the next scan, so that not every one begins at the root. */
 const holdMs = 200;
 /** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
 const partSize = 512;
@@ -36,23 +36,23 @@ const partSize = 512;
  * Reads, watches and looks, on command and when something happens, and reports what is there. All calls to the file system
  * that keep the index true are made here, in a thread of its own, through the root's jail.
  */
-export class Surveyor {
+export class Scanner {
   readonly #send: (message: Message) => void;
   readonly #tellsChanges: (folder: Folder) => boolean;
   readonly #chain: FolderChain;
-  readonly #watches: FolderWatches<Token>;
-  readonly #watched = new Map<Token, Watched>();
+  readonly #watches: FolderWatches<FolderToken>;
+  readonly #watched = new Map<FolderToken, Watched>();
   /** By device. */
   readonly #telling = new Map<number, boolean>();
-  readonly #parcels = new ParcelWriter();
+  readonly #batches = new BatchWriter();
   #release: NodeJS.Timeout | undefined;
-  readonly #turns = new Turns(() => this.#endTurn());
+  readonly #tasks = new TaskQueue(() => this.#endTurn());
 
-  constructor(options: SurveyorOptions) {
+  constructor(options: ScannerOptions) {
     this.#send = options.send;
     this.#tellsChanges = options.tellsChanges ?? tellsChanges;
     this.#chain = new FolderChain(options.root);
-    this.#watches = new FolderWatches<Token>({
+    this.#watches = new FolderWatches<FolderToken>({
       onChanges: (changes) => {
         this.#send({ kind: 'noticed' });
         for (const [token, names] of changes) this.#noticed(token, names);
@@ -65,25 +65,25 @@ export class Surveyor {
 
   receive(command: Command): void {
     switch (command.kind) {
-      case 'survey':
-        if (command.urgent) this.#turns.urgent(this.#survey(command));
-        else this.#turns.patient(this.#survey(command));
+      case 'scan':
+        if (command.urgent) this.#tasks.urgent(this.#scan(command));
+        else this.#tasks.patient(this.#scan(command));
         break;
       case 'forget':
         for (const token of command.tokens) this.#unwatch(token);
         break;
       case 'refresh':
-        this.#turns.patient(once(() => this.#letGo()));
+        this.#tasks.patient(once(() => this.#letGo()));
         break;
       case 'rest':
-        this.#turns.patient(once(collectGarbage));
+        this.#tasks.patient(once(collectGarbage));
         break;
       case 'sync':
         // After the next round of the event loop: this one may have looked for events before the command came.
         setImmediate(() => setImmediate(() => this.#sync(command.id)));
         break;
       case 'stop':
-        this.#turns.stop();
+        this.#tasks.stop();
         this.#watches.closeAll();
         this.#letGo();
     }
@@ -91,7 +91,7 @@ export class Surveyor {
 
   #sync(id: number): void {
     this.#watches.flush();
-    this.#turns.urgent(
+    this.#tasks.urgent(
       once(() => {
         this.#deliver();
         this.#send({ kind: 'synced', id });
@@ -107,7 +107,7 @@ export class Surveyor {
     this.#send({ kind: 'overflow' });
   }
 
-  *#survey({ job, targets, watch, stats, urgent }: Command & { kind: 'survey' }): Generator<void, void> {
+  *#scan({ job, targets, watch, stats, urgent }: Command & { kind: 'scan' }): Generator<void, void> {
     // What is urgent may be so because another folder has come in the place of one that is held open.
     if (urgent) this.#letGo();
     for (const [index, path] of pathsOf(targets).entries()) {
@@ -120,26 +120,26 @@ export class Surveyor {
         else this.#readNames(token, folder, state, targets.stamps[index] ?? 0n);
       } catch (error) {
         this.#unwatch(token);
-        this.#parcels.failed(token, errnoOrRoot(error));
+        this.#batches.failed(token, errnoOrRoot(error));
       }
       yield;
     }
-    this.#parcels.done(job);
+    this.#batches.done(job);
     this.#deliver();
   }
 
-  #readNames(token: Token, folder: Folder, { identity, stamp }: State, known: bigint): void {
+  #readNames(token: FolderToken, folder: Folder, { identity, stamp }: State, known: bigint): void {
     const watched = this.#watched.has(token);
     if (stamp === known) {
-      this.#parcels.same({ token, identity, stamp, watched });
+      this.#batches.same({ token, identity, stamp, watched });
       return;
     }
     const { names, kinds } = readNames(folder);
-    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+    this.#batches.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
   }
 
   *#readAll(
-    token: Token,
+    token: FolderToken,
     path: ByteString,
     folder: Folder,
     { identity, stamp }: State,
@@ -148,16 +148,16 @@ export class Surveyor {
     const { names, kinds } = readNames(folder);
     if (names.length <= partSize) {
       const seen = this.#lstat(token, folder, names, kinds);
-      this.#parcels.listed({ token, identity, stamp, watched, stats: true }, names, seen);
+      this.#batches.listed({ token, identity, stamp, watched, stats: true }, names, seen);
       return;
     }
-    this.#parcels.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
+    this.#batches.listed({ token, identity, stamp, watched, stats: false }, names, kinds);
     yield* this.#look(token, { path, identity }, names, kinds);
   }
 
   /** Reports names of a folder, part by part; ends when the folder at that path is another one now. */
   *#look(
-    token: Token,
+    token: FolderToken,
     { path, identity }: Watched,
     names: readonly ByteString[],
     kinds: readonly Kind[] = [],
@@ -168,12 +168,12 @@ export class Surveyor {
       const opened = this.#reopen(path, identity);
       if (opened === undefined) {
         this.#unwatch(token);
-        this.#parcels.unsure(token);
+        this.#batches.unsure(token);
         return;
       }
       const part = names.slice(from, from + partSize);
       const seen = this.#lstat(token, opened.folder, part, kinds.slice(from, from + partSize));
-      this.#parcels.looked({ token, identity, stamp: opened.stamp }, part, seen);
+      this.#batches.looked({ token, identity, stamp: opened.stamp }, part, seen);
     }
   }
 
@@ -189,29 +189,34 @@ export class Surveyor {
     }
   }
 
-  /** Puts the stats of each into the parcel, and gives the kinds; 0 for what is gone. */
-  #lstat(token: Token, folder: Folder, names: readonly ByteString[], kinds: readonly Kind[]): (Kind | 0)[] {
+  /** Puts the stats of each into the batch, and gives the kinds; 0 for what is gone. */
+  #lstat(
+    token: FolderToken,
+    folder: Folder,
+    names: readonly ByteString[],
+    kinds: readonly Kind[],
+  ): (Kind | 0)[] {
     const all = lstatAll(folder, names);
     // A folder that may be read but not passed through.
     if (all.length > 0 && all.every(isDenied)) throw all[0];
     return all.map((stats, index) => {
       if (stats === undefined) {
-        this.#parcels.stats(0, 0, 0);
+        this.#batches.stats(0, 0, 0);
         return 0;
       }
       if (stats instanceof Error) {
-        this.#parcels.stats(Number.NaN, 0, 0);
-        this.#parcels.failure({ token, name: names[index] ?? itself, errno: stats.code ?? '' });
+        this.#batches.stats(Number.NaN, 0, 0);
+        this.#batches.failure({ token, name: names[index] ?? itself, errno: stats.code ?? '' });
         return kinds[index] ?? 0;
       }
       const kind = kindOf(stats);
       const { ms, ns } = splitTime(stats.mtimeNs);
-      this.#parcels.stats(Number(kind === Kind.FOLDER ? stats.ino : stats.size), ms, ns);
+      this.#batches.stats(Number(kind === Kind.FOLDER ? stats.ino : stats.size), ms, ns);
       return kind;
     });
   }
 
-  #watch(token: Token, path: ByteString, folder: Folder): void {
+  #watch(token: FolderToken, path: ByteString, folder: Folder): void {
     const { identity, device } = stateOf(folder);
     const watched = this.#watched.get(token);
     if (watched?.identity === identity) return;
@@ -221,21 +226,21 @@ export class Surveyor {
     if (telling && this.#watches.open(token, folder)) this.#watched.set(token, { path, identity });
   }
 
-  #unwatch(token: Token): void {
+  #unwatch(token: FolderToken): void {
     this.#watches.close(token);
     this.#watched.delete(token);
   }
 
-  #noticed(token: Token, names: ReadonlySet<ByteString | undefined>): void {
+  #noticed(token: FolderToken, names: ReadonlySet<ByteString | undefined>): void {
     const watched = this.#watched.get(token);
     if (watched === undefined) return;
     if (names.has(itself) || names.has(undefined)) {
       // Perhaps it was deleted, and another one with the same inode made since. Then the watch is deaf.
       this.#unwatch(token);
-      this.#turns.urgent(once(() => this.#parcels.unsure(token)));
+      this.#tasks.urgent(once(() => this.#batches.unsure(token)));
       return;
     }
-    this.#turns.urgent(this.#look(token, watched, [...(names as ReadonlySet<ByteString>)]));
+    this.#tasks.urgent(this.#look(token, watched, [...(names as ReadonlySet<ByteString>)]));
   }
 
   #endTurn(): void {
@@ -251,8 +256,8 @@ export class Surveyor {
   }
 
   #deliver(): void {
-    const parcel = this.#parcels.take();
-    if (parcel !== undefined) this.#send({ kind: 'parcel', parcel });
+    const batch = this.#batches.take();
+    if (batch !== undefined) this.#send({ kind: 'batch', batch });
   }
 }
 

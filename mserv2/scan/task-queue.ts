@@ -5,10 +5,10 @@ export type Steps = Iterator<void, void>;
 const turnMs = 10;
 
 /**
- * Does work step by step, some of it before the rest, and gives way to the event loop after each turn. Within a lane it is
+ * Does work step by step, some of it before the rest, and gives way to the event loop after each turn. Within a queue it is
  * first come, first served.
  */
-export class Turns {
+export class TaskQueue {
   #urgent: Steps[] = [];
   #patient: Steps[] = [];
   readonly #afterTurn: () => void;
@@ -43,10 +43,10 @@ export class Turns {
     this.#next = undefined;
     const end = performance.now() + turnMs;
     while (performance.now() < end) {
-      const lane = this.#urgent.length > 0 ? this.#urgent : this.#patient;
-      const work = lane[0];
+      const queue = this.#urgent.length > 0 ? this.#urgent : this.#patient;
+      const work = queue[0];
       if (work === undefined) break;
-      if (work.next().done === true) lane.shift();
+      if (work.next().done === true) queue.shift();
     }
     this.#afterTurn();
     if (this.#urgent.length + this.#patient.length > 0) this.#schedule();

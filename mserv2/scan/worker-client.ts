@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Command, Message } from './messages.ts';
-import type { SurveyorData } from './worker.ts';
+import type { ScanWorkerData } from './worker.ts';
 
 /** Of a thread's heap, the part where what is young lives. Node's own choice costs 16 to 48 MB that are never given back. */
 export const maxYoungGenerationSizeMb = 4;
 
-/** A surveyor, seen from the thread that commands it. */
-export class SurveyorThread {
+/** A scanner, seen from the thread that commands it. */
+export class ScanWorkerClient {
   readonly #worker: Worker;
   readonly #exited: Promise<unknown>;
 
@@ -23,7 +23,7 @@ export class SurveyorThread {
   }
 
   /** To be called once, before `send`. `onMessage` is called in the order in which things were seen. */
-  begin(data: SurveyorData, onMessage: (message: Message) => void): void {
+  begin(data: ScanWorkerData, onMessage: (message: Message) => void): void {
     this.#worker.on('message', onMessage);
     this.#worker.postMessage(data);
   }

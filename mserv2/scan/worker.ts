@@ -2,33 +2,33 @@ import { parentPort } from 'node:worker_threads';
 import { openRoot } from '../../filesystem/root.ts';
 import { buffersOf } from './batch.ts';
 import type { Command } from './messages.ts';
-import { Surveyor } from './scanner.ts';
+import { Scanner } from './scanner.ts';
 
-/** What a surveyor's thread begins with: its first message. Commands follow. */
-export interface SurveyorData {
+/** What a scanner's thread begins with: its first message. Commands follow. */
+export interface ScanWorkerData {
   readonly root: string;
   readonly watchLimit: number | undefined;
 }
 
 const port = parentPort;
 if (port === null) throw new Error('This module runs in a worker thread');
-let surveyor: Surveyor | undefined;
+let scanner: Scanner | undefined;
 
-function begin({ root, watchLimit }: SurveyorData): Surveyor {
-  return new Surveyor({
+function begin({ root, watchLimit }: ScanWorkerData): Scanner {
+  return new Scanner({
     root: openRoot(root),
     send: (message) => {
-      port?.postMessage(message, message.kind === 'parcel' ? buffersOf(message.parcel) : []);
+      port?.postMessage(message, message.kind === 'batch' ? buffersOf(message.batch) : []);
     },
     ...(watchLimit === undefined ? {} : { limit: watchLimit }),
   });
 }
 
-port.on('message', (message: SurveyorData | Command) => {
+port.on('message', (message: ScanWorkerData | Command) => {
   if (!('kind' in message)) {
-    surveyor = begin(message);
+    scanner = begin(message);
     return;
   }
-  surveyor?.receive(message);
+  scanner?.receive(message);
   if (message.kind === 'stop') port.close();
 });

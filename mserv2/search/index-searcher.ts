@@ -24,11 +24,11 @@ import { search, searchAll } from '../index/search.ts';
 import type { Hit, SearchQuery } from '../index/search-api.ts';
 import { wholeIndex } from '../index-worker/change-watcher.ts';
 import { Precedence } from './precedence.ts';
-import { searchQuery } from './query.ts';
+import { toSearchQuery } from './query.ts';
 import type { SearchOptions } from './search-service.ts';
 import { part, partSize } from './streams.ts';
 
-export interface AnsweringOptions {
+export interface IndexSearcherOptions {
   readonly root: Root;
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
@@ -37,7 +37,7 @@ export interface AnsweringOptions {
 }
 
 /** What a page rests on, besides what happens in the folders that are watched. */
-interface Grounds {
+interface PageDependencies {
   /** It shows a file with another name elsewhere, by which it may be written, or where a link points. */
   elsewhere: boolean;
 }
@@ -52,11 +52,11 @@ const estados = {
 } as const satisfies Record<Knowledge, EstadoIndice>;
 
 /** Answers from the index, and looks at every entry that it gives: none is told of that is not there any more. */
-export class Answering {
-  readonly #options: AnsweringOptions;
+export class IndexSearcher {
+  readonly #options: IndexSearcherOptions;
   readonly #precedence = new Precedence();
 
-  constructor(options: AnsweringOptions) {
+  constructor(options: IndexSearcherOptions) {
     this.#options = options;
   }
 
@@ -66,7 +66,7 @@ export class Answering {
     { signal, whenReady, clock }: SearchOptions,
   ): Promise<BuscarArchivosResponse> {
     const { index, crawler, catchUpMs = 250 } = this.#options;
-    const query = searchQuery(request);
+    const query = toSearchQuery(request);
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
     using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
@@ -78,12 +78,12 @@ export class Answering {
     const indice = this.#indice(knowledge);
     const found = await search(index, query, slices.begin());
     const errors = new EntryErrors();
-    const grounds: Grounds = { elsewhere: false };
-    const archivos = await this.#lookAt(found.hits, query, errors, signal, grounds);
+    const dependencies: PageDependencies = { elsewhere: false };
+    const archivos = await this.#lookAt(found.hits, query, errors, signal, dependencies);
     const start = query.parts.join('/') as ByteString;
     const errores = merge(crawler.unreadable.below(start, query.hidden), errors.items());
     const completo = knowledge === 'listo' && errores.length === 0;
-    const sure = watched && completo && !grounds.elsewhere && crawler.watchesAll;
+    const sure = watched && completo && !dependencies.elsewhere && crawler.watchesAll;
     return {
       archivos,
       siguiente: found.siguiente,
@@ -105,7 +105,7 @@ export class Answering {
     signal: AbortSignal,
   ): AsyncGenerator<TransmitirBusquedaResponse, void> {
     const { index, crawler, catchUpMs = 250 } = this.#options;
-    const query = searchQuery({ ...request, limite: 0, cursor: undefined });
+    const query = toSearchQuery({ ...request, limite: 0, cursor: undefined });
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
     using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
@@ -154,14 +154,14 @@ export class Answering {
     query: SearchQuery,
     errors: EntryErrors,
     signal: AbortSignal,
-    grounds: Grounds,
+    dependencies: PageDependencies,
   ): Promise<Hallazgo[]> {
     const slices = new Slices(signal);
     using chain = new FolderChain(this.#options.root);
     const archivos: Hallazgo[] = [];
     for (const hit of hits) {
       if (slices.over()) await slices.next();
-      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, grounds));
+      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, dependencies));
       if (entrada === undefined) continue;
       const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
       archivos.push({ entrada, coincidencias, puntaje: hit.puntaje });
@@ -170,7 +170,12 @@ export class Answering {
   }
 
   /** @throws the system's errors */
-  #look(path: ByteString, query: SearchQuery, chain: FolderChain, grounds: Grounds): Entry | undefined {
+  #look(
+    path: ByteString,
+    query: SearchQuery,
+    chain: FolderChain,
+    dependencies: PageDependencies,
+  ): Entry | undefined {
     const parts = splitParts(path);
     const name = parts.pop() ?? ('' as ByteString);
     const { crawler } = this.#options;
@@ -184,7 +189,7 @@ export class Answering {
       throw error;
     }
     crawler.note(parts, name, stats);
-    if (stats.hardLinked || stats.kind === Kind.LINK) grounds.elsewhere = true;
+    if (stats.hardLinked || stats.kind === Kind.LINK) dependencies.elsewhere = true;
     const entry = entryOf(folder, name, stats);
     return passes(query, entry) ? entry : undefined;
   }

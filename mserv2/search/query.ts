@@ -15,7 +15,7 @@ const defaultLimit = 100;
  * A request as the index understands it.
  * @throws FileError INVALID_ARGUMENT
  */
-export function searchQuery(request: BuscarArchivosRequest): SearchQuery {
+export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {
   return {
     parts: parsePath(request.ruta, request.rutaBytes),
     nombre: request.nombre,

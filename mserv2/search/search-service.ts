@@ -32,7 +32,7 @@ export type SearchAll = (
   signal: AbortSignal,
 ) => AsyncGenerator<TransmitirBusquedaResponse, void>;
 
-export interface Searching {
+export interface SearchService {
   readonly search: Search;
   readonly searchAll: SearchAll;
 }

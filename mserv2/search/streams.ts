@@ -8,11 +8,14 @@ import {
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { beating } from '../../runtime/heartbeat.ts';
-import { answerNewest } from '../../runtime/switch-latest.ts';
+import { switchLatest } from '../../runtime/switch-latest.ts';
 import type { SearchAll } from './search-service.ts';
 
 /** Answers one query with one page. */
-export type Search = (query: BuscarArchivosRequest, signal: AbortSignal) => Promise<BuscarArchivosResponse>;
+export type SearchPage = (
+  query: BuscarArchivosRequest,
+  signal: AbortSignal,
+) => Promise<BuscarArchivosResponse>;
 
 /** Entries of a message: one rpc message per entry costs twenty times as much. */
 export const partSize = 256;
@@ -23,13 +26,13 @@ const beatMs = 500;
 
 /** All that matches, in the order that is asked for; without one, as it lies in the index, which takes one pass and no memory. */
 export function streamSearch(
-  search: Search,
+  searchPage: SearchPage,
   searchAll: SearchAll,
   { consulta = everything() }: TransmitirBusquedaRequest,
   signal: AbortSignal,
 ): AsyncGenerator<TransmitirBusquedaResponse, void> {
   const ordered = consulta.orden !== OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED;
-  return ordered ? streamPages(search, consulta, signal) : streamParts(searchAll(consulta, signal));
+  return ordered ? streamPages(searchPage, consulta, signal) : streamParts(searchAll(consulta, signal));
 }
 
 async function* streamParts(
@@ -53,7 +56,7 @@ async function* streamParts(
 
 /** All that matches, page after page, in messages of several entries; the last one has none and tells whether it was all. */
 export async function* streamPages(
-  search: Search,
+  searchPage: SearchPage,
   consulta: BuscarArchivosRequest,
   signal: AbortSignal,
 ): AsyncGenerator<TransmitirBusquedaResponse, void> {
@@ -64,7 +67,7 @@ export async function* streamPages(
   for (;;) {
     // The first entries are not kept waiting until ten thousand have been looked up.
     const limite = cursor === undefined ? partSize : pageSize;
-    const searching = search({ ...consulta, limite, cursor }, signal);
+    const searching = searchPage({ ...consulta, limite, cursor }, signal);
     const page = yield* beating(searching, part({}), beatMs);
     completo &&= page.completo;
     const errores = page.errores.filter((error) => !told.has(`${error.codigo} ${error.ruta}`));
@@ -91,13 +94,13 @@ export function part(given: Partial<TransmitirBusquedaResponse>): TransmitirBusq
 
 /** Answers of which only the newest query's is still wanted. */
 export function searchLive(
-  search: Search,
+  searchPage: SearchPage,
   queries: AsyncIterable<BuscarEnVivoRequest>,
   signal: AbortSignal,
 ): AsyncGenerator<BuscarEnVivoResponse, void> {
   const answer = async ({ numero, consulta }: BuscarEnVivoRequest, wanted: AbortSignal) => ({
     numero,
-    respuesta: await search(consulta ?? everything(), wanted),
+    respuesta: await searchPage(consulta ?? everything(), wanted),
   });
-  return answerNewest(queries, answer, signal);
+  return switchLatest(queries, answer, signal);
 }

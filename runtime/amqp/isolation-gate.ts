@@ -4,7 +4,7 @@ import { backOff } from './back-off.ts';
  * Keeps apart what must not die together: while the isolation queue holds anything, the work queue rests. Otherwise the
  * request that kills its worker would be counted against all those delivered beside it, at each of its tries.
  */
-export interface IsolationTurn {
+export interface IsolationGate {
   /** The isolation queue is known to be empty: the work queue may be taken from. */
   readonly over: boolean;
   /** Handles a delivery of the isolation queue. */
@@ -15,7 +15,7 @@ export interface IsolationTurn {
   again(): void;
 }
 
-export interface IsolationTurnOptions {
+export interface IsolationGateOptions {
   /** How many messages wait in the isolation queue; rejects while that cannot be said. */
   depth(): Promise<number>;
   onChange(): void;
@@ -24,7 +24,7 @@ export interface IsolationTurnOptions {
 }
 
 /** It is not `over` before `again` was called once. */
-export function createIsolationTurn({ depth, onChange, signal }: IsolationTurnOptions): IsolationTurn {
+export function createIsolationGate({ depth, onChange, signal }: IsolationGateOptions): IsolationGate {
   let over = false;
   let looking = false;
   let isolated = 0;

@@ -35,14 +35,14 @@ export interface Publication {
 }
 
 /** A confirm channel, and the messages on it that the broker has said nothing of yet. */
-export interface PublishLane {
+export interface PublishChannel {
   /** Always persistent and mandatory. Resolves on the broker's confirm, and rejects with `PublishError`. */
   publish(publication: Publication): Promise<void>;
   /** To be published on no more. Its channel is closed when all that is on it is confirmed or too late for that. */
   retire(): void;
 }
 
-export interface PublishLaneOptions {
+export interface PublishChannelOptions {
   readonly confirmTimeoutMs: number;
   /** How many messages may await their confirm. */
   readonly maxInFlight: number;
@@ -62,7 +62,10 @@ interface InFlight {
 /** Carries a message's tag, by which it is found if it is returned: two in flight may have the same message id. */
 const tagHeader = 'x-publicacion';
 
-export async function openPublishLane(session: Session, options: PublishLaneOptions): Promise<PublishLane> {
+export async function openPublishChannel(
+  session: Session,
+  options: PublishChannelOptions,
+): Promise<PublishChannel> {
   const { confirmTimeoutMs, maxInFlight, onNack } = options;
   const channel: ConfirmChannel = await session.openConfirmChannel();
   session.signal.throwIfAborted();

@@ -1,6 +1,11 @@
 import type { Logger } from 'pino';
 import { type Link, type LinkState, openLink } from './link.ts';
-import { openPublishLane, type Publication, PublishError, type PublishLane } from './publish-channel.ts';
+import {
+  openPublishChannel,
+  type Publication,
+  type PublishChannel,
+  PublishError,
+} from './publish-channel.ts';
 import type { Session } from './session.ts';
 
 export { type Publication, PublishError, type PublishFailure } from './publish-channel.ts';
@@ -41,7 +46,7 @@ export interface PublisherOptions {
 
 interface Connection {
   readonly session: Session;
-  lane: PublishLane;
+  lane: PublishChannel;
   /** Since when, by the monotonic clock. */
   laneSince: number;
   renewing: boolean;
@@ -58,8 +63,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let link: Link | undefined;
   let current: Connection | undefined;
 
-  const openLane = (session: Session): Promise<PublishLane> =>
-    openPublishLane(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewLane(session) });
+  const openLane = (session: Session): Promise<PublishChannel> =>
+    openPublishChannel(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewLane(session) });
 
   async function setup(session: Session): Promise<void> {
     const lane = await openLane(session);

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
-import { createPlaces } from '../semaphore.ts';
+import { createSemaphore } from '../semaphore.ts';
 import { Status, statusName } from '../status.ts';
 import { beginSpan } from '../tracing/tracing.ts';
 import { backOff } from './back-off.ts';
-import { createIsolationTurn } from './isolation-gate.ts';
+import { createIsolationGate } from './isolation-gate.ts';
 import type { LinkState } from './link.ts';
 import { createPublisher } from './publisher.ts';
 import type { Session } from './session.ts';
@@ -58,7 +58,7 @@ export interface WorkConsumerOptions {
  */
 export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const { url, service, log, prefetch = 64, concurrency = 16, workTimeoutMs = 60_000 } = options;
-  const places = createPlaces(concurrency);
+  const semaphore = createSemaphore(concurrency);
   const { maxHoldMs = 10 * 60_000, replyPatienceMs = 10_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
@@ -85,7 +85,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     queues: [consume(queues.work, prefetch), consume(queues.isolation, 1), consume(queues.quarantine, 1)],
   });
 
-  const isolation = createIsolationTurn({
+  const isolation = createIsolationGate({
     depth: async () => (await publisher.inspect(queues.isolation))?.ready ?? 0,
     onChange: regulate,
     signal: stopping.signal,
@@ -160,7 +160,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
         if (isOver()) return expired;
         // It may have waited long for its turn.
         const outcome = await isolation.run(delivery.queue === queues.isolation, () =>
-          places.run(async () => (isOver() ? expired : runWork(work, run))),
+          semaphore.run(async () => (isOver() ? expired : runWork(work, run))),
         );
         if (outcome.kind !== 'not-yet') return outcome;
         if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');

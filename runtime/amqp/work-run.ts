@@ -4,7 +4,7 @@ import type { ServedMethod } from '../handlers.ts';
 import { Status } from '../status.ts';
 import type { WorkMessage, WorkResult } from './work-message.ts';
 
-export type Outcome =
+export type WorkOutcome =
   | WorkResult
   /** The service cannot work yet (its root is missing, its index is being built): the request must wait. */
   | { readonly kind: 'not-yet'; readonly reason: string };
@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 /** Runs the handler of one request. Never rejects: what a handler throws is its outcome. */
-export async function runWork(work: WorkMessage, options: RunOptions): Promise<Outcome> {
+export async function runWork(work: WorkMessage, options: RunOptions): Promise<WorkOutcome> {
   const { methods, timeoutMs, signal, log } = options;
   const bound = new AbortController();
   const tooLate = (): void => {

@@ -9,7 +9,7 @@ import { startTracing } from '../tracing/tracing.ts';
 import type { MicroserviceConfig } from './microservice-config.ts';
 
 /** What the handlers read from: a folder. */
-export interface Source {
+export interface DataSource {
   /** Rejects while it is not there. */
   check(): Promise<void>;
   /** Nothing is asked of it any more. */
@@ -23,7 +23,7 @@ export interface MicroserviceOptions<Definition extends ServiceDefinition> {
   /** Where it is declared, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFile: string;
   readonly handlers: HandlersOf<Definition>;
-  readonly source?: Source;
+  readonly source?: DataSource;
 }
 
 /** Half of the process's bound for each door; they are stopped one after the other. */
@@ -68,7 +68,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
 }
 
 /** A source that is missing may come yet: its handlers say UNAVAILABLE meanwhile, and nothing is lost. */
-function sourcePart(source: Source, log: Logger): Part {
+function sourcePart(source: DataSource, log: Logger): Part {
   return {
     name: 'source',
     async start() {

@@ -27,7 +27,7 @@ describe('crawling what cannot be watched', () => {
   it('looks through the folders for which there was no watch, and says how many there are', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 40);
-    await using crawled = new Crawled(folder.path, { surveyor: { watchLimit: 3 }, sweepMs: 50 });
+    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 50 });
     await crawled.settled();
     expect(crawled.watched).to.deep.equal([6, 41]);
     for (let n = 0; n < 40; n++) writeFileSync(folder.join(`${n}`, 'dos'), 'x'.repeat(n));

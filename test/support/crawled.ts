@@ -7,22 +7,22 @@ import { Crawler, type Knowledge } from '../../mserv2/crawl/crawler.ts';
 import { type FolderNumber, rootFolder } from '../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
 import type { Command, Message } from '../../mserv2/scan/messages.ts';
-import { Surveyor, type SurveyorOptions } from '../../mserv2/scan/scanner.ts';
-import type { SurveyorData } from '../../mserv2/scan/worker.ts';
-import { SurveyorThread } from '../../mserv2/scan/worker-client.ts';
+import { Scanner, type ScannerOptions } from '../../mserv2/scan/scanner.ts';
+import type { ScanWorkerData } from '../../mserv2/scan/worker.ts';
+import { ScanWorkerClient } from '../../mserv2/scan/worker-client.ts';
 
 export interface CrawledOptions {
   readonly index?: MemoryIndex;
   readonly restored?: boolean;
-  readonly surveyors?: number;
+  readonly scanners?: number;
   readonly sweepMs?: number;
-  /** For surveyors in threads of their own, as they really are. */
-  readonly surveyor?: Partial<SurveyorData>;
-  /** For surveyors in this thread. */
-  readonly here?: { readonly jail?: Jail } & Partial<SurveyorOptions>;
+  /** For scanners in threads of their own, as they really are. */
+  readonly scanner?: Partial<ScanWorkerData>;
+  /** For scanners in this thread. */
+  readonly here?: { readonly jail?: Jail } & Partial<ScannerOptions>;
 }
 
-/** A real crawler with real surveyors over a real folder, as the index's thread runs them. */
+/** A real crawler with real scanners over a real folder, as the index's thread runs them. */
 export class Crawled implements AsyncDisposable {
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
@@ -33,24 +33,24 @@ export class Crawled implements AsyncDisposable {
   /** Watched folders, of all; as told last. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
-  readonly #surveyors: readonly { send(command: Command): void; ended(): Promise<void> }[];
+  readonly #scanners: readonly { send(command: Command): void; ended(): Promise<void> }[];
   readonly #listeners = new Set<() => void>();
 
   constructor(root: string, options: CrawledOptions = {}) {
-    const { index = new MemoryIndex(), restored = false, surveyors = 2, sweepMs = 60_000 } = options;
+    const { index = new MemoryIndex(), restored = false, scanners = 2, sweepMs = 60_000 } = options;
     this.index = index;
     this.root = openRoot(root, options.here?.jail);
-    this.#surveyors = Array.from({ length: surveyors }, (_, number) => {
+    this.#scanners = Array.from({ length: scanners }, (_, number) => {
       const receive = (message: Message): void => this.crawler.receive(number, message);
       return options.here === undefined
-        ? begun({ root, watchLimit: undefined, ...options.surveyor }, receive)
-        : here(new Surveyor({ root: this.root, send: receive, ...options.here }));
+        ? begun({ root, watchLimit: undefined, ...options.scanner }, receive)
+        : here(new Scanner({ root: this.root, send: receive, ...options.here }));
     });
     this.crawler = new Crawler({
       index,
       restored,
       root: this.root,
-      surveyors: this.#surveyors,
+      scanners: this.#scanners,
       sweepMs,
       onKnowledge: (knowledge) => {
         this.history.push(knowledge);
@@ -118,7 +118,7 @@ export class Crawled implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.crawler.stop();
-    await Promise.all(this.#surveyors.map((surveyor) => surveyor.ended()));
+    await Promise.all(this.#scanners.map((scanner) => scanner.ended()));
   }
 }
 
@@ -143,12 +143,12 @@ function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function begun(data: SurveyorData, receive: (message: Message) => void): SurveyorThread {
-  const thread = new SurveyorThread();
+function begun(data: ScanWorkerData, receive: (message: Message) => void): ScanWorkerClient {
+  const thread = new ScanWorkerClient();
   thread.begin(data, receive);
   return thread;
 }
 
-function here(surveyor: Surveyor) {
-  return { send: (command: Command) => surveyor.receive(command), ended: async () => {} };
+function here(scanner: Scanner) {
+  return { send: (command: Command) => scanner.receive(command), ended: async () => {} };
 }

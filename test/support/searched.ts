@@ -1,7 +1,7 @@
 import { FileError } from '../../filesystem/file-error.ts';
 import { type Jail, nativeJail } from '../../filesystem/jail.ts';
-import { Answering } from '../../mserv2/search/index-searcher.ts';
-import type { Searching, SearchOptions } from '../../mserv2/search/search-service.ts';
+import { IndexSearcher } from '../../mserv2/search/index-searcher.ts';
+import type { SearchOptions, SearchService } from '../../mserv2/search/search-service.ts';
 import type {
   BuscarArchivosRequest,
   BuscarArchivosResponse,
@@ -12,14 +12,14 @@ import { Status } from '../../runtime/status.ts';
 import { Crawled } from './crawled.ts';
 
 /** Searches a folder as mserv2 does, but in this thread: the first search waits until everything is known. */
-export class Searched implements Searching, AsyncDisposable {
+export class Searched implements SearchService, AsyncDisposable {
   readonly crawled: Crawled;
-  readonly #answering: Answering;
+  readonly #searcher: IndexSearcher;
   #settled: Promise<void> | undefined;
 
   constructor(root: string, jail: Jail = nativeJail, catchUpMs = 1000) {
-    this.crawled = new Crawled(root, { here: { jail }, surveyors: 1 });
-    this.#answering = new Answering({ ...this.crawled, catchUpMs });
+    this.crawled = new Crawled(root, { here: { jail }, scanners: 1 });
+    this.#searcher = new IndexSearcher({ ...this.crawled, catchUpMs });
   }
 
   readonly search = async (
@@ -28,7 +28,7 @@ export class Searched implements Searching, AsyncDisposable {
   ): Promise<BuscarArchivosResponse> => {
     try {
       await this.#whenSettled();
-      return await this.#answering.page(request, options);
+      return await this.#searcher.page(request, options);
     } catch (error) {
       throw statusOf(error);
     }
@@ -41,7 +41,7 @@ export class Searched implements Searching, AsyncDisposable {
   ): AsyncGenerator<TransmitirBusquedaResponse, void> {
     try {
       await this.#whenSettled();
-      yield* this.#answering.all(request, signal);
+      yield* this.#searcher.all(request, signal);
     } catch (error) {
       throw statusOf(error);
     }

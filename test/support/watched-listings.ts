@@ -1,5 +1,5 @@
 import { openRoot, type Root } from '../../filesystem/root.ts';
-import { Vigil, type VigilOptions } from '../../mserv1/change-watcher.ts';
+import { ChangeWatcher, type ChangeWatcherOptions } from '../../mserv1/change-watcher.ts';
 import { createHandlers } from '../../mserv1/handlers.ts';
 import {
   ListarArchivosRequest,
@@ -20,10 +20,10 @@ export class WatchedListings implements AsyncDisposable {
   readonly #gone = new AbortController();
   readonly #listening: Promise<void>;
 
-  constructor(path: string, options: Partial<VigilOptions> = {}, root: Root = openRoot(path)) {
-    const vigil = new Vigil(root, { limit: 1000, beatMs: 10, ...options });
-    this.#handlers = createHandlers(root, vigil);
-    this.#listening = this.#listen(vigil);
+  constructor(path: string, options: Partial<ChangeWatcherOptions> = {}, root: Root = openRoot(path)) {
+    const watcher = new ChangeWatcher(root, { limit: 1000, beatMs: 10, ...options });
+    this.#handlers = createHandlers(root, watcher);
+    this.#listening = this.#listen(watcher);
   }
 
   list(wish: Partial<ListarArchivosRequest> = {}): Promise<ListarArchivosResponse> {
@@ -71,8 +71,8 @@ export class WatchedListings implements AsyncDisposable {
     await this.#listening;
   }
 
-  async #listen(vigil: Vigil): Promise<void> {
-    for await (const tidings of vigil.listen([this.#gone.signal])) {
+  async #listen(watcher: ChangeWatcher): Promise<void> {
+    for await (const tidings of watcher.listen([this.#gone.signal])) {
       this.heard.push(tidings);
       for (const [ruta, { vigencia }] of this.kept) if (concerns(tidings, vigencia)) this.kept.delete(ruta);
       for (const subscriber of this.#subscribers) subscriber();

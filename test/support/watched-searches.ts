@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { createHandlers } from '../../mserv2/handlers.ts';
-import type { IndexerData } from '../../mserv2/index-worker/messages.ts';
+import type { IndexWorkerData } from '../../mserv2/index-worker/messages.ts';
 import { createIndexer, type Indexer } from '../../mserv2/index-worker/supervisor.ts';
-import { IndexThread } from '../../mserv2/index-worker/worker-client.ts';
+import { IndexWorkerClient } from '../../mserv2/index-worker/worker-client.ts';
 import {
   BuscarArchivosRequest,
   type BuscarArchivosResponse,
@@ -25,12 +25,12 @@ export class WatchedSearches implements AsyncDisposable {
   readonly #gone = new AbortController();
   readonly #listening: Promise<void>;
 
-  constructor(root: string, options: Partial<IndexerData> = {}, beatMs = 10) {
+  constructor(root: string, options: Partial<IndexWorkerData> = {}, beatMs = 10) {
     const data = { root, snapshot: undefined, watches: undefined, sweepMs: 60_000, ...options };
-    const thread = new IndexThread();
+    const thread = new IndexWorkerClient();
     thread.begin(data);
     this.#indexer = createIndexer(data, pino({ level: 'silent' }), thread, beatMs);
-    this.#handlers = createHandlers(this.#indexer, this.#indexer.vigil);
+    this.#handlers = createHandlers(this.#indexer, this.#indexer.changeWatcher);
     this.#indexer.start();
     this.#listening = this.#listen();
   }
@@ -42,7 +42,7 @@ export class WatchedSearches implements AsyncDisposable {
 
   /** What who listens now is told first. */
   async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
-    for await (const tidings of this.#indexer.vigil.listen([])) return tidings;
+    for await (const tidings of this.#indexer.changeWatcher.listen([])) return tidings;
     throw new Error('The feed says nothing');
   }
 
@@ -102,7 +102,7 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   async #listen(): Promise<void> {
-    for await (const tidings of this.#indexer.vigil.listen([this.#gone.signal])) {
+    for await (const tidings of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
       this.heard.push(tidings);
       for (const [query, answer] of this.kept) if (this.toldOf(answer)) this.kept.delete(query);
       for (const subscriber of this.#subscribers) subscriber();

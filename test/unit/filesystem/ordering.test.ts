@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { fromBytes, fromText, toBytes, toText } from '../../../filesystem/byte-string.ts';
-import { comparePlaces, naturalKey, orders, type Place } from '../../../filesystem/ordering.ts';
+import { comparePlaces, naturalKey, orders, type SortPlace } from '../../../filesystem/ordering.ts';
 import { Smallest } from '../../../filesystem/smallest.ts';
 import { hostileName } from '../../support/hostile-tree.ts';
 
-const place: fc.Arbitrary<Place> = hostileName.map((bytes) => {
+const place: fc.Arbitrary<SortPlace> = hostileName.map((bytes) => {
   const path = fromBytes(bytes);
   return { key: orders.natural.key(path), path };
 });

@@ -16,13 +16,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { kindFilter } from '../../../filesystem/query.ts';
 import { openRoot } from '../../../filesystem/root.ts';
-import { Vigil } from '../../../mserv1/change-watcher.ts';
+import { ChangeWatcher } from '../../../mserv1/change-watcher.ts';
 import { listFolder } from '../../../mserv1/listing.ts';
 import { Motivo } from '../../../proto/gen/archivos/v1/vigilancia.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { WatchedListings } from '../../support/watched-listings.ts';
 
-describe('the vigil over folders', () => {
+describe('the watcher over folders', () => {
   it('vouches from the second time on, and only while somebody listens', async () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a'));
@@ -39,15 +39,15 @@ describe('the vigil over folders', () => {
 
   it('takes what was read before nobody listened for older than what the next listener begins with', async () => {
     using folder = new TemporaryFolder();
-    const vigil = new Vigil(openRoot(folder.path), { limit: 10, beatMs: 20 });
+    const watcher = new ChangeWatcher(openRoot(folder.path), { limit: 10, beatMs: 20 });
     const begun = async () => {
       const gone = new AbortController();
-      const feed = vigil.listen([gone.signal]);
+      const feed = watcher.listen([gone.signal]);
       return { gone, feed, numero: (await feed.next()).value?.reloj?.numero ?? Number.NaN };
     };
     const first = await begun();
-    vigil.begin([]);
-    const read = vigil.begin([])?.clock.numero;
+    watcher.begin([]);
+    const read = watcher.begin([])?.clock.numero;
     first.gone.abort();
     await first.feed.return();
     writeFileSync(folder.join('nuevo'), '');
@@ -181,20 +181,20 @@ describe('the vigil over folders', () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a'));
     const root = openRoot(folder.path);
-    const vigil = new Vigil(root, { limit: 10 });
+    const watcher = new ChangeWatcher(root, { limit: 10 });
     const gone = new AbortController();
-    const feed = vigil.listen([gone.signal]);
+    const feed = watcher.listen([gone.signal]);
     await feed.next();
     const query = { parts: [], kinds: kindFilter([]), hidden: false, depth: 1, limit: 10, cursor: undefined };
     const read = () => listFolder(root, { ...query, order: 'nombre', descending: false }, gone.signal);
-    vigil.begin([]);
-    const watch = vigil.begin([]);
+    watcher.begin([]);
+    const watch = watcher.begin([]);
     const page = await read();
     writeFileSync(folder.join('a/nuevo'), '');
     utimesSync(folder.join('a'), 1, 1);
-    expect(watch && vigil.vouch(watch, page)).to.equal(undefined);
-    const next = vigil.begin([]);
-    expect(next && vigil.vouch(next, await read())).to.not.equal(undefined);
+    expect(watch && watcher.validityOf(watch, page)).to.equal(undefined);
+    const next = watcher.begin([]);
+    expect(next && watcher.validityOf(next, await read())).to.not.equal(undefined);
     gone.abort();
     await feed.return();
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { answerNewest } from '../../../runtime/switch-latest.ts';
+import { switchLatest } from '../../../runtime/switch-latest.ts';
 
 /** Requests that a test makes when it likes. */
 function requests() {
@@ -48,7 +48,7 @@ async function answer(request: string, signal: AbortSignal): Promise<string> {
 describe('answering the newest', () => {
   it('answers requests that come one after another', async () => {
     const asked = requests();
-    const answers = answerNewest(asked, answer, never());
+    const answers = switchLatest(asked, answer, never());
     for (const word of ['a', 'b']) {
       const next = answers.next();
       asked.ask(word);
@@ -60,7 +60,7 @@ describe('answering the newest', () => {
 
   it('aborts the older one, and says nothing of it', async () => {
     const asked = requests();
-    const answers = answerNewest(asked, answer, never());
+    const answers = switchLatest(asked, answer, never());
     const next = answers.next();
     for (const word of ['lenta', 'lenta', 'z']) asked.ask(word);
     expect((await next).value).to.equal('Z');
@@ -77,7 +77,7 @@ describe('answering the newest', () => {
       }
       return request;
     };
-    const answers = answerNewest(asked, stubborn, never());
+    const answers = switchLatest(asked, stubborn, never());
     const next = answers.next();
     asked.ask('vieja');
     await started.promise;
@@ -93,7 +93,7 @@ describe('answering the newest', () => {
       await goOn.promise;
       return request;
     };
-    const answers = answerNewest(asked, slow, never());
+    const answers = switchLatest(asked, slow, never());
     const next = answers.next();
     asked.ask('a');
     asked.end();
@@ -104,7 +104,7 @@ describe('answering the newest', () => {
 
   it('ends with the error of the newest', async () => {
     const asked = requests();
-    const answers = answerNewest(asked, answer, never());
+    const answers = switchLatest(asked, answer, never());
     const next = answers.next();
     asked.ask('mala');
     expect(await next.catch((error: unknown) => error)).to.be.instanceOf(Error);
@@ -114,7 +114,7 @@ describe('answering the newest', () => {
   it('aborts what is being answered when the caller is gone', async () => {
     const asked = requests();
     const abort = new AbortController();
-    const answers = answerNewest(asked, answer, abort.signal);
+    const answers = switchLatest(asked, answer, abort.signal);
     const next = answers.next();
     asked.ask('lenta');
     abort.abort();
@@ -123,7 +123,7 @@ describe('answering the newest', () => {
 
   it('lets go of the requests when nobody listens any more', async () => {
     const asked = requests();
-    const answers = answerNewest(asked, answer, never());
+    const answers = switchLatest(asked, answer, never());
     const next = answers.next();
     asked.ask('a');
     await next;

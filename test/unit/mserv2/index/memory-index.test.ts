@@ -4,7 +4,7 @@ import type { ByteString } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
-import { Reading } from '../../../../mserv2/index/read-view.ts';
+import { ReadView } from '../../../../mserv2/index/read-view.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
 
 const text = (value: string) => value as ByteString;
@@ -194,7 +194,7 @@ describe('the index', () => {
       fc.property(anySteps(), anySteps(80), (before, during) => {
         const model = new IndexModel();
         model.run(before);
-        using reading = new Reading(model.index);
+        using view = new ReadView(model.index);
         const known = [...model.entries.values()].map((modelled) => ({
           modelled,
           path: modelled.path,
@@ -202,10 +202,10 @@ describe('the index', () => {
         }));
         for (const step of during) {
           model.step(step);
-          for (const { path, entry } of known) expect(reading.pathOf(entry)).to.equal(path);
+          for (const { path, entry } of known) expect(view.pathOf(entry)).to.equal(path);
         }
         for (const { entry, modelled } of known) {
-          if (model.entries.get(modelled.path) === modelled) expect(reading.isThere(entry)).to.equal(true);
+          if (model.entries.get(modelled.path) === modelled) expect(view.isThere(entry)).to.equal(true);
         }
       }),
       { numRuns: 300 },
@@ -219,12 +219,12 @@ describe('the index', () => {
     const clearAway = () => {
       while (index.maintain());
     };
-    const reading = new Reading(index);
+    const view = new ReadView(index);
     index.remove(index.folderEntry(folder));
     clearAway();
     expect(index.folderOf(index.put(rootFolder, text('b'), Kind.FOLDER))).not.to.equal(folder);
-    expect(reading.pathOf(entry)).to.equal('a/x');
-    reading[Symbol.dispose]();
+    expect(view.pathOf(entry)).to.equal('a/x');
+    view[Symbol.dispose]();
     clearAway();
     expect(index.folderOf(index.put(rootFolder, text('c'), Kind.FOLDER))).to.equal(folder);
     expect(index.children(folder)).to.deep.equal([]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type ByteString, fromText, splitParts, toText } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { type Pace, search, searchAll } from '../../../../mserv2/index/search.ts';
-import type { Found, Hit, SearchQuery } from '../../../../mserv2/index/search-api.ts';
+import type { Hit, SearchQuery, SearchResult } from '../../../../mserv2/index/search-api.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
 import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
 import { anyFolding, comparedText, reference } from '../../../support/search-reference.ts';
@@ -13,8 +13,8 @@ async function pages(
   query: SearchQuery,
   between: () => void = () => {},
   pace: Pace = withoutPause,
-): Promise<Found[]> {
-  const found: Found[] = [];
+): Promise<SearchResult[]> {
+  const found: SearchResult[] = [];
   let cursor: string | undefined;
   do {
     const page = await search(model.index, { ...query, cursor }, pace);
@@ -25,7 +25,7 @@ async function pages(
   return found;
 }
 
-const hitsOf = (found: readonly Found[]): Hit[] => found.flatMap(({ hits }) => hits);
+const hitsOf = (found: readonly SearchResult[]): Hit[] => found.flatMap(({ hits }) => hits);
 const pathsOf = (hits: readonly { path: ByteString }[]): ByteString[] => hits.map(({ path }) => path);
 
 const globs = fc.array(fc.constantFrom('*', '?', '**', '[a-b]', '[!a]', '{a,b1}', 'a', 'B', '.', 'é', '/'), {
@@ -205,7 +205,7 @@ describe('searching the index', () => {
           hits.push(...batch);
         }
         expect(pathsOf(hits)).to.have.members(pathsOf(reference(model.entries.values(), query)));
-        expect(model.index.readings.size).to.equal(0);
+        expect(model.index.readViews.size).to.equal(0);
       }),
       { numRuns: 300 },
     );
@@ -244,7 +244,7 @@ describe('searching the index', () => {
       'a2',
       'b/a3',
     ]);
-    expect(index.readings.size).to.equal(0);
+    expect(index.readViews.size).to.equal(0);
   });
 
   it('ends when nobody waits for it any more', async () => {
@@ -255,6 +255,6 @@ describe('searching the index', () => {
     const all = searchAll(index, anything, pace, 10);
     await all.next();
     await all.return(undefined);
-    expect(index.readings.size).to.equal(0);
+    expect(index.readViews.size).to.equal(0);
   });
 });

@@ -68,7 +68,7 @@ describe('a snapshot of the index', () => {
           const children = copy.index.children(copy.folder(path));
           expect(children.length).to.equal(copy.index.childCount(copy.folder(path)));
         }
-        expect(model.index.readings.size).to.equal(0);
+        expect(model.index.readViews.size).to.equal(0);
       }),
     );
   });

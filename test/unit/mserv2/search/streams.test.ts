@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Search, streamPages } from '../../../../mserv2/search/streams.ts';
+import { type SearchPage, streamPages } from '../../../../mserv2/search/streams.ts';
 import {
   BuscarArchivosRequest,
   BuscarArchivosResponse,
@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const indice = { estado: EstadoIndice.ESTADO_INDICE_LISTO, version: 7, edadMs: 0 };
 
 /** Searches numbers: a page of them from the cursor on, and always the same error. */
-function searchNumbers(count: number, asked: BuscarArchivosRequest[] = []): Search {
+function searchNumbers(count: number, asked: BuscarArchivosRequest[] = []): SearchPage {
   return async (query) => {
     asked.push(query);
     const from = Number(query.cursor ?? 0);
@@ -28,7 +28,7 @@ function searchNumbers(count: number, asked: BuscarArchivosRequest[] = []): Sear
 }
 
 async function all(
-  search: Search,
+  search: SearchPage,
   consulta = BuscarArchivosRequest.create(),
 ): Promise<TransmitirBusquedaResponse[]> {
   const parts: TransmitirBusquedaResponse[] = [];

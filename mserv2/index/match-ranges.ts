@@ -1,30 +1,35 @@
 import { type ByteString, splitParts, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { Matcher } from './matcher.ts';
-import type { Field, Span } from './search-api.ts';
+import type { Field, TextRange } from './search-api.ts';
 
 /**
  * Where the name of an entry that matches does so, in UTF-16 units of its decoded text. What a query matches is the folded text,
  * whose characters are traced back to those that they come from, a letter with its accents. Of a match in a path,
  * the part that is in the name. None, for the few texts whose folding cannot be taken apart.
  */
-export function spansOf(path: ByteString, matcher: Matcher, field: Field, folding: Folding): Span[] {
+export function matchRangesOf(
+  path: ByteString,
+  matcher: Matcher,
+  field: Field,
+  folding: Folding,
+): TextRange[] {
   const parts = splitParts(path).map((part) => toText(part).text);
   const name = parts.pop() ?? '';
   const folder = field === 'ruta' ? parts.map((part) => `${foldText(part, folding)}/`).join('') : '';
   const folded = foldText(name, folding);
   const isAscii = ascii.test(name);
   const isCapital = (at: number) => isAscii && capital.test(name[at - folder.length] ?? '');
-  if (isAscii && folder === '') return merged(matcher.spansIn(folded, isCapital));
+  if (isAscii && folder === '') return merged(matcher.rangesIn(folded, isCapital));
   const origins = originsOf(name, folded, folding);
   if (origins === undefined) return [];
-  const spans: Span[] = [];
-  for (const [from, to] of matcher.spansIn(`${folder}${folded}`, isCapital)) {
+  const ranges: TextRange[] = [];
+  for (const [from, to] of matcher.rangesIn(`${folder}${folded}`, isCapital)) {
     const first = Math.max(0, from - folder.length);
     const end = to - folder.length;
-    if (end > first) spans.push([origins.start[first] ?? 0, origins.end[end - 1] ?? name.length]);
+    if (end > first) ranges.push([origins.start[first] ?? 0, origins.end[end - 1] ?? name.length]);
   }
-  return merged(spans);
+  return merged(ranges);
 }
 
 interface Origins {
@@ -67,9 +72,9 @@ function trace(pieces: readonly string[], folded: string, folding: Folding): Ori
 }
 
 /** In order, those that touch or overlap as one, without those that are empty. */
-function merged(spans: readonly Span[]): Span[] {
+function merged(ranges: readonly TextRange[]): TextRange[] {
   const result: [number, number][] = [];
-  for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
     const last = result.at(-1);
     if (to <= from) continue;
     if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
