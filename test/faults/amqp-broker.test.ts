@@ -7,8 +7,7 @@ import { ecoMethods } from '../support/eco-service.ts';
 import { eventually, until } from '../support/eventually.ts';
 import { type Rabbit, startRabbit } from '../support/rabbitmq.ts';
 
-describe('RabbitMQ that fails', function () {
-  this.timeout(60_000);
+describe('RabbitMQ that fails', () => {
   let rabbit: Rabbit;
   const service = uniqueName();
   const ledger = uniqueName();

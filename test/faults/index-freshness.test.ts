@@ -42,7 +42,7 @@ describe('the index of mserv2', () => {
       expect(indice?.estado).to.not.equal(ready);
       expect(completo).to.equal(false);
     }
-  }).timeout(120_000);
+  });
 
   it('forgets what was deleted while it slept', async () => {
     using folder = new TemporaryFolder();
@@ -61,7 +61,7 @@ describe('the index of mserv2', () => {
     expect(answers.at(-1)).to.include({ total: 500, completo: true });
     writeFileSync(folder.join('20', 'sub', 'después'), '');
     expect(await mserv2.search({ nombre: 'después' })).to.include({ total: 1, completo: true });
-  }).timeout(60_000);
+  });
 
   it('goes with a root that disappears, comes back, and is another one', async () => {
     using folder = new TemporaryFolder();
@@ -92,7 +92,7 @@ describe('the index of mserv2', () => {
     }
     writeFileSync(folder.join('raíz', 'b', 'cinco'), '');
     expect(await mserv2.search({ tipos: [1] })).to.include({ total: 2 });
-  }).timeout(60_000);
+  });
 
   it('starts without a root, and serves it when it comes', async () => {
     using folder = new TemporaryFolder();

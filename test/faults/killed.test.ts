@@ -39,7 +39,7 @@ describe('what is killed loses nothing', () => {
     } finally {
       await rabbit.stop();
     }
-  }).timeout(120_000);
+  });
 
   it("answers what is open although the broker's data was wiped", async () => {
     const rabbit = await startRabbit();
@@ -62,7 +62,7 @@ describe('what is killed loses nothing', () => {
     } finally {
       await rabbit.stop();
     }
-  }).timeout(120_000);
+  });
 
   it('a frozen service costs its callers one deadline at most, and then nothing', async () => {
     await using it = await setUp({ env: { GRPC_DEADLINE_MS: '1000' } });

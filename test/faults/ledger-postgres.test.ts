@@ -83,7 +83,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
        FROM archivero.requests`,
     );
     expect(counted).to.deep.equal([{ rows: true, open: true }]);
-  }).timeout(60_000);
+  });
 
   it('refuses in time what a frozen server does not answer, and works again when it is thawed', async () => {
     await ledger.accept(acceptance({ id: 'a' }));
@@ -101,7 +101,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     postgres.resume();
     await eventually(works(ledger));
     expect(await ledger.get('a')).to.include({ id: 'a', state: 'aceptada' });
-  }).timeout(60_000);
+  });
 
   it('listens again after its connection was cut, and says that it may have missed something', async () => {
     const other = await open();
@@ -165,7 +165,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     await ledger.stop();
     expect(await rejection(ledger.get('a'))).to.be.instanceOf(LedgerUnavailableError);
     await postgres.restart();
-  }).timeout(60_000);
+  });
 
   it('is opened once its server has started', async () => {
     await postgres.kill();
@@ -174,5 +174,5 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     const opened = await opening;
     await opened.probe();
     await opened.stop();
-  }).timeout(60_000);
+  });
 });

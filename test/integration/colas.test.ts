@@ -9,8 +9,7 @@ describe('Queues for people', () => {
   let rabbit: Rabbit;
   let url: string;
   let archivero: SetUp;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     rabbit = await sharedRabbit();
     ({ url } = await ownVhost(rabbit));
     const env = { RABBITMQ_URL: url, RABBITMQ_MANAGEMENT_URL: rabbit.managementUrl };

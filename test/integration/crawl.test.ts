@@ -62,7 +62,7 @@ describe('crawling', () => {
       }),
       { numRuns: 40 },
     );
-  }).timeout(120_000);
+  });
 });
 
 /** With turns of the event loop in between, in which what was done is noticed. */

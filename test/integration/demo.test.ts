@@ -27,9 +27,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('npm run demo', function () {
-  this.timeout(120_000);
-
+describe('npm run demo', () => {
   it('tells the story on a RabbitMQ of its own', async () => {
     const text = await demo('').end();
     expect(text).to.match(/code 0\n$/);

@@ -22,8 +22,7 @@ async function doctor(env: Record<string, string>): Promise<{ code: number | nul
   return { code, text: proc.lines.map(({ msg }) => msg).join('\n') };
 }
 
-describe('npm run doctor', function () {
-  this.timeout(90_000);
+describe('npm run doctor', () => {
   const folders: TemporaryFolder[] = [];
   const newFolder = (): TemporaryFolder => {
     const folder = new TemporaryFolder();

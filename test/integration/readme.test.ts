@@ -104,5 +104,5 @@ describe('README.md', () => {
           ids.set(id, real[n] ?? id);
       }
     }
-  }).timeout(120_000);
+  });
 });

@@ -81,7 +81,7 @@ describe('several gateways over one database', () => {
       }
       const unknown = await two.get('/solicitudes/019a0000-0000-7000-8000-000000000000');
       expect(unknown.status).to.equal(404);
-    }).timeout(60_000);
+    });
 
     it(`finish what one accepted before kill -9, with ${broker}`, async () => {
       const url = broker === 'RabbitMQ' ? (await ownVhost(await sharedRabbit())).url : '';
@@ -96,7 +96,7 @@ describe('several gateways over one database', () => {
       await one.end('gateway');
       for (const path of where) expect((await answerAt(two, path)).status).to.equal(200);
       for (const path of where) expect(await stateOf(two, path)).to.include({ estado: 'completada' });
-    }).timeout(60_000);
+    });
   }
 
   it('let each other know: events of what the other one accepted', async () => {
@@ -162,5 +162,5 @@ describe('several gateways over one database', () => {
     } finally {
       await postgres.stop();
     }
-  }).timeout(60_000);
+  });
 });

@@ -118,7 +118,7 @@ describe('the spine', () => {
       }
       if (vhost !== undefined)
         await eventually(async () => (await vhost.messages('archivero.mserv1.v1')) === 0);
-    }).timeout(60_000);
+    });
   }
 
   it('holds a request that prefers to wait until the service is back', async () => {

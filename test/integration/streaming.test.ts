@@ -49,8 +49,7 @@ function forgetPeak(it: SetUp, name: ProcessName): void {
 }
 
 describe('An answer in lines', () => {
-  describe('of a folder of 200,000 entries', function () {
-    this.timeout(120_000);
+  describe('of a folder of 200,000 entries', () => {
     const cleanUp: (() => void | PromiseLike<void>)[] = [];
     let running: SetUp;
     const streamsEnded = (): LogLine[] => running.processes.get('mserv1')?.lines.filter(ofStream) ?? [];

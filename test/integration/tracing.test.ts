@@ -81,8 +81,7 @@ function lineage(spans: readonly Seen[], last: Seen): readonly string[] {
 }
 
 describe('Traces', () => {
-  it('go as one from HTTP through gRPC, and through the ledger and RabbitMQ to the worker and back', async function () {
-    this.timeout(120_000);
+  it('go as one from HTTP through gRPC, and through the ledger and RabbitMQ to the worker and back', async () => {
     await using receiver = new Receiver();
     const OTEL_EXPORTER_OTLP_ENDPOINT = await receiver.listen();
     const { url: RABBITMQ_URL } = await ownVhost(await sharedRabbit());

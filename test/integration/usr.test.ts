@@ -78,5 +78,5 @@ describe('searching /usr finds what find finds', () => {
     const [desde, hasta] = [new Date('2020-01-01T00:00:00.001Z'), new Date('2023-01-01T00:00:00.000Z')];
     const wish = { modificadoDesde: desde, modificadoHasta: hasta, tipos: [1 as const] };
     expect(await search(mserv2, wish), 'dates').to.deep.equal(find('-type', 'f', ...dates));
-  }).timeout(180_000);
+  });
 });

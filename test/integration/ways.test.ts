@@ -17,7 +17,7 @@ describe('the ways to an answer', () => {
       Array.from({ length: 20 }, () => accepted(it, '/listar_archivos', { prefer: 'respond-async' })),
     );
     for (const path of where) expect((await answerAt(it, path)).status).to.equal(200);
-  }).timeout(40_000);
+  });
 
   it('calls a service while the replies of the queue cannot be taken', async () => {
     const rabbit = await sharedRabbit();
@@ -43,5 +43,5 @@ describe('the ways to an answer', () => {
     } finally {
       await rabbit.ctl('delete_user', username);
     }
-  }).timeout(40_000);
+  });
 });

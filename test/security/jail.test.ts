@@ -230,7 +230,6 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
 
   it('nothing outside is ever listed or found', async function () {
     if (!linux) this.skip(); // elsewhere there is a gap between the comparison and the call
-    this.timeout(60_000);
     let naiveEscapes = 0;
     let visible = 0;
     let missed = 0;

@@ -155,8 +155,7 @@ describe('Tokens of an OpenID provider', () => {
     expect((await ask(`/listar_archivos?token=${token}`, token)).status).to.equal(400);
   });
 
-  it('are good for as long as they last, and not longer, although they are remembered', async function () {
-    this.timeout(20_000);
+  it('are good for as long as they last, and not longer, although they are remembered', async () => {
     // A clock may be 5 s behind.
     const token = await issuer.token({ exp: now() - 3 });
     expect((await list(token)).status).to.equal(200);
@@ -229,8 +228,7 @@ describe('Tokens of an OpenID provider', () => {
       });
     }
 
-    it('end when the token does', async function () {
-      this.timeout(20_000);
+    it('end when the token does', async () => {
       const { socket } = await open({ authorization: `Bearer ${await issuer.token({ exp: now() - 3 })}` });
       const [code] = await once(socket, 'close');
       expect(code).to.equal(1008);

@@ -28,7 +28,7 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-const startMs = 30_000;
+const startMs = 120_000;
 
 /** Starts a server of the test's own, in about two seconds. */
 export async function startPostgres(): Promise<Postgres> {
