@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 
-/** The files of swagger-ui-dist that are contentTypes. The package's other files are not meant for browsers. */
+/** The files of swagger-ui-dist that are served. The package's other files are not meant for browsers. */
 const contentTypes: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -45,7 +45,7 @@ const page = (prefix: string): string => `<!doctype html>
 </html>
 `;
 
-/** `GET /docs`: Swagger UI over the gateway's OpenAPI document, contentTypes without a CDN. */
+/** `GET /docs`: Swagger UI over the gateway's OpenAPI document, served without a CDN. */
 export function sendDocs(ctx: Context): void {
   ctx.set({ 'content-security-policy': contentSecurityPolicy, 'cache-control': 'no-cache' });
   ctx.type = 'text/html; charset=utf-8';

@@ -1,7 +1,7 @@
 import { barePath } from '../http/bare-path.ts';
 import type { Scope } from './scopes.ts';
 
-/** What a request needs: a scope, or nothing. */
+/** The access that a path requires: a scope, or `open` for none. */
 export type Access = Scope | 'open';
 
 const open: ReadonlySet<string> = new Set([
@@ -17,18 +17,18 @@ const open: ReadonlySet<string> = new Set([
   '/postman.json',
 ]);
 const openBelow: readonly string[] = ['/docs/', '/web/'];
-const ofQueues = /^\/(?:colas|apis\/queue)(?:\/|$)/;
+const queuePaths = /^\/(?:colas|apis\/queue)(?:\/|$)/;
 
 /**
- * What a path asks of its callers, whatever its method, and whether it exists or not. All that is not named here needs
- * `archivos:leer`, so that a new route is closed until somebody opens it.
+ * Returns the access that a path requires, for every method, whether the path exists or not. A path that is not listed
+ * here requires `archivos:leer`, so that a new route is closed by default.
  *
  * @param path without `/v1`
- * @param alsoOpen more paths that are open
+ * @param alsoOpen further open paths
  */
 export function accessTo(path: string, alsoOpen: ReadonlySet<string>): Access {
   const bare = barePath(path);
   if (open.has(bare) || alsoOpen.has(bare)) return 'open';
   if (openBelow.some((folder) => bare.startsWith(folder))) return 'open';
-  return ofQueues.test(bare) ? 'colas:admin' : 'archivos:leer';
+  return queuePaths.test(bare) ? 'colas:admin' : 'archivos:leer';
 }

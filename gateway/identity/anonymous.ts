@@ -6,15 +6,15 @@ import { type Scope, scopes } from './scopes.ts';
 const proxied = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
 /**
- * `AUTH=none`: everybody is `anonimo`. On the loopback that is whoever sits at this machine, who may do everything; but
- * not what a proxy on this machine lets in from elsewhere. Anybody else may only read.
+ * Creates the authenticator of `AUTH=none`: the caller is always `anonimo`. On the loopback it has every scope, unless
+ * the request came through a proxy. Everywhere else it may only read.
  */
 export function createAnonymous({ onLoopback }: { readonly onLoopback: boolean }): Authenticator {
-  const everything = verified(scopes);
-  const reading = verified(['archivos:leer']);
+  const allScopes = verified(scopes);
+  const readOnly = verified(['archivos:leer']);
   return {
     identify: ({ headers }: IncomingMessage) =>
-      onLoopback && !proxied.some((name) => name in headers) ? everything : reading,
+      onLoopback && !proxied.some((name) => name in headers) ? allScopes : readOnly,
     verify: undefined,
   };
 }

@@ -2,31 +2,31 @@ import * as z from 'zod';
 import { type ConfigProblem, isLoopback, milliseconds } from '../../runtime/env.ts';
 import { usersFile } from './users.ts';
 
-/** Bytes: less is guessed (RFC 7518, section 3.2). */
-const shortestSecret = 32;
+/** Minimum secret length in bytes: a shorter one can be guessed (RFC 7518, section 3.2). */
+const minSecretBytes = 32;
 
-/** Which keys are to be trusted. */
+/** The source of the keys that tokens are verified with. */
 export type KeySource =
-  /** HS256. */
+  /** A shared HS256 secret. */
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
   | { readonly kind: 'jwks'; readonly url: URL }
-  /** The issuer's own description says where its keys are. */
+  /** The issuer's OpenID discovery document names its keys. */
   | { readonly kind: 'issuer'; readonly url: URL }
-  /** A key of our own, in a file that is made when it is missing. */
+  /** The gateway's own key, in a file that is created when missing. */
   | { readonly kind: 'own'; readonly file: string };
 
-/** How callers are known. */
+/** How callers are authenticated. */
 export type IdentityConfig =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'jwt';
       readonly keys: KeySource;
       readonly issuer: string;
-      /** A token has to be for one of them. */
+      /** A token's audience must contain one of these. */
       readonly audience: readonly string[];
-      /** What stands before our scopes in a token. */
+      /** Prefix of this product's scopes in a token. */
       readonly scopePrefix: string;
-      /** File of the users that may log in here; without it there is no login. */
+      /** The file of the users that may log in; undefined disables login. */
       readonly users: string | undefined;
       readonly lifetimeMs: number;
     };
@@ -34,10 +34,10 @@ export type IdentityConfig =
 const auth = z.enum(['none', 'jwt'], {
   error: (issue) => `expected none or jwt, got ${JSON.stringify(issue.input)}`,
 });
-/** Not repeated in the message. */
+/** The error message does not repeat the secret. */
 const secret = z
   .string()
-  .refine((text) => Buffer.byteLength(text) >= shortestSecret, `expected ${shortestSecret} bytes or more`);
+  .refine((text) => Buffer.byteLength(text) >= minSecretBytes, `expected ${minSecretBytes} bytes or more`);
 const url = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected https://…')
@@ -60,12 +60,12 @@ export const identityVariables = {
 };
 
 type Values = z.output<z.ZodObject<typeof identityVariables>> & { readonly ALLOW_PLAINTEXT: boolean };
-/** What is undefined is absent, or wrong by itself. */
-type Given = { readonly [Name in keyof Values]?: Values[Name] | undefined };
+/** The variables that parsed. An undefined one is absent or has an error of its own. */
+type ParsedValues = { readonly [Name in keyof Values]?: Values[Name] | undefined };
 
-const ourselves = 'archivero';
+const defaultName = 'archivero';
 
-/** Of variables that `identityProblems` finds nothing wrong with. */
+/** Reads the configuration from variables in which `identityProblems` found no problem. */
 export function readIdentityConfig(values: Values): IdentityConfig {
   if (values.AUTH === 'none') return { kind: 'none' };
   const { JWT_ISSUER, JWT_AUDIENCE, AUTH_USERS_FILE } = values;
@@ -73,8 +73,8 @@ export function readIdentityConfig(values: Values): IdentityConfig {
   return {
     kind: 'jwt',
     keys,
-    issuer: JWT_ISSUER ?? ourselves,
-    audience: JWT_AUDIENCE.length === 0 ? [ourselves] : JWT_AUDIENCE,
+    issuer: JWT_ISSUER ?? defaultName,
+    audience: JWT_AUDIENCE.length === 0 ? [defaultName] : JWT_AUDIENCE,
     scopePrefix: values.JWT_SCOPE_PREFIX,
     users: keys.kind === 'own' ? (AUTH_USERS_FILE ?? usersFile) : AUTH_USERS_FILE,
     lifetimeMs: values.TOKEN_LIFETIME_MS,
@@ -88,38 +88,38 @@ function keysOf({ JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, AUTH_USERS_FILE, AUTH_KE
   return { kind: 'issuer', url: new URL(JWT_ISSUER) };
 }
 
-/** What is wrong with the variables together. */
-export function identityProblems(given: Given): ConfigProblem[] {
-  const { AUTH, JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, AUTH_USERS_FILE } = given;
+/** Returns the problems that follow from the combination of variables. */
+export function identityProblems(values: ParsedValues): ConfigProblem[] {
+  const { AUTH, JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, AUTH_USERS_FILE } = values;
   if (AUTH !== 'jwt') return [];
   if (JWT_SECRET !== undefined && JWT_JWKS_URL !== undefined) {
     const what = 'is set, and JWT_JWKS_URL too: tokens are signed with the one or the other';
     return [{ variable: 'JWT_SECRET', problem: what }];
   }
-  if (JWT_JWKS_URL !== undefined) return problemsOfForeign('JWT_JWKS_URL', JWT_JWKS_URL, given);
+  if (JWT_JWKS_URL !== undefined) return externalIssuerProblems('JWT_JWKS_URL', JWT_JWKS_URL, values);
   if (JWT_SECRET !== undefined || JWT_ISSUER === undefined || AUTH_USERS_FILE !== undefined) return [];
   const issuer = url.safeParse(JWT_ISSUER);
-  if (issuer.success) return problemsOfForeign('JWT_ISSUER', issuer.data, given);
+  if (issuer.success) return externalIssuerProblems('JWT_ISSUER', issuer.data, values);
   return [{ variable: 'JWT_ISSUER', problem: 'expected https://…, where its keys are described' }];
 }
 
-/** Of tokens that are made elsewhere: they are for others, too. */
-function problemsOfForeign(variable: string, where: URL, given: Given): ConfigProblem[] {
+/** Checks the variables of an external issuer, whose tokens may also be meant for other applications. */
+function externalIssuerProblems(variable: string, where: URL, values: ParsedValues): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  if (given.JWT_ISSUER === undefined) {
+  if (values.JWT_ISSUER === undefined) {
     problems.push({ variable: 'JWT_ISSUER', problem: 'missing; expected what tokens have as iss' });
   }
-  if (given.JWT_AUDIENCE?.length === 0) {
+  if (values.JWT_AUDIENCE?.length === 0) {
     const what = 'what tokens for this gateway have as aud (of Cognito: as client_id)';
     problems.push({ variable: 'JWT_AUDIENCE', problem: `missing; expected ${what}` });
   }
-  if (given.AUTH_USERS_FILE !== undefined) {
+  if (values.AUTH_USERS_FILE !== undefined) {
     const what = `is set, and ${variable} too: tokens are made here or there`;
     problems.push({ variable: 'AUTH_USERS_FILE', problem: what });
   }
   const host = where.hostname.replace(/^\[|\]$/g, '');
-  if (where.protocol === 'http:' && !isLoopback(host) && given.ALLOW_PLAINTEXT === false) {
-    const what = 'with http:// whoever is on the way can give keys of their own; use https://';
+  if (where.protocol === 'http:' && !isLoopback(host) && values.ALLOW_PLAINTEXT === false) {
+    const what = 'http:// lets an attacker on the network substitute the keys; use https://';
     problems.push({ variable, problem: `${what}, or set ALLOW_PLAINTEXT=true in a private network` });
   }
   return problems;

@@ -4,29 +4,29 @@ import type { Authenticator, Verified } from './authenticator.ts';
 import { missingScope, unauthenticated } from './challenge.ts';
 import type { Scope } from './scopes.ts';
 
-const nothing: ReadonlySet<Scope> = new Set();
+const noScopes: ReadonlySet<Scope> = new Set();
 
 export interface IdentifyOptions {
   readonly authenticator: Authenticator;
-  /** Paths, without `/v1`, that ask for a token themselves. */
+  /** Paths, without `/v1`, whose routes authenticate by themselves. */
   readonly alsoOpen: readonly string[];
-  /** Told of every request that is not let in; what it throws is answered instead. */
+  /** Called for every refused request. An error that it throws replaces the refusal. */
   readonly onRefused?: ((ctx: Context) => Promise<void>) | undefined;
 }
 
 /**
- * Finds out who asks, and whether that one may use the path: the one place where a request is let in or not. Whose a
- * solicitud is, is seen where it is looked up. `OPTIONS` tells nothing that is not in the documents.
+ * Authenticates the caller and authorises the path. Every request is admitted or refused here; who owns a solicitud is
+ * checked where it is looked up. `OPTIONS` is open: it reveals only what the API documents say.
  */
 export function identify({ authenticator, alsoOpen, onRefused }: IdentifyOptions): Middleware {
   const openPaths = new Set(alsoOpen);
 
   return (ctx, next) => {
     ctx.state.caller = '';
-    ctx.state.scopes = nothing;
+    ctx.state.scopes = noScopes;
     ctx.state.identifiedUntil = Number.POSITIVE_INFINITY;
     const access = ctx.method === 'OPTIONS' ? 'open' : accessTo(ctx.path, openPaths);
-    // A token that is no good any more does not shut out whoever wants a new one.
+    // An open path ignores the token, so that an expired one does not block the login for a new one.
     if (access === 'open' && authenticator.verify !== undefined) return next();
     const refused = async (problem: unknown): Promise<never> => {
       await onRefused?.(ctx);

@@ -11,10 +11,10 @@ export interface IdentityOptions extends Omit<TokenOptions, 'config'> {
   readonly onLoopback: boolean;
 }
 
-/** All there is to identity, as the configuration wants it. */
+/** The identity subsystem, as configured. */
 export interface Identities {
   readonly authenticator: Authenticator;
-  /** `/login` and `/.well-known/jwks.json`, where there are such. */
+  /** `/login` and `/.well-known/jwks.json`, when enabled. */
   readonly routes: Router<State>;
 }
 
@@ -22,7 +22,7 @@ export async function openIdentities({ config, onLoopback, ...deps }: IdentityOp
   if (config.kind === 'none') {
     return { authenticator: createAnonymous({ onLoopback }), routes: new Router<State>() };
   }
-  // Loaded only by those who have tokens.
+  // Loaded only when tokens are configured.
   const { openTokenIdentities } = await import('./token-identities.ts');
   return openTokenIdentities({ config, ...deps });
 }

@@ -8,13 +8,14 @@ import { ConfigError } from '../../runtime/env.ts';
 export interface OwnKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** RFC 7638. */
+  /** The key's thumbprint (RFC 7638). */
   readonly kid: string;
 }
 
 /**
- * The Ed25519 key that tokens are signed with here, from a JWK file that only its owner may read; made when there is
- * none. Gateways that are to know each other's tokens share the file. Throws a `ConfigError`.
+ * Opens the Ed25519 key that signs tokens: a JWK file readable by its owner only, created when missing. Gateways share
+ * the file to accept each other's tokens.
+ * @throws ConfigError
  */
 export async function openKeyFile(file: string): Promise<OwnKey> {
   try {
@@ -23,7 +24,7 @@ export async function openKeyFile(file: string): Promise<OwnKey> {
       await makeKey(file);
       return readKey(file);
     });
-    if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 key');
+    if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key');
     const publicKey = createPublicKey(privateKey);
     return { privateKey, publicKey, kid: await calculateJwkThumbprint(await exportJWK(publicKey)) };
   } catch (err) {
@@ -37,12 +38,12 @@ async function readKey(file: string): Promise<KeyObject> {
   try {
     return createPrivateKey({ key: JSON.parse(text), format: 'jwk' });
   } catch {
-    // Its text is not repeated.
-    throw new Error('it is no private key in JWK format');
+    // The original error is dropped because it may quote the key.
+    throw new Error('it is not a private key in JWK format');
   }
 }
 
-/** Whole or not at all, and never over one that another gateway made at the same time. */
+/** Writes the key file atomically. A file that another gateway created meanwhile is kept. */
 async function makeKey(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const { privateKey } = generateKeyPairSync('ed25519');

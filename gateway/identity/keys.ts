@@ -12,30 +12,30 @@ import {
 import type { KeySource } from './config.ts';
 import { openKeyFile } from './key-file.ts';
 
-/** The keys of whoever makes the tokens cannot be had now. */
+/** The issuer's keys are unavailable. */
 export class IssuerUnavailableError extends Error {
   override readonly name = 'IssuerUnavailableError';
 }
 
-/** What tokens are checked with, and signed with when they are made here. */
+/** The keys that verify tokens, and sign them when tokens are issued here. */
 export interface Keys {
-  /** No other algorithm is looked at: it is not the token that chooses. */
+  /** The accepted algorithms. The token's own header does not choose. */
   readonly algorithms: readonly string[];
   readonly verifying: JWTVerifyGetKey;
   readonly sign: ((token: SignJWT) => Promise<string>) | undefined;
-  /** The public keys of those that sign here, for others that check our tokens. */
+  /** The public keys as JWKS, for other services that verify these tokens. */
   readonly published: JSONWebKeySet | undefined;
 }
 
-/** Not one of them takes a secret, which a public key could be passed off as. */
+/** Public-key algorithms only: with HS256 among them, a public key could be passed off as the secret. */
 const asymmetric = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
 const fetchMs = 5_000;
-/** An issuer that does not answer is not asked again by every request. */
-const pauseMs = 2_000;
+/** Pause after a failed fetch, so that not every request asks an issuer that is down. */
+const retryPauseMs = 2_000;
 
 export async function openKeys(source: KeySource): Promise<Keys> {
   switch (source.kind) {
@@ -61,23 +61,23 @@ export async function openKeys(source: KeySource): Promise<Keys> {
     }
     case 'jwks':
     case 'issuer': {
-      const find = source.kind === 'jwks' ? async () => source.url : () => describedBy(source.url);
+      const find = source.kind === 'jwks' ? async () => source.url : () => discoverKeysUrl(source.url);
       return { algorithms: asymmetric, verifying: remoteKeys(find), sign: undefined, published: undefined };
     }
   }
 }
 
 /**
- * Keys that are fetched when they are first asked for, and when one is asked for that is not known. While the issuer does not give
- * them, those that it gave last go on being good: anybody may bring a token of an unknown key, and make it be asked.
- * @param cooldownMs after they were fetched, keys that are not known do not make it be asked again for so long
+ * Returns a key lookup that fetches the issuer's keys at the first use, and again for an unknown key. While the issuer is
+ * unavailable, its last keys stay valid: a token with an unknown key triggers a fetch, and anyone can send one.
+ * @param cooldownMs minimum time between two fetches for unknown keys
  */
 export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVerifyGetKey {
   let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
   let failed: { readonly error: IssuerUnavailableError; readonly at: number } | undefined;
 
-  async function fetched(...[header, token]: Parameters<JWTVerifyGetKey>) {
-    if (failed !== undefined && performance.now() - failed.at < pauseMs) throw failed.error;
+  async function lookUp(...[header, token]: Parameters<JWTVerifyGetKey>) {
+    if (failed !== undefined && performance.now() - failed.at < retryPauseMs) throw failed.error;
     try {
       keys ??= createRemoteJWKSet(await find(), {
         timeoutDuration: fetchMs,
@@ -88,7 +88,7 @@ export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVe
       return key;
     } catch (cause) {
       if (isAboutToken(cause)) throw cause;
-      const error = new IssuerUnavailableError('The issuer of tokens does not give its keys', { cause });
+      const error = new IssuerUnavailableError('The issuer of tokens does not provide its keys', { cause });
       failed = { error, at: performance.now() };
       throw error;
     }
@@ -96,7 +96,7 @@ export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVe
 
   return async (header, token) => {
     try {
-      return await fetched(header, token);
+      return await lookUp(header, token);
     } catch (error) {
       const last = keys?.jwks();
       if (!(error instanceof IssuerUnavailableError) || last === undefined) throw error;
@@ -115,15 +115,15 @@ function isAboutToken(error: unknown): boolean {
   );
 }
 
-/** Where an OpenID provider has its keys (OpenID Connect Discovery 1.0, section 4). */
-async function describedBy(issuer: URL): Promise<URL> {
+/** Returns the URL of an OpenID provider's keys (OpenID Connect Discovery 1.0, section 4). */
+async function discoverKeysUrl(issuer: URL): Promise<URL> {
   const where = `${issuer.href.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const answer = await fetch(where, { redirect: 'error', signal: AbortSignal.timeout(fetchMs) });
   if (!answer.ok) throw new Error(`${where} answers ${answer.status}`);
   const { jwks_uri: uri } = (await answer.json()) as { readonly jwks_uri?: unknown };
   const url = typeof uri === 'string' ? URL.parse(uri) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== issuer.protocol)) {
-    throw new Error(`${where} names no jwks_uri that can be used`);
+    throw new Error(`${where} has no usable jwks_uri`);
   }
   return url;
 }

@@ -11,7 +11,7 @@ import { hashPassword, isPassword } from './password.ts';
 import { readUsers, type User } from './users.ts';
 
 export interface LoginOptions {
-  /** The file of the users. It is read at every login: whoever was removed is out at once. */
+  /** The file of the users, read at every login, so that a removed user is locked out at once. */
   readonly users: string;
   readonly sign: NonNullable<Keys['sign']>;
   readonly issuer: string;
@@ -22,47 +22,47 @@ export interface LoginOptions {
   readonly log: Logger;
 }
 
-const longestBody = 4 * 1024;
-/** Each takes 19 MiB and a thread for some 30 ms. */
-const mostAtOnce = 8;
+const maxBodyBytes = 4 * 1024;
+/** Maximum concurrent password hashes. Each takes 19 MiB and a thread for about 30 ms. */
+const maxConcurrentHashes = 8;
 
 export const credentials = z.object({ usuario: z.string().max(64), clave: z.string().max(1024) });
 
-/** `POST /login`: a token for who knows a user's name and password. */
+/** Creates the handler of `POST /login`, which issues a token for a user's name and password. */
 export function createLogin(options: LoginOptions): (ctx: Context) => Promise<void> {
   const { users, sign, issuer, audience, scopePrefix, lifetimeMs, store, log } = options;
-  // By name and address together: nobody can shut out a user from elsewhere.
-  const ofUser = store.limiter({ name: 'login-user', points: 10, seconds: 15 * 60 });
-  const ofAddress = store.limiter({ name: 'login-address', points: 100, seconds: 24 * 60 * 60 });
-  // What a name is compared with that does not exist, so that it takes as long as one that does.
-  const nobody: Promise<User> = hashPassword('').then((clave) => ({ clave, permisos: [] }));
-  let under = 0;
+  // Limited per user and address together, so that attempts from elsewhere cannot lock a user out.
+  const perUser = store.limiter({ name: 'login-user', points: 10, seconds: 15 * 60 });
+  const perAddress = store.limiter({ name: 'login-address', points: 100, seconds: 24 * 60 * 60 });
+  // An unknown user's password is compared with this hash, so that the response takes the same time.
+  const dummyUser: Promise<User> = hashPassword('').then((clave) => ({ clave, permisos: [] }));
+  let hashing = 0;
 
   async function userOf(usuario: string, clave: string): Promise<User | undefined> {
-    if (under >= mostAtOnce) throw tooMany(1_000);
-    under++;
+    if (hashing >= maxConcurrentHashes) throw tooMany(1_000);
+    hashing++;
     try {
       const user = (await readUsers(users))[usuario];
-      const matches = await isPassword(clave, (user ?? (await nobody)).clave);
+      const matches = await isPassword(clave, (user ?? (await dummyUser)).clave);
       return matches ? user : undefined;
     } finally {
-      under--;
+      hashing--;
     }
   }
 
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    const { usuario, clave } = await readJsonBody(ctx, credentials, longestBody);
+    const { usuario, clave } = await readJsonBody(ctx, credentials, maxBodyBytes);
     const { address } = ctx.state;
     const network = addressKey(address);
     const pair = `${network} ${usuario}`;
-    // Counted before it is tried: those that come at once are counted, too.
-    await spend(ofAddress, network);
-    await spend(ofUser, pair);
+    // Counted before the attempt, so that concurrent attempts count too.
+    await spend(perAddress, network);
+    await spend(perUser, pair);
     const user = await userOf(usuario, clave);
     log.info({ usuario, address, ok: user !== undefined }, 'login');
     if (user === undefined) throw new ProblemError('credenciales-no-validas');
-    await Promise.all([ofUser.delete(pair), ofAddress.delete(network)]);
+    await Promise.all([perUser.delete(pair), perAddress.delete(network)]);
 
     const now = Math.floor(Date.now() / 1000);
     const expires = now + Math.ceil(lifetimeMs / 1000);

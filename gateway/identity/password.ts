@@ -3,24 +3,24 @@ import { promisify } from 'node:util';
 
 const derive = promisify<'argon2id', Argon2Parameters, Buffer>(argon2);
 
-/** What OWASP asks for at least: 19 MiB, 2 passes, 1 lane. */
+/** OWASP's minimum for argon2id: 19 MiB, 2 passes, 1 lane. */
 const memory = 19_456;
 const passes = 2;
 const parallelism = 1;
 const tagLength = 32;
 const nonceLength = 16;
 
-/** As https://github.com/P-H-C/phc-string-format writes it. */
+/** The PHC string format: https://github.com/P-H-C/phc-string-format */
 const format = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([\w+/-]{11,86})\$([\w+/-]{22,86})$/;
 
-/** The argon2id hash of a password (RFC 9106), as one line that says how it was made. */
+/** Returns a password's argon2id hash (RFC 9106) in PHC string format, parameters included. */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(nonceLength);
   const tag = await derive('argon2id', { message: password, nonce, memory, passes, parallelism, tagLength });
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(tag)}`;
 }
 
-/** Whether a line is one that `hashPassword` or another argon2id writes. */
+/** Returns whether a text is an argon2id hash in PHC string format. */
 export function isPasswordHash(text: string): boolean {
   return format.test(text);
 }

@@ -1,4 +1,4 @@
-/** What a caller may do. A token carries their names, separated by spaces (RFC 8693, section 4.2). */
+/** The permissions of a caller. A token carries their names, separated by spaces (RFC 8693, section 4.2). */
 export const scopes = ['archivos:leer', 'solicitudes:admin', 'colas:admin'] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -6,14 +6,14 @@ export function isScope(word: unknown): word is Scope {
   return (scopes as readonly unknown[]).includes(word);
 }
 
-/** Whether the caller of a request may do this. */
+/** Returns whether the caller of a request has a scope. */
 export function hasScope({ scopes }: { readonly scopes: ReadonlySet<string> }, scope: Scope): boolean {
   return scopes.has(scope);
 }
 
-/** Who asks, and what that one may do. */
+/** The caller and its scopes. */
 export interface Identity {
-  /** The name under which solicitudes are kept and lines logged: a token's `sub`, or `anonimo`. */
+  /** The owner's name in solicitudes and log lines: a token's `sub`, or `anonimo`. */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;
 }

@@ -15,7 +15,7 @@ export interface TokenOptions {
   readonly log: Logger;
 }
 
-/** Callers who bring tokens, and the routes by which they get them, where that is here. */
+/** Opens authentication by tokens, with the routes that issue them when this gateway does. */
 export async function openTokenIdentities({ config, store, log }: TokenOptions) {
   const { issuer, audience, scopePrefix, users, lifetimeMs } = config;
   const routes = new Router<State>();
@@ -30,7 +30,7 @@ export async function openTokenIdentities({ config, store, log }: TokenOptions) 
   return { authenticator: createTokens(verify), routes };
 }
 
-/** RFC 7517. */
+/** Serves the public keys as a JWK Set (RFC 7517). */
 function serveKeys(routes: Router<State>, published: JSONWebKeySet): void {
   const body = JSON.stringify(published);
   routes.get('/.well-known/jwks.json', (ctx) => {

@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache';
 import type { Authenticator, Verified } from './authenticator.ts';
 import { invalidToken } from './challenge.ts';
 
-const mostRemembered = 10_000;
+const maxTokens = 10_000;
 
 /**
- * Knows callers by the token that they bring. To verify one costs more than all the rest of a request that is answered from
- * the cache, so each is verified once, and remembered until it expires.
+ * Authenticates callers by Bearer token. Verifying a token costs more than the rest of a cached answer, so each token is
+ * verified once and its result kept until it expires.
  */
 export function createTokens(verify: (token: string) => Promise<Verified>): Authenticator {
-  const known = new LRUCache<string, Verified>({ max: mostRemembered });
+  const known = new LRUCache<string, Verified>({ max: maxTokens });
 
   function verified(token: string): Verified | Promise<Verified> {
     const remembered = known.get(token);

@@ -7,21 +7,21 @@ import { isPasswordHash } from './password.ts';
 import { type Scope, scopes } from './scopes.ts';
 
 export interface User {
-  /** Argon2id. */
+  /** The password's argon2id hash. */
   readonly clave: string;
   readonly permisos: readonly Scope[];
 }
 
-/** By their names. */
+/** Users by name. */
 export type Users = Readonly<Record<string, User>>;
 
-/** Where users are when nothing else is said. */
+/** The default path of the users file. */
 export const usersFile = 'data/users.json';
 
 export const userName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'expected 1 to 64 letters, digits and . _ @ -')
-  .refine((name) => name !== anonymous, `${anonymous} is nobody`);
+  .refine((name) => name !== anonymous, `${anonymous} is the name of callers without a token`);
 
 const file = z.strictObject({
   usuarios: z.record(
@@ -33,12 +33,12 @@ const file = z.strictObject({
   ),
 });
 
-/** The file of users cannot be used. Its text is not repeated. */
+/** The users file is unusable. The message does not repeat its contents. */
 export class UsersFileError extends Error {
   override readonly name = 'UsersFileError';
 }
 
-/** Those of the file; nobody when it is not there. Throws `UsersFileError`. */
+/** Reads the users file; a missing file has no users. Throws `UsersFileError`. */
 export async function readUsers(path: string): Promise<Users> {
   let text: string;
   try {
@@ -50,10 +50,10 @@ export async function readUsers(path: string): Promise<Users> {
   const read = file.safeParse(jsonOf(text));
   if (read.success) return byName(read.data.usuarios);
   const [issue] = read.error.issues;
-  throw new UsersFileError(`${path} is no file of users: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new UsersFileError(`${path} is not a users file: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-/** Replaces the file by one that only its owner may read; whole, or not at all. */
+/** Replaces the users file atomically. Only its owner may read it. */
 export async function writeUsers(path: string, users: Users): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
@@ -65,7 +65,7 @@ export async function writeUsers(path: string, users: Users): Promise<void> {
   }
 }
 
-/** Without the names that every object has. */
+/** Copies to an object without a prototype, so that no inherited name is found as a user. */
 function byName(users: Users): Users {
   return Object.assign(Object.create(null), users);
 }

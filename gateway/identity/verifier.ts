@@ -15,19 +15,19 @@ export interface VerifierOptions {
   readonly log: Logger;
 }
 
-/** Clocks differ. */
+/** Tolerance for clock differences. */
 const toleranceSeconds = 5;
-const longestToken = 8 * 1024;
+const maxTokenLength = 8 * 1024;
 
 /**
- * Verifies tokens (RFC 7519): signature, `iss`, `aud`, `exp`, `nbf`, `iat`; they must have `sub` and `exp`. Keys are ours,
- * whatever a token names (`jku`, `x5u`, `jwk`).
+ * Creates a token verifier (RFC 7519). It checks signature, `iss`, `aud`, `exp`, `nbf` and `iat`, and requires `sub` and
+ * `exp`. Keys come from the configuration: the token's `jku`, `x5u` and `jwk` are ignored.
  *
- * @returns what rejects with ProblemError `token-no-valido`, `identidad-no-disponible`
+ * @returns a function that rejects with ProblemError `token-no-valido`, `identidad-no-disponible`
  */
 export function createVerifier(options: VerifierOptions): (token: string) => Promise<Verified> {
   const { keys, issuer, log } = options;
-  const demands = {
+  const requirements = {
     algorithms: [...keys.algorithms],
     issuer,
     requiredClaims: ['sub', 'exp'],
@@ -35,19 +35,19 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
   };
 
   return async (token) => {
-    if (token.length > longestToken) {
+    if (token.length > maxTokenLength) {
       log.info({ why: 'too long' }, 'token refused');
       throw invalidToken();
     }
     try {
-      const { payload } = await jwtVerify(token, keys.verifying, demands);
+      const { payload } = await jwtVerify(token, keys.verifying, requirements);
       return verifiedOf(payload, options);
     } catch (err) {
       if (err instanceof IssuerUnavailableError) {
         throw new ProblemError('identidad-no-disponible', { headers: { 'retry-after': '5' }, cause: err });
       }
       if (!(err instanceof errors.JOSEError)) throw err;
-      // Neither the token nor what it claims.
+      // The log holds neither the token nor its claims.
       log.info({ why: `${err.code}: ${err.message}` }, 'token refused');
       throw invalidToken();
     }
@@ -56,30 +56,31 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
 
 function verifiedOf(payload: JWTPayload, options: VerifierOptions): Verified {
   const { sub, exp = 0, iat } = payload;
-  if (typeof iat === 'number' && iat > Date.now() / 1000 + toleranceSeconds) throw wrong('iat', payload);
-  if (!isFor(payload, options.audience)) throw wrong('aud', payload);
-  // It is written in logs and in the ledger.
+  if (typeof iat === 'number' && iat > Date.now() / 1000 + toleranceSeconds)
+    throw invalidClaim('iat', payload);
+  if (!isFor(payload, options.audience)) throw invalidClaim('aud', payload);
+  // `sub` is written to logs and to the ledger.
   if (typeof sub !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub) || sub === anonymous) {
-    throw wrong('sub', payload);
+    throw invalidClaim('sub', payload);
   }
   const scopes = scopesOf(payload, options.scopePrefix);
   return { identity: { id: sub, scopes }, expiresAt: (exp + toleranceSeconds) * 1000 };
 }
 
-function wrong(claim: string, payload: JWTPayload): errors.JWTClaimValidationFailed {
+function invalidClaim(claim: string, payload: JWTPayload): errors.JWTClaimValidationFailed {
   return new errors.JWTClaimValidationFailed(`unexpected "${claim}" claim value`, payload, claim);
 }
 
-/** Cognito's access tokens have no `aud`, but the client they were given to. */
+/** Returns whether the token is meant for this gateway. Cognito's access tokens carry `client_id` instead of `aud`. */
 function isFor({ aud, ['client_id']: client }: JWTPayload, audience: readonly string[]): boolean {
   return [aud ?? client].flat().some((one) => typeof one === 'string' && audience.includes(one));
 }
 
-/** `scope` as RFC 8693 has it; others write `scp` (Entra, Okta) or `permissions` (Auth0). */
+/** Reads the scopes from `scope` (RFC 8693), `scp` (Entra, Okta) or `permissions` (Auth0). */
 function scopesOf(payload: JWTPayload, prefix: string): ReadonlySet<Scope> {
   const words = [payload['scope'], payload['scp'], payload['permissions']]
     .flat()
     .flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : []));
-  const ours = words.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
-  return new Set(ours.filter(isScope));
+  const known = words.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
+  return new Set(known.filter(isScope));
 }

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** Under which an address is counted: whoever has an IPv6 address has 2^64 of them. */
+/** Returns the key that an address is counted under. An IPv6 client owns a whole /64, so its key is the /64. */
 export function addressKey(address: string): string {
   if (!isIPv6(address)) return address;
   const { hostname } = new URL(`http://[${address}]`);

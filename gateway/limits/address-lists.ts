@@ -3,7 +3,7 @@ import { isIn } from '../http/client-address.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Middleware } from '../http/state.ts';
 
-/** Refuses clients whose address is in `deny`, and, when there is an `allow`, those whose address is not in that. */
+/** Refuses clients whose address is in `deny`, or is missing from an existing `allow` list. */
 export function addressLists(allow: BlockList | undefined, deny: BlockList | undefined): Middleware {
   return (ctx, next) => {
     const { address } = ctx.state;

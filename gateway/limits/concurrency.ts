@@ -2,26 +2,26 @@ import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../http/problem.ts';
 import type { Middleware } from '../http/state.ts';
 
-/** How many requests are being answered. */
+/** The count of requests in flight. */
 export interface Concurrency {
   readonly middleware: Middleware;
   full(): boolean;
-  /** Counts an answer until it is out or its connection is gone. */
+  /** Counts an answer until it is sent or its connection closes. */
   enter(res: ServerResponse): void;
-  /** The same for one that may still come to the middleware, which then lets it through. */
+  /** Counts an answer that may still reach the middleware, which then neither counts nor refuses it. */
   enterEarly(res: ServerResponse): void;
 }
 
 /**
- * Refuses at once what comes while `most` requests are being answered: to let all wait would serve none. That the process
- * lives is still told.
+ * Refuses requests while `max` others are in flight: queueing them would slow down all. Liveness probes are always
+ * answered.
  */
-export function createConcurrency(most: number): Concurrency {
+export function createConcurrency(max: number): Concurrency {
   let inFlight = 0;
   const leave = (): void => {
     inFlight--;
   };
-  const full = (): boolean => inFlight >= most;
+  const full = (): boolean => inFlight >= max;
   const enter = (res: ServerResponse): void => {
     inFlight++;
     res.once('close', leave);

@@ -5,7 +5,7 @@ import type { Allowance } from './store.ts';
 
 const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Addresses and networks as `10.0.0.0/8 2001:db8::/32 192.0.2.7`; undefined when there is none. */
+/** Parses addresses and networks, such as `10.0.0.0/8 2001:db8::/32 192.0.2.7`; undefined when the list is empty. */
 const networks = z
   .string()
   .default('')
@@ -27,7 +27,7 @@ const networks = z
     return words.length === 0 ? undefined : list;
   });
 
-/** `20/1s, 600/1m, 50000/1d`: each caller may spend so many points in each such time; the shortest time first. */
+/** Parses quotas such as `20/1s, 600/1m, 50000/1d`: points per caller and period, sorted by period. */
 const allowances = z
   .string()
   .default('')
@@ -49,7 +49,7 @@ const allowances = z
     return found.sort((a, b) => a.seconds - b.seconds);
   });
 
-/** `/buscar_archivos=2 /salud=5`: what a request costs, where it is not 1. */
+/** Parses costs per path, such as `/buscar_archivos=2 /salud=5`. Other paths cost 1. */
 const costs = z
   .string()
   .default('/buscar_archivos=2 /salud=5')
@@ -76,22 +76,22 @@ export const limitVariables = {
   IP_DENY: networks,
   TRUSTED_PROXIES: networks,
   MAX_REQUESTS: count.default(10_000),
-  // Fewer than the files that systems let a process open, so that there are some left for the services and the ledger.
+  // Below the usual limit of open files per process, which leaves descriptors for the services and the ledger.
   MAX_CONNECTIONS: count.default(16_000),
   HEADERS_TIMEOUT_MS: milliseconds.default(10_000),
   REQUEST_TIMEOUT_MS: milliseconds.default(30_000),
 };
 
-interface Given {
+interface ParsedValues {
   readonly RATE_LIMIT_STORE?: 'memory' | 'postgres' | undefined;
   readonly LEDGER_URL?: { readonly kind: 'sqlite' | 'postgres' } | undefined;
   readonly HEADERS_TIMEOUT_MS?: number | undefined;
   readonly REQUEST_TIMEOUT_MS?: number | undefined;
 }
 
-/** What is wrong with the variables together. */
-export function limitProblems(given: Given): ConfigProblem[] {
-  const { RATE_LIMIT_STORE, LEDGER_URL, HEADERS_TIMEOUT_MS: headers, REQUEST_TIMEOUT_MS: request } = given;
+/** Returns the problems that follow from the combination of variables. */
+export function limitProblems(values: ParsedValues): ConfigProblem[] {
+  const { RATE_LIMIT_STORE, LEDGER_URL, HEADERS_TIMEOUT_MS: headers, REQUEST_TIMEOUT_MS: request } = values;
   const problems: ConfigProblem[] = [];
   if (RATE_LIMIT_STORE === 'postgres' && LEDGER_URL?.kind === 'sqlite') {
     const problem = 'postgres is the database of LEDGER_URL, which is a file';

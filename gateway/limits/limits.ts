@@ -5,12 +5,12 @@ import type { Allowance, LimitStore } from './store.ts';
 export interface LimitsOptions {
   readonly allowances: readonly Allowance[];
   readonly costs: ReadonlyMap<string, number>;
-  /** The database in which gateways count together; without it each counts for itself. */
+  /** The database of counters that several gateways share; undefined keeps them in this process. */
   readonly database: string | undefined;
   readonly log: Logger;
 }
 
-/** What counts, and where; loaded and opened for those who count something. */
+/** The rate limits and their store. Modules and connections are opened only when a limit is configured. */
 export interface Limits {
   readonly rateLimit: RateLimit | undefined;
   store(): Promise<LimitStore>;

@@ -1,12 +1,12 @@
 import { ProblemError } from '../http/problem.ts';
 
-/** Places that are held for long: by those who wait, follow or converse. */
+/** Slots that requests hold for long, such as a wait, an event stream or a WebSocket. */
 export interface Shares {
-  /** Gives the place back when it is disposed of. Throws `NoPlaceError`. */
+  /** Takes a slot, released on disposal. Throws `NoPlaceError`. */
   take(payer: string): Disposable;
 }
 
-/** All places are taken; or, when it is `own`, half of them by this one. */
+/** No slot is free. `own`: this caller already holds its maximum, half of them. */
 export class NoPlaceError extends ProblemError<'demasiadas-peticiones' | 'demasiadas-esperas'> {
   readonly own: boolean;
 
@@ -19,16 +19,16 @@ export class NoPlaceError extends ProblemError<'demasiadas-peticiones' | 'demasi
   }
 }
 
-/** For how long others will wait is not known. */
+/** A constant, because how long the others hold their slots is unknown. */
 const retrySeconds = 5;
 
-/** So many places, of which one payer may hold half: whoever takes more is refused before others find none. */
+/** Creates `count` slots, of which one quota key may hold half, so that one caller cannot exhaust them. */
 export function createShares(count: number): Shares {
   const share = Math.ceil(count / 2);
   const held = new Map<string, number>();
   let taken = 0;
 
-  function giveBack(payer: string): void {
+  function release(payer: string): void {
     taken -= 1;
     const left = (held.get(payer) ?? 0) - 1;
     if (left > 0) held.set(payer, left);
@@ -41,11 +41,11 @@ export function createShares(count: number): Shares {
       if (taken >= count || own >= share) throw new NoPlaceError(taken < count);
       taken += 1;
       held.set(payer, own + 1);
-      let given = false;
+      let released = false;
       return {
         [Symbol.dispose]: () => {
-          if (!given) giveBack(payer);
-          given = true;
+          if (!released) release(payer);
+          released = true;
         },
       };
     },

@@ -9,8 +9,8 @@ const schemaName = 'archivero';
 const timeoutMs = 2_000;
 
 /**
- * In the ledger's database: all of its gateways count together. While it cannot be asked, each counts for itself. The schema
- * is there already: the ledger has made it.
+ * Opens counters in the ledger's database, shared by all gateways of that ledger. While the database is unreachable, each
+ * gateway counts by itself. The ledger has already created the schema.
  */
 export async function openPostgresStore(url: string, log: Logger): Promise<LimitStore> {
   const pool = new Pool({
@@ -20,7 +20,9 @@ export async function openPostgresStore(url: string, log: Logger): Promise<Limit
     query_timeout: timeoutMs,
     application_name: 'archivero limits',
   });
-  pool.on('error', (err) => log.warn({ err }, 'the connection to the limits was lost'));
+  pool.on('error', (err) =>
+    log.warn({ err }, 'limits: database connection lost; reconnecting at the next use'),
+  );
   await makeTable(pool);
   return {
     limiter: ({ name, points, seconds }) => {
@@ -33,7 +35,7 @@ export async function openPostgresStore(url: string, log: Logger): Promise<Limit
         keyPrefix: name,
         points,
         duration: seconds,
-        // Whoever floods is not looked up again before the time is over.
+        // A caller over its limit is refused from memory for the rest of the period, without a query.
         inMemoryBlockOnConsumed: points + 1,
         insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
       });
@@ -44,7 +46,7 @@ export async function openPostgresStore(url: string, log: Logger): Promise<Limit
 }
 
 async function makeTable(pool: Pool): Promise<void> {
-  // Two gateways that start at once would make it both.
+  // The lock keeps two gateways that start together from both creating the table.
   await pool.query(`
     BEGIN;
     SELECT pg_advisory_xact_lock(hashtext('archivero.rate_limits'));
@@ -53,7 +55,7 @@ async function makeTable(pool: Pool): Promise<void> {
     COMMIT`);
 }
 
-/** A key of the table has at most 255 characters, and names nobody. */
+/** Hashes the keys: a key column has at most 255 characters and must not reveal a caller. */
 function byHash(limiter: RateLimiterPostgres): Limiter {
   const hash = (key: string | number) => createHash('sha256').update(String(key)).digest('base64url');
   return {

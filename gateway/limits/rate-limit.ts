@@ -6,50 +6,50 @@ import { payerAt, payerOf } from './quota-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
 
 export interface RateLimitOptions {
-  /** The shortest time first. */
+  /** Sorted by period, the shortest first. */
   readonly allowances: readonly Allowance[];
-  /** By path, without `/v1`; 1 for the others. */
+  /** Costs by path, without `/v1`. Other paths cost 1. */
   readonly costs: ReadonlyMap<string, number>;
   readonly store: LimitStore;
 }
 
-/** What a request costs, and whom. */
+/** The cost of a request and the quota key that pays it. */
 interface Charge {
   readonly key: string;
   readonly cost: number;
 }
 
-/** After a charge. */
+/** The result of a charge. */
 export interface Spent {
-  /** The header `RateLimit`. */
+  /** The value of the header `RateLimit`. */
   readonly left: string;
-  /** Seconds until it is worth asking again; undefined when there was enough. */
+  /** Seconds until a retry is useful; undefined when the quota sufficed. */
   readonly refusedFor: number | undefined;
 }
 
 export interface RateLimit {
-  /** Charges the caller for the request, whoever that is known to be. */
+  /** Charges the request to the caller's quota key. */
   readonly middleware: Middleware;
-  /** Charges the address of a request whose caller was not let in. Throws as the middleware does. */
+  /** Charges a refused request to the client's address. Throws as the middleware does. */
   charge(ctx: Context): Promise<void>;
   /**
-   * Charges for requests like this one as the middleware would, which does not do it again for those that reach it after
-   * that; undefined when they are free.
+   * Returns a function that charges for requests like this one; undefined when they are free. The middleware does not
+   * charge such a request again when it reaches it.
    */
   spending(ctx: Context): ((req: IncomingMessage) => Promise<Spent>) | undefined;
   /**
-   * Charges for what is as good as a request to `path`, on a connection that stays: each query over a WebSocket.
+   * Charges for the equivalent of a request to `path` on an open connection, such as a WebSocket query.
    * @throws ProblemError `demasiadas-peticiones`
    */
   chargeFor(path: string, who: Pick<State, 'caller' | 'address'>): Promise<void>;
 }
 
-/** Whoever watches whether the process lives does not use anything up. */
-const free: ReadonlySet<string> = new Set(['/salud/viva', '/salud/preparada', '/healthz', '/readyz']);
+/** Health probes are free. */
+const freePaths: ReadonlySet<string> = new Set(['/salud/viva', '/salud/preparada', '/healthz', '/readyz']);
 
 /**
- * Lets each caller spend so much and no more: who is known by name, from wherever; others by their address. Answers carry
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), a 429 also `Retry-After`.
+ * Limits each caller's requests, counted by user id, else by address. Answers carry `RateLimit-Policy` and `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-10); a 429 also carries `Retry-After`.
  */
 export function createRateLimit({ allowances, costs, store }: RateLimitOptions): RateLimit {
   const limiters = allowances.map((allowance) => ({ allowance, limiter: store.limiter(allowance) }));
@@ -58,9 +58,9 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     .map(({ name, points, seconds }) => `"${name}";q=${points};w=${seconds}`)
     .join(', ');
 
-  const spentBefore = new WeakMap<IncomingMessage, Promise<Spent>>();
+  const earlyCharges = new WeakMap<IncomingMessage, Promise<Spent>>();
 
-  /** What is refused by a short time is not charged to the longer ones. */
+  /** Charges every period, the shortest first. A period that refuses the request ends the charge. */
   async function spend({ key, cost }: Charge): Promise<Spent> {
     let left = '';
     for (const { allowance, limiter } of limiters) {
@@ -72,7 +72,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     return { left, refusedFor: undefined };
   }
 
-  async function tell(ctx: Context, spending: Promise<Spent>): Promise<void> {
+  async function applyCharge(ctx: Context, spending: Promise<Spent>): Promise<void> {
     ctx.set('RateLimit-Policy', policy);
     const { left, refusedFor } = await spending;
     ctx.set('RateLimit', left);
@@ -81,21 +81,21 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
 
   const costFor = (path: string) => costOf.get(barePath(path)) ?? 1;
   const chargeFor = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
-    free.has(barePath(path)) ? undefined : { key: payerOf(state), cost: costFor(path) };
+    freePaths.has(barePath(path)) ? undefined : { key: payerOf(state), cost: costFor(path) };
 
   return {
     middleware: async (ctx, next) => {
       const charge = chargeFor(ctx);
-      if (charge !== undefined) await tell(ctx, spentBefore.get(ctx.req) ?? spend(charge));
+      if (charge !== undefined) await applyCharge(ctx, earlyCharges.get(ctx.req) ?? spend(charge));
       return next();
     },
-    charge: (ctx) => tell(ctx, spend({ key: payerAt(ctx.state), cost: costFor(ctx.path) })),
+    charge: (ctx) => applyCharge(ctx, spend({ key: payerAt(ctx.state), cost: costFor(ctx.path) })),
     spending: (ctx) => {
       const charge = chargeFor(ctx);
       if (charge === undefined) return undefined;
       return (req) => {
         const spending = spend(charge);
-        spentBefore.set(req, spending);
+        earlyCharges.set(req, spending);
         return spending;
       };
     },

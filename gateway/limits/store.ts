@@ -2,24 +2,24 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rat
 
 export { RateLimiterRes };
 
-/** So many points in so many seconds, for each key. */
+/** A quota: points per key in a period. */
 export interface Allowance {
-  /** Of this limiter's keys, apart from those of the others. */
+  /** Separates the keys of this limiter from those of others. */
   readonly name: string;
   readonly points: number;
   readonly seconds: number;
 }
 
-/** What has been used up. `consume` rejects with a `RateLimiterRes` past the allowance. */
+/** Counters of spent points. `consume` rejects with a `RateLimiterRes` when the quota is exceeded. */
 export type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get' | 'delete' | 'points'>;
 
-/** Where it is written down what callers have used up. */
+/** The store of spent points. */
 export interface LimitStore {
   limiter(allowance: Allowance): Limiter;
   stop(): Promise<void>;
 }
 
-/** In this process: each gateway counts for itself, and from nothing after a restart. */
+/** Creates a store in memory: each gateway counts by itself, and a restart resets the counters. */
 export function createMemoryStore(): LimitStore {
   return {
     limiter: ({ name, points, seconds }) =>

@@ -1,9 +1,9 @@
 import type { Family, Sample } from './family.ts';
 
-/** Between labels: no name, route or code has it. */
+/** Separates label values. No name, route or code contains it. */
 const separator = '\n';
 
-/** Names with values of their own: a counter for each combination of labels. */
+/** A counter with one series per combination of labels. */
 export class Counter {
   readonly #name: string;
   readonly #help: string;
@@ -16,7 +16,7 @@ export class Counter {
     this.#labels = labels;
   }
 
-  /** Tells of a combination before it has happened: Prometheus sees no increase in what begins with 1. */
+  /** Creates the series at 0: Prometheus sees no increase in a series that starts at 1. */
   declare(...values: readonly string[]): void {
     this.#counts.set(values.join(separator), 0);
   }
@@ -32,18 +32,18 @@ export class Counter {
   }
 }
 
-/** Upper bounds in seconds: from what a cache gives to what a deadline allows. */
+/** Upper bounds in seconds, from cached answers to the longest deadline. */
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 
 interface Series {
-  /** Below each bound but not below the one before; the last is for all that is longer. */
+  /** Observations per bucket, not cumulative; the last bucket has no upper bound. */
   readonly counts: Float64Array;
   sum: number;
 }
 
 /**
- * A histogram of durations for each combination of labels. prom-client's own takes three times as long for an observation (it
- * puts the labels in order and together every time), and with this one it need not be loaded until somebody scrapes.
+ * A histogram of durations with one series per combination of labels. An observation by prom-client costs three times as
+ * much, because it sorts and joins the labels each time; with this class it is loaded only at the first scrape.
  */
 export class Durations {
   readonly #name: string;
@@ -57,7 +57,7 @@ export class Durations {
     this.#labels = labels;
   }
 
-  /** @param key the labels' values, put together by `keyOf` */
+  /** @param key the label values, joined by `keyOf` */
   observe(key: string, seconds: number): void {
     let series = this.#series.get(key);
     if (series === undefined) {
@@ -77,16 +77,16 @@ export class Durations {
 
   #samples(key: string, { counts, sum }: Series): readonly Sample[] {
     const labels = labelsOf(this.#labels, key);
-    let soFar = 0;
+    let cumulative = 0;
     const buckets = [...counts].map((count, at) => {
-      soFar += count;
+      cumulative += count;
       const le = String(bounds[at] ?? '+Inf');
-      return { metricName: `${this.#name}_bucket`, labels: { ...labels, le }, value: soFar };
+      return { metricName: `${this.#name}_bucket`, labels: { ...labels, le }, value: cumulative };
     });
     return [
       ...buckets,
       { metricName: `${this.#name}_sum`, labels, value: sum },
-      { metricName: `${this.#name}_count`, labels, value: soFar },
+      { metricName: `${this.#name}_count`, labels, value: cumulative },
     ];
   }
 }

@@ -1,12 +1,12 @@
-/** One number, and what it is about. */
+/** A value and its labels. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  /** Where it is not the family's: `…_bucket`, `…_sum`, `…_count`. */
+  /** The sample's own name when it differs from the family's: `…_bucket`, `…_sum`, `…_count`. */
   readonly metricName?: string;
 }
 
-/** What Prometheus knows under one name; as prom-client's registry takes it. */
+/** A metric and its samples, in the shape of prom-client's registry. */
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -14,7 +14,7 @@ export interface Family {
   readonly values: readonly Sample[];
 }
 
-/** Families of now. Whoever has something to tell gives one of these to `Metrics.add`; it is asked when somebody scrapes. */
+/** Returns the current families of a subsystem. `Metrics.add` registers it; each scrape calls it. */
 export type Source = () => readonly Family[] | Promise<readonly Family[]>;
 
 export function gauge(name: string, help: string, values: readonly Sample[]): Family {

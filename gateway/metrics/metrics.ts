@@ -2,39 +2,39 @@ import type { Metric } from 'prom-client';
 import { Counter, Durations, keyOf } from './counters.ts';
 import type { Family, Source } from './family.ts';
 
-/** A request that was answered. */
+/** An answered request. */
 export interface RequestTally {
   readonly method: string;
-  /** The pattern and not the path: `/solicitudes/:id`. */
+  /** The route's pattern, not its path: `/solicitudes/:id`. */
   readonly route: string;
   readonly status: number;
-  /** `grpc`, `cola`, `cache`, or nothing. */
+  /** How the answer was made: `grpc`, `cola`, `cache`, or empty. */
   readonly served: string;
   readonly seconds: number;
 }
 
 const dropReasons = ['malformed', 'unknown', 'witness', 'closed'] as const;
 export type DropReason = (typeof dropReasons)[number];
-const ends = ['completada', 'fallida', 'vencida', 'cancelada'] as const;
+const finalStates = ['completada', 'fallida', 'vencida', 'cancelada'] as const;
 
-/** What is counted, and how it is told to Prometheus. Counting is cheap, because it is always on. */
+/** The gateway's metrics, rendered for Prometheus. Counting is cheap, because it is always enabled. */
 export interface Metrics {
   requestBegins(): void;
   requestEnds(tally: RequestTally): void;
-  /** One attempt of a call; of a stream, the time until it was heard. */
+  /** Counts one attempt of a call. The duration of a stream ends at its first response. */
   call(service: string, rpc: string, code: string, seconds: number): void;
-  /** A service could not be reached (`reason`: RFC 9209), or the client preferred the queue. */
+  /** Counts a request not answered by a call: service unreachable (`reason`: RFC 9209), or queue preferred. */
   fallback(service: string, outcome: 'queued' | 'refused', reason: string): void;
   replyDropped(reason: DropReason): void;
-  /** This gateway has committed the end of a solicitud. */
-  solicitudEnds(state: (typeof ends)[number]): void;
-  /** More families, asked for at every scrape. */
+  /** Counts a solicitud whose final state this gateway committed. */
+  solicitudEnds(state: (typeof finalStates)[number]): void;
+  /** Registers a source of families, read at every scrape. */
   add(source: Source): void;
-  /** The page of `GET /metrics`, and its media type. */
+  /** Returns the page of `GET /metrics` and its media type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** Gauges that are named like counters, which Prometheus's own linter refuses. */
+/** Gauges with the suffix of a counter, which Prometheus's linter rejects. */
 const misnamed = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -45,37 +45,37 @@ export function createMetrics(): Metrics {
   let inFlight = 0;
   const requests = new Durations(
     'archivero_http_request_duration_seconds',
-    'From the request to the end of its answer. served: how the answer was made.',
+    'Duration from the request to the end of its answer. served: how the answer was made.',
     ['method', 'route', 'status', 'served'],
   );
   const calls = new Durations(
     'archivero_rpc_duration_seconds',
-    'One attempt of a gRPC call; of a stream, until it was heard.',
+    'Duration of one attempt of a gRPC call; of a stream, until its first response.',
     ['service', 'rpc', 'code'],
   );
   const fallbacks = new Counter(
     'archivero_fallbacks_total',
-    'Requests that were not answered by a call: queued for a 202, or refused. reason: RFC 9209, or preferred.',
+    'Requests not answered by a call: queued with a 202, or refused. reason: RFC 9209, or preferred.',
     ['service', 'outcome', 'reason'],
   );
   const dropped = new Counter(
     'archivero_replies_dropped_total',
-    'Replies from RabbitMQ that changed nothing.',
+    'Replies from RabbitMQ that were discarded.',
     ['reason'],
   );
   for (const reason of dropReasons) dropped.declare(reason);
   const ended = new Counter(
     'archivero_solicitudes_ended_total',
-    'Accepted requests that came to their end by this gateway.',
+    'Accepted requests whose final state this gateway committed.',
     ['state'],
   );
-  for (const state of ends) ended.declare(state);
+  for (const state of finalStates) ended.declare(state);
   const sources: Source[] = [
     () => [
       requests.family(),
       {
         name: 'archivero_http_requests_in_flight',
-        help: 'Requests whose answer is not out yet.',
+        help: 'Requests whose answer is not complete.',
         type: 'gauge',
         values: [{ labels: {}, value: inFlight }],
       },
@@ -87,13 +87,13 @@ export function createMetrics(): Metrics {
   ];
   let loaded: ReturnType<typeof load> | undefined;
 
-  /** Loaded by the first scrape: what is never asked costs no memory. */
+  /** Loads prom-client at the first scrape, so that an unscraped gateway saves its memory. */
   async function load() {
     const prom = (await import('prom-client')).default;
-    const ofProcess = new prom.Registry();
-    prom.collectDefaultMetrics({ register: ofProcess });
-    for (const name of misnamed) ofProcess.removeSingleMetric(name);
-    return { Registry: prom.Registry, ofProcess };
+    const processRegistry = new prom.Registry();
+    prom.collectDefaultMetrics({ register: processRegistry });
+    for (const name of misnamed) processRegistry.removeSingleMetric(name);
+    return { Registry: prom.Registry, processRegistry };
   }
 
   return {
@@ -111,17 +111,17 @@ export function createMetrics(): Metrics {
     add: (source) => void sources.push(source),
     render: async () => {
       loaded ??= load();
-      const { Registry, ofProcess } = await loaded;
+      const { Registry, processRegistry } = await loaded;
       const families = (await Promise.all(sources.map((source) => source()))).flat();
       const registry = new Registry();
       for (const family of families) registry.registerMetric(asMetric(family));
-      const text = `${await registry.metrics()}\n${await ofProcess.metrics()}`;
+      const text = `${await registry.metrics()}\n${await processRegistry.metrics()}`;
       return { type: registry.contentType, text };
     },
   };
 }
 
-/** The registry asks a metric for nothing but its name and, with `get`, its values. */
+/** Wraps a family: the registry reads only a metric's name and, through `get`, its values. */
 function asMetric(family: Family): Metric {
   return { name: family.name, get: async () => family } as unknown as Metric;
 }
