@@ -4,14 +4,15 @@ import { createLogger } from '../runtime/log.ts';
 import { createLocalBroker } from './local-broker.ts';
 import { brokerAnswers } from './rabbit-node.ts';
 
-// `npm run broker`: a RabbitMQ with its management UI, in the foreground, from what this machine has.
+// `npm run broker`: runs RabbitMQ with its management UI in the foreground, from the installed rabbitmq-server or
+// Docker.
 
-const advice = `RabbitMQ is not here, and Docker does not answer. Archivero works without: its ledger keeps the requests.
-To get RabbitMQ:
+const advice = `RabbitMQ is not installed and Docker does not answer. Archivero works without RabbitMQ: the ledger keeps the requests.
+To install RabbitMQ:
   Debian, Ubuntu   sudo apt-get install -y rabbitmq-server
   macOS            brew install rabbitmq
   Docker           start its engine; npm run broker does the rest
-and then again: npm run broker`;
+Then run again: npm run broker`;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -24,7 +25,7 @@ const { RABBITMQ_URL: url } = configOrExit(() =>
 async function run(url: string): Promise<void> {
   const address = new URL(url).host;
   if (await brokerAnswers(url)) {
-    say(`A RabbitMQ answers already at ${address}: nothing to start.`);
+    say(`RabbitMQ already answers at ${address}: nothing to start.`);
     return;
   }
   const failure = new AbortController();
@@ -52,5 +53,5 @@ async function run(url: string): Promise<void> {
   });
 }
 
-if (url === undefined) say('RABBITMQ_URL is empty: no broker is wanted, so none is started.');
+if (url === undefined) say('RABBITMQ_URL is empty: no broker is started.');
 else await run(url);

@@ -1,4 +1,5 @@
-// A private authority and the certificates of a set-up: for the gateway, the services and RabbitMQ.
+// `npm run certs`: makes a private certificate authority, and certificates for the gateway, the services and
+// RabbitMQ.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,10 +21,10 @@ import {
 } from '@peculiar/x509';
 
 const usage = `npm run certs -- [options] [NAME[=HOST,HOST…] …]
-  Makes a private authority (once; later runs use it again) and, signed by it, a certificate for each NAME, good for its HOSTs:
-  names or IP addresses under which others connect to it. Default: gateway mserv1 mserv2 rabbitmq, each for localhost, 127.0.0.1 and ::1.
-  --dir DIR     where the files go (default: data/certs)
-  --days N      how long the certificates are good (default: 365; the authority: ten years)
+  Makes a private authority on the first run, and a certificate signed by it for each NAME, valid for its HOSTs: the host
+  names or IP addresses that clients connect to. Default: gateway mserv1 mserv2 rabbitmq, each for localhost, 127.0.0.1, ::1.
+  --dir DIR     folder for the files (default: data/certs)
+  --days N      validity of the certificates in days (default: 365; the authority: ten years)
 `;
 
 const usualHosts = ['localhost', '127.0.0.1', '::1'];
@@ -87,7 +88,7 @@ async function certify(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      // The gateway is a server for its clients, and a client of the services and of RabbitMQ.
+      // The gateway is a server to its clients, and a client to the services and to RabbitMQ.
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
       new SubjectAlternativeNameExtension(
         hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
@@ -113,12 +114,12 @@ async function writePair(
 }
 
 function validity(days: number): { readonly notBefore: Date; readonly notAfter: Date } {
-  // Clocks differ.
+  // Start five minutes ago: the clocks of other machines may be behind.
   const notBefore = new Date(Date.now() - 5 * 60 * 1000);
   return { notBefore, notAfter: new Date(notBefore.getTime() + days * dayMs) };
 }
 
-/** Positive, as RFC 5280, section 4.1.2.2, wants it. */
+/** Returns a positive serial number, as RFC 5280, section 4.1.2.2, requires. */
 function serialNumber(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
@@ -134,10 +135,10 @@ function readOptions() {
   const wanted = names.map((word) => {
     const [name = '', hosts = ''] = word.split('=');
     if (!/^[a-z][a-z0-9-]{0,31}$/.test(name) || name === 'ca')
-      throw new TypeError(`${name}: no name for files`);
+      throw new TypeError(`${name}: not a valid file name`);
     const own = hosts.split(',').filter((host) => host !== '');
     const wrong = own.find((host) => isIP(host) === 0 && !/^[A-Za-z0-9*][A-Za-z0-9.-]*$/.test(host));
-    if (wrong !== undefined) throw new TypeError(`${wrong}: no host`);
+    if (wrong !== undefined) throw new TypeError(`${wrong}: not a valid host`);
     return { name, hosts: own.length > 0 ? own : usualHosts };
   });
   const days = Number(values.days ?? 365);
@@ -155,7 +156,7 @@ try {
     const authority = await openAuthority(dir);
     for (const each of wanted) await certify(authority, { dir, days, ...each });
     const file = (name: string) => join(dir, name);
-    console.log(`The certificates of ${wanted.map(({ name }) => name).join(', ')} are in ${dir}. For .env:
+    console.log(`The certificates of ${wanted.map(({ name }) => name).join(', ')} are in ${dir}. Put into .env:
 
 GATEWAY_TLS_CERT=${file('gateway.pem')}
 GATEWAY_TLS_KEY=${file('gateway-key.pem')}
@@ -169,10 +170,10 @@ MSERV2_TLS_CERT=${file('mserv2.pem')}
 MSERV2_TLS_KEY=${file('mserv2-key.pem')}
 MSERV2_TLS_CLIENT_CA=${file('ca.pem')}
 
-RabbitMQ: ssl_options.cacertfile, .certfile and .keyfile are ca.pem, rabbitmq.pem and rabbitmq-key.pem; and here
+In rabbitmq.conf, set ssl_options.cacertfile, .certfile and .keyfile to ca.pem, rabbitmq.pem and rabbitmq-key.pem; in .env:
 RABBITMQ_URL=amqps://USER:PASSWORD@HOST:5671?heartbeat=5&cacertfile=${file('ca.pem')}
 
-${file('ca-key.pem')} makes certificates that all of them trust: keep it where nobody else reads it.`);
+${file('ca-key.pem')} signs certificates that all of them trust: keep it private.`);
   }
 } catch (err) {
   if (!(err instanceof TypeError)) throw err;

@@ -1,4 +1,5 @@
-// Where the browser of the tests is, and how it gets there. Plain JavaScript for Node 18 or newer: it runs before an install.
+// Finds and installs the browser for the tests. Plain JavaScript for Node 18 or newer, because it runs before an
+// install.
 
 import { existsSync } from 'node:fs';
 import { installPackage, mayInstall } from './debian-install.mjs';
@@ -11,12 +12,18 @@ const places = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** @returns {string | undefined} the program */
+/**
+ * @returns {string
+ * undefined} path of the program
+ */
 export function findChromium() {
   return places.find((place) => existsSync(place));
 }
 
-/** @returns {string | undefined} what a person has to do, or undefined when it is there now */
+/**
+ * @returns {string
+ * undefined} installation advice, or undefined when Chromium is now installed
+ */
 export function installChromium() {
   if (mayInstall() && installPackage('chromium')) return undefined;
   return 'The tests need Chromium. Debian: sudo apt-get install -y chromium; macOS: brew install --cask chromium';

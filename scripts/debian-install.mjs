@@ -1,22 +1,22 @@
-// Installs a Debian package for the tests. Plain JavaScript for Node 18 or newer: it runs before an install.
+// Installs a Debian package for the tests. Plain JavaScript for Node 18 or newer, because it runs before an install.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-/** Whether this is root on Debian or Ubuntu. */
+/** Returns whether this process is root on Debian or Ubuntu. */
 export function mayInstall() {
   return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 }
 
 /**
- * No service is left running: what needs one starts its own.
+ * Installs a package without starting its services: the tests start their own.
  *
  * @param {string} name
- * @returns {boolean} whether it could be installed
+ * @returns {boolean} whether the package was installed
  */
 export function installPackage(name) {
   process.stderr.write(`Installing ${name} (apt-get), for the tests…\n`);
-  // Debian asks this file before it starts a service that was just installed; 101 is "no".
+  // Debian runs this script before it starts a newly installed service; exit code 101 means no.
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

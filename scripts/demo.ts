@@ -5,12 +5,12 @@ import { openStage, type Stage } from './demo/stage.ts';
 import { tellStory } from './demo/story.ts';
 import { rabbitAdvice } from './rabbit-install.mjs';
 
-// `npm run demo`: the story, told by itself, on processes, ports and a RabbitMQ of its own.
+// `npm run demo`: plays the story with its own processes, ports and RabbitMQ.
 
 const usage = `npm run demo [-- catastrofe] [options]
-  catastrofe    500 accepted, kill -9 of everything, the broker's data deleted, and none is lost
-  --quick       without time to read
-  --no-broker   as where RabbitMQ is not installed
+catastrofe    accepts 500 requests, kills everything, deletes the broker's data, and loses none
+  --quick       no pauses for reading
+  --no-broker   run as if RabbitMQ were not installed
 `;
 
 const sameSignalMs = 500;
@@ -22,8 +22,8 @@ async function demo(
   const interrupted = new AbortController();
   let interruptedAt = 0;
   const interrupt = (): void => {
-    // Ctrl-C comes from the terminal and again through npm and the launcher. A later one ends us at once, and with us
-    // all that we have started.
+    // One Ctrl-C arrives from the terminal and again through npm and the launcher. A second Ctrl-C ends this process
+    // at once, and with it all processes that it started.
     if (interrupted.signal.aborted && performance.now() - interruptedAt > sameSignalMs) process.exit(130);
     if (!interrupted.signal.aborted) interruptedAt = performance.now();
     interrupted.abort();
@@ -62,7 +62,7 @@ try {
     },
   });
   const known = positionals.length === 0 || (positionals.length === 1 && positionals[0] === 'catastrofe');
-  if (!known) throw new TypeError(`What is ${positionals.join(' ')}?`);
+  if (!known) throw new TypeError(`Unknown argument: ${positionals.join(' ')}`);
   if (values.help) process.stdout.write(usage);
   else await demo(positionals.length === 1, values);
 } catch (error) {

@@ -14,18 +14,22 @@ import { checkPort, isGateway } from './doctor/ports.ts';
 import { checkPostgres } from './doctor/postgres.ts';
 import { checkService, isService } from './doctor/services.ts';
 
-// `npm run doctor`: what is wrong with this set-up, and what to do. It changes nothing. Exit code 1 when something is.
+// `npm run doctor`: reports problems of this set-up and how to fix them. It changes nothing. The exit code is 1 when
+// there is a problem.
 
 const signs = { fine: styleText('green', '✔'), note: styleText('yellow', '•'), wrong: styleText('red', '✘') };
 let failed = false;
 
-function tell({ kind, what, todo }: Finding): void {
+function report({ kind, what, todo }: Finding): void {
   process.stdout.write(`${signs[kind]} ${what}\n${todo === undefined ? '' : `    → ${todo}\n`}`);
   failed ||= kind === 'wrong';
 }
 
-/** A configuration, or undefined when it is wrong, which is told; a variable that several have is told once. */
-const toldProblems = new Set<string>();
+/**
+ * Reads a configuration; reports its problems and returns undefined when it is invalid. A problem that several
+ * configurations share is reported once.
+ */
+const reportedProblems = new Set<string>();
 function read<Config>(reader: () => Config): Config | undefined {
   try {
     return reader();
@@ -33,9 +37,9 @@ function read<Config>(reader: () => Config): Config | undefined {
     if (!(error instanceof ConfigError)) throw error;
     for (const { variable, problem } of error.problems) {
       const what = `${variable}: ${problem}`;
-      if (!toldProblems.has(what))
-        tell(wrong(what, 'Correct it in the environment or in .env; .env.example documents it.'));
-      toldProblems.add(what);
+      if (!reportedProblems.has(what))
+        report(wrong(what, 'Correct it in the environment or in .env; .env.example documents it.'));
+      reportedProblems.add(what);
     }
     return undefined;
   }
@@ -47,39 +51,39 @@ async function examine(env: Env): Promise<void> {
     read(() => readMserv1Config(env)),
     read(() => readMserv2Config(env)),
   ];
-  if (toldProblems.size === 0) tell(fine('The configuration can be read'));
+  if (reportedProblems.size === 0) report(fine('The configuration can be read'));
 
   for (const config of own) {
     if (config === undefined) continue;
     const { name, grpc, tls, root } = config;
-    if (grpc === undefined) tell(note(`${name}: gRPC is off, it only takes requests from RabbitMQ`));
-    else tell(await checkPort(name, grpc, () => isService(grpc, tls)));
-    checkCertificate(name, tls).forEach(tell);
-    checkRoot(name, root).forEach(tell);
+    if (grpc === undefined) report(note(`${name}: gRPC is off; it takes requests from RabbitMQ only`));
+    else report(await checkPort(name, grpc, () => isService(grpc, tls)));
+    checkCertificate(name, tls).forEach(report);
+    checkRoot(name, root).forEach(report);
   }
   if (gateway === undefined) return;
-  const door = {
+  const listener = {
     host: gateway.GATEWAY_HOST,
     port: gateway.GATEWAY_PORT,
     hostVariable: 'GATEWAY_HOST',
     portVariable: 'GATEWAY_PORT',
   };
   const { http, grpc } = gateway.tls;
-  tell(await checkPort('gateway', door, () => isGateway(door, http)));
-  checkCertificate('gateway', http).forEach(tell);
-  checkCertificate('gateway, to the services', grpc).forEach(tell);
+  report(await checkPort('gateway', listener, () => isGateway(listener, http)));
+  checkCertificate('gateway', http).forEach(report);
+  checkCertificate('gateway, to the services', grpc).forEach(report);
   const { LEDGER_URL: ledger } = gateway;
   const kept =
     ledger.kind === 'sqlite' ? checkSqlite(ledger.path, gateway) : await checkPostgres(ledger.url, gateway);
-  kept.forEach(tell);
+  kept.forEach(report);
   const asked = services.map(({ name }) => checkService(name, gateway));
-  (await Promise.all(asked)).flat().forEach(tell);
-  (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(tell);
+  (await Promise.all(asked)).flat().forEach(report);
+  (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(report);
 }
 
-// Whoever reads it by `| head` has seen enough.
+// The output was closed early, for example by `| head`.
 process.stdout.once('error', () => process.exit(failed ? 1 : 0));
-tell(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
+report(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
 const env = read(() => loadEnvFile(process.env));
 if (env !== undefined) await examine(env);
 process.stdout.write(failed ? '\nSomething is wrong: see ✘ above.\n' : '\nNothing is wrong.\n');

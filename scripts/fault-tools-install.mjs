@@ -1,10 +1,11 @@
-// What makes disks and clocks fail, for the tests. Plain JavaScript for Node 18 or newer: it also runs before an install.
+// Installs the tools that make disks and clocks fail in tests. Plain JavaScript for Node 18 or newer, because it also
+// runs before an install.
 
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installPackage, mayInstall } from './debian-install.mjs';
 
-/** Programs, which are also the names of Debian's packages. */
+/** Program names; Debian's packages have the same names. */
 const tools = ['strace', 'faketime'];
 
 /** @param {string} name */
@@ -13,10 +14,11 @@ function isInstalled(name) {
 }
 
 /**
- * Installs what is missing, when this is root on Debian or Ubuntu. What then is still missing is no error: the tests that
- * need it say that they are skipped.
+ * Installs missing tools, as root on Debian or Ubuntu. A tool that is still missing is no error: the tests that need
+ * it report that they are skipped.
  *
- * @returns {string | undefined} what is missing, and how a person gets it
+ * @returns {string
+ * undefined} advice for installing the missing tools
  */
 export function installFaultTools() {
   if (process.platform !== 'linux') return undefined;

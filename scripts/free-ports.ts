@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** Ports of the loopback that were free a moment ago, all different. */
+/** Returns distinct loopback ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => bound(0, '127.0.0.1')));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
@@ -14,7 +14,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Rejects as `listen` does when the port cannot be bound (EADDRINUSE, EACCES). */
+/** Rejects as `listen` does when the port cannot be bound (EADDRINUSE, EACCES); otherwise leaves it free. */
 export async function assertFree(port: number, host: string): Promise<void> {
   const server = await bound(port, host);
   server.close();

@@ -4,34 +4,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// `npm run generate` makes proto/gen from proto; with --check it only tells whether it is what would be made.
+// `npm run generate` generates proto/gen from proto. With --check it only reports whether proto/gen is up to date.
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const generated = join('proto', 'gen');
 
-/** `folder` gets `proto/gen`. */
+/** Generates `proto/gen` below `folder`. */
 function generate(folder: string, ...options: string[]): void {
   // buf finds protoc-gen-ts_proto in the PATH.
   const bin = join(repository, 'node_modules', '.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
   execFileSync(join(bin, 'buf'), ['generate', ...options], { cwd: repository, env, stdio: 'inherit' });
-  for (const file of filesOf(join(folder, generated)).keys()) mendTimestamps(join(folder, generated, file));
+  for (const file of filesOf(join(folder, generated)).keys()) fixTimestamps(join(folder, generated, file));
 }
 
 /**
- * ts-proto gives times before 1970 negative nanos, which the definition of Timestamp forbids, and other languages refuse:
- * https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+ * Corrects times before 1970 in generated code. ts-proto gives them negative nanos, which Timestamp forbids and other
+ * languages reject: https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
  */
-function mendTimestamps(file: string): void {
+function fixTimestamps(file: string): void {
   const text = readFileSync(file, 'utf8');
   if (!text.includes('function toTimestamp(')) return;
-  const mended = text
+  const fixed = text
     .replace('Math.trunc(date.getTime() / 1_000)', 'Math.floor(date.getTime() / 1_000)')
     .replace('(date.getTime() % 1_000) * 1_000_000', '(date.getTime() - seconds * 1_000) * 1_000_000');
-  if (mended.split('\n').filter((line, index) => line !== text.split('\n')[index]).length !== 2) {
-    throw new Error(`${file}: ts-proto makes timestamps in another way now; see mendTimestamps`);
+  if (fixed.split('\n').filter((line, index) => line !== text.split('\n')[index]).length !== 2) {
+    throw new Error(`${file}: ts-proto's timestamp code has changed; see fixTimestamps`);
   }
-  writeFileSync(file, mended);
+  writeFileSync(file, fixed);
 }
 
 function filesOf(folder: string): Map<string, string> {
@@ -56,7 +56,7 @@ function staleFiles(): string[] {
 if (process.argv.includes('--check')) {
   const stale = staleFiles();
   if (stale.length > 0) {
-    console.error(`proto/gen is not what proto says. Run: npm run generate\n  ${stale.join('\n  ')}`);
+    console.error(`proto/gen is out of date. Run: npm run generate\n  ${stale.join('\n  ')}`);
     process.exitCode = 1;
   }
 } else {

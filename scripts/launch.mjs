@@ -1,6 +1,6 @@
-// Runs a .ts program on the Node that it needs, after installing what is missing: node scripts/launch.mjs x.ts [options]
-// Plain JavaScript for Node 18 or newer. (`node setup.mjs && node x.ts` in one npm script would run the old Node twice:
-// the shell remembers where it found it.)
+// Runs a .ts program on the required Node, after installing missing packages: node scripts/launch.mjs x.ts [options]
+// Plain JavaScript for Node 18 or newer. `node setup.mjs && node x.ts` in one npm script would run the old Node
+// twice: the shell caches the path of `node`.
 
 import { spawn } from 'node:child_process';
 import module from 'node:module';
@@ -13,8 +13,8 @@ const [entry, ...options] = process.argv.slice(2);
 const program = fileURLToPath(new URL(`../${entry}`, import.meta.url));
 
 if (isNewEnough(process.version)) {
-  // What was stripped of its types and compiled once is kept: the next start takes a third less time and 45 MB less memory,
-  // in this process, and by the variable in its threads and the processes that it starts.
+  // Cache compiled code: the next start takes a third less time and 45 MB less memory. The variable passes the cache
+  // on to threads and child processes.
   process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
     new URL('../node_modules/.cache/compiled', import.meta.url),
   );
@@ -22,7 +22,7 @@ if (isNewEnough(process.version)) {
   process.argv = [process.execPath, program, ...options];
   await import(pathToFileURL(program).href);
 } else {
-  // Only the first run, and those outside of npm, whose PATH has the newer Node first.
+  // Only in the first run, and outside of npm: npm puts the newer Node first in PATH.
   const child = spawn(nodeProgram(), [program, ...options], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

@@ -6,18 +6,18 @@ import { assertFree, freePorts } from './free-ports.ts';
 import { findRabbit } from './rabbit-install.mjs';
 import { brokerAnswers, createRabbitNode } from './rabbit-node.ts';
 
-/** A RabbitMQ for this machine, with the user guest/guest, as part of a process. Its data outlives it. */
+/** A RabbitMQ on this machine with the user guest/guest, as a part of a process. Its data outlives the process. */
 export interface LocalBroker extends Part {
   readonly managementUrl: string;
-  /** Where it comes from: `rabbitmq-server`, `Docker`. */
+  /** How it runs: `rabbitmq-server` or `Docker`. */
   readonly origin: string;
 }
 
 const usualManagementPort = 15_672;
 
 /**
- * The broker that a URL asks for, when it is this machine's to start; `from` says from where it may come. `onDeath` is
- * called when it ends by itself.
+ * Returns a broker for a URL, or undefined when the URL is not this machine's default broker or none of the sources
+ * in `from` is available. `onDeath` is called when the broker ends by itself.
  */
 export async function createLocalBroker(
   url: string,
@@ -40,14 +40,14 @@ export async function createLocalBroker(
 
 async function installedBroker(port: number, onDeath: (why: Error) => void): Promise<LocalBroker> {
   const node = await createRabbitNode({
-    // Its port is its own, and so is what has its name: two brokers never share one folder of data.
+    // Name and data folder carry the port: two brokers never share one data folder.
     dir: fileURLToPath(new URL(`../data/rabbitmq-${port}`, import.meta.url)),
     name: `archivero-${port}@localhost`,
     port,
     managementPort: await managementPort(),
-    // Whoever looks at a queue in the management UI looks now: without this its numbers are up to ten seconds old.
+    // The management UI otherwise shows numbers up to ten seconds old.
     config: ['collect_statistics_interval = 1000'],
-    // Erlang otherwise burns processor time waiting for work.
+    // Disable busy waiting of the Erlang schedulers, which uses processor time while idle.
     erlang: '+sbwt none +sbwtdcpu none +sbwtdio none',
   });
   let stopping = false;
@@ -69,7 +69,7 @@ async function installedBroker(port: number, onDeath: (why: Error) => void): Pro
   };
 }
 
-/** The usual port, unless something else is there. */
+/** Returns the usual management port, or a free one when that is taken. */
 async function managementPort(): Promise<number> {
   try {
     await assertFree(usualManagementPort, '127.0.0.1');
@@ -97,7 +97,7 @@ async function dockerBroker(url: string, port: number, onDeath: (why: Error) => 
         '--publish',
         each,
       ]);
-      // The broker's data is kept under its host name.
+      // RabbitMQ stores its data under its host name.
       const identity = ['--name', name, '--hostname', name, '--volume', `${name}:/var/lib/rabbitmq`];
       const options = ['run', '--rm', ...identity, ...ports, 'rabbitmq:4-management'];
       const child = spawn('docker', options, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
@@ -105,7 +105,7 @@ async function dockerBroker(url: string, port: number, onDeath: (why: Error) => 
         if (!stopping) onDeath(new Error(`docker run ended with ${code}`));
         return true;
       });
-      // The first time it downloads the image, which takes as long as it takes.
+      // There is no timeout: the first start downloads the image.
       while (!(await brokerAnswers(url))) {
         const over = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 500))]);
         if (over === true) throw new Error('The RabbitMQ container did not start');

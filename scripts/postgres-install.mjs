@@ -1,14 +1,15 @@
-// Where PostgreSQL is, and how it gets there. Plain JavaScript for Node 18 or newer: it also runs before an install.
+// Finds and installs PostgreSQL. Plain JavaScript for Node 18 or newer, because it also runs before an install.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installPackage, mayInstall } from './debian-install.mjs';
 
 /**
- * The folder with `postgres` and `initdb`, or undefined. Debian keeps every version in a folder of its own, and none of
+ * Returns the folder with `postgres` and `initdb`, or undefined. Debian keeps each version in its own folder, none of
  * them in PATH.
  *
- * @returns {string | undefined}
+ * @returns {string
+ * undefined}
  */
 export function findPostgres() {
   const folders = [
@@ -20,7 +21,7 @@ export function findPostgres() {
   return folders.find((folder) => folder !== '' && existsSync(join(folder, 'initdb')));
 }
 
-/** The newest first. */
+/** Returns the version folders, newest first. */
 function versionsIn(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -28,22 +29,23 @@ function versionsIn(folder) {
     .map((version) => join(folder, version, 'bin'));
 }
 
-/** How a person installs it on this machine. */
+/** How to install PostgreSQL on this system. */
 export const postgresAdvice =
   process.platform === 'darwin'
     ? 'brew install postgresql'
-    : 'sudo apt-get install -y postgresql   (or what your system has instead of apt)';
+    : 'sudo apt-get install -y postgresql   (or with your package manager)';
 
 /**
- * Installs it, when this is root on Debian or Ubuntu.
+ * Installs PostgreSQL, as root on Debian or Ubuntu.
  *
- * @returns {string | undefined} what is wrong and what to do, or undefined when it is installed
+ * @returns {string
+ * undefined} problem and advice, or undefined when PostgreSQL is installed
  */
 export function installPostgres() {
   if (!mayInstall()) {
     return `The tests run against PostgreSQL, which is not installed. Install it with\n  ${postgresAdvice}`;
   }
   if (!installPackage('postgresql') || findPostgres() === undefined)
-    return 'apt-get could not install postgresql; what it said is above.';
+    return 'apt-get could not install postgresql; see its output above.';
   return undefined;
 }

@@ -11,38 +11,41 @@ import { freePorts } from './free-ports.ts';
 import { findRabbit, rabbitAdvice } from './rabbit-install.mjs';
 
 export interface RabbitNodeOptions {
-  /** Absolute; all that it writes is there. */
+  /** Absolute path of the folder for everything that the node writes. */
   readonly dir: string;
-  /** `archivero@localhost`; its data is found again under the same name only. */
+  /** For example `archivero@localhost`. The node finds its data again only under this name. */
   readonly name: string;
   readonly port: number;
   readonly managementPort: number;
-  /** More lines for its rabbitmq.conf: `consumer_timeout = 60000`. */
+  /** Extra lines for rabbitmq.conf, for example `consumer_timeout = 60000`. */
   readonly config?: readonly string[];
-  /** More options for the Erlang machine: `+S 1:1`. */
+  /** Extra options for the Erlang VM, for example `+S 1:1`. */
   readonly erlang?: string;
 }
 
 /**
- * A RabbitMQ of our own from the installed `rabbitmq-server`, bound to the loopback: own data, ports, cookie and epmd,
- * whichever user runs it, and whatever else of RabbitMQ the machine has. It ends with the process that started it.
+ * A private RabbitMQ node from the installed `rabbitmq-server`, bound to the loopback. It has its own data, ports,
+ * cookie and epmd, works for any user and beside any other RabbitMQ, and ends with the process that started it.
  */
 export interface RabbitNode {
   /** `amqp://guest:guest@127.0.0.1:PORT?heartbeat=5` */
   readonly url: string;
   /** `http://guest:guest@127.0.0.1:PORT` */
   readonly managementUrl: string;
-  /** The broker's process, once started. */
+  /** The broker's process; undefined before the start. */
   readonly process: ChildProcess | undefined;
-  /** Resolves when AMQP answers, in about 6 s. */
+  /** Starts the broker; resolves when AMQP answers, after about 6 s. */
   start(): Promise<void>;
-  /** Ends the broker: SIGTERM in good order (seconds), SIGKILL at once. Its data stays, and it can be started again. */
+  /**
+   * Ends the broker: SIGTERM stops it cleanly in some seconds, SIGKILL at once. It keeps its data and can be started
+   * again.
+   */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Deletes its data. */
+  /** Deletes the broker's data. */
   wipe(): Promise<void>;
-  /** Runs `rabbitmqctl` against it (about a second) and gives what it printed. */
+  /** Runs `rabbitmqctl` on this node, in about a second, and returns its output. */
   ctl(...args: string[]): Promise<string>;
-  /** Ends what is left besides the broker. It cannot be started again. */
+  /** Ends the helper processes of the broker. The node cannot be started again. */
   close(): Promise<void>;
 }
 
@@ -77,9 +80,10 @@ export async function createRabbitNode(options: RabbitNodeOptions): Promise<Rabb
     RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'generated'),
     RABBITMQ_CONF_ENV_FILE: join(dir, 'env.conf'),
     RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq.conf'),
-    // Without this an interrupt opens a menu.
+    // Without `+B i` an interrupt opens Erlang's break menu.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${erlang} +B i`.trim(),
-    // The script then becomes the broker (one pid), which reads its stdin and ends when that does: with us.
+    // Makes the start script exec the broker (one pid). The broker then reads stdin and ends when stdin closes, that
+    // is, with this process.
     RABBITMQ_ALLOW_INPUT: 'true',
   };
   const conf = ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${managementPort}`, ...config];
@@ -100,14 +104,15 @@ export async function createRabbitNode(options: RabbitNodeOptions): Promise<Rabb
       return broker;
     },
     async start() {
-      // A child of ours, held to our life by its stdin; otherwise the broker starts a daemon that stays when it ends.
+      // Start epmd as a child that ends when its stdin closes, with this process. Otherwise the broker starts an epmd
+      // daemon that outlives it.
       epmd ??= spawn('sh', ['-c', `epmd -port ${epmdPort} -address 127.0.0.1 & read _; kill $!; wait`], {
         stdio: ['pipe', 'ignore', 'ignore'],
         env,
         detached: true,
       });
       await mkdir(log, { recursive: true });
-      // Detached, so that a Ctrl-C in the terminal is for us alone: what depends on the broker is stopped before it.
+      // Detached, so that Ctrl-C in the terminal does not reach the broker: parts that depend on it must stop first.
       const child = spawn(join(programs, 'rabbitmq-server'), [], {
         cwd: dir,
         env,
@@ -118,7 +123,7 @@ export async function createRabbitNode(options: RabbitNodeOptions): Promise<Rabb
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (chunk: Buffer) => void appendFile(console, chunk).catch(() => {}));
       }
-      // Its stdin only holds it to our life: what goes wrong with it is seen in its exit.
+      // stdin only ties the broker to this process; its failures show in the broker's exit.
       child.stdin.on('error', () => {});
       const giveUpAt = performance.now() + startTimeoutMs;
       while (!(await brokerAnswers(url))) {
@@ -156,7 +161,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Whether a broker answers there, within 2 s, and lets us in. */
+/** Returns whether a broker answers at the URL within 2 s and accepts the credentials. */
 export async function brokerAnswers(url: string): Promise<boolean> {
   try {
     const model = await connect(url, { timeout: 2_000 });

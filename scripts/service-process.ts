@@ -8,26 +8,29 @@ import type { Part } from '../runtime/lifecycle.ts';
 export interface ServiceProcessOptions {
   /** `mserv1` runs `mserv1/main.ts`. */
   readonly name: string;
-  /** Read when it starts. */
+  /** The environment, read at each start. */
   readonly env: () => Env;
-  /** A line of its log, JSON, or of its standard error. */
+  /** Receives each line of its JSON log and of its standard error. */
   readonly onLine: (line: string) => void;
-  /** Called when it ends and nobody asked it to. */
+  /** Called when the process ends without `stop` or `expectExit`. */
   readonly onDeath: (why: Error) => void;
 }
 
 export interface ServiceProcess extends Part {
-  /** The port that it listens on, once started; undefined when it opened none. */
+  /** The port that it listens on; undefined before the start and when it opened none. */
   readonly port: number | undefined;
   readonly pid: number | undefined;
-  /** Resolves when it has ended, however that came about: somebody is about to end it, and that is no death. */
-  leave(): Promise<void>;
+  /**
+   * Resolves when the process has ended. Call it before killing the process, so that the end does not count as a
+   * death.
+   */
+  expectExit(): Promise<void>;
 }
 
-/** Longer than a service allows itself. */
+/** Longer than a service's own stop timeout. */
 const stopMs = 15_000;
 
-/** One of our services as a child process. */
+/** Returns a service that runs as a child process. */
 export function createServiceProcess(options: ServiceProcessOptions): ServiceProcess {
   const { name, env, onLine, onDeath } = options;
   let child: ChildProcess | undefined;
@@ -42,7 +45,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     get pid() {
       return child?.pid;
     },
-    async leave() {
+    async expectExit() {
       stopping = true;
       if (child !== undefined && child.exitCode === null && child.signalCode === null)
         await once(child, 'close');
@@ -50,8 +53,8 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     async start() {
       const ready = Promise.withResolvers<void>();
       let isReady = false;
-      // Detached, so that Ctrl-C in the terminal is for us alone, and the services stop in their order. By the channel
-      // a service knows that we are gone, however that came about.
+      // Detached, so that Ctrl-C in the terminal reaches only this process, which stops the services in order. A
+      // service notices through the IPC channel when this process is gone.
       const started = spawn(
         process.execPath,
         [fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url))],

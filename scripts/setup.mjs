@@ -1,5 +1,5 @@
-// Makes sure that what the npm scripts need is installed. Plain JavaScript for Node 18 or newer, because it runs before
-// anything is installed, on whatever Node the machine has. `--test` also wants what the tests run against.
+// Installs what the npm scripts need. Plain JavaScript for Node 18 or newer, because it runs before an install, on
+// the machine's own Node. With `--test` it also installs RabbitMQ, PostgreSQL and Chromium, which the tests need.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', '--no-update-notifier'];
 const inRepository = (...parts) => join(repository, ...parts);
 
-/** The Node that runs the code: the one that npm installed, else this one. */
+/** Returns the Node that runs the code: the npm-installed one, else the current one. */
 export function nodeProgram() {
   const installed = inRepository(
     'node_modules',
@@ -25,23 +25,23 @@ export function nodeProgram() {
   return existsSync(installed) ? installed : process.execPath;
 }
 
-/** Whether a version like `v24.12.0` can run the code: package.json's `engines`. */
+/** Returns whether a version such as `v24.12.0` satisfies `engines` in package.json. */
 export function isNewEnough(version) {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 12);
 }
 
-/** Installs what is missing or is not what package-lock.json says; says nothing when there is nothing to do. */
+/** Installs packages that are missing or differ from package-lock.json. Prints nothing when all are installed. */
 export function setup() {
-  if (!isInstalled()) alone(install);
+  if (!isInstalled()) withLock(install);
   if (nodeProgram() === process.execPath && !isNewEnough(process.version)) {
     fail(
-      `Node 24.12 or newer is needed, this is ${process.version}, and npm could not install its own (the package "node").`,
+      `Node 24.12 or newer is needed, this is ${process.version}, and npm could not install the package "node".`,
     );
   }
 }
 
-/** npm leaves a copy of the lock file of what it has installed. */
+/** Returns whether npm's copy of the lock file, written after an install, matches package-lock.json. */
 function isInstalled() {
   const wanted = packagesOf(inRepository('package-lock.json'));
   const installed = packagesOf(inRepository('node_modules', '.package-lock.json'));
@@ -60,8 +60,8 @@ function packagesOf(lockFile) {
   }
 }
 
-/** Three terminals of a fresh clone may want to install at the same time: one does, the others wait for it. */
-function alone(work) {
+/** Runs `work` under a lock file: several terminals of a fresh clone may install at the same time. */
+function withLock(work) {
   const lock = inRepository('data', 'setup.lock');
   mkdirSync(inRepository('data'), { recursive: true });
   for (;;) {
@@ -81,7 +81,7 @@ function alone(work) {
   }
 }
 
-/** Whether the process that wrote its pid there still runs. An empty file was made this very moment. */
+/** Returns whether the process whose pid is in the lock file still runs. An empty file was created at this moment. */
 function isRunning(lock) {
   let text;
   try {
@@ -95,11 +95,11 @@ function isRunning(lock) {
 }
 
 /**
- * Development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit` say. Not `npm ci`: it refuses
- * a lock file that was written where the binaries of other platforms could not be looked up.
+ * Installs all packages, development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit`
+ * say. Not `npm ci`: it rejects a lock file written where other platforms' binaries could not be looked up.
  */
 function install() {
-  process.stderr.write('Installing what is needed (npm install); this happens once…\n');
+  process.stderr.write('Installing packages (npm install); this happens once…\n');
   const options = ['install', '--no-save', '--include=dev', '--ignore-scripts=false', ...quiet];
   const npm = process.env.npm_execpath;
   const result = npm
@@ -109,7 +109,7 @@ function install() {
         stdio: ['ignore', 2, 2],
         shell: process.platform === 'win32',
       });
-  if (result.status !== 0) fail('npm could not install what is needed; what it said is above.');
+  if (result.status !== 0) fail('npm could not install the packages; see its output above.');
 }
 
 function fail(message) {

@@ -15,31 +15,31 @@ export const usage = `npm start [-- options]
 Everything else is set by environment variables or .env: see .env.example.
 `;
 
-/** What the person typed is not understood; the message says what. */
+/** Error for invalid command line options; the message says which. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 export interface StartOptions {
-  /** For all that is started: the environment, `.env` and the options that were typed. */
+  /** Environment for all processes: process environment, `.env` and command line options. */
   readonly env: Env;
-  /** Absolute path of the folder, if the options name one. */
+  /** Absolute path of the served folder, if the options name one. */
   readonly root: string | undefined;
   readonly rabbitmqUrl: string | undefined;
-  /** What the gateway is asked by. */
+  /** Scheme of the gateway's address. */
   readonly scheme: 'http' | 'https';
-  /** The doors that will be opened. */
+  /** The listeners that will be opened. */
   readonly bindings: {
     readonly gateway: Binding;
-    /** Undefined for a service that only takes requests from RabbitMQ. */
+    /** Undefined for a service that takes requests from RabbitMQ only. */
     readonly mserv1: Binding | undefined;
     readonly mserv2: Binding | undefined;
   };
 }
 
 /**
- * Reads the options of `npm start`, or undefined when help is wanted. A relative folder is one of where the person is
- * (npm tells it as INIT_CWD), not of the repository.
+ * Reads the options of `npm start`; undefined when help is requested. A relative folder is resolved against the
+ * user's directory (npm's INIT_CWD), not the repository.
  * @throws UsageError, ConfigError
  */
 export function readStartOptions(args: readonly string[], processEnv: Env): StartOptions | undefined {
@@ -51,7 +51,7 @@ export function readStartOptions(args: readonly string[], processEnv: Env): Star
   if (root !== undefined) Object.assign(env, { MSERV1_ROOT: root, MSERV2_ROOT: root });
   if (typed.port !== undefined) env['GATEWAY_PORT'] = typed.port;
 
-  // As the processes will read it themselves: nothing is started, to be stopped again, when one of them would refuse.
+  // Validate the configuration of every process first, so that nothing starts when one of them would refuse.
   const [gateway, mserv1, mserv2] = readTogether(
     () => readGatewayConfig(env, services),
     () => readMserv1Config(env),

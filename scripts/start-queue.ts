@@ -3,18 +3,19 @@ import { createLocalBroker, type LocalBroker } from './local-broker.ts';
 import { brokerAnswers } from './rabbit-node.ts';
 
 export interface Queue extends Part {
-  /** How requests are kept right now, for a person. */
+  /** Where requests are kept now, as text for the terminal. */
   readonly status: string;
-  /** A broker of ours is on its way: that none answers yet is no news. */
+  /** Whether our own broker is starting: until then, failed connections are expected. */
   readonly isStarting: boolean;
 }
 
-const getOne = 'npm run broker shows how to get RabbitMQ';
+const advice = 'npm run broker shows how to install RabbitMQ';
 
 /**
- * The broker of `npm start`: the one that answers already, else one from the installed `rabbitmq-server`, else none,
- * which is no failure: requests are kept by the ledger. Nobody waits for its start, nor dies with it. `say` tells
- * a person when that changes.
+ * Returns the broker part of `npm start`: a broker that already answers, else one from the installed
+ * `rabbitmq-server`, else none, and the ledger keeps the requests.
+ *
+ * The other parts neither wait for its start nor stop with it. `say` prints each change of its status.
  */
 export function createQueue(url: string | undefined, say: (text: string) => void): Queue {
   let status = 'embedded ledger (RABBITMQ_URL is empty)';
@@ -23,7 +24,7 @@ export function createQueue(url: string | undefined, say: (text: string) => void
   let stopping = false;
   let isStarting = false;
 
-  const become = (next: string): void => {
+  const setStatus = (next: string): void => {
     status = next;
     if (!stopping) say(`queue: ${next}`);
   };
@@ -31,10 +32,10 @@ export function createQueue(url: string | undefined, say: (text: string) => void
     try {
       await local.start();
       isStarting = false;
-      become(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
+      setStatus(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
     } catch {
       isStarting = false;
-      become('embedded ledger; RabbitMQ did not start, log/console.log in data/rabbitmq-* has its reasons');
+      setStatus('embedded ledger; RabbitMQ did not start: see log/console.log in data/rabbitmq-*');
     }
   };
 
@@ -53,20 +54,20 @@ export function createQueue(url: string | undefined, say: (text: string) => void
         status = `RabbitMQ at ${new URL(url).host}${ui === undefined ? '' : `, management UI at ${ui}`}`;
         return;
       }
-      const onDeath = (why: Error): void => become(`embedded ledger; ${why.message}`);
+      const onDeath = (why: Error): void => setStatus(`embedded ledger; ${why.message}`);
       broker = await createLocalBroker(url, ['installed'], onDeath);
       if (broker === undefined) {
-        status = `embedded ledger; ${getOne}`;
+        status = `embedded ledger; ${advice}`;
         return;
       }
-      status = 'embedded ledger, until RabbitMQ has started (some seconds)';
+      status = 'embedded ledger until RabbitMQ has started (some seconds)';
       isStarting = true;
       starting = startInBackground(broker);
     },
     async stop() {
       if (stopping || broker === undefined) return;
       stopping = true;
-      say('Stopping RabbitMQ, which takes some seconds; Ctrl-C again ends it at once.');
+      say('Stopping RabbitMQ takes some seconds; Ctrl-C again ends it at once.');
       await broker.stop();
       await starting;
     },

@@ -9,7 +9,7 @@ import { createServiceProcess } from './service-process.ts';
 import { readStartOptions, type StartOptions, UsageError, usage } from './start-options.ts';
 import { createQueue } from './start-queue.ts';
 
-// `npm start`: everything, in one terminal, over one folder.
+// `npm start`: runs the gateway, both services and RabbitMQ in one terminal, over one folder.
 
 const isTerminal = process.stdout.isTTY;
 const prettify = pretty.prettyFactory({
@@ -23,7 +23,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** A service's line: as it is for machines, for people readable and with its name before it. */
+/**
+ * Returns a printer for a service's log lines: readable and prefixed with the service's name on a terminal, unchanged
+ * elsewhere.
+ */
 function sayOf(name: string): (line: string) => void {
   if (!isTerminal) return say;
   return (line) => {
@@ -31,7 +34,7 @@ function sayOf(name: string): (line: string) => void {
   };
 }
 
-/** What every service says of a broker that we have only begun to start; a person is told so in the announcement. */
+/** Logged by every service while our broker is still starting. The announcement says that instead. */
 const noBroker = '"msg":"No connection to RabbitMQ';
 
 function unless(quiet: () => boolean, text: string, sayLine: (line: string) => void): (line: string) => void {
@@ -40,7 +43,7 @@ function unless(quiet: () => boolean, text: string, sayLine: (line: string) => v
   };
 }
 
-/** Says all that is in the way before anything is started. */
+/** Throws one error for all taken ports, before anything is started. */
 async function assertPortsFree(bindings: readonly Binding[]): Promise<void> {
   const problems: ConfigProblem[] = [];
   for (const binding of bindings) {
@@ -86,13 +89,13 @@ async function start({ env, rabbitmqUrl, bindings, scheme }: StartOptions): Prom
   await runProcess({
     log: createLogger({ name: 'start', level: 'fatal' }),
     parts: [queue, mserv1, mserv2, gateway, announcement],
-    // Each of them bounds its own stop, and they stop one after the other.
+    // The parts stop one after the other, each within its own timeout.
     stopTimeoutMs: 60_000,
     failure: failure.signal,
   });
 }
 
-/** What reaches a door from this machine; the port is told by who has opened it. */
+/** Returns a listener's address as dialled from this machine. A listener on port 0 reports its bound port. */
 function address({ host, port }: Binding, boundPort: number | undefined): string {
   return dialledAddress({ host, port: boundPort ?? port });
 }

@@ -1,4 +1,4 @@
-// Users who may log in (POST /login), in the file AUTH_USERS_FILE.
+// `npm run user`: edits the users of POST /login, in the file AUTH_USERS_FILE.
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
@@ -15,14 +15,14 @@ import {
 } from '../gateway/identity/users.ts';
 import { loadEnvFile, parseEnv } from '../runtime/env.ts';
 
-const usage = `npm run user -- add NAME [--scopes SCOPES]   asks for a password (or reads it from standard input), and adds or changes a user
+const usage = `npm run user -- add NAME [--scopes SCOPES]   adds or changes a user; asks for the password, or reads it from standard input
 npm run user -- remove NAME
 npm run user -- list
-SCOPES: with commas, of ${scopes.join(', ')} (default: archivos:leer)
+SCOPES: comma-separated, from ${scopes.join(', ')} (default: archivos:leer)
 The file is AUTH_USERS_FILE (default: ${usersFile}).
 `;
 
-/** What the person typed is not understood; the message says what. */
+/** Error for invalid command line arguments; the message says which. */
 class UsageError extends Error {}
 
 const shortestPassword = 8;
@@ -32,7 +32,7 @@ async function run(args: readonly string[]): Promise<void> {
   const [command, name, ...rest] = positionals;
   const { AUTH_USERS_FILE } = identityVariables;
   const path = parseEnv({ AUTH_USERS_FILE }, loadEnvFile(process.env)).AUTH_USERS_FILE ?? usersFile;
-  if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: too much`);
+  if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: too many arguments`);
   const users: Record<string, User> = Object.assign(Object.create(null), await readUsers(path));
   if (command === 'list' && name === undefined) {
     for (const [each, { permisos }] of Object.entries(users)) console.log(`${each}: ${permisos.join(', ')}`);
@@ -47,9 +47,9 @@ async function run(args: readonly string[]): Promise<void> {
     if (users[name] === undefined) throw new UsageError(`There is no ${name} in ${path}`);
     delete users[name];
     await writeUsers(path, users);
-    console.log(`${name} is no longer in ${path}; tokens that were given out are good until they expire`);
+    console.log(`${name} is no longer in ${path}; tokens already issued stay valid until they expire`);
   } else {
-    throw new UsageError('add, remove or list');
+    throw new UsageError('The command is add, remove or list');
   }
 }
 
@@ -64,16 +64,16 @@ function parse(args: readonly string[]) {
 function readScopes(text = 'archivos:leer'): Scope[] {
   const words = text.split(',').map((word) => word.trim());
   const wrong = words.filter((word) => !isScope(word));
-  if (wrong.length > 0) throw new UsageError(`${wrong.join(', ')}: no such scope`);
+  if (wrong.length > 0) throw new UsageError(`${wrong.join(', ')}: unknown scope`);
   return words.filter(isScope);
 }
 
-/** On a terminal it is asked for twice, and not shown. */
+/** Reads the password. On a terminal it asks twice and does not echo. */
 async function askPassword(name: string): Promise<string> {
   const terminal = process.stdin.isTTY;
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output, terminal });
-  // Ctrl-C on a terminal that shows nothing.
+  // Without echo, Ctrl-C must be handled here.
   lines.on('SIGINT', () => process.exit(130));
   const answers = lines[Symbol.asyncIterator]();
   const ask = async (text: string): Promise<string> => {
@@ -85,9 +85,9 @@ async function askPassword(name: string): Promise<string> {
   try {
     const password = await ask(`Password of ${name}: `);
     if (password.length < shortestPassword) {
-      throw new UsageError(`A password has ${shortestPassword} characters or more`);
+      throw new UsageError(`A password needs ${shortestPassword} characters or more`);
     }
-    if (terminal && (await ask('Again: ')) !== password) throw new UsageError('They are not the same');
+    if (terminal && (await ask('Again: ')) !== password) throw new UsageError('The passwords differ');
     return password;
   } finally {
     lines.close();

@@ -4,10 +4,13 @@ import type { Narrator } from './narrator.ts';
 import type { Stage } from './stage.ts';
 
 const count = 500;
-/** Asked at the same time. */
-const lanes = 16;
+/** Simultaneous requests. */
+const concurrency = 16;
 
-/** All that runs is killed, the broker's data is deleted, and every request that was accepted is answered. */
+/**
+ * Kills all processes, deletes the broker's data, and checks that every accepted request is answered. Returns whether
+ * none is lost.
+ */
 export async function tellCatastrophe({ say, type, until, show }: Narrator, stage: Stage): Promise<boolean> {
   const { url, rabbit } = stage;
   for (const name of ['mserv2', 'gateway'] as const) {
@@ -24,7 +27,7 @@ export async function tellCatastrophe({ say, type, until, show }: Narrator, stag
   const text = await readFile(headers, 'utf8');
   const locations = [...text.matchAll(/^location: (\S+)/gim)].map(([, location]) => String(location));
   if (rabbit !== undefined) {
-    await say('They are on their way to the broker:');
+    await say('The gateway publishes them to the broker:');
     const management = rabbit.managementUrl.replace('guest:guest@', '');
     const queue = `${management}/api/queues/%2F/archivero.mserv1.v1`;
     const depth = `curl -s -u guest:guest '${queue}' | grep -o '"messages":[0-9]*' | head -1`;
@@ -34,16 +37,16 @@ export async function tellCatastrophe({ say, type, until, show }: Narrator, stag
 
   await say('kill -9 of everything:');
   const names = ['gateway', 'mserv2'] as const;
-  const left = names.map((name) => stage.leave(name));
+  const exits = names.map((name) => stage.expectExit(name));
   const broker = rabbit?.process?.pid;
   const pids = [...names.map((name) => stage.pidOf(name)), ...(broker === undefined ? [] : [broker])];
   await type(`kill -9 ${pids.join(' ')}`);
-  await Promise.all(left);
+  await Promise.all(exits);
   if (rabbit === undefined) {
-    await say('No broker was there to lose anything. The ledger is what is left:');
+    await say('There was no broker. Only the ledger is left:');
   } else {
     await rabbit.end('SIGKILL');
-    await say('And all that the broker had is deleted. The ledger is what is left:');
+    await say("The broker's data is deleted too. Only the ledger is left:");
     await type(`rm -rf ${join(stage.folder, 'rabbitmq', 'data')}`);
   }
   await type(`ls -l ${stage.folder}`);
@@ -54,9 +57,7 @@ export async function tellCatastrophe({ say, type, until, show }: Narrator, stag
     show(`$ ${stage.commandOf(name)}`);
     await stage.start(name);
   }
-  await say(
-    `Each of the ${count} is asked for its answer, and each answer is compared with what a call gives now:`,
-  );
+  await say(`Each of the ${count} answers is compared with the answer of a direct call:`);
   show(`$ curl -s -H 'Prefer: wait=50' ${url}/solicitudes/ID/respuesta      # for ${count} IDs`);
   show(`$ curl -s '${url}/listar_archivos?limite=N'                        # for N from 1 to ${count}`);
   const answered = await countAnswered(url, locations);
@@ -64,7 +65,7 @@ export async function tellCatastrophe({ say, type, until, show }: Narrator, stag
   return answered === count;
 }
 
-/** How many have the answer that a direct call gives; `locations[0]` is of `limite=1`. */
+/** Counts the requests whose answer equals a direct call's. `locations[0]` belongs to `limite=1`. */
 async function countAnswered(url: string, locations: readonly string[]): Promise<number> {
   let answered = 0;
   let next = 0;
@@ -72,13 +73,13 @@ async function countAnswered(url: string, locations: readonly string[]): Promise
     const response = await fetch(url + path, { headers });
     return `${response.status} ${await response.text()}`;
   };
-  const lane = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     for (let at = next++; at < locations.length; at = next++) {
       const later = await get(`${locations[at]}/respuesta`, { prefer: 'wait=50' });
       const direct = await get(`/listar_archivos?limite=${at + 1}`);
       if (later === direct && later.startsWith('200 ')) answered += 1;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return answered;
 }

@@ -2,24 +2,24 @@ import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 
-/** Tells a story in a terminal: sentences, commands as a person would type them, and what these really print. */
+/** Tells a story in a terminal: sentences, commands as a person would type them, and their real output. */
 export interface Narrator {
-  /** A sentence, and time to read it. */
+  /** Prints a sentence and pauses for reading. */
   say(text: string): Promise<void>;
-  /** Runs a command in a shell and shows it with its output, which is given back. */
+  /** Runs a shell command, prints it with its output, and returns the output. */
   type(command: string): Promise<string>;
-  /** Shows a command that goes on while others are typed; `ended` shows its output once it is there. */
+  /** Prints a command that keeps running meanwhile; `ended` prints its output when it is done. */
   begin(command: string): { ended(): Promise<string> };
-  /** Runs a command, unseen, until it succeeds. Rejects after 20 s. */
+  /** Runs a command repeatedly without printing it, until it succeeds. Rejects after 20 s. */
   until(command: string): Promise<void>;
-  /** Shows what was done, or was printed, in another terminal. */
+  /** Prints a command or an output of another terminal. */
   show(text: string): void;
 }
 
 export interface NarratorOptions {
-  /** Time to read a sentence, milliseconds. */
+  /** Pause after each sentence, in milliseconds. */
   readonly pauseMs: number;
-  /** Ends all that is under way. */
+  /** Stops pauses and commands. */
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export function createNarrator({ pauseMs, signal }: NarratorOptions): Narrator {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const prompt = (command: string): void => print(`\n${styleText('bold', `$ ${command}`)}`);
 
-  /** What a shell prints, without the carriage returns of HTTP. Rejects when the command fails. */
+  /** Returns a shell command's output without HTTP's carriage returns. Rejects when the command fails. */
   function run(command: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'], signal });
@@ -60,7 +60,7 @@ export function createNarrator({ pauseMs, signal }: NarratorOptions): Narrator {
     begin(command) {
       prompt(command);
       const running = run(command);
-      // Whoever waits for it hears of its failure; nobody may have come to that yet.
+      // `ended` reports a failure, but may not have been called yet.
       running.catch(() => undefined);
       return {
         async ended() {

@@ -9,28 +9,28 @@ import { createServiceProcess, type ServiceProcess } from '../service-process.ts
 
 export type Name = 'mserv1' | 'mserv2' | 'gateway';
 
-/** A whole Archivero on ports of its own, with a RabbitMQ of its own, which leaves nothing behind. */
+/** A complete Archivero with its own ports and RabbitMQ; `close` removes all of it. */
 export interface Stage {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** A folder for what is written; it goes with the stage. */
+  /** Temporary folder for all files; deleted by `close`. */
   readonly folder: string;
-  /** Undefined without RabbitMQ: the ledger alone keeps the requests. */
+  /** Undefined without RabbitMQ; then the ledger alone keeps the requests. */
   readonly rabbit: RabbitNode | undefined;
-  /** How a person would start this process in a terminal. */
+  /** Returns the command that starts this process in a terminal. */
   commandOf(name: Name): string;
-  /** Starts it, again when it has ended, on the port that it had. */
+  /** Starts the process; after its end again, on the same port. */
   start(name: Name): Promise<void>;
   pidOf(name: Name): number;
-  /** Call it before somebody ends the process; resolves when it has ended. */
-  leave(name: Name): Promise<void>;
-  /** Ends all that runs, at once, and deletes the folder. */
+  /** Resolves when the process has ended. Call it before killing the process. */
+  expectExit(name: Name): Promise<void>;
+  /** Ends all processes at once and deletes the folder. */
   close(): Promise<void>;
 }
 
 const stopMs = 500;
 
-/** Starts the broker, unless there is none or none is wanted; the processes are started by whoever tells the story. */
+/** Starts the broker, if one is installed and wanted. The story starts the other processes. */
 export async function openStage({ broker }: { readonly broker: boolean }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'archivero-demo-'));
   const [gateway = 0, mserv1 = 0, mserv2 = 0, amqp = 0, management = 0] = await freePorts(5);
@@ -68,23 +68,23 @@ export async function openStage({ broker }: { readonly broker: boolean }): Promi
     rabbit,
     commandOf: (name) => `${name.toUpperCase()}_PORT=${ports[name]} npm run ${name}`,
     async start(name) {
-      let said: string[] = [];
+      let output: string[] = [];
       const service = createServiceProcess({
         name,
         env: () => env,
         onLine: (line) => {
-          said = [...said.slice(-20), line];
+          output = [...output.slice(-20), line];
         },
         onDeath: () => undefined,
       });
       running.set(name, service);
       await service.start().catch((cause: unknown) => {
-        throw new Error(`${name} did not start:\n${said.join('\n')}`, { cause });
+        throw new Error(`${name} did not start:\n${output.join('\n')}`, { cause });
       });
     },
     pidOf: (name) => running.get(name)?.pid ?? 0,
-    async leave(name) {
-      await running.get(name)?.leave();
+    async expectExit(name) {
+      await running.get(name)?.expectExit();
     },
     async close() {
       for (const name of running.keys()) await end(stage, name);
@@ -102,20 +102,20 @@ export async function openStage({ broker }: { readonly broker: boolean }): Promi
   }
 }
 
-/** In good order when that is quick, for it takes its answers along; otherwise at once. */
+/** Stops a process cleanly when that is quick, so that it delivers its answers; otherwise kills it. */
 async function end(stage: Stage, name: Name): Promise<void> {
   const pid = stage.pidOf(name);
-  const left = stage.leave(name);
+  const exit = stage.expectExit(name);
   const signal = (which: NodeJS.Signals): void => {
     try {
       process.kill(pid, which);
     } catch {
-      // It has ended already.
+      // The process has already ended.
     }
   };
   if (pid === 0) return;
   signal('SIGTERM');
   const late = setTimeout(signal, stopMs, 'SIGKILL');
-  await left;
+  await exit;
   clearTimeout(late);
 }

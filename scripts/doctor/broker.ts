@@ -7,19 +7,19 @@ import { isLoopback } from '../../runtime/env.ts';
 import { within } from '../../runtime/timeout.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { rabbitAdvice } from '../rabbit-install.mjs';
-import { type Finding, fine, note, told, wrong } from './finding.ts';
+import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 
 const connectMs = 5_000;
 const answerMs = 5_000;
 const closeMs = 1_000;
 
 /**
- * RabbitMQ: whether it lets us in, takes messages, and has our queues as we need them. Nothing is declared that is not
- * there, and no message is taken. `wanted` says that RABBITMQ_URL is set, and not only by default.
+ * Checks RabbitMQ: access, publishing, and the arguments of our queues. It declares no missing queue and consumes no
+ * message. `wanted` means that RABBITMQ_URL is set explicitly.
  */
 export async function checkBroker(url: string | undefined, wanted: boolean): Promise<readonly Finding[]> {
   if (url === undefined)
-    return [note('RabbitMQ: RABBITMQ_URL is empty, so none is used; the ledger keeps the requests')];
+    return [note('RabbitMQ: RABBITMQ_URL is empty, no broker is used; the ledger keeps the requests')];
   const { host, hostname, username } = new URL(url);
   try {
     const found = await overConnection(url, async (model) => {
@@ -37,7 +37,7 @@ export async function checkBroker(url: string | undefined, wanted: boolean): Pro
         ...(await checkQueues(model)),
       ];
     });
-    // Over another one: under an alarm, nothing more is read from a connection that has published.
+    // On a second connection: under an alarm, the broker stops reading from a connection that has published.
     return [...found, await overConnection(url, checkAlarms)];
   } catch (error) {
     return [refusal(error, { host, hostname, username, wanted })];
@@ -49,7 +49,7 @@ function isOld(version: string): boolean {
   return major < 3 || (major === 3 && minor < 10);
 }
 
-/** Uses a connection, which ends with that, whether the broker agrees or not. */
+/** Runs `use` with a connection, and closes it even when the broker does not answer. */
 async function overConnection<Result>(
   url: string,
   use: (model: ChannelModel) => Promise<Result>,
@@ -70,7 +70,7 @@ async function overConnection<Result>(
   }
 }
 
-/** Publishes into a queue of its own, which goes with the connection. */
+/** Publishes to a temporary queue, which ends with the connection. */
 async function checkAlarms(model: ChannelModel): Promise<Finding> {
   let reason = `no confirm in ${answerMs} ms`;
   const blocked = new Promise<false>((resolve) => {
@@ -82,7 +82,7 @@ async function checkAlarms(model: ChannelModel): Promise<Finding> {
   const publish = async (): Promise<true> => {
     const channel = await model.createConfirmChannel();
     channel.on('error', () => undefined);
-    // A name that a user who may only use our own queues may declare too.
+    // The name matches permissions that are limited to Archivero's queues.
     const name = `archivero.doctor.${randomUUID()}`;
     const { queue } = await channel.assertQueue(name, { exclusive: true, autoDelete: true });
     channel.sendToQueue(queue, Buffer.from('doctor'));
@@ -92,7 +92,7 @@ async function checkAlarms(model: ChannelModel): Promise<Finding> {
   if (await within(answerMs, Promise.race([publish(), blocked]))) return fine('RabbitMQ takes messages');
   return wrong(
     `RabbitMQ takes no messages: ${reason}`,
-    'rabbitmq-diagnostics alarms says which alarm it is. Memory: let consumers catch up, or raise vm_memory_high_watermark. Disk: free some, or lower disk_free_limit.',
+    'rabbitmq-diagnostics alarms names the alarm. Memory: let consumers catch up, or raise vm_memory_high_watermark. Disk: free space, or lower disk_free_limit.',
   );
 }
 
@@ -110,22 +110,22 @@ function refusal(
   error: unknown,
   { host, hostname, username, wanted }: { host: string; hostname: string; username: string; wanted: boolean },
 ): Finding {
-  const text = told(error);
+  const text = messageOf(error);
   if (/ACCESS.REFUSED|403/.test(text) && ['', 'guest'].includes(username) && !isLoopback(hostname)) {
     return wrong(
-      `RabbitMQ at ${host} does not let the user guest in: it may only come from the broker's own machine`,
-      'rabbitmqctl add_user archivero PASSWORD && rabbitmqctl set_permissions archivero ".*" ".*" ".*", and put it into RABBITMQ_URL.',
+      `RabbitMQ at ${host} does not let the user guest in: guest may only connect from the broker's own machine`,
+      'rabbitmqctl add_user archivero PASSWORD && rabbitmqctl set_permissions archivero ".*" ".*" ".*", then put that user into RABBITMQ_URL.',
     );
   }
   if (/ACCESS.REFUSED|403/.test(text)) {
     return wrong(
       `RabbitMQ at ${host} does not let the user ${username} in: ${text}`,
-      'Correct user and password in RABBITMQ_URL, or: rabbitmqctl change_password, rabbitmqctl set_permissions.',
+      'Correct user and password in RABBITMQ_URL, or use rabbitmqctl change_password and set_permissions.',
     );
   }
   const down = `RabbitMQ does not answer at ${host}: ${text}`;
   if (!wanted) return note(`${down}; the ledger keeps the requests`, `npm run broker, or: ${rabbitAdvice}`);
-  return wrong(down, 'Start it, correct RABBITMQ_URL, or leave that empty to do without.');
+  return wrong(down, 'Start RabbitMQ, correct RABBITMQ_URL, or set it empty to run without a broker.');
 }
 
 async function checkQueue(
@@ -135,37 +135,38 @@ async function checkQueue(
   wantedArguments: Record<string, unknown>,
 ): Promise<Finding[]> {
   const state = await onChannel(model, (channel) => channel.checkQueue(queue)).catch(() => undefined);
-  if (state === undefined) return [note(`${queue} is not there yet: whoever starts first declares it`)];
+  if (state === undefined)
+    return [note(`${queue}does not exist yet; the first process to start declares it`)];
   const { messageCount, consumerCount } = state;
   try {
-    // What is there as we want it stays as it is.
+    // Declaring an existing queue with equal arguments changes nothing.
     await onChannel(model, (channel) =>
       channel.assertQueue(queue, { durable: true, arguments: wantedArguments }),
     );
   } catch (error) {
     return [
       wrong(
-        `${queue} has other arguments than Archivero needs: ${told(error)}`,
-        `Stop what declares it so, then: rabbitmqctl delete_queue ${queue}. What was in it is published again.`,
+        `${queue} has other arguments than Archivero needs: ${messageOf(error)}`,
+        `Stop the program that declares it, then: rabbitmqctl delete_queue ${queue}. Its messages are published again.`,
       ),
     ];
   }
   if (messageCount === 0 && !(await hasLeader(model, queue))) {
     return [
       wrong(
-        `${queue} has no leader: it takes nothing and gives nothing`,
-        `Restart the gateway, which replaces it; or: rabbitmqctl delete_queue ${queue}. What was in it is published again.`,
+        `${queue}has no leader: it neither accepts nor delivers messages`,
+        `Restart the gateway, which replaces the queue; or: rabbitmqctl delete_queue ${queue}. Its messages are published again.`,
       ),
     ];
   }
   const waiting = `${queue}: ${messageCount} messages ready, ${consumerCount} consumers`;
-  // Without a service only its work queue is worth a word when it is empty.
+  // Without a running service, an empty isolation or quarantine queue needs no note.
   if (consumerCount > 0 || (messageCount === 0 && queue !== queuesOf(service).work)) return [fine(waiting)];
-  const todo = `npm run ${service}, with the RABBITMQ_URL of the gateway.`;
-  return [messageCount > 0 ? wrong(`${waiting}: nobody takes them`, todo) : note(waiting, todo)];
+  const todo = `npm run ${service}, with the gateway's RABBITMQ_URL.`;
+  return [messageCount > 0 ? wrong(`${waiting}: no service consumes them`, todo) : note(waiting, todo)];
 }
 
-/** Only a queue that has a leader says that it is empty. */
+/** Returns whether the queue has a leader: without one, `get` fails even on an empty queue. */
 function hasLeader(model: ChannelModel, queue: string): Promise<boolean> {
   return onChannel(model, async (channel) => {
     const message = await channel.get(queue);
@@ -174,7 +175,7 @@ function hasLeader(model: ChannelModel, queue: string): Promise<boolean> {
   }).catch(() => false);
 }
 
-/** Rejects when the broker does not answer in time, or refuses. */
+/** Runs `use` on a channel of its own. Rejects when the broker refuses or does not answer in time. */
 async function onChannel<Result>(
   model: ChannelModel,
   use: (channel: Channel) => Promise<Result>,

@@ -7,7 +7,7 @@ import { readTls, type TlsFiles, type TlsMaterial } from '../../runtime/tls.ts';
 import { dialledHost } from '../dialled-address.ts';
 import { type Finding, fine, wrong } from './finding.ts';
 
-/** What of TLS is configured: whether its files are there and fit together, and until when the certificate is good. */
+/** Checks configured TLS: the files exist and match, and the certificate is valid now. */
 export function checkCertificate(name: string, files: TlsFiles | undefined): readonly Finding[] {
   if (files === undefined) return [];
   try {
@@ -16,7 +16,7 @@ export function checkCertificate(name: string, files: TlsFiles | undefined): rea
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ variable, problem }) =>
-      wrong(`${name}: ${variable}: ${problem}`, 'docs/operations.md says which files there are.'),
+      wrong(`${name}: ${variable}: ${problem}`, 'docs/operations.md describes the files.'),
     );
   }
 }
@@ -24,13 +24,16 @@ export function checkCertificate(name: string, files: TlsFiles | undefined): rea
 function validity(name: string, { validFromDate, validToDate }: X509Certificate): Finding {
   const [from, to] = [validFromDate, validToDate].map((date) => date.toISOString().slice(0, 10));
   if (validToDate < new Date())
-    return wrong(`${name}: its certificate was good until ${to}`, 'Renew it, and start it again.');
+    return wrong(`${name}: its certificate expired on ${to}`, `Renew it, and restart ${name}.`);
   if (validFromDate > new Date())
-    return wrong(`${name}: its certificate is good from ${from} on`, 'Look at the clock of this machine.');
-  return fine(`${name}: its certificate is good until ${to}`);
+    return wrong(`${name}: its certificate is valid only from ${from}`, 'Check the clock of this machine.');
+  return fine(`${name}: its certificate is valid until ${to}`);
 }
 
-/** The files' content; undefined when there are none or they are no good, which `checkCertificate` tells. */
+/**
+ * Returns the content of the files; undefined when none are set or they are invalid, which `checkCertificate`
+ * reports.
+ */
 export function materialOf(files: TlsFiles | undefined): TlsMaterial | undefined {
   try {
     return files && readTls(files);
@@ -40,7 +43,7 @@ export function materialOf(files: TlsFiles | undefined): TlsMaterial | undefined
   }
 }
 
-/** The certificate that is shown at a port of this machine; undefined when none is. */
+/** Returns the certificate that a port of this machine presents; undefined when it presents none. */
 export async function certificateAt(
   { host, port }: Pick<Binding, 'host' | 'port'>,
   timeoutMs: number,

@@ -1,26 +1,26 @@
 import { opendirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { remoteFileSystems } from '../../filesystem/change-events.ts';
-import { type Finding, fine, note, told, wrong } from './finding.ts';
+import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 
-/** Folders are counted for so long. */
+/** Maximum time for counting folders. */
 const countMs = 5_000;
 
-/** The folder that a service serves: whether it is there, can be read, and can be watched. */
+/** Checks that a service's folder exists, can be read and can be watched. */
 export function checkRoot(service: string, root: string): Finding[] {
   try {
     opendirSync(root).closeSync();
   } catch (error) {
     const todo = `Make it readable for the user of ${service}, or set ${service.toUpperCase()}_ROOT or FILES_ROOT.`;
-    return [wrong(`${service}: its folder ${root} cannot be read: ${told(error)}`, todo)];
+    return [wrong(`${service}: its folder ${root} cannot be read: ${messageOf(error)}`, todo)];
   }
   const found = [fine(`${service}: ${root} can be read`)];
   if (process.platform !== 'linux') return found;
   if (remoteFileSystems.has(statfsSync(root).type)) {
-    const todo = 'That is all one can have there. MSERV2_SWEEP_MS says how often.';
+    const todo = 'Nothing better is possible there. MSERV2_SWEEP_MS sets the interval.';
     return [
       ...found,
-      note(`${root} is on a file system that does not tell of changes: it is swept instead`, todo),
+      note(`${root} is on a file system that does not report changes: it is swept instead`, todo),
     ];
   }
   return [...found, ...checkWatches(root)];
@@ -48,7 +48,7 @@ function kernel(name: string): number | undefined {
   }
 }
 
-/** Up to `most`, and for some seconds at most. What cannot be read has none. */
+/** Counts folders up to `most`, for a few seconds. An unreadable folder counts as empty. */
 function countFolders(root: string, most: number): { readonly folders: number; readonly whole: boolean } {
   const until = performance.now() + countMs;
   const pending = [Buffer.from(root)];

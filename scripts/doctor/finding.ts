@@ -1,9 +1,9 @@
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
-  /** `note` is worth knowing and no failure: what is not running, or is not set. */
+  /** `note` is no failure: something that does not run or is not set. */
   readonly kind: 'fine' | 'note' | 'wrong';
   readonly what: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly todo?: string;
 }
 
@@ -15,9 +15,9 @@ export const note = (what: string, todo?: string): Finding => ({
 });
 export const wrong = (what: string, todo: string): Finding => ({ kind: 'wrong', what, todo });
 
-/** The text of an error, also of one that a name with several addresses gives. */
-export function told(thrown: unknown): string {
-  if (thrown instanceof AggregateError) return thrown.errors.map(told).join('; ');
+/** Returns the text of an error. A name with several addresses fails with an AggregateError. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError) return thrown.errors.map(messageOf).join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 

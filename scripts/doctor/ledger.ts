@@ -4,13 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { remoteFileSystems } from '../../filesystem/change-events.ts';
 import type { GatewayConfig } from '../../gateway/config.ts';
 import { applicationId, migrations } from '../../gateway/solicitudes/sqlite/migrations.ts';
-import { type Finding, fine, megabytes, note, told, wrong } from './finding.ts';
+import { type Finding, fine, megabytes, messageOf, note, wrong } from './finding.ts';
 
 const littleRoom = 1 * 2 ** 30;
 const tooLittleRoom = 100 * 2 ** 20;
 const longWal = 512 * 2 ** 20;
 
-/** The ledger's file. It is only read, and may be in use meanwhile. */
+/** Checks the ledger's file, read-only; the gateway may use it meanwhile. */
 export function checkSqlite(path: string, config: GatewayConfig): Finding[] {
   const folder = nearestFolder(dirname(resolve(path)));
   const found: Finding[] = [];
@@ -20,28 +20,28 @@ export function checkSqlite(path: string, config: GatewayConfig): Finding[] {
   } catch (error) {
     return [
       wrong(
-        `The ledger ${path} cannot be written: ${told(error)}`,
+        `The ledger ${path} cannot be written: ${messageOf(error)}`,
         'Let the gateway run as the owner of the folder and the file.',
       ),
     ];
   }
   const { bavail, bsize, type } = statfsSync(folder);
   const room = bavail * bsize;
-  const free = `${megabytes(room)} are free where the ledger is (${folder})`;
-  if (room < tooLittleRoom) found.push(wrong(free, 'Make room: without it new requests get 503.'));
+  const free = `${megabytes(room)} are free in the ledger's folder (${folder})`;
+  if (room < tooLittleRoom) found.push(wrong(free, 'Free some space: new requests get 503 when it is full.'));
   else
     found.push(
-      room < littleRoom ? note(free, 'Make room before it is full: then new requests get 503.') : fine(free),
+      room < littleRoom ? note(free, 'Free some space: new requests get 503 when it is full.') : fine(free),
     );
   if (remoteFileSystems.has(type)) {
     found.push(
       wrong(
-        `The ledger ${path} is on a network file system, where SQLite cannot promise anything`,
+        `The ledger ${path} is on a network file system, where SQLite is not safe`,
         'Put it on a disk of this machine (LEDGER_URL), or use PostgreSQL.',
       ),
     );
   }
-  if (!existsSync(path)) return [...found, fine(`The ledger ${path} will be made at the first start`)];
+  if (!existsSync(path)) return [...found, fine(`The ledger ${path} will be created at the first start`)];
   return [...found, ...contents(path, config)];
 }
 
@@ -58,7 +58,7 @@ function contents(
     if (value('PRAGMA application_id') !== applicationId) {
       return [
         wrong(
-          `${path} is a SQLite database, but no ledger of Archivero`,
+          `${path} is a SQLite database, but not a ledger of Archivero`,
           'Let LEDGER_URL name another file.',
         ),
       ];
@@ -67,8 +67,8 @@ function contents(
     if (version > migrations.length) {
       return [
         wrong(
-          `The ledger ${path} has schema version ${version}, of a newer Archivero; this one knows ${migrations.length}`,
-          'Run the newer one, or restore the copy that was made before the upgrade.',
+          `The ledger ${path} has schema version ${version}, of a newer Archivero; this version supports ${migrations.length}`,
+          'Run the newer version, or restore the copy made before the upgrade.',
         ),
       ];
     }
@@ -76,7 +76,7 @@ function contents(
       version < migrations.length
         ? note(
             `The ledger ${path} has schema version ${version}; the next start brings it to ${migrations.length}`,
-            'Copy it before (docs/operations.md).',
+            'Back it up first (docs/operations.md).',
           )
         : fine(`The ledger ${path} has schema version ${version}`),
     ];
@@ -84,8 +84,8 @@ function contents(
     if (wal > longWal) {
       found.push(
         note(
-          `Its WAL has ${megabytes(wal)}: somebody reads it without an end`,
-          'Close what keeps the file open (a backup, a shell).',
+          `Its WAL has ${megabytes(wal)}: a reader keeps it from shrinking`,
+          'Close the program that keeps the file open (a backup, a shell).',
         ),
       );
     }
@@ -98,8 +98,8 @@ function contents(
   } catch (error) {
     return [
       wrong(
-        `The ledger ${path} cannot be read: ${told(error)}`,
-        'If it is damaged: restore a copy, or move it away to begin anew (docs/operations.md).',
+        `The ledger ${path} cannot be read: ${messageOf(error)}`,
+        'If it is damaged, restore a copy, or move it away to start empty (docs/operations.md).',
       ),
     ];
   } finally {
@@ -107,11 +107,11 @@ function contents(
   }
 }
 
-/** How much of a bound is used. */
+/** Reports how much of a limit is used. */
 export function room(used: number, most: number, of: 'requests' | 'bytes'): Finding {
   const text = `The ledger keeps ${used} of ${most} ${of}`;
   const variable = of === 'requests' ? 'LEDGER_MAX_ROWS' : 'LEDGER_MAX_BYTES';
-  const todo = `Past it new requests get 503. Raise ${variable}, or keep answers for less time (ANSWER_RETENTION_MS).`;
+  const todo = `At the limit new requests get 503. Raise ${variable}, or keep answers for less time (ANSWER_RETENTION_MS).`;
   if (used >= most) return wrong(text, todo);
   return used > 0.8 * most ? note(text, todo) : fine(text);
 }

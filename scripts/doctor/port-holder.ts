@@ -1,14 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Who listens at a TCP port of this machine: `node gateway/main.ts (pid 123)`; undefined when that cannot be seen. */
+/**
+ * Returns the process that listens on a TCP port of this machine, as `node gateway/main.ts (pid 123)`; undefined when
+ * it is not visible.
+ */
 export function portHolder(port: number): string | undefined {
   return process.platform === 'linux' ? holderByProc(port) : holderByLsof(port);
 }
 
 const listening = '0A';
 
-/** https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
+/** Reads /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
 function holderByProc(port: number): string | undefined {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const sockets = new Set(
@@ -26,14 +29,14 @@ function holderByProc(port: number): string | undefined {
 
 const mostChars = 160;
 
-/** How it was started, because `comm` is the name of a thread. A process of the kernel has no arguments. */
+/** Returns a process's command line, because `comm` may be a thread's name. Kernel processes have no arguments. */
 function commandOf(pid: string): string {
   const [line = ''] = linesOf(`/proc/${pid}/cmdline`);
   const command = line.replaceAll('\0', ' ').trim() || linesOf(`/proc/${pid}/comm`)[0] || 'a process';
   return command.length > mostChars ? `${command.slice(0, mostChars)}…` : command;
 }
 
-/** Other users' processes show nothing, unless we are root. */
+/** Returns whether a process holds one of the sockets. Other users' processes are visible to root only. */
 function holds(pid: string, sockets: ReadonlySet<string>): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => {

@@ -7,10 +7,10 @@ import { type Binding, listenError } from '../../runtime/listen-error.ts';
 import type { TlsFiles } from '../../runtime/tls.ts';
 import { dialledAddress } from '../dialled-address.ts';
 import { assertFree } from '../free-ports.ts';
-import { type Finding, fine, told, wrong } from './finding.ts';
+import { type Finding, fine, messageOf, wrong } from './finding.ts';
 import { portHolder } from './port-holder.ts';
 
-/** Whether a process of ours could listen there, or does. `answers` says whether it is one of ours that does. */
+/** Checks that a port is free, or that our own process listens on it; `answers` tests the latter. */
 export async function checkPort(
   name: string,
   binding: Binding,
@@ -25,19 +25,22 @@ export async function checkPort(
     const problem =
       explained instanceof ConfigError
         ? explained.problems.map(({ variable, problem }) => `${variable}: ${problem}`).join('; ')
-        : told(error);
+        : messageOf(error);
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
-      return wrong(`${name}: ${problem}`, 'Set another one.');
+      return wrong(
+        `${name}: ${problem}`,
+        `Set ${binding.hostVariable} or ${binding.portVariable} to another value.`,
+      );
     if (await answers()) return fine(`${name} answers at port ${port} of ${host}`);
     const holder = portHolder(port) ?? 'a process that cannot be seen from here (try as root)';
     return wrong(
-      `${name}: port ${port} of ${host} is in use by ${holder}, which does not answer as ${name} does`,
+      `${name}: port ${port} of ${host} is in use by ${holder}, which is not ${name}`,
       `Stop it, or set ${binding.portVariable} to another port.`,
     );
   }
 }
 
-/** Whether it is a gateway of ours that answers there, by HTTP or, with a certificate of its own, by HTTPS. */
+/** Returns whether a gateway answers there, over HTTPS when it has a certificate. */
 export async function isGateway(binding: Binding, tls: TlsFiles | undefined): Promise<boolean> {
   const path = `${dialledAddress(binding)}/salud/viva`;
   try {
@@ -54,7 +57,7 @@ async function overHttp(url: string): Promise<string> {
   return (await fetch(url, { signal: AbortSignal.timeout(answerMs) })).text();
 }
 
-/** Whichever certificate it shows, and for which name: nothing is told to it, and nothing that it says is used. */
+/** Accepts any certificate: nothing secret is sent, and the answer is used only to recognise a gateway. */
 async function overHttps(url: string): Promise<string> {
   const signal = AbortSignal.timeout(answerMs);
   const [answer] = (await once(

@@ -1,16 +1,16 @@
 import type { GatewayConfig } from '../../gateway/config.ts';
-import { type Finding, fine, note, told, wrong } from './finding.ts';
+import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 import { room } from './ledger.ts';
 
 const oldest = 130_000;
 const clockSlackMs = 2_000;
 
-/** The ledger in a PostgreSQL database. It is only read. */
+/** Checks the ledger in a PostgreSQL database, read-only. */
 export async function checkPostgres(
   url: string,
   { LEDGER_MAX_ROWS: maxRows, LEDGER_MAX_BYTES: maxBytes }: GatewayConfig,
 ): Promise<readonly Finding[]> {
-  // Loaded only by those who have one.
+  // Loaded only when PostgreSQL is configured.
   const { default: pg } = await import('pg');
   const { connectionConfig } = await import('../../gateway/solicitudes/postgres/database.ts');
   const { migrations } = await import('../../gateway/solicitudes/postgres/migrations.ts');
@@ -41,20 +41,17 @@ export async function checkPostgres(
     }
     if ((await value('SELECT pg_is_in_recovery()')) === true) {
       found.push(
-        wrong(
-          'This PostgreSQL is a standby: nothing can be written to it',
-          'Let LEDGER_URL name the primary.',
-        ),
+        wrong('This PostgreSQL is a standby: nothing can be written to it', 'Set LEDGER_URL to the primary.'),
       );
     }
     const clocks = `Its clock and this machine's differ by ${Math.round(Math.abs(ahead))} ms`;
-    found.push(Math.abs(ahead) > clockSlackMs ? wrong(clocks, 'Let NTP set both.') : fine(clocks));
+    found.push(Math.abs(ahead) > clockSlackMs ? wrong(clocks, 'Synchronise both with NTP.') : fine(clocks));
     if ((await value("SELECT to_regclass('archivero.migrations')")) === null) {
       return [
         ...found,
         note(
-          'The schema archivero is not there yet: the first start makes it',
-          'Its user must be allowed to: GRANT CREATE ON DATABASE …',
+          'The schema archivero does not exist yet; the first start creates it',
+          'The user needs the permission: GRANT CREATE ON DATABASE …',
         ),
       ];
     }
@@ -63,8 +60,8 @@ export async function checkPostgres(
       return [
         ...found,
         wrong(
-          `The ledger has schema version ${schema}, of a newer Archivero; this one knows ${migrations.length}`,
-          'Run the newer one.',
+          `The ledger has schema version ${schema}, of a newer Archivero; this version supports ${migrations.length}`,
+          'Run the newer version.',
         ),
       ];
     }
@@ -72,7 +69,7 @@ export async function checkPostgres(
       schema < migrations.length
         ? note(
             `The ledger has schema version ${schema}; the next start brings it to ${migrations.length}`,
-            'pg_dump it before.',
+            'Back it up with pg_dump first.',
           )
         : fine(`The ledger has schema version ${schema}`),
     );
@@ -85,7 +82,7 @@ export async function checkPostgres(
   } catch (error) {
     return [
       wrong(
-        `PostgreSQL at ${host} cannot be used: ${told(error)}`,
+        `PostgreSQL at ${host} cannot be used: ${messageOf(error)}`,
         'Correct LEDGER_URL, start the server, or allow the user in (pg_hba.conf, GRANT).',
       ),
     ];

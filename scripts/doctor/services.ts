@@ -9,7 +9,7 @@ import { type Finding, fine, note } from './finding.ts';
 
 const probeMs = 2_000;
 
-/** Whether a service answers by gRPC at each of the addresses that the gateway dials. */
+/** Checks that a service answers by gRPC at each address that the gateway dials. */
 export async function checkService(service: string, config: GatewayConfig): Promise<readonly Finding[]> {
   const addresses = config.serviceUrls.get(service) ?? '';
   const probes = await probe(service, addresses, materialOf(config.tls.grpc));
@@ -17,13 +17,13 @@ export async function checkService(service: string, config: GatewayConfig): Prom
   return probes.map(({ address, ok, latencyMs }) =>
     ok
       ? fine(`${service}: healthy at ${address} (${Math.round(latencyMs)} ms)`)
-      : note(`${service}: does not answer by gRPC at ${address}, or cannot serve`, todoOf(service)),
+      : note(`${service}: does not answer by gRPC at ${address}, or is not healthy`, todoOf(service)),
   );
 }
 
 /**
- * Whether it is a gRPC service that answers there, and can serve. One with TLS may let in nobody who is certified by
- * nobody, so it is known by the certificate that it shows.
+ * Returns whether a healthy gRPC service answers there. A service with TLS may require a client certificate, so it is
+ * recognised by the certificate that it presents.
  */
 export async function isService({ host, port }: Binding, tls: TlsFiles | undefined): Promise<boolean> {
   if (tls !== undefined) return sameCertificate(await certificateAt({ host, port }, probeMs), tls);
@@ -32,14 +32,14 @@ export async function isService({ host, port }: Binding, tls: TlsFiles | undefin
 
 async function probe(service: string, addresses: string, tls: TlsMaterial | undefined) {
   const log = pino({ level: 'silent' });
-  const caller = createCaller({ service, addresses, deadlineMs: probeMs, tls, log });
+  const client = createCaller({ service, addresses, deadlineMs: probeMs, tls, log });
   try {
-    await caller.start();
-    return await caller.probe(probeMs);
+    await client.start();
+    return await client.probe(probeMs);
   } finally {
-    await caller.stop();
+    await client.stop();
   }
 }
 
 const todoOf = (service: string): string =>
-  `npm run ${service}, or npm start. Its log says why it cannot serve. Requests are queued meanwhile.`;
+  `npm run ${service}, or npm start. Its log says why it is not healthy. Requests are queued meanwhile.`;

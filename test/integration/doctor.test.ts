@@ -121,7 +121,7 @@ describe('npm run doctor', () => {
       for (const each of [
         `✔ mserv1 answers at port ${ports['MSERV1_PORT']} of 127.0.0.1`,
         `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
-        '✔ gateway: its certificate is good until 20',
+        '✔ gateway: its certificate is valid until 20',
         `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
         '✔ RabbitMQ takes messages',
       ]) {
@@ -149,7 +149,7 @@ describe('npm run doctor', () => {
     expect(code, text).to.equal(0);
     expect(text).to.include('• mserv1: does not answer by gRPC').and.include('→ npm run mserv1');
     expect(text).to.include('• RabbitMQ: RABBITMQ_URL is empty');
-    expect(text).to.include('will be made at the first start');
+    expect(text).to.include('will be created at the first start');
   });
 
   it('tells every wrong variable, and goes on with the others', async () => {
@@ -191,7 +191,7 @@ describe('npm run doctor', () => {
       return `sqlite:${folder.join(name)}`;
     };
     const foreign = await doctor({ LEDGER_URL: made('a.db', 'CREATE TABLE recipes (name TEXT)') });
-    expect(foreign.text).to.include('but no ledger of Archivero');
+    expect(foreign.text).to.include('but not a ledger of Archivero');
     const newer = `PRAGMA application_id = ${applicationId}; CREATE TABLE x (y); PRAGMA user_version = 99`;
     expect((await doctor({ LEDGER_URL: made('b.db', newer) })).text).to.include(
       'schema version 99, of a newer',
@@ -210,7 +210,7 @@ describe('npm run doctor', () => {
     const { code, text } = await doctor({ LEDGER_URL: url });
     expect(code, text).to.equal(0);
     expect(text).to.include('✔ PostgreSQL 1').and.include("✔ Its clock and this machine's differ by");
-    expect(text).to.include('• The schema archivero is not there yet');
+    expect(text).to.include('• The schema archivero does not exist yet');
   });
 
   it('tells queues with other arguments, queues that nobody takes from, and who is not let in', async () => {
@@ -233,9 +233,9 @@ describe('npm run doctor', () => {
     expect(text).to.include(`✘ ${queuesOf('mserv1').work} has other arguments than Archivero needs`);
     const { work, isolation, quarantine } = queuesOf('mserv2');
     for (const queue of [work, isolation])
-      expect(text).to.include(`✘ ${queue}: 1 messages ready, 0 consumers: nobody takes them`);
+      expect(text).to.include(`✘ ${queue}: 1 messages ready, 0 consumers: no service consumes them`);
     expect(text).to.include(`✔ ${quarantine}: 0 messages ready`);
-    expect(text).to.include(`• ${queuesOf('mserv1').isolation} is not there yet`);
+    expect(text).to.include(`• ${queuesOf('mserv1').isolation} does not exist yet`);
 
     const wrongPassword = url.replace('guest:guest', 'guest:secreto');
     const refused = await doctor({ ...env, RABBITMQ_URL: wrongPassword });
@@ -246,7 +246,7 @@ describe('npm run doctor', () => {
       RABBITMQ_URL: wrongPassword.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
     });
     expect(elsewhere.text)
-      .to.include("it may only come from the broker's own machine")
+      .to.include("guest may only connect from the broker's own machine")
       .and.include('add_user');
     const nobody = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
     expect(nobody.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
