@@ -4,7 +4,7 @@ import {
   readMicroserviceConfig,
 } from '../../runtime/microservice/microservice-config.ts';
 
-/** `JUEGOS_HOST`, `JUEGOS_PORT`, `JUEGOS_GRPC`, and what all services share. */
+/** Reads `JUEGOS_HOST`, `JUEGOS_PORT`, `JUEGOS_GRPC` and the variables that all services share. */
 export function readConfig(): MicroserviceConfig {
   return readMicroserviceConfig('juegos', 5003, loadEnvFile(process.env));
 }

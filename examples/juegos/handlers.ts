@@ -8,7 +8,7 @@ const juegos = [
   { titulo: 'Solitario', jugadores: 1 },
 ];
 
-/** What the service does. It knows neither HTTP nor RabbitMQ. */
+/** The service's handlers, for gRPC and the queue alike. */
 export const handlers: HandlersOf<typeof JuegosServiceDefinition> = {
   listarJuegos: async ({ jugadores }) => ({ juegos: juegos.filter((juego) => juego.jugadores >= jugadores) }),
 };

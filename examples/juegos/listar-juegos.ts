@@ -15,7 +15,10 @@ const consulta = z.object({
     .default(0),
 });
 
-/** `GET /listar_juegos`: games, for at least `jugadores` players. In a real service: `gateway/operations/listar-juegos.ts`. */
+/**
+ * `GET /listar_juegos`: lists games for at least `jugadores` players. In a real service:
+ * `gateway/operations/listar-juegos.ts`.
+ */
 export const listarJuegos: Operation<ListarJuegosRequest, ListarJuegosResponse> = {
   name: 'listar_juegos',
   method: unaryMethod(JuegosServiceDefinition, 'listarJuegos'),

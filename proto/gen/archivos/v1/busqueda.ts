@@ -11,18 +11,18 @@ import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entra
 import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
 export const Modo = {
-  /** MODO_UNSPECIFIED - glob when `nombre` has one of `*?[`, else contiene. */
+  /** MODO_UNSPECIFIED - MODO_GLOB if `nombre` contains one of `*?[`, else MODO_CONTIENE. */
   MODO_UNSPECIFIED: 0,
-  /** MODO_CONTIENE - Words, all of which must be in it, wherever; "a phrase"; -not. */
+  /** MODO_CONTIENE - All words must occur, in any order; "a phrase" must occur as written; -word must not. */
   MODO_CONTIENE: 1,
   MODO_EXACTO: 2,
-  /** MODO_GLOB - `*`, `?`, classes and `{a,b}`, over the whole; in a path `*` ends at `/` and `**` does not. */
+  /** MODO_GLOB - `*`, `?`, classes and `{a,b}`, matched against the whole text. In a path, `*` stops at `/` and `**` does not. */
   MODO_GLOB: 3,
   MODO_PREFIJO: 4,
   MODO_SUFIJO: 5,
-  /** MODO_REGEX - RE2's syntax; a match anywhere. */
+  /** MODO_REGEX - RE2 syntax; matches anywhere in the text. */
   MODO_REGEX: 6,
-  /** MODO_DIFUSO - The characters in their order, with others between them; the best score comes first. */
+  /** MODO_DIFUSO - Fuzzy: the characters in order, possibly with others between them. The best score comes first. */
   MODO_DIFUSO: 7,
   UNRECOGNIZED: -1,
 } as const;
@@ -98,12 +98,12 @@ export function modoToJSON(object: Modo): string {
   }
 }
 
-/** What is compared. */
+/** The text that a query is compared with. */
 export const Campo = {
-  /** CAMPO_UNSPECIFIED - The name. */
+  /** CAMPO_UNSPECIFIED - Same as CAMPO_NOMBRE. */
   CAMPO_UNSPECIFIED: 0,
   CAMPO_NOMBRE: 1,
-  /** CAMPO_RUTA - The path below the root. */
+  /** CAMPO_RUTA - The path relative to the root. */
   CAMPO_RUTA: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -149,13 +149,13 @@ export function campoToJSON(object: Campo): string {
   }
 }
 
-/** Entries that tie follow each other in byte order of their paths. */
+/** Entries that tie are sorted by path in byte order. */
 export const OrdenBusqueda = {
-  /** ORDEN_BUSQUEDA_UNSPECIFIED - relevancia. */
+  /** ORDEN_BUSQUEDA_UNSPECIFIED - Same as ORDEN_BUSQUEDA_RELEVANCIA. */
   ORDEN_BUSQUEDA_UNSPECIFIED: 0,
-  /** ORDEN_BUSQUEDA_RELEVANCIA - What is wanted itself, then what begins with it, then what has it at a word's start, then the rest; the shorter first. */
+  /** ORDEN_BUSQUEDA_RELEVANCIA - Exact matches, then prefix matches, then matches at a word's start, then the rest; shorter ones first. */
   ORDEN_BUSQUEDA_RELEVANCIA: 1,
-  /** ORDEN_BUSQUEDA_NOMBRE - In byte order. */
+  /** ORDEN_BUSQUEDA_NOMBRE - By name, in byte order. */
   ORDEN_BUSQUEDA_NOMBRE: 2,
   ORDEN_BUSQUEDA_RUTA: 3,
   ORDEN_BUSQUEDA_BYTES: 4,
@@ -224,9 +224,9 @@ export function ordenBusquedaToJSON(object: OrdenBusqueda): string {
 
 export const EstadoIndice = {
   ESTADO_INDICE_UNSPECIFIED: 0,
-  /** ESTADO_INDICE_CONSTRUYENDO - Not everything was seen yet. */
+  /** ESTADO_INDICE_CONSTRUYENDO - The first scan has not finished. */
   ESTADO_INDICE_CONSTRUYENDO: 1,
-  /** ESTADO_INDICE_VERIFICANDO - What is known may be out of date. */
+  /** ESTADO_INDICE_VERIFICANDO - The index may be out of date. */
   ESTADO_INDICE_VERIFICANDO: 2,
   ESTADO_INDICE_LISTO: 3,
   UNRECOGNIZED: -1,
@@ -280,86 +280,86 @@ export function estadoIndiceToJSON(object: EstadoIndice): string {
 }
 
 export interface BuscarArchivosRequest {
-  /** What to look for; empty means every entry. */
+  /** The query; empty matches every entry. */
   nombre: string;
   modo: Modo;
   distinguirMayusculas: boolean;
   distinguirAcentos: boolean;
-  /** Where to look: a folder below the root; empty is the root itself. */
+  /** The folder to search, relative to the root; empty is the root. */
   ruta: string;
-  /** The same as bytes, for a name that is not UTF-8. At most one of both. */
+  /** `ruta` as bytes, for a name that is not UTF-8. At most one of the two is set. */
   rutaBytes?:
     | Buffer
     | undefined;
-  /** Only entries of these types; none means all. */
+  /** Types of entries to return; none means all. */
   tipos: Tipo[];
-  /** Whether hidden entries, and what lies in hidden folders, are looked at. */
+  /** Whether to search hidden entries and the contents of hidden folders. */
   ocultos: boolean;
-  /** Entries in a page, 1 to 10000; 0 means 100. */
+  /** Page size, 1 to 10000; 0 means 100. */
   limite: number;
-  /** Where the page starts: `siguiente` of the page before. */
+  /** `siguiente` of the previous page; absent for the first page. */
   cursor?: string | undefined;
   campo: Campo;
-  /** Only names that end with one of these after a dot, whatever their case; none means all. */
+  /** File name extensions without the dot, in any case; none means all. */
   extensiones: string[];
-  /** Sizes, both included. What has no size, as a folder, does not pass. */
+  /** Bounds of the size, inclusive. Entries without a size, such as folders, do not match. */
   bytesMin?: number | undefined;
   bytesMax?:
     | number
     | undefined;
-  /** Last modification, in milliseconds as `modificado` tells it, both included. */
+  /** Bounds of the modification time, inclusive, compared with `modificado` in milliseconds. */
   modificadoDesde: Date | undefined;
   modificadoHasta: Date | undefined;
   orden: OrdenBusqueda;
   descendente: boolean;
 }
 
-/** Part of a name, in UTF-16 code units: from `desde` to before `hasta`. */
+/** A range of a name in UTF-16 code units; `hasta` is exclusive. */
 export interface Tramo {
   desde: number;
   hasta: number;
 }
 
-/** An entry that was found. */
+/** An entry that matches. */
 export interface Hallazgo {
   entrada:
     | Entrada
     | undefined;
-  /** Where in `nombre` it matches, in order; not to be had for every match. */
+  /** The matching ranges of `nombre`, in order; empty when a match has no ranges. */
   coincidencias: Tramo[];
-  /** How well it matches; only of difuso, more is better. */
+  /** The score of MODO_DIFUSO; higher is better. Absent in other modes. */
   puntaje?: number | undefined;
 }
 
-/** How up to date the index was that answered. */
+/** The state of the index that answered. */
 export interface Indice {
   estado: EstadoIndice;
-  /** Grows with every change of the index. */
+  /** Increases with every change of the index. */
   version: number;
-  /** Since all of it was last known to be right. */
+  /** Time since the whole index was last verified. */
   edadMs: number;
 }
 
 export interface BuscarArchivosResponse {
   archivos: Hallazgo[];
-  /** The next page's cursor; absent on the last page. */
+  /** Cursor of the next page; absent on the last page. */
   siguiente?:
     | string
     | undefined;
-  /** False when something could not be read, or is not known yet. */
+  /** False when an entry could not be read or is not indexed yet. */
   completo: boolean;
   errores: ErrorDeEntrada[];
-  /** How many entries match, on all pages together. */
+  /** Number of matching entries on all pages together. */
   total: number;
   indice:
     | Indice
     | undefined;
-  /** Only of an answer that may be kept while the feed tells of no change. */
+  /** Present when the answer may be cached until the feed reports a change. */
   vigencia: Vigencia | undefined;
 }
 
 export interface TransmitirBusquedaRequest {
-  /** The query; its `limite` and `cursor` are not used. */
+  /** The query; `limite` and `cursor` are ignored. */
   consulta: BuscarArchivosRequest | undefined;
 }
 
@@ -367,17 +367,17 @@ export interface TransmitirBusquedaResponse {
   /** Up to 256 entries. */
   archivos: Hallazgo[];
   errores: ErrorDeEntrada[];
-  /** In the last message only: how many entries there were, and the index that told them. */
+  /** Last message only: the number of matching entries, and the index that answered. */
   total?:
     | number
     | undefined;
-  /** In the last message only: false when something could not be read, or is not known yet. */
+  /** Last message only: false when an entry could not be read or is not indexed yet. */
   completo?: boolean | undefined;
   indice: Indice | undefined;
 }
 
 export interface BuscarEnVivoRequest {
-  /** The query's number, which its answers carry. */
+  /** The query's number; its answers repeat it. */
   numero: number;
   consulta: BuscarArchivosRequest | undefined;
 }
@@ -391,19 +391,22 @@ export interface BusquedaServiceVigilarCambiosRequest {
 }
 
 export interface BusquedaServiceVigilarCambiosResponse {
-  /** What changed since the last message: the whole index, as `Vigencia` calls it. An answer rests on all of it. */
+  /**
+   * What changed since the last message: always the whole index, under the name that `Vigencia.carpeta` uses, because
+   * an answer depends on all of it.
+   */
   carpetas: string[];
-  /** As of this message. */
+  /** The clock as of this message. */
   reloj:
     | Reloj
     | undefined;
-  /** Nobody knows what changed: events were lost, the root is another folder, or the index was started again. */
+  /** The changes are unknown: events were lost, the root was replaced, or the index was restarted. */
   todo: boolean;
-  /** Folders that cannot be watched, a hundred of them at most. As long as there are any, no answer may be kept. */
+  /** Folders that cannot be watched, at most 100. While there are any, no answer may be cached. */
   noVigiladas: CarpetaNoVigilada[];
   /**
-   * Only of a beat, four a second: all that happened before this time is told. Milliseconds of a clock that nobody sets,
-   * only to be compared with those of other beats.
+   * Heartbeats only, four per second: everything that happened before this time is reported. Milliseconds of a
+   * monotonic clock, comparable only with other heartbeats.
    */
   latidoMs?: number | undefined;
 }
@@ -1867,7 +1870,7 @@ export const BusquedaServiceDefinition = {
   name: "BusquedaService",
   fullName: "archivos.v1.BusquedaService",
   methods: {
-    /** One page of what matches. */
+    /** Returns one page of matching entries. */
     buscarArchivos: {
       name: "BuscarArchivos",
       requestType: BuscarArchivosRequest as typeof BuscarArchivosRequest,
@@ -1876,7 +1879,7 @@ export const BusquedaServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** All that matches, in messages of several entries each. */
+    /** Streams all matching entries, several per message. */
     transmitirBusqueda: {
       name: "TransmitirBusqueda",
       requestType: TransmitirBusquedaRequest as typeof TransmitirBusquedaRequest,
@@ -1885,7 +1888,7 @@ export const BusquedaServiceDefinition = {
       responseStream: true,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** Search as you type: a newer query cancels the older one. */
+    /** Searches as the user types: a newer query cancels the older one. */
     buscarEnVivo: {
       name: "BuscarEnVivo",
       requestType: BuscarEnVivoRequest as typeof BuscarEnVivoRequest,
@@ -1894,7 +1897,7 @@ export const BusquedaServiceDefinition = {
       responseStream: true,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** A feed of the index's changes, for a cache that must not go stale. It never ends by itself. */
+    /** Streams the index's changes, so that caches stay coherent. The stream does not end by itself. */
     vigilarCambios: {
       name: "VigilarCambios",
       requestType: BusquedaServiceVigilarCambiosRequest as typeof BusquedaServiceVigilarCambiosRequest,

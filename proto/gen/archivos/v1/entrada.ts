@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 
-/** What an entry of a folder is. A link is never followed, so it has a type of its own. */
+/** The type of an entry. Links are never followed, so a link has a type of its own. */
 export const Tipo = {
   TIPO_UNSPECIFIED: 0,
   TIPO_ARCHIVO: 1,
@@ -71,26 +71,26 @@ export function tipoToJSON(object: Tipo): string {
   }
 }
 
-/** One entry of a folder, as lstat saw it. */
+/** An entry of a folder, from lstat. */
 export interface Entrada {
-  /** The name, decoded as UTF-8; what cannot be decoded is U+FFFD, and `nombre_bytes` has the truth. */
+  /** The name, decoded as UTF-8. Invalid bytes become U+FFFD; then `nombre_bytes` has the exact name. */
   nombre: string;
-  /** The path below the root, with `/` between its parts, decoded in the same way. */
+  /** The path relative to the root, with `/` between its parts, decoded in the same way. */
   ruta: string;
   tipo: Tipo;
-  /** Size in bytes. A folder has none. */
+  /** Size in bytes; absent for folders. */
   bytes?:
     | number
     | undefined;
-  /** Last modification, with milliseconds. Absent when the date does not fit in years 1 to 9999. */
+  /** Modification time, in milliseconds; absent outside of the years 1 to 9999. */
   modificado:
     | Date
     | undefined;
-  /** Where a link points, only when that is inside the root: a path below the root. */
+  /** A link's target, relative to the root; only when it is inside the root. */
   destino?:
     | string
     | undefined;
-  /** The bytes of a name that is not UTF-8, and of a path that is not. */
+  /** The exact bytes; only when the name, or the path, is not UTF-8. */
   nombreBytes?: Buffer | undefined;
   rutaBytes?: Buffer | undefined;
 }
@@ -98,9 +98,9 @@ export interface Entrada {
 /** An entry, or a folder, that could not be read. */
 export interface ErrorDeEntrada {
   ruta: string;
-  /** The system's name of the error: EACCES, ENOENT, EIO. */
+  /** The system's error code: EACCES, ENOENT, EIO. */
   codigo: string;
-  /** The bytes of a path that is not UTF-8. */
+  /** The exact bytes of a path that is not UTF-8. */
   rutaBytes?: Buffer | undefined;
 }
 

@@ -10,11 +10,11 @@ import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entra
 import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
 export const OrdenListado = {
-  /** ORDEN_LISTADO_UNSPECIFIED - As nombre; in a stream, as the folder has them. */
+  /** ORDEN_LISTADO_UNSPECIFIED - Same as ORDEN_LISTADO_NOMBRE; in a stream, directory order. */
   ORDEN_LISTADO_UNSPECIFIED: 0,
-  /** ORDEN_LISTADO_NOMBRE - By name, in byte order. Entries that tie, in any order, follow in byte order of their paths. */
+  /** ORDEN_LISTADO_NOMBRE - By name, in byte order. In every order, entries that tie are sorted by path in byte order. */
   ORDEN_LISTADO_NOMBRE: 1,
-  /** ORDEN_LISTADO_NATURAL - By name as people count: parte2 before parte10. */
+  /** ORDEN_LISTADO_NATURAL - By name in natural order: parte2 before parte10. */
   ORDEN_LISTADO_NATURAL: 2,
   ORDEN_LISTADO_BYTES: 3,
   ORDEN_LISTADO_MODIFICADO: 4,
@@ -82,42 +82,42 @@ export function ordenListadoToJSON(object: OrdenListado): string {
 }
 
 export interface ListarArchivosRequest {
-  /** The folder, as a path below the root; empty is the root itself. */
+  /** The folder, relative to the root; empty is the root. */
   ruta: string;
-  /** The same as bytes, for a name that is not UTF-8. At most one of both. */
+  /** `ruta` as bytes, for a name that is not UTF-8. At most one of the two is set. */
   rutaBytes?:
     | Buffer
     | undefined;
-  /** Only entries of these types; none means all. */
+  /** Types of entries to return; none means all. */
   tipos: Tipo[];
-  /** Whether entries whose name starts with a dot are shown, and their folders entered. */
+  /** Whether to return names that start with a dot and enter such folders. */
   ocultos: boolean;
   orden: OrdenListado;
   descendente: boolean;
-  /** Entries in a page, 1 to 10000; 0 means 1000. */
+  /** Page size, 1 to 10000; 0 means 1000. */
   limite: number;
-  /** Where the page starts: `siguiente` of the page before. */
+  /** `siguiente` of the previous page; absent for the first page. */
   cursor?:
     | string
     | undefined;
-  /** The folders in it too, and so on down. Links are never followed. */
+  /** Whether to enter subfolders. Links are never followed. */
   recursivo: boolean;
-  /** How many levels down; 1 is the folder's own entries. 0 means 1, or with `recursivo` no bound. */
+  /** Number of levels; 1 is the folder's own entries. 0 means 1, or unbounded with `recursivo`. */
   profundidad: number;
 }
 
 export interface ListarArchivosResponse {
   archivos: Entrada[];
-  /** The next page's cursor; absent on the last page. */
+  /** Cursor of the next page; absent on the last page. */
   siguiente?:
     | string
     | undefined;
-  /** False when something could not be read. */
+  /** False when an entry could not be read. */
   completo: boolean;
   errores: ErrorDeEntrada[];
   /**
-   * Only of an answer that may be kept while nothing is told of its folder. Asked for a second time while somebody
-   * listens to the feed, a folder is watched.
+   * Present when the answer may be cached until the feed reports a change of its folder. mserv1 watches a folder from
+   * its second request on, while a gateway listens to the feed.
    */
   vigencia: Vigencia | undefined;
 }
@@ -129,13 +129,13 @@ export interface RecorrerArchivosRequest {
   ocultos: boolean;
   recursivo: boolean;
   profundidad: number;
-  /** With an order the service reads everything before it gives the first entry. */
+  /** With an order, the service reads everything before it returns the first entry. */
   orden: OrdenListado;
   descendente: boolean;
 }
 
 export interface RecorrerArchivosResponse {
-  /** Up to 256 entries; none in a message that only says that the work goes on. */
+  /** Up to 256 entries; none in a message that only keeps the stream alive. */
   archivos: Entrada[];
   errores: ErrorDeEntrada[];
 }
@@ -145,21 +145,21 @@ export interface VigilarCambiosRequest {
 
 export interface VigilarCambiosResponse {
   /**
-   * The watched folders that changed since the last message, or are watched no more, as paths below the root. What is not
-   * UTF-8 in them is U+FFFD, as in `Vigencia`.
+   * The folders that changed since the last message, or are no longer watched, relative to the root. Invalid UTF-8
+   * becomes U+FFFD, as in `Vigencia`.
    */
   carpetas: string[];
-  /** As of this message. */
+  /** The clock as of this message. */
   reloj:
     | Reloj
     | undefined;
-  /** Anything may have changed, in every folder: events were lost, or the root is another one. */
+  /** Every folder may have changed: events were lost, or the root was replaced. */
   todo: boolean;
-  /** Folders that were asked for and cannot be watched. */
+  /** Requested folders that cannot be watched. */
   noVigiladas: CarpetaNoVigilada[];
   /**
-   * Only of a beat, four a second: all that happened before this time is told. Milliseconds of a clock that nobody sets,
-   * only to be compared with those of other beats.
+   * Heartbeats only, four per second: everything that happened before this time is reported. Milliseconds of a
+   * monotonic clock, comparable only with other heartbeats.
    */
   latidoMs?: number | undefined;
 }
@@ -1037,7 +1037,7 @@ export const ListadoServiceDefinition = {
   name: "ListadoService",
   fullName: "archivos.v1.ListadoService",
   methods: {
-    /** One page of a folder, or of a tree, exact at the time of the call. */
+    /** Returns one page of a folder or a tree, exact at the time of the call. */
     listarArchivos: {
       name: "ListarArchivos",
       requestType: ListarArchivosRequest as typeof ListarArchivosRequest,
@@ -1046,7 +1046,7 @@ export const ListadoServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** The whole folder, or tree, in messages of several entries each. */
+    /** Streams a whole folder or tree, several entries per message. */
     recorrerArchivos: {
       name: "RecorrerArchivos",
       requestType: RecorrerArchivosRequest as typeof RecorrerArchivosRequest,
@@ -1055,7 +1055,7 @@ export const ListadoServiceDefinition = {
       responseStream: true,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** A feed of changes, for a cache that must not go stale. It never ends by itself. */
+    /** Streams changes of watched folders, so that caches stay coherent. The stream does not end by itself. */
     vigilarCambios: {
       name: "VigilarCambios",
       requestType: VigilarCambiosRequest as typeof VigilarCambiosRequest,

@@ -7,12 +7,12 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
-/** Why nobody is told of the changes in a folder. */
+/** The reason why a folder's changes are not reported. */
 export const Motivo = {
   MOTIVO_UNSPECIFIED: 0,
-  /** MOTIVO_LIMITE - No more folders can be watched. */
+  /** MOTIVO_LIMITE - The limit of watched folders is reached. */
   MOTIVO_LIMITE: 1,
-  /** MOTIVO_SIN_EVENTOS - Its file system does not tell of changes: NFS, SMB, FUSE, 9p. */
+  /** MOTIVO_SIN_EVENTOS - The file system does not report changes: NFS, SMB, FUSE, 9p. */
   MOTIVO_SIN_EVENTOS: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -58,21 +58,24 @@ export function motivoToJSON(object: Motivo): string {
   }
 }
 
-/** How many changes a service has told of. */
+/** A count of the changes that a service has reported. */
 export interface Reloj {
-  /** One run of the service. What another one has said cannot be compared with it. */
+  /** One run of the service; numbers of different runs cannot be compared. */
   instancia: string;
-  /** Grows with every change that is told. */
+  /** Increases with every reported change. */
   numero: number;
 }
 
-/** An answer that may be kept: whatever makes it wrong is told by the service's feed, with a greater number. */
+/**
+ * The validity of an answer that may be cached: any change that makes it stale is reported by the feed with a greater
+ * number.
+ */
 export interface Vigencia {
-  /** As it was before the first thing was read. */
+  /** The clock before the reading began. */
   reloj:
     | Reloj
     | undefined;
-  /** The folder that the answer is about, as the feed calls it; empty is the root, or a whole index. */
+  /** The answer's folder, as the feed names it; empty is the root or the whole index. */
   carpeta: string;
 }
 

@@ -240,7 +240,7 @@ export const ListarJuegosResponse: MessageFns<ListarJuegosResponse> = {
   },
 };
 
-/** Knows some games. An example of a third microservice. */
+/** An example of a third microservice: lists games. */
 export type JuegosServiceDefinition = typeof JuegosServiceDefinition;
 export const JuegosServiceDefinition = {
   name: "JuegosService",
