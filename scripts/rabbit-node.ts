@@ -49,7 +49,7 @@ export interface RabbitNode {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 const orderlyStopMs = 10_000;
 
 export async function createRabbitNode(options: RabbitNodeOptions): Promise<RabbitNode> {

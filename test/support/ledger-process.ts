@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Ledger } from '../../gateway/solicitudes/ledger.ts';
+import { noteStarted } from './leftovers.ts';
 
 const child = fileURLToPath(new URL('ledger-child.ts', import.meta.url));
 
@@ -24,7 +25,7 @@ export function fillLedger({ path, prefix = 'id-', atOnce = 1, count, under = []
 } {
   const command = [...under, process.execPath, child, path, prefix, String(atOnce), String(count)];
   const started = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(started, 'exit');
+  const exited = once(started, 'exit').finally(noteStarted('a ledger', async () => started.kill('SIGKILL')));
   return { process: started, lines: createInterface({ input: started.stdout }), exited };
 }
 

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { freePorts } from '../../scripts/free-ports.ts';
 import { findPostgres, postgresAdvice } from '../../scripts/postgres-install.mjs';
+import { noteStarted } from './leftovers.ts';
 
 /** A private PostgreSQL server, with its own data and port; nothing of it outlives the test run. */
 export interface Postgres {
@@ -177,8 +178,10 @@ export async function startPostgres(): Promise<Postgres> {
       await end('SIGQUIT');
       await freeMemory();
       await rm(dir, { recursive: true, force: true, maxRetries: 10 });
+      noteEnded();
     },
   };
+  const noteEnded = noteStarted('PostgreSQL', postgres.stop);
   try {
     await start();
   } catch (error) {

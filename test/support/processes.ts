@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { noteStarted } from './leftovers.ts';
 
 /** A line of a process's log. What is not JSON (a stack from Node, a message on stderr) is in `msg` as it was. */
 export interface LogLine {
@@ -110,6 +111,7 @@ export function spawnProcess(
   }
   const exited = once(child, 'close').then(([code, signal]): Exit => {
     living.delete(proc);
+    noteEnded();
     return { code, signal };
   });
   let killed = false;
@@ -165,6 +167,7 @@ export function spawnProcess(
     },
   };
   living.add(proc);
+  const noteEnded = noteStarted(entry, () => proc.kill());
   return proc;
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../scripts/free-ports.ts';
 import { createRabbitNode } from '../../scripts/rabbit-node.ts';
+import { noteStarted } from './leftovers.ts';
 
 /** A private RabbitMQ node, with its own data, ports, cookie and epmd; nothing of it outlives the test run. */
 export interface Rabbit {
@@ -74,8 +75,10 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<Rabbit> 
       await node.end('SIGKILL');
       await node.close();
       await rm(dir, { recursive: true, force: true });
+      noteEnded();
     },
   };
+  const noteEnded = noteStarted('RabbitMQ', rabbit.stop);
   try {
     await node.start();
   } catch (error) {
