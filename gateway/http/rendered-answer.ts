@@ -1,4 +1,4 @@
-/** A rendered answer, as it will be sent. */
+/** A rendered answer, ready to send. */
 export interface RenderedAnswer {
   readonly status: number;
   /** Lower-case names: content-type, etag, link. */

@@ -3,30 +3,30 @@ import type { Authenticator, Verified } from '../identity/authenticator.ts';
 import { invalidToken, missingScope, unauthenticated } from '../identity/challenge.ts';
 
 export interface AdmissionOptions {
-  /** Who asks, when the request said so. */
+  /** The caller, when the upgrade request carried credentials. */
   readonly known: Verified | undefined;
-  /** Undefined where nobody needs a token. */
+  /** Undefined when no token is required. */
   readonly verify: Authenticator['verify'];
-  /** Gets what comes of those who were let in, and who that is. */
+  /** Receives each message of an admitted client, with its caller's id. */
   readonly onText: (text: string, caller: string) => void;
-  /** Once: nothing is taken any more. */
+  /** Called once, when the client is refused. Later messages are ignored. */
   readonly onRefused: (problem: ProblemError) => void;
   readonly onBug: (err: unknown) => void;
-  /** Aborted when the client is gone. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** How long a client may take to say who it is. */
+/** Time for a client to send its token. */
 const greetingMs = 5_000;
-/** What a timer can hold. */
-const longestMs = 2 ** 31 - 1;
+/** The longest delay of a timer. */
+const maxTimerMs = 2 ** 31 - 1;
 const scope = 'archivos:leer';
 
 /**
- * Lets a client in by the token of its first message, `{"token":"…"}`, unless its request brought one, until the token
- * expires; a message with another one goes on from there.
+ * Admits a client by the token of its first message, `{"token":"…"}`, unless the upgrade request carried one. Admission
+ * ends when the token expires; a message with a new token extends it.
  *
- * @returns what takes the client's messages. Of those that come while a token is verified the newest is kept.
+ * @returns the handler of the client's messages. While a token is being verified it keeps only the newest message.
  */
 export function createAdmission(options: AdmissionOptions): (text: string) => void {
   const { known, verify, onText, onRefused, onBug, signal } = options;
@@ -51,7 +51,7 @@ export function createAdmission(options: AdmissionOptions): (text: string) => vo
     caller = identity.id;
     clearTimeout(timer);
     if (Number.isFinite(expiresAt)) {
-      timer = setTimeout(() => refuse(invalidToken()), Math.min(expiresAt - Date.now(), longestMs));
+      timer = setTimeout(() => refuse(invalidToken()), Math.min(expiresAt - Date.now(), maxTimerMs));
     }
     const text = newest;
     newest = undefined;
@@ -84,7 +84,7 @@ export function createAdmission(options: AdmissionOptions): (text: string) => vo
   };
 }
 
-/** Of a message that has nothing else. */
+/** Returns the token of a message that has no other member. */
 function tokenOf(text: string): string | undefined {
   if (!text.includes('"token"')) return undefined;
   try {

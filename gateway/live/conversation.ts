@@ -18,16 +18,16 @@ export interface ConversationOptions {
   readonly live: OperationLive;
   readonly caller: Caller;
   readonly idioma: Idioma;
-  /** Of the links: empty or `/v1`. */
+  /** Prefix of links: empty or `/v1`. */
   readonly prefix: string;
   readonly requestId: string;
   readonly traceparent: string;
-  /** Who asks, when the request said so. */
+  /** The caller, when the upgrade request carried credentials. */
   readonly known: Verified | undefined;
   readonly verify: Authenticator['verify'];
-  /** Charges the caller for a query, as for one that is a request of its own; throws when nothing is left. */
+  /** Charges the caller for a query as for a GET. Throws when the quota is exceeded. */
   readonly charge: ((caller: string) => Promise<void>) | undefined;
-  /** A client that takes nothing for so long is disconnected, milliseconds. */
+  /** A client that receives nothing for this long is disconnected, in milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
 }
@@ -35,27 +35,27 @@ export interface ConversationOptions {
 /** Close codes: RFC 6455, section 7.4.1, and 1013 of its registry. */
 const closeCode = { unsupported: 1003, policy: 1008, bug: 1011, tryAgainLater: 1013 };
 
-/** Much more than anybody types. */
-const queriesAtOnce = 100;
+/** Far above any typing speed. */
+const burst = 100;
 const queriesPerSecond = 50;
-/** A client that has not answered a ping when the next one is due is gone. */
+/** Interval of pings. A client that has not answered one when the next is due is disconnected. */
 const pingMs = 30_000;
 
 /**
- * Talks to a client until either side ends it: `{"nombre":"inf","numero":7}` is answered by `{"numero":7,"archivos":[…],…}`, or,
- * when there is something wrong with it, by `{"numero":7,"problema":{…}}`; nothing is said of a query that a newer one has
- * overtaken. A query without a number gets the next one.
+ * Serves a client until either side closes. `{"numero":7,"nombre":"inf"}` is answered with `{"numero":7,"archivos":[…],…}`,
+ * or with `{"numero":7,"problema":{…}}` on an error. A query that a newer one overtook gets no answer. A query without a
+ * number gets the next one.
  */
 export async function converse(socket: WebSocket, options: ConversationOptions): Promise<void> {
   const { operation, live, caller, idioma, prefix, requestId, traceparent, stallMs, log } = options;
   const { known, verify, charge } = options;
   const instance = `${prefix}/${operation.name}/en_vivo`;
   const queries = new Mailbox<LiveQuery>();
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   let lastNumero = 0;
   let newest: LiveQuery | undefined;
 
-  /** Resolves when the message has left this process, and when there is nobody to take it any more. */
+  /** Resolves when the message has been written to the socket, or the socket has closed. */
   function send(message: object): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stalled = setTimeout(() => socket.terminate(), stallMs);
@@ -67,7 +67,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
     return send({ numero: numero ?? null, problema: JSON.parse(body.toString()) });
   }
 
-  async function onText(text: string, who: string): Promise<void> {
+  async function onText(text: string, callerId: string): Promise<void> {
     let numero: number | undefined;
     try {
       const message = parseMessage(text);
@@ -76,11 +76,11 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
       numero ??= lastNumero + 1;
       lastNumero = numero;
       const { request } = operation.parse(query);
-      const asked = { numero, request, target: `${prefix}/${operation.name}?${query}` };
-      newest = asked;
-      await charge?.(who);
-      // Another one may have come while it was written down what this one costs.
-      if (newest === asked) queries.put(asked);
+      const parsed = { numero, request, target: `${prefix}/${operation.name}?${query}` };
+      newest = parsed;
+      await charge?.(callerId);
+      // A newer query may have arrived during the charge.
+      if (newest === parsed) queries.put(parsed);
     } catch (thrown) {
       const problem = problemOfThrown(thrown);
       if (problem === undefined) return onBug(thrown);
@@ -96,15 +96,15 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
   const admission = createAdmission({
     known,
     verify,
-    onText: (text, who) => void onText(text, who),
+    onText: (text, callerId) => void onText(text, callerId),
     onRefused: (problem) => {
       void sendProblem(undefined, renderProblem(problem, { idioma, instance }));
       socket.close(closeCode.policy, problem.slug);
     },
     onBug,
-    signal: gone.signal,
+    signal: disconnected.signal,
   });
-  listen(socket, gone, admission);
+  listen(socket, disconnected, admission);
   try {
     const end = await bridge({
       live,
@@ -113,7 +113,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
       answer: (numero, body) => send({ numero, ...body }),
       refuse: ({ numero, target }, verdict) =>
         sendProblem(numero, renderVerdict(operation, verdict, { target, idioma, formato: 'json' })),
-      signal: gone.signal,
+      signal: disconnected.signal,
       requestId,
       traceparent,
     });
@@ -123,9 +123,9 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
   }
 }
 
-/** Gives every message, as long as they are text and not too many, and watches whether the client is there. */
-function listen(socket: WebSocket, gone: AbortController, onText: (text: string) => void): void {
-  const bucket = new TokenBucket(queriesAtOnce, queriesPerSecond);
+/** Passes text messages on within the rate limit, and detects a client that is gone. */
+function listen(socket: WebSocket, disconnected: AbortController, onText: (text: string) => void): void {
+  const bucket = new TokenBucket(burst, queriesPerSecond);
   let alive = true;
   const pinging = setInterval(() => {
     if (!alive) return socket.terminate();
@@ -141,10 +141,10 @@ function listen(socket: WebSocket, gone: AbortController, onText: (text: string)
     if (isBinary) return socket.close(closeCode.unsupported, 'only text');
     onText(data.toString());
   });
-  // What breaks the protocol (1002, 1007, 1009) is answered by ws itself, and followed by `close`.
+  // ws itself answers protocol errors (1002, 1007, 1009), then emits `close`.
   socket.on('error', () => undefined);
   socket.once('close', () => {
     clearInterval(pinging);
-    gone.abort();
+    disconnected.abort();
   });
 }

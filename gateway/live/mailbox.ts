@@ -1,4 +1,4 @@
-/** Holds one thing at most: what is put replaces what was not taken yet. */
+/** Holds one item at most: `put` replaces an item that was not taken. */
 export class Mailbox<Item> {
   #newest: { readonly item: Item } | undefined;
   #wake: () => void = () => undefined;
@@ -8,7 +8,7 @@ export class Mailbox<Item> {
     this.#wake();
   }
 
-  /** Waits for something; undefined when the signal is aborted first. One at a time. */
+  /** Waits for an item; undefined when the signal aborts first. Only one `take` may wait at a time. */
   async take(signal: AbortSignal): Promise<Item | undefined> {
     while (this.#newest === undefined && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -3,16 +3,16 @@ import { flawOf } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 
 /**
- * A query as it comes over a WebSocket: the parameters of the operation's GET, each a string, a number, a boolean or, when
- * it may be repeated, an array of those; and, if the client likes, `numero`, which the answer repeats.
+ * A query over a WebSocket. Its members are the parameters of the operation's GET: a string, number or boolean each, or an
+ * array of those for a repeatable parameter. The optional `numero` is repeated in the answer.
  */
 export type QueryMessage = Readonly<Record<string, unknown>>;
 
-const largestNumero = 2 ** 32 - 1;
-/** An object, and arrays in it; deeper ones are told by name. */
+const maxNumero = 2 ** 32 - 1;
+/** An object with arrays needs a depth of 2; this leaves deeper values to the error of their parameter. */
 const maxDepth = 8;
 
-/** @throws ProblemError `mensaje-no-valido` when it is no JSON object, or one that readers disagree about */
+/** @throws ProblemError `mensaje-no-valido` unless it is a JSON object that every parser reads alike */
 export function parseMessage(text: string): QueryMessage {
   const message = jsonOf(text);
   const isObject = typeof message === 'object' && message !== null && !Array.isArray(message);
@@ -22,10 +22,9 @@ export function parseMessage(text: string): QueryMessage {
   return message as QueryMessage;
 }
 
-/** The client's number for its query, if it gave a usable one. */
+/** Returns the client's number for its query; undefined when it is missing or invalid. */
 export function numeroOf({ numero }: QueryMessage): number | undefined {
-  const usable =
-    typeof numero === 'number' && Number.isInteger(numero) && numero >= 0 && numero <= largestNumero;
+  const usable = typeof numero === 'number' && Number.isInteger(numero) && numero >= 0 && numero <= maxNumero;
   return usable ? numero : undefined;
 }
 
@@ -35,11 +34,11 @@ export function queryOf(message: QueryMessage): URLSearchParams {
   const query = new URLSearchParams();
   const errores: BadParameter[] = [];
   if (numero !== undefined && numeroOf(message) === undefined) {
-    errores.push({ parametro: 'numero', motivo: 'entero-entre', valores: { min: 0, max: largestNumero } });
+    errores.push({ parametro: 'numero', motivo: 'entero-entre', valores: { min: 0, max: maxNumero } });
   }
   for (const [parametro, value] of Object.entries(parameters)) {
     const values: unknown[] = Array.isArray(value) ? value : [value];
-    // An answer over a WebSocket has one form.
+    // Answers over a WebSocket have only one representation.
     if (parametro === 'formato') errores.push({ parametro, motivo: 'parametro-desconocido' });
     else if (!values.every(isPlain)) errores.push({ parametro, motivo: 'valor-no-valido' });
     else for (const each of values) query.append(parametro, String(each));

@@ -22,41 +22,41 @@ export interface LiveDeps {
   readonly upgrades: Upgrades;
   readonly authenticator: Authenticator;
   readonly rateLimit: Pick<RateLimit, 'chargeFor'> | undefined;
-  /** A client that takes nothing for so long is disconnected, milliseconds. */
+  /** A client that receives nothing for this long is disconnected, in milliseconds. */
   readonly stallMs: number;
   readonly log: Logger;
 }
 
 export interface Live extends Part {
-  /** `/{operation}/en_vivo`, for those that are asked so. */
+  /** `/{operation}/en_vivo` for each operation that supports live queries. */
   readonly paths: readonly string[];
   routes(): Router<State>;
 }
 
-const longestMessage = 64 * 1024;
-/** Each holds a call to its service. */
-const mostClients = 1_000;
-/** How long clients may take to say goodbye when the process stops. */
-const goodbyeMs = 1_000;
+const maxMessageBytes = 64 * 1024;
+/** Maximum number of clients: each holds a call to its service. */
+const maxClients = 1_000;
+/** Time for clients to close when the process stops. */
+const closeMs = 1_000;
 const goingAway = 1001;
 
-/** WebSockets on which an operation is asked as somebody types. */
+/** Creates the WebSocket endpoints that answer an operation's queries as the user types. */
 export function createLive(deps: LiveDeps): Live {
   const { services, caller, upgrades, authenticator, rateLimit, stallMs, log } = deps;
-  const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, clientTracking: false });
+  const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, clientTracking: false });
   const clients = new Set<WebSocket>();
-  const served = services.flatMap(({ name, operations }) =>
+  const endpoints = services.flatMap(({ name, operations }) =>
     operations.flatMap((operation) => {
       const { live } = operation;
       return live === undefined ? [] : [{ path: `/${operation.name}/en_vivo`, name, operation, live }];
     }),
   );
-  const places = createShares(mostClients);
+  const slots = createShares(maxClients);
   let stopping = false;
 
-  function takePlace(payer: string): Disposable {
+  function takeSlot(payer: string): Disposable {
     try {
-      return places.take(payer);
+      return slots.take(payer);
     } catch (error) {
       if (!(error instanceof NoPlaceError) || error.own) throw error;
       throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
@@ -75,14 +75,14 @@ export function createLive(deps: LiveDeps): Live {
     const known = await authenticator.identify(ctx.req);
     if (stopping) throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     const { idioma, prefix, requestId, traceparent, address } = ctx.state;
-    const place = takePlace(payerOf({ caller: known?.identity.id ?? '', address }));
+    const slot = takeSlot(payerOf({ caller: known?.identity.id ?? '', address }));
     const charge =
       rateLimit && ((caller: string) => rateLimit.chargeFor(`/${operation.name}`, { caller, address }));
     const { socket, head } = upgrades.take(ctx.req);
     ctx.respond = false;
-    if (socket.destroyed) place[Symbol.dispose]();
-    else socket.once('close', () => place[Symbol.dispose]());
-    // A handshake that is wrong is refused by ws, and never gets here.
+    if (socket.destroyed) slot[Symbol.dispose]();
+    else socket.once('close', () => slot[Symbol.dispose]());
+    // ws answers a malformed handshake itself, without calling back.
     server.handleUpgrade(ctx.req, socket, head, (client) => {
       ctx.status = 101;
       clients.add(client);
@@ -94,10 +94,10 @@ export function createLive(deps: LiveDeps): Live {
 
   return {
     name: 'live',
-    paths: served.map(({ path }) => path),
+    paths: endpoints.map(({ path }) => path),
     routes: () => {
       const router = new Router<State>();
-      for (const { path, name, operation, live } of served) {
+      for (const { path, name, operation, live } of endpoints) {
         router.get(path, (ctx) => serve(ctx, name, operation, live));
       }
       return router;
@@ -105,10 +105,10 @@ export function createLive(deps: LiveDeps): Live {
     start: async () => undefined,
     stop: async () => {
       stopping = true;
-      const leaving = [...clients];
-      const closed = leaving.map((client) => once(client, 'close'));
-      for (const client of leaving) client.close(goingAway);
-      await within(goodbyeMs, Promise.all(closed));
+      const open = [...clients];
+      const closed = open.map((client) => once(client, 'close'));
+      for (const client of open) client.close(goingAway);
+      await within(closeMs, Promise.all(closed));
       for (const client of clients) client.terminate();
     },
   };

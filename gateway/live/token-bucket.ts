@@ -1,4 +1,4 @@
-/** Allows `burst` at once and `perSecond` in the long run. */
+/** Allows bursts of `burst`, and `perSecond` on average. */
 export class TokenBucket {
   readonly #burst: number;
   readonly #perMs: number;
@@ -6,7 +6,7 @@ export class TokenBucket {
   #tokens: number;
   #at: number;
 
-  /** @param now monotonic, in milliseconds */
+  /** @param now a monotonic clock, in milliseconds */
   constructor(burst: number, perSecond: number, now: () => number = () => performance.now()) {
     this.#burst = burst;
     this.#perMs = perSecond / 1000;
@@ -15,7 +15,7 @@ export class TokenBucket {
     this.#at = now();
   }
 
-  /** False when that is more than is allowed. */
+  /** Takes a token; false when none is left. */
   take(): boolean {
     const now = this.#now();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);

@@ -4,28 +4,28 @@ import { v7 as uuidv7 } from 'uuid';
 import { ProblemError } from '../http/problem.ts';
 import { type Acceptance, type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
-/** A request that is to be accepted. */
+/** A request to accept. */
 export type Candidate = Omit<Acceptance, 'id' | 'witness' | 'acceptedAt' | 'expiresAt'>;
 
-/** A request that is committed: now, or before, and then with all that became of it. */
+/** A committed request: accepted just now, or earlier and with its current state. */
 export type Accepted = Acceptance & Partial<Solicitud>;
 
 export interface Acceptor {
   /**
-   * The solicitud that has the candidate's key already; undefined also when the ledger cannot say. Rejects with a problem
-   * when it was another request that had the key.
+   * Returns the solicitud that already has the candidate's key; undefined also while the ledger is unavailable. Rejects
+   * with a problem when the key belongs to a different request.
    */
   known(candidate: Candidate): Promise<Solicitud | undefined>;
   /**
-   * Commits a request to the ledger, or gives the one that has its key. Rejects with the ledger's errors; what resolves
-   * is a promise to answer.
+   * Commits a request to the ledger, or returns the solicitud that has its key. Once resolved, an answer is guaranteed.
+   * Rejects with the ledger's errors.
    */
   accept(candidate: Candidate): Promise<Accepted>;
 }
 
 export interface AcceptorDeps {
   readonly ledger: Pick<Ledger, 'accept' | 'withKey'>;
-  /** How long a solicitud may stay open, milliseconds. */
+  /** How long a solicitud may stay open, in milliseconds. */
   readonly lifetimeMs: number;
   readonly log: Logger;
   readonly now: () => number;
@@ -39,9 +39,9 @@ export function createAcceptor({ ledger, lifetimeMs, log, now }: AcceptorDeps): 
         const row = await ledger.withKey(candidate.caller, candidate.key);
         return row && sameRequest(row, candidate);
       } catch (err) {
-        // A service that answers is worth more than the memory of a request that nobody could have accepted now.
+        // Answering by a call is worth more than the key: while the ledger is down no request can be accepted twice.
         if (!(err instanceof LedgerUnavailableError)) throw err;
-        log.warn({ err, requestId: candidate.requestId }, 'the ledger cannot say whether it knows a key');
+        log.warn({ err, requestId: candidate.requestId }, 'ledger unavailable; ignoring the idempotency key');
         return undefined;
       }
     },
@@ -63,7 +63,7 @@ export function createAcceptor({ ledger, lifetimeMs, log, now }: AcceptorDeps): 
   };
 }
 
-/** The order and the writing of the parameters do not matter: what was asked for does, and the form of its answer. */
+/** Compares requests by meaning: operation, message and representation, not the order or spelling of parameters. */
 function sameRequest(row: Solicitud, candidate: Candidate): Solicitud {
   const same =
     row.operation === candidate.operation &&

@@ -14,35 +14,35 @@ export interface QueueWayDeps {
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly replies: Pick<Replies, 'queue' | 'connected'>;
-  /** Takes what RabbitMQ would take nowhere, while it is open. */
+  /** The route for rows that RabbitMQ cannot deliver; used while it is open. */
   readonly otherwise: Way;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
 
-/** Messages that wait for a service, and who takes its work. */
-interface Look {
+/** The depth of a service's queues. */
+interface Depth {
   readonly ready: number;
   readonly consumers: number;
-  readonly resting: boolean;
+  readonly isolating: boolean;
 }
 
-/** A publish that failed is tried again after this. */
+/** Delay before a failed publish is retried. */
 const retryMs = 1_000;
-/** What is queued is looked at again after 5 s, then 10, 20, 40, and every 60. */
+/** The first check of a queued row comes after 5 s, then after 10, 20, 40, and every 60. */
 const firstCheckMs = 5_000;
-/** Rows that are published together. */
-const batch = 256;
+/** Maximum rows published together. */
+const maxRows = 256;
 
 /**
- * The way through RabbitMQ, and the only place that publishes a request. It publishes what was never confirmed, and
- * again only what the broker has lost: what was published before it was wiped (the ledger knows), and what is still open
- * although the service's queues show nothing ready any more. Anything else would multiply messages in a long outage.
+ * Creates the broker route, the only code that publishes requests. It publishes rows never confirmed, and republishes only
+ * what the broker has lost. That is a row published before a wipe, which the ledger records, or a row still open while
+ * the service's queues hold no ready message. Republishing more would multiply messages in a long outage.
  *
- * A broker that is there may still lead nowhere: nobody consumes the queue, or the queue takes nothing. What waits for
- * that goes the other way instead, if that one is open; the message that may be left is answered into a closed row. So
- * does everything while the replies cannot be taken: it may be seconds until their queue works again after a crash.
+ * When the queue has no consumer or rejects messages, rows take the direct route if it is open. A message left behind is
+ * then answered into a closed row. Rows also take the direct route while replies cannot be received: after a crash the
+ * reply queue may take seconds to recover.
  */
 export function createQueueWay(deps: QueueWayDeps): Way {
   const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
@@ -51,8 +51,8 @@ export function createQueueWay(deps: QueueWayDeps): Way {
 
   let publishing = 0;
 
-  /** Rows that are to go the other way are put `aside`, and not told to the lease. */
-  async function publish(row: Solicitud, lease: Lease, aside: Solicitud[]): Promise<void> {
+  /** Publishes a row. A row to divert is added to `diverted` and stays in the lease. */
+  async function publish(row: Solicitud, lease: Lease, diverted: Solicitud[]): Promise<void> {
     const attempt = row.attempts + 1;
     const method = operation(row.operation)?.method;
     if (method === undefined) {
@@ -79,9 +79,9 @@ export function createQueueWay(deps: QueueWayDeps): Way {
         { id: row.id, requestId: row.requestId, kind: err.kind },
         'not published; it stays in the ledger',
       );
-      // Returned means that the queue or its binding is gone: nobody else may be there to declare it again.
+      // Returned: the queue or its binding is gone. The service may be away, so the gateway declares it again.
       if (err.kind === 'returned') await publisher.redeclare();
-      else if (err.kind !== 'too-many' && canDivert(aside)) return void aside.push(row);
+      else if (err.kind !== 'too-many' && canDivert(diverted)) return void diverted.push(row);
       await ledger.defer(row.id, now() + retryMs);
       return lease.done(row.id);
     }
@@ -91,17 +91,18 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }
 
-  const canDivert = (aside: readonly Solicitud[]): boolean => otherwise.open && otherwise.room > aside.length;
+  const canDivert = (diverted: readonly Solicitud[]): boolean =>
+    otherwise.open && otherwise.room > diverted.length;
 
   /**
-   * What the service's queues show; undefined when the work queue is gone. What killed its worker is in the isolation queue
-   * or in the quarantine, and not lost: a copy of it would go on killing when its row is closed already. `resting`: a
-   * worker holds one of these, or is about to, and leaves the work queue alone meanwhile.
+   * Returns the depth of the service's queues; undefined when the work queue is gone. Isolated and quarantined messages
+   * count, because they are not lost: a copy would kill workers even after its row is closed. `isolating`: a worker handles
+   * such a message, or is about to, and does not consume the work queue meanwhile.
    */
-  async function look(): Promise<Look | undefined> {
+  async function inspect(): Promise<Depth | undefined> {
     const work = await publisher.inspect(queues.work);
     if (work === undefined || (work.ready > 0 && work.consumers > 0))
-      return work && { ...work, resting: false };
+      return work && { ...work, isolating: false };
     const [isolation, quarantine] = await Promise.all([
       publisher.inspect(queues.isolation),
       publisher.inspect(queues.quarantine),
@@ -109,41 +110,41 @@ export function createQueueWay(deps: QueueWayDeps): Way {
     return {
       ready: work.ready + (isolation?.ready ?? 0) + (quarantine?.ready ?? 0),
       consumers: work.consumers,
-      resting: work.consumers === 0 && (isolation?.consumers ?? 0) > 0,
+      isolating: work.consumers === 0 && (isolation?.consumers ?? 0) > 0,
     };
   }
 
-  /** Which of the rows that are queued already must be published again. The others are put `aside`, or off. */
-  async function lost(
+  /** Returns the queued rows that must be published again. The others are added to `diverted` or deferred. */
+  async function selectLost(
     rows: readonly Solicitud[],
     lease: Lease,
-    aside: Solicitud[],
+    diverted: Solicitud[],
   ): Promise<readonly Solicitud[]> {
     if (rows.length === 0) return rows;
-    const depth = await look();
+    const depth = await inspect();
     if (depth === undefined) await publisher.redeclare();
     const at = now();
-    // A time that is ahead by more than rows are ever put off is of a clock that was set back since, and says nothing.
+    // A time further ahead than any deferral comes from a clock that was set back since, so it is ignored.
     const isWithin = (ms: number, publishedAt: number): boolean =>
       publishedAt + ms > at && publishedAt <= at + longestDeferMs;
-    const isGone = ({ publishedAt }: Solicitud): boolean =>
+    const isLost = ({ publishedAt }: Solicitud): boolean =>
       depth === undefined ||
       publishedAt === undefined ||
-      (depth.ready === 0 && !depth.resting && !isWithin(firstCheckMs, publishedAt));
-    const gone = rows.filter(isGone);
-    const staying = rows.filter((row) => !isGone(row));
-    // Who isolates something comes back to its work queue soon; who has not in a minute cannot work, and is not waited for.
-    const isSpared = ({ publishedAt = 0 }: Solicitud): boolean =>
-      depth?.resting === true && isWithin(longestDeferMs, publishedAt);
+      (depth.ready === 0 && !depth.isolating && !isWithin(firstCheckMs, publishedAt));
+    const lost = rows.filter(isLost);
+    const staying = rows.filter((row) => !isLost(row));
+    // A worker that isolates a message returns to its work queue soon; after a minute it counts as unable to work.
+    const isAwaited = ({ publishedAt = 0 }: Solicitud): boolean =>
+      depth?.isolating === true && isWithin(longestDeferMs, publishedAt);
     const unconsumed =
-      depth?.consumers === 0 && canDivert(aside) ? staying.filter((row) => !isSpared(row)) : [];
-    aside.push(...unconsumed.slice(0, otherwise.room - aside.length));
-    // The rest of them is given back as soon as these are answered; what only waits stays put off by its claim.
+      depth?.consumers === 0 && canDivert(diverted) ? staying.filter((row) => !isAwaited(row)) : [];
+    diverted.push(...unconsumed.slice(0, otherwise.room - diverted.length));
+    // Unconsumed rows without room return when the diverted ones are answered; the claim defers rows that only wait.
     for (const row of staying) if (!unconsumed.includes(row)) lease.done(row.id);
-    // One statement for a long backlog. What is lost is the oldest of it, so it is in the first batch that is looked at.
-    if (gone.length === 0 && unconsumed.length === 0)
+    // Defers a long backlog in one statement. Lost rows are the oldest, so the first batch would have shown them.
+    if (lost.length === 0 && unconsumed.length === 0)
       await ledger.deferQueued(service, at, at + firstCheckMs);
-    return gone;
+    return lost;
   }
 
   return {
@@ -151,20 +152,20 @@ export function createQueueWay(deps: QueueWayDeps): Way {
       return publisher.usable && (replies.connected || !otherwise.open);
     },
     get room() {
-      return publishing === 0 ? batch : 0;
+      return publishing === 0 ? maxRows : 0;
     },
     dispatch: async (rows, lease, signal) => {
-      const aside: Solicitud[] = [];
+      const diverted: Solicitud[] = [];
       publishing += 1;
       try {
         const queued = rows.filter((row) => row.state === 'encolada');
-        const again = await lost(queued, lease, aside);
+        const republish = await selectLost(queued, lease, diverted);
         const fresh = rows.filter((row) => row.state === 'aceptada');
-        await everyOne([...again, ...fresh].map((row) => publish(row, lease, aside)));
+        await everyOne([...republish, ...fresh].map((row) => publish(row, lease, diverted)));
       } finally {
         publishing -= 1;
       }
-      await otherwise.dispatch(aside, lease, signal);
+      await otherwise.dispatch(diverted, lease, signal);
     },
   };
 }

@@ -6,11 +6,11 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
 
-/** The one way to a final state: through the ledger, which tells whoever waits. */
+/** Commits final states to the ledger, which notifies the waiters. No other code does. */
 export interface Closer {
-  /** Renders what the handler said and stores it: `completada`; or `fallida`, when it cannot be rendered. */
+  /** Renders a verdict and stores the answer: `completada`, or `fallida` when rendering fails. */
   complete(row: Solicitud, verdict: Verdict): Promise<void>;
-  /** Ends a row without an answer. */
+  /** Closes a row without an answer. */
   end(
     row: Pick<Solicitud, 'id' | 'requestId'>,
     state: Exclude<EstadoFinal, 'completada'>,
@@ -34,7 +34,7 @@ export function createCloser({ ledger, operation, metrics, log, now }: CloserDep
     if (result !== 'closed') {
       log.debug(
         { id: row.id, requestId: row.requestId, estado: closing.state, result },
-        'second ending dropped',
+        'already closed; later result discarded',
       );
       return result;
     }
@@ -47,7 +47,7 @@ export function createCloser({ ledger, operation, metrics, log, now }: CloserDep
     complete: async (row, verdict) => {
       const known = operation(row.operation);
       if (known === undefined) {
-        log.error({ id: row.id, operation: row.operation }, 'no such operation any more');
+        log.error({ id: row.id, operation: row.operation }, 'operation unknown; closing as fallida');
         await close(row, { state: 'fallida', at: now() });
         return;
       }
@@ -55,8 +55,11 @@ export function createCloser({ ledger, operation, metrics, log, now }: CloserDep
       try {
         answer = renderVerdict(known, verdict, row.view);
       } catch (err) {
-        // A defect, and the same one at each try: its reply would come again for ever, and those behind it wait.
-        log.error({ err, id: row.id, requestId: row.requestId }, 'the answer cannot be rendered');
+        // A bug that every attempt repeats: without an end, the reply would be redelivered for ever and block others.
+        log.error(
+          { err, id: row.id, requestId: row.requestId },
+          'answer cannot be rendered; closing as fallida',
+        );
         await close(row, { state: 'fallida', at: now() });
         return;
       }

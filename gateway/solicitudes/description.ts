@@ -6,7 +6,7 @@ interface Description {
   readonly enlaces: { readonly estado: string; readonly respuesta: string; readonly eventos: string };
 }
 
-/** A solicitud as its caller sees it, with links under the prefix (empty or `/v1`) that was used. */
+/** Describes a solicitud to its caller. Links keep the request's prefix (empty or `/v1`). */
 export function describeAccepted(row: Accepted, prefix: string): Description {
   const self = `${prefix}/solicitudes/${row.id}`;
   return {
@@ -30,7 +30,7 @@ export function describeAccepted(row: Accepted, prefix: string): Description {
   };
 }
 
-/** The same, flat and with the address that was asked for, as an element of a list. */
+/** Describes a solicitud as an element of a list: flat, with the requested address. */
 export function describeListed(row: Solicitud, prefix: string): Readonly<Record<string, unknown>> {
   const { solicitud, enlaces } = describeAccepted(row, prefix);
   return { ...solicitud, peticion: row.view.target, enlaces };

@@ -19,13 +19,13 @@ export interface DirectWayDeps {
   readonly now: () => number;
 }
 
-/** Work from the ledger has more time than a caller who waits. */
+/** Deadline of calls from the ledger. It exceeds that of live calls, because no client waits on the connection. */
 const deadlineMs = 60_000;
-/** Calls at the same time: a backlog must not starve live callers. */
+/** Concurrent calls: a backlog must not starve live callers. */
 const concurrency = 4;
 const retryMs = 1_000;
-/** A request whose call broke this often in mid-call is taken for the one that kills the service. */
-const mostInterruptions = 5;
+/** A row whose call is interrupted this often is closed as `fallida`: it is taken for the cause of the crashes. */
+const maxInterruptions = 5;
 
 const tooSlow: Verdict = {
   ok: false,
@@ -34,17 +34,18 @@ const tooSlow: Verdict = {
 };
 
 /**
- * The way without a broker: calls the service for every row, a few at a time. A row whose call broke is called alone from
- * then on: several may have been under way when the service died, and only one of them has killed it.
+ * Creates the direct route, which calls the service for each row, a few at a time. A row whose call was interrupted is
+ * called alone from then on: of several calls in flight when the service died, only one killed it.
  */
 export function createDirectWay(deps: DirectWayDeps): Way {
   const { ledger, caller, closer, operation, log, now } = deps;
-  const turns = createTurns();
+  const lock = createTurns();
   let calling = 0;
 
   /**
-   * @returns whether the service refuses to work. It would refuse the next row, too: its place is kept for a while, else a
-   * backlog is refused as fast as the service can say so, which has better things to do until it can work
+   * Calls the service for a row.
+   * @returns whether the service is unavailable. The row then keeps its slot for a while: the next row would be refused
+   * too, and refusing a backlog at full speed would burden a service that is starting
    */
   async function call(row: Solicitud, signal: AbortSignal): Promise<boolean> {
     const method = operation(row.operation)?.method;
@@ -61,7 +62,7 @@ export function createDirectWay(deps: DirectWayDeps): Way {
     });
     if (result.kind === 'gone') return false;
     if (result.kind === 'verdict') await closer.complete(row, result.verdict);
-    // The handler had all its time, as it has from the queue: that is its answer.
+    // A timeout is a verdict: the queue's handlers have the same 60 s.
     else if (result.proxyError === 'http_response_timeout') await closer.complete(row, tooSlow);
     else if (result.proxyError === 'connection_terminated') await interrupted(row);
     else {
@@ -72,11 +73,14 @@ export function createDirectWay(deps: DirectWayDeps): Way {
   }
 
   async function interrupted(row: Solicitud): Promise<void> {
-    // At random, so that what broke together, also in another gateway, does not come back at the same moment.
+    // Random, so that calls interrupted together, even by another gateway, do not return at the same moment.
     const pauseMs = retryMs * 2 ** row.interruptions * (1 + Math.random());
     const broken = await ledger.interrupted(row.id, Math.ceil(now() + pauseMs));
-    log.warn({ id: row.id, requestId: row.requestId, broken }, 'the call broke in mid-call');
-    if (broken >= mostInterruptions) await closer.end(row, 'fallida');
+    log.warn(
+      { id: row.id, requestId: row.requestId, broken },
+      'connection lost during the call; retrying the row alone',
+    );
+    if (broken >= maxInterruptions) await closer.end(row, 'fallida');
   }
 
   return {
@@ -90,9 +94,9 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       everyOne(
         rows.map(async (row) => {
           calling += 1;
-          const inTurn = row.interruptions > 0 ? turns.alone : turns.beside;
+          const run = row.interruptions > 0 ? lock.alone : lock.beside;
           try {
-            const refused = await inTurn(async () => {
+            const refused = await run(async () => {
               if (!caller.reachable || signal.aborted) return undefined;
               return call(row, signal);
             });
@@ -104,7 +108,7 @@ export function createDirectWay(deps: DirectWayDeps): Way {
           } finally {
             calling -= 1;
           }
-          // It wakes the dispatcher, which finds room.
+          // Releasing the row wakes the dispatcher, which finds room again.
           lease.done(row.id);
         }),
       ),

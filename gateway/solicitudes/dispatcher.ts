@@ -5,37 +5,37 @@ import { type Lease, leaseMs, underLease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 /**
- * Gets the open rows of one service answered, by whichever way works: RabbitMQ, or, while there is no usable broker, a
- * direct call. It sleeps until a row is due, a row was accepted, or one of the ways opened.
+ * Gets one service's open rows answered, through RabbitMQ or, without a usable broker, by direct calls. It sleeps until a
+ * row is due, a row is accepted or a route opens.
  */
 export interface Dispatcher {
-  /** There is something new to look at. Cheap, and may be called as often as one likes. */
+  /** Checks for due rows soon. Cheap, and may be called at any rate. */
   wake(): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** One way to get rows answered. */
+/** A route by which rows get answered. */
 export interface Way {
   readonly open: boolean;
-  /** How many more rows it would take now. It has more room when a row is done. */
+  /** Number of rows that the route can take now. It grows when a row is done. */
   readonly room: number;
-  /** Deals with every row: publishes, calls, closes or puts it off, and tells the lease. It may leave some when it must. */
+  /** Publishes, calls, closes or defers each row and reports it done to the lease. Rows may be left over on failure. */
   dispatch(rows: readonly Solicitud[], lease: Lease, signal: AbortSignal): Promise<void>;
 }
 
-/** Whether an answer can come by RabbitMQ now. */
+/** Whether replies can come through RabbitMQ now. */
 export interface BrokerUse {
-  /** Requests can be published, and replies are taken. */
+  /** Requests can be published and replies received. */
   readonly usable: boolean;
-  /** Tells when one of its connections changes; gives the function that ends it. */
+  /** Notifies of connection changes; returns the unsubscribe function. */
   subscribe(listener: () => void): () => void;
 }
 
 export interface DispatcherDeps {
   readonly service: string;
   readonly ledger: Ledger;
-  /** The preferred one first. */
+  /** Routes in order of preference. */
   readonly ways: readonly Way[];
   readonly broker: BrokerUse | undefined;
   readonly caller: Pick<Caller, 'onReachable'>;
@@ -44,15 +44,15 @@ export interface DispatcherDeps {
 }
 
 const pauseAfterErrorMs = 1_000;
-const mostIdsLogged = 4;
-const tellAgainMs = 60_000;
-/** What another gateway accepted, or held when it died, is found after this at the latest, though nobody told. */
-const longestSleepMs = 5_000;
-/** No row is put off by more than this. */
+const maxIdsLogged = 4;
+const repeatLogMs = 60_000;
+/** Polling interval. It finds rows that another gateway accepted, or held when it died, without a notification. */
+const maxSleepMs = 5_000;
+/** No row is deferred for longer. */
 export const longestDeferMs = 60_000;
-/** What a clock may be corrected by without anybody having set it back. */
+/** Clock corrections up to this are ordinary, such as NTP's; a larger one means that the clock was set back. */
 const clockSlackMs = 1_000;
-/** After a reconnect the broker gets this long to deliver again what it still holds. */
+/** Time for the broker to redeliver its messages after a reconnect. */
 const settleMs = 5_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
@@ -64,40 +64,43 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const stopping = new AbortController();
   let unsubscribe: readonly (() => void)[] = [];
 
-  const underWay = new Set<Promise<void>>();
-  /** What failed last, and when that was told, by the clock that nobody sets. */
-  let told: { readonly failure: string; readonly at: number } | undefined;
+  const inFlight = new Set<Promise<void>>();
+  /** The last failure and when it was logged, by the monotonic clock. */
+  let lastFailure: { readonly failure: string; readonly at: number } | undefined;
 
-  /** Once a minute: a broker that is frozen fails every try. */
-  function tell(failure: string, details: { readonly err: unknown; readonly [key: string]: unknown }): void {
+  /** Logs a repeated failure as an error once a minute, else at debug: a frozen broker fails every attempt. */
+  function logFailure(
+    failure: string,
+    details: { readonly err: unknown; readonly [key: string]: unknown },
+  ): void {
     const at = performance.now();
-    const isKnown = told?.failure === failure && at - told.at < tellAgainMs;
-    if (!isKnown) told = { failure, at };
-    log[isKnown ? 'debug' : 'error']({ ...details, service }, `${failure}; it will be tried again`);
+    const isKnown = lastFailure?.failure === failure && at - lastFailure.at < repeatLogMs;
+    if (!isKnown) lastFailure = { failure, at };
+    log[isKnown ? 'debug' : 'error']({ ...details, service }, `${failure}; trying again`);
   }
 
-  /** By how much the clock was ahead of the one that nobody sets, at the last look. */
-  let ahead: number | undefined;
+  /** The wall clock's lead over the monotonic clock, at the last check. */
+  let clockLead: number | undefined;
 
-  /** What was put off by a clock that has been set back since, now or while we were not there, is due when it was meant. */
-  async function mindTheClock(): Promise<void> {
-    const before = ahead;
-    const isAhead = now() - performance.now();
+  /** After the clock was set back, or at the start, rows due in its future become due now. */
+  async function checkClock(): Promise<void> {
+    const before = clockLead;
+    const lead = now() - performance.now();
     if (before === undefined) await ledger.makeDue(service, now() + longestDeferMs);
-    else if (isAhead < before - clockSlackMs) await ledger.makeDue(service, now());
-    ahead = isAhead;
+    else if (lead < before - clockSlackMs) await ledger.makeDue(service, now());
+    clockLead = lead;
   }
 
   /**
-   * Gives when to look again: a time, 0 for at once, or undefined for when something happens. It does not wait for the
-   * rows that it sends on their way, so that a slow one holds up nobody but itself.
+   * Claims due rows and dispatches them. Does not wait for their answers, so that a slow row delays no other.
+   * @returns when to check again: a time, 0 for at once, or undefined to wait for an event
    */
-  async function pass(): Promise<number | undefined> {
+  async function claimDue(): Promise<number | undefined> {
     const way = ways.find(({ open }) => open);
     if (way === undefined) return undefined;
     const { room } = way;
     if (room === 0) return Number.POSITIVE_INFINITY;
-    await mindTheClock();
+    await checkClock();
     const rows = await ledger.claim(service, now(), now() + leaseMs, room);
     if (rows.length > 0) send(rows, way);
     return rows.length === room ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);
@@ -112,15 +115,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return way.dispatch(rows, { done }, stopping.signal);
     })
       .catch((err: unknown) => {
-        const ids = rows.slice(0, mostIdsLogged).map(({ id }) => id);
-        tell('dispatching failed', { err, ids, rows: rows.length });
+        const ids = rows.slice(0, maxIdsLogged).map(({ id }) => id);
+        logFailure('dispatching failed', { err, ids, rows: rows.length });
         return pause(pauseAfterErrorMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       })
       .finally(() => {
-        underWay.delete(work);
+        inFlight.delete(work);
         wake();
       });
-    underWay.add(work);
+    inFlight.add(work);
   }
 
   async function run(): Promise<void> {
@@ -128,15 +131,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     do {
       wanted = false;
       try {
-        next = await pass();
+        next = await claimDue();
       } catch (err) {
-        tell('looking for work failed', { err });
+        logFailure('cannot look for work', { err });
         next = now() + pauseAfterErrorMs;
       }
     } while (state === 'running' && (wanted || next === 0));
     if (state === 'stopped') return;
     state = 'idle';
-    if (next !== undefined) timer = setTimeout(wake, Math.min(longestSleepMs, Math.max(1, next - now())));
+    if (next !== undefined) timer = setTimeout(wake, Math.min(maxSleepMs, Math.max(1, next - now())));
   }
 
   function wake(): void {
@@ -147,12 +150,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     round = run();
   }
 
-  /** Rows that wait in a queue nobody can reach are due now: they may take the other way. */
+  /** Makes rows due now when the broker is lost, so that they may take the other route; later when it is back. */
   async function onBroker(usable: boolean): Promise<void> {
     try {
       await ledger.makeDue(service, usable ? now() + settleMs : now());
     } catch (err) {
-      log.error({ err, service }, 'could not bring rows forward; they stay due as they were');
+      log.error({ err, service }, 'cannot bring rows forward; they keep their due times');
     }
     wake();
   }
@@ -179,7 +182,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (const end of unsubscribe) end();
       unsubscribe = [];
       await round;
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
     },
   };
 }

@@ -1,27 +1,27 @@
 import type { Change } from './ledger.ts';
 
-/** How fast the rows of each service are being closed, for an honest `Retry-After`. */
+/** Tracks how fast each service's rows are closed, for an honest `Retry-After`. */
 export interface DrainRate {
-  /** A row came to this state, in whichever gateway. */
+  /** Records a row's change of state, by any gateway. */
   changed(change: Pick<Change, 'service' | 'state'>): void;
-  /** How many rows are open, by service, as the ledger has it. */
+  /** Sets the number of open rows per service from the ledger. */
   recount(depths: Readonly<Record<string, number>>): void;
-  /** Seconds until a request that is accepted now is likely to be answered: 1 to 60. */
+  /** Returns the expected seconds until a request accepted now is answered: 1 to 60. */
   retryAfter(service: string): number;
 }
 
 const windowSeconds = 10;
 const idleSeconds = 5;
-const mostSeconds = 60;
+const maxSeconds = 60;
 
 /**
- * Depth divided by the rate of closing. The rate is that of the last ten seconds, from their first closing on: a service
- * that has just come back is judged by what it does now, not by its absence. While nothing is being closed there is
- * nothing to go by, so the answer is a fixed, short pause.
+ * Estimates depth divided by the closing rate. The rate covers the last ten seconds from their first closing, so that a
+ * service that has just returned is judged by its current speed. With no closing to measure, the estimate is a short
+ * constant.
  */
 export function createDrainRate(depths: Readonly<Record<string, number>>, now: () => number): DrainRate {
   const open = new Map<string, number>(Object.entries(depths));
-  /** Of each service the last seconds in which rows were closed, and how many. */
+  /** By service, the last seconds in which rows were closed, with their counts. */
   const closings = new Map<string, { readonly second: number; count: number }[]>();
 
   const add = (service: string, rows: number): void =>
@@ -36,7 +36,7 @@ export function createDrainRate(depths: Readonly<Record<string, number>>, now: (
     else if (seconds.push({ second, count: 1 }) > windowSeconds) seconds.shift();
   }
 
-  /** Rows closed per second; 0 when none was. */
+  /** Returns rows closed per second; 0 when none was. */
   function rate(service: string): number {
     const at = now() / 1000;
     const recent = closings.get(service)?.filter(({ second }) => second > at - windowSeconds) ?? [];
@@ -59,7 +59,7 @@ export function createDrainRate(depths: Readonly<Record<string, number>>, now: (
     retryAfter: (service) => {
       const perSecond = rate(service);
       if (perSecond === 0) return idleSeconds;
-      return Math.min(mostSeconds, Math.max(1, Math.ceil((open.get(service) ?? 0) / perSecond)));
+      return Math.min(maxSeconds, Math.max(1, Math.ceil((open.get(service) ?? 0) / perSecond)));
     },
   };
 }

@@ -7,22 +7,24 @@ import type { Waiters, Watch } from './waiters.ts';
 
 export interface EventsDeps {
   readonly ledger: Ledger;
-  /** Those who follow a solicitud; apart from those who wait for an answer. */
+  /** The event streams' waiters, separate from those of answers. */
   readonly followers: Waiters;
-  /** A client that takes nothing for so long is disconnected, milliseconds. */
+  /** A client that receives nothing for this long is disconnected, in milliseconds. */
   readonly streamStallMs: number;
 }
 
-/** So often there is a comment, so that nobody on the way takes the connection for dead; and then we look, too. */
-const beatMs = 15_000;
-/** A client that lost its connection comes back after this. */
-const comeBackMs = 2_000;
+/** Interval of comments, which keep proxies from closing an idle connection; the ledger is read then, too. */
+const commentMs = 15_000;
+/** Delay before a disconnected client reconnects. */
+const reconnectMs = 2_000;
 
 /**
- * `GET /solicitudes/{id}/eventos`: an event for each change of state, with its index in the history as its id, from the
- * beginning or after `Last-Event-ID`, until the final one (https://html.spec.whatwg.org/multipage/server-sent-events.html).
- * A client that has seen that already gets 204, which tells an `EventSource` not to come back. One whose token ends is left
- * then, and refused if it comes back with the same.
+ * Sends `GET /solicitudes/{id}/eventos`: one event per state, until the final one. The event's id is its index in the
+ * history; the stream starts at the beginning or after `Last-Event-ID`
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ *
+ * A client that has seen the final state gets 204, which keeps an `EventSource` from reconnecting. When the caller's token
+ * expires the stream ends, and a reconnection with that token is refused.
  */
 export async function sendEvents(
   ctx: Context,
@@ -37,7 +39,7 @@ export async function sendEvents(
   }
   using watch = followers.watch(row.id, payerOf(ctx.state));
   ctx.status = 200;
-  // nginx would collect a stream otherwise.
+  // Keeps nginx from buffering the stream.
   ctx.set({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
   if (ctx.method === 'HEAD') return;
   const signal = AbortSignal.any([goneSignal(ctx), identityEnd(ctx.state.identifiedUntil)]);
@@ -45,14 +47,14 @@ export async function sendEvents(
   await sendStreamed(ctx, events, streamStallMs);
 }
 
-/** Timers know no later time. */
-const longestMs = 2 ** 31 - 1;
+/** The longest delay of a timer. */
+const maxTimerMs = 2 ** 31 - 1;
 
 function identityEnd(until: number): AbortSignal {
-  return AbortSignal.timeout(Math.max(0, Math.min(until - Date.now(), longestMs)));
+  return AbortSignal.timeout(Math.max(0, Math.min(until - Date.now(), maxTimerMs)));
 }
 
-/** The index of the first event to be sent. An id that is not one of ours counts as none. */
+/** Returns the index of the first event to send. An unknown id counts as none. */
 function nextEvent(lastEventId: string): number {
   return /^\d{1,6}$/.test(lastEventId) ? Number(lastEventId) + 1 : 0;
 }
@@ -64,13 +66,13 @@ interface Following {
   readonly signal: AbortSignal;
 }
 
-/** The text of the stream, from the event `first` on; it ends when there is nothing more to tell, or nobody to tell it to. */
+/** Yields the stream's text from the event `first` on. Ends after the final state, or when the client disconnects. */
 export async function* eventsOf(
   { id }: Pick<Solicitud, 'id'>,
   first: number,
   { ledger, followers, watch, signal }: Following,
 ): AsyncGenerator<string, void> {
-  yield `retry: ${comeBackMs}\n\n`;
+  yield `retry: ${reconnectMs}\n\n`;
   for (let next = first; ; ) {
     const row = await ledger.get(id);
     if (row === undefined) return;
@@ -80,7 +82,7 @@ export async function* eventsOf(
       next += 1;
     }
     if (row.closedAt !== undefined) return;
-    if (await watch.changed(beatMs, signal)) continue;
+    if (await watch.changed(commentMs, signal)) continue;
     if (followers.stopped || signal.aborted) return;
     yield ': sigue en curso\n\n';
   }

@@ -5,8 +5,8 @@ import { hasScope } from '../identity/scopes.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
 /**
- * A solicitud of the caller's own, or, with the scope for it, of anybody's. Unknown ids and those of other callers look
- * the same.
+ * Returns a solicitud of the caller, or of any caller with the scope `solicitudes:admin`. An unknown id and another
+ * caller's id get the same answer.
  * @throws ProblemError `solicitud-no-encontrada`
  */
 export async function findSolicitud(

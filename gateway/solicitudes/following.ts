@@ -6,11 +6,11 @@ export interface FollowDeps {
   readonly ledger: Pick<Ledger, 'subscribe'>;
   readonly waiters: readonly Pick<Waiters, 'notify' | 'notifyAll'>[];
   readonly drain: Pick<DrainRate, 'changed'>;
-  /** Tells the dispatcher of a service that there is something new to look at; without a name, all of them. */
+  /** Wakes the dispatcher of a service; without a name, all of them. */
   readonly wake: (service?: string) => void;
 }
 
-/** Passes on what the ledger tells, of this gateway and of the others on it, to all who act on it. */
+/** Forwards the ledger's changes, by this gateway and others, to waiters, drain rate and dispatchers. */
 export function followLedger({ ledger, waiters, drain, wake }: FollowDeps): void {
   ledger.subscribe({
     changed: (changes) => {

@@ -8,16 +8,13 @@ export interface HousekeepingDeps {
   readonly drain: DrainRate;
   readonly metrics: Pick<Metrics, 'solicitudEnds'>;
   readonly log: Logger;
-  /** How long an answer is kept, milliseconds from its completion. */
+  /** How long an answer is kept after its completion, in milliseconds. */
   readonly retentionMs: number;
   readonly intervalMs: number;
   readonly now: () => number;
 }
 
-/**
- * In regular rounds, ends what is open past its time (`vencida`), forgets what was kept long enough, and counts what is
- * open.
- */
+/** Periodically expires open rows (`vencida`), purges old answers and recounts open rows. */
 export function createHousekeeping(deps: HousekeepingDeps): {
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -34,11 +31,11 @@ export function createHousekeeping(deps: HousekeepingDeps): {
         log.warn({ id, requestId, estado: 'vencida' }, 'solicitud closed');
       }
       const purged = await ledger.purge(now() - retentionMs);
-      if (purged > 0) log.info({ purged }, 'answers forgotten');
-      // Other gateways accept and close too, and their word may get lost.
+      if (purged > 0) log.info({ purged }, 'answers purged; their retention is over');
+      // Other gateways also accept and close rows, and their notifications may be lost.
       drain.recount(await ledger.open());
     } catch (err) {
-      log.error({ err }, 'housekeeping failed; next round tries again');
+      log.error({ err }, 'housekeeping failed; trying again in the next round');
     }
   }
 
@@ -51,7 +48,7 @@ export function createHousekeeping(deps: HousekeepingDeps): {
   }
 
   return {
-    // The first round follows at once, but nobody waits for it: after a long stop there may be much to forget.
+    // The first round runs at once, in the background: after a long stop there may be much to purge.
     start: async () => schedule(0),
     stop: async () => {
       clearTimeout(timer);

@@ -1,19 +1,19 @@
 import type { Logger } from 'pino';
 import type { Ledger, Solicitud } from './ledger.ts';
 
-/** Claimed rows come back after this if their gateway dies: long enough for a pause of its event loop, and no longer. */
+/** Lease time. Rows of a dead gateway become due after it; it outlasts a pause of a live gateway's event loop. */
 export const leaseMs = 5_000;
 const renewMs = leaseMs / 3;
 
-/** Rows that this gateway has claimed and works on. */
+/** The rows that this gateway has claimed and works on. */
 export interface Lease {
-  /** It is dealt with: published, closed or put off. */
+  /** Removes a row that was published, closed or deferred. */
   done(id: string): void;
 }
 
 /**
- * Works on claimed rows, renewing the claim as long as it takes. What was not done at the end is given back, due at once;
- * if that fails, it comes back by itself.
+ * Works on claimed rows and renews their claim meanwhile. Rows not done at the end are released, due at once; if the
+ * release fails, their claim expires.
  */
 export async function underLease(
   rows: readonly Solicitud[],
@@ -26,7 +26,7 @@ export async function underLease(
     try {
       await Promise.all([...held].map((id) => ledger.defer(id, dueAt)));
     } catch (err) {
-      log.warn({ err }, 'a claim could not be renewed or given back; its rows come back by themselves');
+      log.warn({ err }, 'claim not renewed or released; its rows become due when it expires');
     }
   };
   let renewal = Promise.resolve();
@@ -42,7 +42,7 @@ export async function underLease(
   }
 }
 
-/** Waits for all of them, and then throws what one of them threw: no row is given back while somebody works on it. */
+/** Awaits all of them, then throws the first failure, so that no row is released while it is worked on. */
 export async function everyOne(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

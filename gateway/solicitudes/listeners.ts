@@ -1,6 +1,6 @@
 import type { Change, LedgerListener } from './ledger.ts';
 
-/** Who listens to a ledger. */
+/** The listeners of a ledger. */
 export interface Listeners extends LedgerListener {
   add(listener: LedgerListener): () => void;
 }

@@ -16,13 +16,13 @@ export const anyState = z.object({
 });
 export const oneState = z.object(pageParameters);
 
-/** `GET /solicitudes`: the caller's own, or, with the scope for it, everybody's; of one state or of all, the newest first. */
+/** Answers `GET /solicitudes`: the caller's rows, or all with `solicitudes:admin`, newest first. */
 export async function listSolicitudes(ctx: Context, ledger: Ledger): Promise<void> {
   const read = readStrictly(anyState, readQuery(ctx.state.target), []);
   await sendPage(ctx, ledger, read.estado, read);
 }
 
-/** `GET /cuarentena`: the caller's own that ended as `fallida`. */
+/** Answers `GET /cuarentena`: the rows that ended as `fallida`. */
 export async function listQuarantine(ctx: Context, ledger: Ledger): Promise<void> {
   await sendPage(ctx, ledger, 'fallida', readStrictly(oneState, readQuery(ctx.state.target), []));
 }
@@ -37,7 +37,7 @@ async function sendPage(
   const caller = hasScope(ctx.state, 'solicitudes:admin') ? undefined : ctx.state.caller;
   const scope = [caller ?? null, state ?? null];
   const before = page.cursor === undefined ? undefined : decodeCursor(scope, page.cursor);
-  // One more than is shown tells whether there is another page.
+  // One row more than the page shows whether another page exists.
   const rows = await ledger.list({ caller, state, before, limit: page.limite + 1 });
   const shown = rows.slice(0, page.limite);
   const last = rows.length > shown.length ? shown.at(-1) : undefined;

@@ -1,14 +1,14 @@
-/** Lets work run beside other work, or alone, in the order in which it comes. */
+/** A readers-writer lock: runs work concurrently (`beside`) or exclusively (`alone`), in order of arrival. */
 export interface Turns {
   beside<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Runs when all that came before has ended; what comes later waits for its end. */
+  /** Runs after all earlier work has ended; later work waits for its end. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 export function createTurns(): Turns {
-  /** The end of the last work that came to run alone. It and those of the others never reject. */
+  /** The end of the last exclusive work. None of these promises rejects. */
   let lastAlone: Promise<unknown> = Promise.resolve();
-  /** The ends of what came to run beside others since then. */
+  /** The ends of the concurrent work since then. */
   let others: Promise<unknown>[] = [];
 
   return {

@@ -1,10 +1,10 @@
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Waiters } from './waiters.ts';
 
-/** Another gateway's word that it closed a row may get lost with that gateway, so who waits also looks by itself. */
-const lookMs = 10_000;
+/** Polling interval. A notification of another gateway is lost when that gateway dies. */
+const pollMs = 10_000;
 
-/** How long somebody would wait, who that is, and a signal that is aborted when he has gone. */
+/** How long a request waits, its quota key, and a signal that aborts when its client disconnects. */
 export interface Patience {
   readonly payer: string;
   readonly ms: number;
@@ -12,8 +12,8 @@ export interface Patience {
 }
 
 /**
- * A solicitud, once it is closed or the patience is over, whichever is first. Undefined when it is unknown. Rejects with
- * `NoPlaceError` when no more may wait.
+ * Waits until a solicitud is closed or the time is over, then returns it; undefined when it is unknown. Rejects with
+ * `NoPlaceError` when too many requests wait.
  */
 export async function awaitEnd(
   { ledger, waiters }: { readonly ledger: Pick<Ledger, 'get'>; readonly waiters: Waiters },
@@ -26,7 +26,7 @@ export async function awaitEnd(
     const row = await ledger.get(id);
     const left = until - performance.now();
     if (row === undefined || row.closedAt !== undefined || left <= 0) return row;
-    const changed = await watch.changed(Math.min(left, lookMs), signal);
+    const changed = await watch.changed(Math.min(left, pollMs), signal);
     if (!changed && (waiters.stopped || signal.aborted)) return row;
   }
 }

@@ -27,9 +27,9 @@ export interface RepliesDeps {
 export interface Replies extends Part {
   /** The queue's name, for `reply_to`. */
   readonly queue: string;
-  /** It takes replies now. */
+  /** Whether replies are being consumed now. */
   readonly connected: boolean;
-  /** Tells when `connected` may have changed; gives the function that ends it. */
+  /** Notifies when `connected` may have changed; returns the unsubscribe function. */
   subscribe(listener: () => void): () => void;
 }
 
@@ -39,14 +39,14 @@ const retryMs = 500;
 const checkTimeoutMs = 2_000;
 
 /**
- * Takes replies from RabbitMQ into the ledger, and acknowledges each once it is committed there. A reply that is
- * malformed, unknown, or carries the wrong witness (somebody else wrote it) is dropped, and changes nothing.
+ * Consumes replies from RabbitMQ, commits them to the ledger, then acknowledges them. A reply that is malformed, of an
+ * unknown row or with a wrong reply token (forged) is dropped.
  */
 export function createReplies({ url, ledger, closer, operation, metrics, log, now }: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
-  /** Said once per outage, not once per delivery that is held. */
-  let cannotStore = false;
+  /** Limits the log to one error per outage, instead of one per held delivery. */
+  let storeFailing = false;
 
   function verdictOf(row: Solicitud, result: Extract<WorkResult, { kind: 'answer' | 'status' }>): Verdict {
     if (result.kind === 'status') return { ok: false, code: result.code, message: result.message };
@@ -62,17 +62,17 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
     try {
       verdict = verdictOf(row, result);
     } catch (err) {
-      log.error({ err, id: row.id, requestId: row.requestId }, 'the reply cannot be read');
+      log.error({ err, id: row.id, requestId: row.requestId }, 'reply unreadable; closing as fallida');
       await closer.end(row, 'fallida');
       return;
     }
     await closer.complete(row, verdict);
   }
 
-  /** Under the worker's span, as long as that is of the request's trace: whoever wrote the reply wrote that, too. */
+  /** Stores a reply in a span below the worker's, if that belongs to the request's trace: replies are untrusted. */
   async function storeTraced(row: Solicitud, reply: WorkReply): Promise<void> {
-    const ofWork = parseTraceparent(reply.traceparent ?? '');
-    const same = ofWork !== undefined && ofWork.traceId === parseTraceparent(row.traceparent)?.traceId;
+    const workSpan = parseTraceparent(reply.traceparent ?? '');
+    const same = workSpan !== undefined && workSpan.traceId === parseTraceparent(row.traceparent)?.traceId;
     const parent = same ? (reply.traceparent ?? '') : row.traceparent;
     const span = beginSpan(`store reply of ${row.operation}`, 'consumer', parent, {
       'messaging.system': 'rabbitmq',
@@ -100,7 +100,7 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
     const row = await ledger.get(reply.id);
     if (row === undefined || row.witness !== reply.witness) {
       metrics.replyDropped(row === undefined ? 'unknown' : 'witness');
-      log.warn({ id: reply.id, known: row !== undefined }, 'reply dropped: nobody asked for it');
+      log.warn({ id: reply.id, known: row !== undefined }, 'reply of an unknown request dropped');
       return delivery.ack();
     }
     if (row.closedAt === undefined) await storeTraced(row, reply);
@@ -108,19 +108,18 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
     delivery.ack();
   }
 
-  /** The answer exists only in this delivery until it is committed, so a ledger that cannot write is waited for. */
+  /** Retries until committed: the answer exists only in this delivery, so it waits for an unavailable ledger. */
   async function onDelivery(delivery: Delivery): Promise<void> {
     while (delivery.held && !stopping.signal.aborted) {
       try {
         await take(delivery);
-        if (cannotStore) log.info('the ledger stores answers again');
-        cannotStore = false;
+        if (storeFailing) log.info('ledger stores answers again');
+        storeFailing = false;
         return;
       } catch (err) {
         if (!(err instanceof LedgerUnavailableError)) throw err;
-        if (!cannotStore)
-          log.error({ err }, 'the ledger cannot store answers; they are held and tried again');
-        cannotStore = true;
+        if (!storeFailing) log.error({ err }, 'ledger cannot store answers; holding them and trying again');
+        storeFailing = true;
         await setTimeout(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
@@ -136,8 +135,8 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
         },
       ),
     );
-    // Only the gateways of this ledger declare its reply queue, so a broker that does not have it was wiped, or is
-    // another one. It is written down before anybody can see the queue again.
+    // Only the gateways of this ledger declare its reply queue. A broker without it was wiped or is another one. The
+    // ledger records that before the queue exists again.
     if (!known) await ledger.unpublish(now());
     await declareReplies(session, ledger.id);
   }

@@ -18,8 +18,8 @@ export interface AnswersDeps {
 }
 
 /**
- * The 202 of what was accepted, or, when the caller prefers to wait and its end comes in time, its answer. `signal` is
- * aborted when the client is gone.
+ * Sends the 202 of an accepted request, or its answer if that arrives within `Prefer: wait`. `signal` aborts when the
+ * client disconnects.
  */
 export async function sendAccepted(
   ctx: Context,
@@ -41,13 +41,13 @@ export async function sendAccepted(
         })) ?? row;
     }
   } catch (err) {
-    // It is committed already, so its id is what the caller needs most.
+    // The request is committed, so the client needs its id most.
     if (!(err instanceof NoPlaceError || err instanceof LedgerUnavailableError)) throw err;
     wait = undefined;
   }
   const applied = preferenceApplied({ respondAsync, wait });
   if (applied !== undefined) ctx.set('Preference-Applied', applied);
-  // Who does not want to wait gets a 202, also for what is answered already (`Idempotency-Key`).
+  // Without a wait the answer is a 202, even for a request answered earlier (`Idempotency-Key`).
   if (row.state === undefined || row.closedAt === undefined || wait === undefined) {
     return sendPending(ctx, row, drain.retryAfter(row.service));
   }
@@ -55,7 +55,7 @@ export async function sendAccepted(
   await sendEnd(ctx, { id: row.id, state: row.state }, ledger);
 }
 
-/** 202: accepted and committed. */
+/** Sends a 202: accepted and committed. */
 export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: number): void {
   const description = describeAccepted(row, ctx.state.prefix);
   ctx.status = 202;
@@ -67,7 +67,7 @@ export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: numb
   ctx.body = description;
 }
 
-/** The end of a closed solicitud: its stored answer, or the problem that says why there is none. */
+/** Sends the end of a closed solicitud: its stored answer, or the problem that explains its absence. */
 export async function sendEnd(
   ctx: Context,
   row: Pick<Solicitud, 'id' | 'state'>,

@@ -12,15 +12,15 @@ export interface RetryingDeps extends AnswersDeps {
 }
 
 /**
- * `POST /cuarentena/{id}/reintentar`: a new solicitud that asks for the same, in the same form. What has failed stays as
- * it is. With an `Idempotency-Key`, one retry however often it is asked for.
+ * Answers `POST /cuarentena/{id}/reintentar`: accepts a new solicitud for the same request and representation. The failed
+ * row stays as it is. With an `Idempotency-Key`, repeated calls make one retry.
  */
 export async function retrySolicitud(ctx: Context, failed: Solicitud, deps: RetryingDeps): Promise<void> {
   if (failed.state !== 'fallida') {
     throw new ProblemError('solicitud-no-fallida', { values: { estado: failed.state } });
   }
   const key = parseIdempotencyKey(ctx.get('Idempotency-Key'));
-  // Whoever asks for it, it belongs to the one who wants the answer.
+  // The retry belongs to the original caller, also when an administrator asks for it.
   const { service, operation, request, view, caller } = failed;
   const { requestId, traceparent } = ctx.state;
   const accepted = await deps.acceptor.accept({

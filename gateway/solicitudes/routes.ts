@@ -17,7 +17,7 @@ export interface SolicitudesDeps extends AnswersDeps, EventsDeps, RetryingDeps {
   readonly closer: Closer;
 }
 
-/** `/solicitudes` and `/cuarentena`: what was accepted, what became of it, and its answer. */
+/** Routes `/solicitudes` and `/cuarentena`: accepted requests, their states and their answers. */
 export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
   const { ledger, closer, drain } = deps;
   const router = new Router<State>();
@@ -56,7 +56,7 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
     const row = await findSolicitud(ctx, ctx.params['id'], ledger);
     if (row.closedAt === undefined) await closer.end(row, 'cancelada');
     const now = await findSolicitud(ctx, row.id, ledger);
-    // Another end may have come first, and then that is what it is. To cancel twice is no mistake.
+    // Another final state may have won. Cancelling twice is not an error.
     if (now.state !== 'cancelada')
       throw new ProblemError('solicitud-terminada', { values: { estado: now.state } });
     ctx.set('Cache-Control', 'no-store');

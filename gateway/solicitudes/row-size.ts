@@ -1,11 +1,11 @@
 import type { Acceptance } from './ledger.ts';
 
-/** What a row takes besides its texts: times, history, indexes. Measured with SQLite: 300 bytes, and what pages leave empty. */
+/** Bytes of a row besides its texts: times, history, indexes. Measured with SQLite: 300, plus unused page space. */
 const overhead = 400;
 
 /**
- * Bytes that a new row counts for in `maxBytes`, all of whose texts come from outside. The ledgers' triggers, which keep
- * the totals, count the same; an answer's headers and body are added when it is stored.
+ * Returns the bytes that a new row counts towards `maxBytes`. The ledgers' triggers, which keep the totals, count alike.
+ * An answer's headers and body are added when it is stored.
  */
 export function rowSize(acceptance: Acceptance): number {
   const { request, view, caller, requestId, traceparent, witness, key, retryOf } = acceptance;

@@ -1,25 +1,25 @@
 import { createShares } from '../limits/per-caller-limit.ts';
 
-/** An eye on one solicitud. It sees what happens between two looks, too. */
+/** A watch on one solicitud. It also reports changes that happened between two calls. */
 export interface Watch extends Disposable {
   /**
-   * Resolves true as soon as something happened to it since the last call (or since the watch began), false when `ms`
-   * are over, `signal` is aborted or the process stops.
+   * Resolves true when the solicitud changed since the last call or since the watch began. Resolves false when `ms` have
+   * passed, `signal` aborts or the process stops.
    */
   changed(ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** Who waits for solicitudes to change, within this process. */
+/** The waiters for changes of solicitudes in this process. */
 export interface Waiters {
   /**
-   * Begin to watch before you look at the ledger, or a change in between is missed. Throws `NoPlaceError`.
-   * @param payer whose watch it is, of those who share the places
+   * Starts a watch. Start it before reading the ledger, or a change in between is missed. Throws `NoPlaceError`.
+   * @param payer the quota key of the watch
    */
   watch(id: string, payer: string): Watch;
   notify(id: string): void;
-  /** Anything may have happened: everybody looks again. */
+  /** Wakes every waiter, because any row may have changed. */
   notifyAll(): void;
-  /** Whether it has let everybody go. */
+  /** Whether all waiters have been released. */
   readonly stopped: boolean;
   stop(): void;
 }
@@ -29,13 +29,13 @@ interface Watcher {
   wake: (() => void) | undefined;
 }
 
-/** At most `limit` watches at a time. */
+/** Creates waiters with at most `limit` watches at a time. */
 export function createWaiters(limit: number): Waiters {
   const watchers = new Map<string, Set<Watcher>>();
-  const places = createShares(limit);
+  const slots = createShares(limit);
   let stopped = false;
 
-  const tell = (watcher: Watcher): void => {
+  const wakeUp = (watcher: Watcher): void => {
     watcher.seen = true;
     watcher.wake?.();
   };
@@ -64,29 +64,29 @@ export function createWaiters(limit: number): Waiters {
 
   return {
     watch: (id, payer) => {
-      const place = places.take(payer);
+      const slot = slots.take(payer);
       const watcher: Watcher = { seen: false, wake: undefined };
       watchers.set(id, (watchers.get(id) ?? new Set()).add(watcher));
       return {
         changed: (ms, signal) => changed(watcher, ms, signal),
         [Symbol.dispose]: () => {
           forget(id, watcher);
-          place[Symbol.dispose]();
+          slot[Symbol.dispose]();
         },
       };
     },
     notify: (id) => {
-      for (const watcher of watchers.get(id) ?? []) tell(watcher);
+      for (const watcher of watchers.get(id) ?? []) wakeUp(watcher);
     },
     notifyAll: () => {
-      for (const same of watchers.values()) for (const watcher of same) tell(watcher);
+      for (const group of watchers.values()) for (const watcher of group) wakeUp(watcher);
     },
     get stopped() {
       return stopped;
     },
     stop: () => {
       stopped = true;
-      for (const same of watchers.values()) for (const watcher of same) tell(watcher);
+      for (const group of watchers.values()) for (const watcher of group) wakeUp(watcher);
     },
   };
 }

@@ -91,6 +91,6 @@ describe('A dispatcher whose way fails', () => {
     await dispatcher.start();
     await eventually(() => tries === 3);
     await dispatcher.stop();
-    expect(lines.map(({ msg }) => msg)).to.deep.equal(['dispatching failed; it will be tried again']);
+    expect(lines.map(({ msg }) => msg)).to.deep.equal(['dispatching failed; trying again']);
   });
 });
