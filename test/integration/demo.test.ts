@@ -11,7 +11,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const demo = (options: string): Terminal =>
   new Terminal(
     `trap : INT; "${process.execPath}" scripts/launch.mjs scripts/demo.ts --quick ${options}; echo "code $?"`,
-    { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] },
     repository,
   );
 /** What a command has printed that starts so. */

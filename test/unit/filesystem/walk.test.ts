@@ -4,6 +4,7 @@ import { fromText } from '../../../filesystem/byte-string.ts';
 import { comparedJail, type Jail, nativeJail } from '../../../filesystem/jail.ts';
 import { openRoot } from '../../../filesystem/root.ts';
 import { Slices } from '../../../filesystem/slices.ts';
+import { outside } from '../../support/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { type WalkOptions, walk } from '../../support/walk.ts';
 
@@ -73,7 +74,7 @@ describe('a walk', () => {
         if (met.length !== 3) return;
         rmSync(folder.join('a'), { recursive: true });
         renameSync(folder.join('b'), folder.join('antes'));
-        symlinkSync('/', folder.join('b'));
+        symlinkSync(outside(), folder.join('b'));
         renameSync(folder.join('c'), folder.join('entonces'));
         writeFileSync(folder.join('c'), '');
       }),

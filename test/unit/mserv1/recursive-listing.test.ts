@@ -9,7 +9,14 @@ import {
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { callContext } from '../../support/call-context.ts';
-import { hostileTree, inside, type Planned, plantedBytes, plantTree } from '../../support/hostile-tree.ts';
+import {
+  hostileTree,
+  inside,
+  outside,
+  type Planned,
+  plantedBytes,
+  plantTree,
+} from '../../support/hostile-tree.ts';
 import { statusOf } from '../../support/status-of.ts';
 import { TemporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -159,9 +166,9 @@ describe('listing a tree', () => {
     for (const path of ['a/b', '.oculta/dentro', 'a/.oculta'])
       mkdirSync(folder.join(path), { recursive: true });
     symlinkSync('..', folder.join('a', 'arriba'));
-    symlinkSync('/', folder.join('raíz'));
+    symlinkSync(outside(), folder.join('fuera'));
     const paths = async (wish: Wish) => (await list(folder.path, wish)).archivos.map((entry) => entry.ruta);
-    expect(await paths({})).to.have.members(['a', 'a/arriba', 'a/b', 'raíz']);
+    expect(await paths({})).to.have.members(['a', 'a/arriba', 'a/b', 'fuera']);
     expect(await paths({ ocultos: true })).to.have.members([
       '.oculta',
       '.oculta/dentro',
@@ -169,7 +176,7 @@ describe('listing a tree', () => {
       'a/.oculta',
       'a/arriba',
       'a/b',
-      'raíz',
+      'fuera',
     ]);
   });
 

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { namespaceOf, processesIn, type Sandbox } from './sandbox.ts';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
+/** Longer than any test may take. */
+const silenceMs = 600_000;
+/** How long a process may outlive the mocha that started it. */
+const leaveMs = 10_000;
+
+export interface Result {
+  readonly passed: number;
+  readonly failed: number;
+  /** Failures that belong to no test: leftovers, a mocha that broke off. One line each. */
+  readonly problems: readonly string[];
+}
+
+/** One mocha and all processes that its tests start. */
+export interface Lane {
+  readonly ended: Promise<Result>;
+  /** SIGKILL to all of its processes. */
+  kill(): void;
+}
+
+export interface LaneOptions {
+  readonly sandbox: Sandbox;
+  /** Its TMPDIR: a new folder, removed at the end. Whatever the tests leave in it is a problem. */
+  readonly folder: string;
+  /** For mocha: files and more. */
+  readonly options: readonly string[];
+  /** Whether output comes out a whole suite at a time, so that lanes do not mix. */
+  readonly buffered: boolean;
+}
+
+export function startLane({ sandbox, folder, options, buffered }: LaneOptions): Lane {
+  chmodSync(folder, 0o755);
+  const color = process.stdout.isTTY ? ['--color'] : [];
+  const [program = '', ...args] = [...sandbox.prefix, process.execPath, mocha, ...color, ...options];
+  const child = spawn(program, args, {
+    cwd: repository,
+    env: {
+      ...process.env,
+      TMPDIR: folder,
+      TEST_LANE: '1',
+      TEST_SANDBOX: sandbox.readOnly ? 'read-only' : '',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const processes = new LaneProcesses(child, sandbox);
+  return { ended: watch(child, processes, folder, buffered), kill: () => processes.kill() };
+}
+
+/** The processes of a lane: those of its mount namespace, otherwise those of its process group. */
+class LaneProcesses {
+  readonly #child: ChildProcess;
+  readonly #sandbox: Sandbox;
+  #namespace: string | undefined;
+
+  constructor(child: ChildProcess, sandbox: Sandbox) {
+    this.#child = child;
+    this.#sandbox = sandbox;
+  }
+
+  /** To be called while the mocha runs: until then `unshare` may not have made the namespace. */
+  notice(): void {
+    if (this.#namespace === undefined && this.#sandbox.readOnly) {
+      this.#namespace = namespaceOf(this.#child.pid ?? 0);
+    }
+  }
+
+  /** Process ids and command lines; empty where there is no namespace to tell. */
+  all(): Map<number, string> {
+    return this.#namespace === undefined ? new Map() : processesIn(this.#namespace);
+  }
+
+  kill(): void {
+    for (const pid of [-(this.#child.pid ?? 0), ...this.all().keys()]) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+}
+
+async function watch(
+  child: ChildProcess,
+  processes: LaneProcesses,
+  folder: string,
+  buffered: boolean,
+): Promise<Result> {
+  const totals: { readonly passed: number; readonly failed: number }[] = [];
+  const problems: string[] = [];
+  let block: string[] = [];
+  let running = 'its start';
+  const print = (): void => {
+    if (block.length > 0) console.log(block.join('\n'));
+    block = [];
+  };
+  const silence = setTimeout(() => {
+    problems.push(`Killed after ${silenceMs / 1000} s of silence, in: ${running}`);
+    processes.kill();
+  }, silenceMs);
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  lines.on('line', (line) => {
+    silence.refresh();
+    const text = stripVTControlCharacters(line);
+    const total = /^(\d+) passed, (\d+) failed$/.exec(text);
+    if (total !== null) {
+      totals.push({ passed: Number(total[1]), failed: Number(total[2]) });
+    } else if (text.startsWith('running: ')) {
+      processes.notice();
+      running = text.slice('running: '.length);
+    } else {
+      if (/^ {2}\S/.test(text)) print();
+      block.push(line);
+      if (!buffered) print();
+    }
+  });
+  const printed = once(lines, 'close');
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(silence);
+  const giveUpAt = performance.now() + leaveMs;
+  while (processes.all().size > 0 && performance.now() < giveUpAt) await delay(50);
+  for (const command of processes.all().values()) problems.push(`Left running: ${command}`);
+  processes.kill();
+  // Without a namespace a process that was not found may hold the pipe.
+  await Promise.race([printed, delay(leaveMs, undefined, { ref: false })]);
+  lines.close();
+  print();
+  const left = readdirSync(folder);
+  if (left.length > 0) problems.push(`Left in the temporary folder: ${left.join(', ')}`);
+  rmSync(folder, { recursive: true, force: true });
+  const { passed, failed } = totals.at(-1) ?? { passed: 0, failed: 0 };
+  if (totals.length === 0) problems.push(`mocha broke off (${signal ?? `code ${code}`}) in: ${running}`);
+  else if (code !== 0 && failed === 0) problems.push(`mocha ended with code ${code}`);
+  return { passed, failed, problems };
+}
