@@ -2,40 +2,40 @@ import { LRUCache } from 'lru-cache';
 import type { FeedSession, Vigencia } from '../calls/feed-session.ts';
 import type { Forms } from './representations.ts';
 
-/** An answer, and who says that it is still right. */
+/** A cached answer and its validity. */
 export interface Kept {
   readonly forms: Forms;
-  /** The route that made it, as it is counted and logged. */
+  /** The route that made it, for metrics and the log. */
   readonly route: string;
-  /** Before it was asked for, monotonic, in milliseconds. */
+  /** When its call started, by the monotonic clock, in milliseconds. */
   readonly askedAt: number;
-  /** Undefined for an answer of which nobody tells what changes it: it is only the last one that is known. */
+  /** Undefined when no feed reports changes of it: it may then serve as the last known answer only. */
   readonly vouched: { readonly vigencia: Vigencia; readonly session: FeedSession } | undefined;
 }
 
 export interface AnswerCache {
-  /** An answer that is right: no later change was told, and all that were are. */
+  /** Returns an answer that is still valid: its feed is alive and has reported no later change. */
   fresh(key: string): Kept | undefined;
-  /** The last answer that was given, right or not. */
+  /** Returns the last answer, valid or not. */
   lastKnown(key: string): Kept | undefined;
   keep(key: string, kept: Kept): void;
-  /** How many answers it holds, and what they take, in bytes. */
+  /** Returns the number of answers and their bytes. */
   size(): { readonly answers: number; readonly bytes: number };
-  /** Milliseconds since it was asked for. */
+  /** Milliseconds since the answer's call started. */
   ageMs(kept: Kept): number;
 }
 
-/** Writes through mmap make no event. */
-const longestLifeMs = 30_000;
-/** What an entry takes besides its bytes and its key. */
+/** Maximum age of a served answer. It bounds changes without an event, such as writes through mmap. */
+const maxAgeMs = 30_000;
+/** Bytes of an entry besides its body and key. */
 const overheadBytes = 1_000;
 
 /**
- * Keeps rendered answers, as many as there is room for, those used least recently out. An answer is never served for being
- * young: a feed must vouch for it at that very moment. The others are kept for `stale-if-error`.
+ * Creates the cache of rendered answers, which evicts the least recently used. Youth alone never makes an answer valid: a
+ * feed must confirm it when it is served. Answers that are not valid are kept for `stale-if-error`.
  *
- * @param maxBytes 0 keeps nothing
- * @param now monotonic, in milliseconds
+ * @param maxBytes 0 disables the cache
+ * @param now the monotonic clock, in milliseconds
  */
 export function createCache(maxBytes: number, now: () => number): AnswerCache {
   if (maxBytes === 0) return noCache;
@@ -49,7 +49,7 @@ export function createCache(maxBytes: number, now: () => number): AnswerCache {
       if (kept?.vouched === undefined) return undefined;
       const { vigencia, session } = kept.vouched;
       const at = now();
-      return at - kept.askedAt < longestLifeMs && session.vouches(vigencia, at) ? kept : undefined;
+      return at - kept.askedAt < maxAgeMs && session.vouches(vigencia, at) ? kept : undefined;
     },
     lastKnown: (key) => entries.get(key),
     keep: (key, kept) => {

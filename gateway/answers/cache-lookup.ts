@@ -5,30 +5,30 @@ import type { AnswerCache, Kept } from './answer-cache.ts';
 import type { Repeats } from './fast-path.ts';
 import { sendAnswer } from './sender.ts';
 
-/** What most clients write that are no browsers, and what no `Accept` means (RFC 9110, section 12.5.1). */
-const anything = '*/*';
+/** The `Accept` of most clients other than browsers, and the meaning of its absence (RFC 9110, section 12.5.1). */
+const anyType = '*/*';
 
-/** What an answer depends on, of the request: an error's language is no part of what is kept. */
+/** Returns the cache key: target and `Accept`. Errors are not cached, so the language is not part of it. */
 export function cacheKey(ctx: Context): string {
-  const { accept = anything } = ctx.req.headers;
-  return accept === anything ? ctx.state.target : `${ctx.state.target} ${accept}`;
+  const { accept = anyType } = ctx.req.headers;
+  return accept === anyType ? ctx.state.target : `${ctx.state.target} ${accept}`;
 }
 
-/** What a request says of answers that are kept. */
+/** Parses the request's cache directives. */
 export function cacheDirectives(ctx: Context): CacheDirectives {
   return parseCacheControl(ctx.req.headers['cache-control'], ctx.req.headers.pragma);
 }
 
 /**
- * Answers what is kept, and right, before anybody looks at what is asked for. Comes after what says who may ask. All else
- * goes on: what was never kept, and who does not want it or asks for more than the answer.
+ * Creates the middleware that answers from the cache. It runs after authorization. It passes a request on when no valid
+ * answer is cached, or when the request excludes a cached answer.
  */
 export function fromCache(cache: AnswerCache, repeats: Pick<Repeats, 'remember'>): Middleware {
   return (ctx, next) => {
-    if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || !mayBeKept(ctx)) return next();
+    if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || !isCacheable(ctx)) return next();
     const key = cacheKey(ctx);
     const kept = cache.fresh(key);
-    if (kept === undefined || !suits(ctx, cache.ageMs(kept))) return next();
+    if (kept === undefined || !isAcceptable(ctx, cache.ageMs(kept))) return next();
     return send(ctx, key, kept, cache, repeats);
   };
 }
@@ -41,21 +41,21 @@ async function send(
   repeats: Pick<Repeats, 'remember'>,
 ): Promise<void> {
   const { bytes } = kept.forms;
-  // Where the router would have written it, for the log and the metrics.
+  // Set as the router would, for the log and the metrics.
   ctx['_matchedRoute'] = kept.route;
   await sendAnswer(ctx, kept.forms, 'cache');
-  // It has taken another form, which takes room too.
+  // A content coding was added to the entry: keep it again to count its bytes.
   if (kept.forms.bytes !== bytes) cache.keep(key, { ...kept });
   repeats.remember(ctx, key, kept.forms);
 }
 
-/** A key's solicitud comes before any answer, and so does the queue when it is wanted. */
-function mayBeKept({ req: { headers } }: Context): boolean {
+/** An `Idempotency-Key` must reach its solicitud, and `respond-async` the queue, before any cached answer. */
+function isCacheable({ req: { headers } }: Context): boolean {
   if (headers['idempotency-key'] !== undefined) return false;
   return headers['prefer'] === undefined || !parsePrefer(String(headers['prefer'])).respondAsync;
 }
 
-function suits(ctx: Context, ageMs: number): boolean {
+function isAcceptable(ctx: Context, ageMs: number): boolean {
   const { noCache, noStore, maxAge } = cacheDirectives(ctx);
   return !noCache && !noStore && (maxAge === undefined || ageMs <= maxAge * 1000);
 }

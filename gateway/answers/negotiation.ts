@@ -9,9 +9,9 @@ const mediaTypeOf: Readonly<Record<Pedido, string>> = {
 };
 
 /**
- * How an operation is to be answered. The parameter `formato` wins over `Accept`; without both it is JSON. Between equal
- * weights the media type that is named wins over the one that a range allows, and the first that is named over others.
- * @throws ProblemError `no-aceptable` when `Accept` has no room for what the operation has
+ * Chooses the representation of an answer. The parameter `formato` wins over `Accept`; without both it is JSON. At equal
+ * weights an exact media type wins over a range, and an earlier one over a later one.
+ * @throws ProblemError `no-aceptable` when `Accept` excludes every representation of the operation
  */
 export function formatoOf(
   { formatos }: Pick<Operation, 'formatos'>,
@@ -19,11 +19,11 @@ export function formatoOf(
   accept: string | undefined,
 ): Pedido {
   if (formato !== undefined) return formato;
-  const usual = formatos[0] ?? 'json';
-  if (accept === undefined || accept.trim() === '') return usual;
+  const preferred = formatos[0] ?? 'json';
+  if (accept === undefined || accept.trim() === '') return preferred;
   const accepted = parseWeighted(accept);
   const [best] = formatos
-    .filter((each) => each === usual || mediaTypeOf[each] !== mediaTypeOf[usual])
+    .filter((each) => each === preferred || mediaTypeOf[each] !== mediaTypeOf[preferred])
     .map((each) => ({ each, ...preferenceFor(mediaTypeOf[each], accepted) }))
     .filter(({ q }) => q > 0)
     .sort((a, b) => b.q - a.q || a.vagueness - b.vagueness || a.place - b.place);
@@ -32,7 +32,7 @@ export function formatoOf(
   throw new ProblemError('no-aceptable', { values: { tipos } });
 }
 
-/** The most specific range that matches counts (RFC 9110, section 12.5.1). */
+/** The most specific matching range decides (RFC 9110, section 12.5.1). */
 function preferenceFor(mediaType: string, accepted: readonly Weighted[]) {
   for (const [vagueness, range] of [mediaType, 'application/*', '*/*'].entries()) {
     const place = accepted.findIndex(({ value }) => value === range);

@@ -10,8 +10,8 @@ import { Forms } from './representations.ts';
 import { httpStatusOf } from './status-table.ts';
 
 /**
- * What a service said, as the HTTP answer that it is. The one renderer, for answers that come directly and for those
- * that come by the queue: the same verdict and view make the same bytes.
+ * Renders a verdict as an HTTP answer. Direct and queued answers share this renderer, so one verdict and view always give
+ * the same bytes.
  */
 export function renderVerdict(operation: Operation, verdict: Verdict, view: View): RenderedAnswer {
   const answer = verdict.ok
@@ -20,10 +20,10 @@ export function renderVerdict(operation: Operation, verdict: Verdict, view: View
   return { ...answer, headers: { ...answer.headers, etag: etagOf(answer.body) } };
 }
 
-/** Verdicts that several callers share. */
+/** Renderings by verdict, because coalesced requests share verdicts. */
 const rendered = new WeakMap<Verdict, Map<string, Forms>>();
 
-/** The same in all its content codings, and made once for all who got the same verdict and want to see it in the same way. */
+/** Renders a verdict in all content codings, once per view for all requests that share the verdict. */
 export function renderForms(operation: Operation, verdict: Verdict, view: View): Forms {
   const key = `${view.formato} ${view.idioma} ${view.target}`;
   const known = rendered.get(verdict)?.get(key);
@@ -48,8 +48,8 @@ function renderResponse(operation: Operation, response: unknown, view: View): Re
 }
 
 /**
- * A known reason has texts of ours. With any other the type is that of the status, and of a 4xx the service's own English
- * detail is shown, which is meant for the caller; what a 5xx says is not.
+ * Maps an error verdict to a problem. A known reason has texts in both languages. Otherwise the status gives the type. The
+ * service's English detail is shown for a 4xx, where it is meant for the client, but not for a 5xx.
  */
 function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
   const status = httpStatusOf[verdict.code];
@@ -67,7 +67,7 @@ function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
   };
 }
 
-/** Strong: it changes with every byte of the body. 162 bits of SHA-256. */
+/** Returns a strong ETag: 162 bits of the body's SHA-256. */
 function etagOf(body: Buffer): string {
   return `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
 }

@@ -3,29 +3,29 @@ import type { RenderedAnswer } from '../http/rendered-answer.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
-/** An answer in one content coding, with its headers as they are set one after the other. */
+/** A representation in one content coding, with its headers in the order in which they are set. */
 export interface Form {
   readonly body: Buffer;
-  /** What a 304 has too: `etag`, `vary`, `link`. */
+  /** Headers that a 304 also carries: `etag`, `vary`, `link`. */
   readonly about: Fields;
-  /** What tells how to read the body. */
+  /** Headers that describe the body. */
   readonly ofBody: Fields;
 }
 
 type Coding = Exclude<ContentCoding, 'identity'>;
 const codings: readonly Coding[] = ['gzip', 'br'];
 
-/** Smaller bodies fit into one packet as they are. */
-const worthwhileBytes = 1_000;
+/** Compression threshold: smaller bodies fit into one packet anyway. */
+const minBytes = 1_000;
 const describesBody = /^content-/;
 
 /**
- * An answer in all of its content codings, each made when it is first asked for, and each with a strong ETag of its own. It
- * may be kept by whoever gets it, but must be asked for again before each use.
+ * The representations of an answer, one per content coding, each made at its first use and with a strong ETag of its own.
+ * A holder may keep the object, but must call `in` before each use.
  */
 export class Forms {
   static #last = 0;
-  /** No other answer of this process has it. */
+  /** Unique in this process. */
   readonly id = ++Forms.#last;
   readonly status: number;
   readonly identity: Form;
@@ -40,24 +40,24 @@ export class Forms {
     this.#bytes = answer.body.length;
   }
 
-  /** What all that was made so far takes. */
+  /** Bytes of all representations made so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The answer itself when a coding would not make it smaller. */
+  /** Returns the representation in a coding, or the identity when the coding would not make it smaller. */
   in(coding: ContentCoding): Form | Promise<Form> {
-    if (coding === 'identity' || this.identity.body.length < worthwhileBytes) return this.identity;
-    const made = this.#coded.get(coding);
-    if (made !== undefined) return made;
-    const making = this.#make(coding);
-    this.#coded.set(coding, making);
-    return making;
+    if (coding === 'identity' || this.identity.body.length < minBytes) return this.identity;
+    const existing = this.#coded.get(coding);
+    if (existing !== undefined) return existing;
+    const pending = this.#make(coding);
+    this.#coded.set(coding, pending);
+    return pending;
   }
 
   /**
-   * The ETag, of whichever form, that a client says it has (`If-None-Match`); undefined when it has none of them. `W/` does
-   * not matter there, and a coding need not have been made to be known by its ETag.
+   * Returns the first ETag in `If-None-Match` that belongs to any representation; undefined when none does. The comparison
+   * is weak, and a coding matches even before its representation was made.
    */
   known(ifNoneMatch: string): string | undefined {
     const { etag } = this.#answer.headers;
@@ -72,8 +72,8 @@ export class Forms {
     let form = this.identity;
     if (coded.length < body.length) {
       const etag = etagIn(coding, headers['etag']);
-      const others = { ...headers, ...(etag !== undefined && { etag }), 'content-encoding': coding };
-      form = formOf({ status: this.status, headers: others, body: coded });
+      const codedHeaders = { ...headers, ...(etag !== undefined && { etag }), 'content-encoding': coding };
+      form = formOf({ status: this.status, headers: codedHeaders, body: coded });
       this.#bytes += coded.length;
     }
     this.#coded.set(coding, form);
@@ -83,7 +83,7 @@ export class Forms {
 
 function formOf({ status, headers, body }: RenderedAnswer): Form {
   const fields = Object.entries(headers);
-  // Texts of errors have a language.
+  // Error texts depend on the language.
   const vary = status < 400 ? 'Accept, Accept-Encoding' : 'Accept, Accept-Encoding, Accept-Language';
   return {
     body,
@@ -96,7 +96,7 @@ function formOf({ status, headers, body }: RenderedAnswer): Form {
   };
 }
 
-/** `"abc"` is `"abc-gzip"` then. */
+/** Derives a coding's ETag: `"abc"` becomes `"abc-gzip"`. */
 function etagIn(coding: Coding, etag: string | undefined): string | undefined {
   return etag === undefined ? undefined : `${etag.slice(0, -1)}-${coding}"`;
 }

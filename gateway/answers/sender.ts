@@ -4,11 +4,10 @@ import type { Context, ServidoPor } from '../http/state.ts';
 import { type Form, Forms } from './representations.ts';
 
 /**
- * Sends the answer of an operation in the content coding that the client likes best, with how it was made. A client that
- * has the same bytes already gets a 304 (RFC 9110, section 13.1.2), whatever `Cache-Control` its request has.
+ * Sends an operation's answer in the client's preferred content coding, with `Servido-Por`. A client that has these bytes
+ * gets a 304 (RFC 9110, section 13.1.2), whatever its `Cache-Control`.
  *
- * It is written past Koa's response, whose setters and checks cost more than finding an answer in the cache. So whatever
- * others want to have in the headers must be there before.
+ * It writes to the raw response, because Koa's setters cost more than a cache lookup. Other headers must be set before.
  */
 export function sendAnswer(
   ctx: Context,
@@ -46,7 +45,7 @@ function begin(ctx: Context, status: number, { about }: Form, servidoPor: Servid
   res.statusCode = status;
   for (const [name, value] of about) {
     if (name === 'link') res.appendHeader(name, value);
-    // What others have said that the answer depends on, as CORS does of `Origin`, stays.
+    // Keep fields that others added to `Vary`, such as `Origin` by CORS.
     else if (name === 'vary' && res.hasHeader(name)) ctx.vary(value);
     else res.setHeader(name, value);
   }

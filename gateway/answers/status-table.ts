@@ -1,8 +1,8 @@
 import { Status } from '../../runtime/status.ts';
 
 /**
- * gRPC status to HTTP status, as google.rpc.Code annotates it, except INTERNAL, UNKNOWN and DATA_LOSS that stay 500.
- * Whether a failure goes to the queue is not decided by the code alone: see `classifier.ts`.
+ * Maps gRPC status to HTTP status as google.rpc.Code annotates it, but INTERNAL, UNKNOWN and DATA_LOSS stay 500. Whether a
+ * failure goes to the queue depends on more than the code: see `classifier.ts`.
  */
 export const httpStatusOf: Readonly<Record<Status, number>> = {
   [Status.OK]: 200,

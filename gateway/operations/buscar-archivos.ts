@@ -35,7 +35,7 @@ const live: OperationLive<BuscarArchivosRequest, BuscarEnVivoRequest, BuscarEnVi
   }),
 };
 
-/** mserv2 tells when anything changes in the tree that it searches. */
+/** mserv2's feed reports every change in the tree that it searches. */
 export const cambiosDelIndice: FeedDefinition<
   BusquedaServiceVigilarCambiosRequest,
   BusquedaServiceVigilarCambiosResponse
@@ -46,7 +46,7 @@ export const cambiosDelIndice: FeedDefinition<
     reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
 };
 
-/** `GET /buscar_archivos`: one page of the entries that match. */
+/** `GET /buscar_archivos`: one page of the matching entries. */
 export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResponse> = {
   name: 'buscar_archivos',
   method: unaryMethod(BusquedaServiceDefinition, 'buscarArchivos'),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Entrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 
-// What envelope.ts makes, as the documents tell it. The tests hold real answers against these.
+// Schemas of the answers that envelope.ts makes, for the API documents. Tests validate real answers against them.
 
 const time = z.string().meta({ format: 'date-time' });
 const whole = z.number().int().min(0);
@@ -11,10 +11,10 @@ const entry = {
   nombre: z.string(),
   ruta: z.string(),
   tipo: z.enum(['archivo', 'carpeta', 'enlace_simbolico', 'otro']),
-  /** Not of folders. */
+  /** Absent for folders. */
   bytes: z.number().min(0).optional(),
   modificado: time.nullable().optional(),
-  /** Only where it stays inside the root. */
+  /** Present only when the target is inside the root. */
   destino: z.string().optional(),
   nombre_b64: base64.optional(),
   ruta_b64: base64.optional(),
@@ -45,7 +45,7 @@ export const foundLine = z.union([
   z.object({ ...last, indice: index.optional() }),
 ]);
 
-/** What the documents show. */
+/** The entry in the documents' examples. */
 export const exampleEntry = Entrada.create({
   nombre: 'Informe técnico.pdf',
   ruta: '2026/Informe técnico.pdf',

@@ -3,7 +3,7 @@ import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivo
 import { isoText } from './iso-date.ts';
 import type { Formato, Presentation, StreamPart } from './operation.ts';
 
-/** What the responses of both operations have in common; `total` and `indice` are of the search. */
+/** The members of both operations' responses; `total` and `indice` belong to the search. */
 interface Page<Item> {
   readonly archivos: readonly Item[];
   readonly total?: number;
@@ -26,14 +26,14 @@ const wordOf: Readonly<Record<number, string>> = {
 };
 
 /**
- * A page as its JSON body. Members that are undefined are left out of the text. Strings are made well-formed because the
- * two ways differ in what they make of half a surrogate pair: binary protobuf replaces it, JSON keeps it.
+ * Presents a page as its JSON body. Undefined members are omitted from the text. Strings are made well-formed because a
+ * lone surrogate differs by route: binary protobuf replaces it, JSON keeps it.
  */
 export function presentPage(page: Page<Entrada>, formato: Formato): Presentation {
   return present(page, formato, (entrada) => entrada.nombre, presentEntry);
 }
 
-/** The same of what was found: each entry with where it matches, and how well. */
+/** Presents a page of search results: each entry with its matches and score. */
 export function presentFound(page: Page<Hallazgo>, formato: Formato): Presentation {
   return present(page, formato, ({ entrada }) => entrada?.nombre ?? '', presentFinding);
 }
@@ -61,7 +61,7 @@ function present<Item>(
   return { body, siguiente, ...(headers && { headers }) };
 }
 
-/** A message of a stream. What it tells at the end stands in the last line; the counting is done by whoever writes the lines. */
+/** Presents a stream's message. The stream's writer adds the last line and counts the entries. */
 export function presentPart({
   archivos,
   errores,
@@ -72,7 +72,7 @@ export function presentPart({
   return { entries: archivos.map(presentEntry), errors: errores.map(presentError) };
 }
 
-/** The same of what was found. Its last message knows better than the count whether that was all. */
+/** Presents a search stream's message. Its last one states completeness, which overrides the count of errors. */
 export function presentFoundPart(message: {
   readonly archivos: readonly Hallazgo[];
   readonly errores: readonly ErrorDeEntrada[];
@@ -90,7 +90,7 @@ export function presentFoundPart(message: {
   };
 }
 
-/** How old what the index knew was, as a dictionary of RFC 9651. It changes without the answer: no part of the body. */
+/** The index's version and age, as an RFC 9651 dictionary. They change while the answer does not, so the body omits them. */
 function freshness({ version, edadMs }: Indice): string {
   return `version=${version}, edad_ms=${edadMs}`;
 }

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { base64 } from './parameters.ts';
 
-/** The folder that is meant, as text or as the bytes of a name that is not UTF-8. Whether it is a good one, the service says. */
+/** The folder as text, or as bytes for a name that is not UTF-8. The service validates it. */
 export const folderParameters = {
   ruta: z.string().optional(),
   ruta_b64: base64.optional(),
 };
 
-/** For a schema's `check`: at most one of both. */
+/** A schema check: refuses both parameters together. */
 export function oneFolder(
   ctx: z.core.ParsePayload<{ ruta?: string | undefined; ruta_b64?: Buffer | undefined }>,
 ): void {

@@ -26,7 +26,7 @@ const ordenes = {
   tipo: OrdenListado.ORDEN_LISTADO_TIPO,
 };
 
-/** Each order, and with a `-` the same backwards. */
+/** Each order, and with a `-` its reverse. */
 const orden = words(
   Object.fromEntries([
     ...Object.entries(ordenes).map(([word, by]) => [word, { orden: by, descendente: false }]),
@@ -34,18 +34,18 @@ const orden = words(
   ]) as Record<string, { orden: OrdenListado; descendente: boolean }>,
 );
 
-/** Levels; below 2048 no path that a system takes has more. */
+/** Levels of folders. No path that a system accepts has 2048. */
 const profundidad = wholeNumber(1, 2048);
 
 const consulta = z
   .object({
     ...folderParameters,
-    // Implied by `profundidad`.
+    // Set by `profundidad` when absent.
     recursivo: boolean.optional(),
     profundidad: profundidad.optional(),
     tipo: tipos.default([]),
     ocultos: boolean.prefault('false'),
-    // By name; where all is streamed, as the folders have it.
+    // By name; in a stream, in directory order.
     orden: orden.default({ orden: OrdenListado.ORDEN_LISTADO_UNSPECIFIED, descendente: false }),
     limite: limite.prefault('1000'),
     cursor: cursor.optional(),
@@ -64,7 +64,7 @@ const stream: OperationStream<ListarArchivosRequest, RecorrerArchivosRequest, Re
   present: presentPart,
 };
 
-/** mserv1 tells what changes in the folders that are listed. */
+/** mserv1's feed reports changes in the listed folders. */
 export const cambiosDeCarpetas: FeedDefinition<VigilarCambiosRequest, VigilarCambiosResponse> = {
   method: serverStreamMethod(ListadoServiceDefinition, 'vigilarCambios'),
   request: {},
@@ -72,7 +72,7 @@ export const cambiosDeCarpetas: FeedDefinition<VigilarCambiosRequest, VigilarCam
     reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
 };
 
-/** `GET /listar_archivos`: one page of a folder, or of a tree. */
+/** `GET /listar_archivos`: one page of a folder or a tree. */
 export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResponse> = {
   name: 'listar_archivos',
   method: unaryMethod(ListadoServiceDefinition, 'listarArchivos'),

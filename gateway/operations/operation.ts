@@ -3,86 +3,86 @@ import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runt
 import type { Vigencia } from '../calls/feed-session.ts';
 import type { Idioma } from '../http/texts.ts';
 
-/** How an answer is written. Both are `application/json`. */
+/** The JSON representations of an answer, both `application/json`. */
 export type Formato = 'json' | 'nombres';
 
-/** What a client may ask for: an answer, or all of it as a stream of lines, which is never kept. */
+/** The representations a client may request. `ndjson` streams all entries and is never cached. */
 export type Pedido = Formato | 'ndjson';
 
 /**
- * All that an answer's bytes depend on besides the verdict. It is kept in the ledger with the request, so that a
- * stored answer is rendered exactly as the direct one would have been.
+ * Everything besides the verdict that an answer's bytes depend on. The ledger stores it with the request, so that a
+ * queued answer is rendered as the direct one.
  */
 export interface View {
-  /** Path and query as the client wrote them: `/v1/listar_archivos?ruta=2026`. */
+  /** The path and query as written by the client: `/v1/listar_archivos?ruta=2026`. */
   readonly target: string;
   readonly formato: Formato;
   readonly idioma: Idioma;
 }
 
-/** An answer before it becomes bytes. */
+/** An answer before it is serialized. */
 export interface Presentation {
-  /** What becomes JSON text. It holds no clock and no age: the same state of things makes the same bytes. */
+  /** The JSON body. It holds no clock and no age: one state of the files gives the same bytes. */
   readonly body: unknown;
-  /** The next page's cursor. */
+  /** The cursor of the next page. */
   readonly siguiente: string | undefined;
-  /** More headers, with lower-case names: what is told of an answer but is no part of it. */
+  /** Further headers, with lower-case names, for facts that are not part of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a message of a stream adds to an answer in lines, before it becomes JSON text. */
+/** The lines of one stream message, before they are serialized. */
 export interface StreamPart {
-  /** A line for each. */
+  /** One line each. */
   readonly entries: readonly unknown[];
-  /** What could not be read: a line for each, `{"error":…}`. */
+  /** Entries that could not be read, one line each: `{"error":…}`. */
   readonly errors: readonly unknown[];
-  /** Members of the last line that are not what was counted on the way; those of later messages win. */
+  /** Members of the last line besides the counts. Later messages override earlier ones. */
   readonly end?: { readonly completo?: boolean; readonly [member: string]: unknown };
 }
 
-/** How all that an operation would give page by page is streamed. */
+/** How all entries of an operation are streamed. */
 export interface OperationStream<Request = unknown, StreamRequest = unknown, Message = unknown> {
   readonly method: ServerStreamMethod<StreamRequest, Message>;
-  /** From the request for a page, of which `limite` and `cursor` mean nothing here. */
+  /** Converts a page's request. `limite` and `cursor` have no meaning in a stream. */
   toRequest(request: Request): StreamRequest;
   present(message: Message): StreamPart;
 }
 
-/** How an operation is asked again and again over a WebSocket, where only the answer to the newest query is wanted. */
+/** How an operation answers queries over a WebSocket, where only the newest query's answer matters. */
 export interface OperationLive<Request = unknown, LiveRequest = unknown, LiveResponse = unknown> {
   readonly method: BidirectionalMethod<LiveRequest, LiveResponse>;
   toRequest(numero: number, request: Request): LiveRequest;
-  /** The number of the query that is answered, and the members of the answer. */
+  /** Returns the answered query's number and the answer's members. */
   present(response: LiveResponse): { readonly numero: number; readonly body: object };
 }
 
-/** What the documents (OpenAPI) say of an operation besides its name. Its texts are Spanish, as all that HTTP users meet. */
+/** The OpenAPI description of an operation. Its texts are Spanish, as all texts for HTTP users. */
 export interface OperationDocument<Response = unknown> {
   readonly summary: string;
-  /** The schema that its query is read by. */
+  /** The schema that validates its query. */
   readonly query: z.ZodObject;
-  /** Of the answer as `json`, and of one line of its stream. */
+  /** The schemas of the `json` answer and of one line of its stream. */
   readonly answer: z.ZodType;
   readonly line?: z.ZodType;
-  /** Rendered as any other. */
+  /** An example, rendered like any answer. */
   readonly example: Response;
 }
 
-/** An HTTP operation that is answered by one unary rpc: HTTP to messages and back, and nothing else. */
+/** An HTTP operation answered by one unary rpc. It converts HTTP to messages and back, and does nothing else. */
 export interface Operation<Request = unknown, Response = unknown> {
-  /** Also its path: `listar_archivos` is served at `/listar_archivos`. */
+  /** The name, also its path: `listar_archivos` is served at `/listar_archivos`. */
   readonly name: string;
   readonly method: Method<Request, Response>;
-  /** Beginning with the usual one. */
+  /** Its representations, the default first. */
   readonly formatos: readonly Pedido[];
-  /** Reads the query string; throws `BadQueryError`. `formato` is undefined when the query does not say. */
+  /** Parses the query string; throws `BadQueryError`. `formato` is undefined when absent. */
   parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
   present(response: Response, formato: Formato): Presentation;
-  /** What an answer says of being kept; undefined when it is not to be. */
+  /** Returns the validity of an answer; undefined when it must not be cached. */
   vigencia?(response: Response): Vigencia | undefined;
-  /** Without it the documents name its path and no more. */
+  /** Without it the documents contain only the operation's path. */
   readonly document?: OperationDocument<Response>;
-  /** Of those that have `ndjson` among their `formatos`. */
+  /** Present when `formatos` contains `ndjson`. */
   readonly stream?: OperationStream<Request>;
   /** Served at `/{name}/en_vivo`. */
   readonly live?: OperationLive<Request>;

@@ -3,10 +3,10 @@ import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 import type { Pedido } from './operation.ts';
 import { refuse } from './strict-query.ts';
 
-/** Ways to write an answer that both operations know. */
+/** The representations of both operations. */
 export const formatos: readonly Pedido[] = ['json', 'nombres', 'ndjson'];
 
-/** One word of a few, and what it means. */
+/** Parses one of a few words into its meaning. */
 export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
   const meaningOf = new Map(Object.entries(meanings));
   return z
@@ -23,7 +23,7 @@ export const boolean = words({ true: true, false: false, 1: true, 0: false, si: 
 
 export const formato = words<Pedido>({ json: 'json', nombres: 'nombres', ndjson: 'ndjson' });
 
-/** Repeatable; the order and the number of times do not matter. */
+/** Repeatable; order and duplicates do not matter. */
 export const tipos = z
   .array(
     words<Tipo>({
@@ -35,7 +35,7 @@ export const tipos = z
   )
   .transform((list) => [...new Set(list)].sort((a, b) => a - b));
 
-/** Digits only, so that `1e3` and `+5` are no surprise to anybody. */
+/** Parses digits only: `1e3` and `+5` are refused. */
 export function wholeNumber(min: number, max: number) {
   return z
     .string()
@@ -46,10 +46,10 @@ export function wholeNumber(min: number, max: number) {
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
-/** Entries in a page. */
+/** Entries per page. */
 export const limite = wholeNumber(1, 10_000);
 
-/** Text of at most so many bytes of UTF-8. */
+/** Accepts text of at most `maxBytes` bytes of UTF-8. */
 export function text(maxBytes: number) {
   return z
     .string()
@@ -65,14 +65,14 @@ export const cursor = z
   .meta({ minLength: 1 });
 
 /**
- * Bytes in standard or URL-safe base64, padded or not. A space counts as the `+` that it was before the query string was
- * decoded. Bits that no byte has must be zero, so that the same bytes are written in one way only.
+ * Parses standard or URL-safe base64, padded or not. A space counts as `+`, which query decoding turned into it. Unused
+ * bits must be zero, so that bytes have only one spelling.
  */
 export const base64 = z
   .string()
-  .transform((written, ctx): Buffer => {
-    if (written === '') return refuse(ctx, 'vacio');
-    const urlSafe = written.replace(/[+ ]/g, '-').replaceAll('/', '_');
+  .transform((value, ctx): Buffer => {
+    if (value === '') return refuse(ctx, 'vacio');
+    const urlSafe = value.replace(/[+ ]/g, '-').replaceAll('/', '_');
     const digits = urlSafe.replace(/={1,2}$/, '');
     const bytes = Buffer.from(digits, 'base64url');
     const padded = digits.length + ((4 - (digits.length % 4)) % 4);

@@ -24,40 +24,40 @@ const ordenes = {
   modificado: OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO,
 };
 
-/** `pdf` or `.pdf`; repeatable, and one of them is enough. */
+/** `pdf` or `.pdf`; repeatable: an entry matches with any of them. */
 const extensiones = z
   .array(
-    z.string().transform((written, ctx) => {
-      const extension = written.replace(/^\./, '');
+    z.string().transform((value, ctx) => {
+      const extension = value.replace(/^\./, '');
       if (extension === '') return refuse(ctx, 'vacio');
       return Buffer.byteLength(extension) <= 255 ? extension : refuse(ctx, 'demasiado-largo', { max: 255 });
     }),
   )
   .transform((list) => [...new Set(list)].sort((a, b) => (a < b ? -1 : 1)));
 
-/** Any size that a double holds exactly. */
+/** A size that a double holds exactly. */
 const size = wholeNumber(0, 999_999_999_999_999);
 
-const aDay = z.iso.date();
-const aTime = z.iso.datetime({ offset: true });
-const lastMoment = 'T23:59:59.999Z';
+const day = z.iso.date();
+const dateTime = z.iso.datetime({ offset: true });
+const endOfDay = 'T23:59:59.999Z';
 
 /**
- * A day (in UTC, the whole of it) or a time with its zone, in ISO 8601. A day as the end of a range counts to its last
- * millisecond. A space is the `+` of a zone as it was before the query string was decoded.
+ * Parses an ISO 8601 day (the whole UTC day) or a time with zone. A day at the end of a range extends to its last
+ * millisecond. A space counts as the zone's `+`, which query decoding turned into it.
  */
 function date(end: boolean) {
   return z
     .string()
-    .transform((written, ctx): Date => {
-      const text = written.replace(' ', '+');
-      const time = aDay.safeParse(text).success ? text + (end ? lastMoment : 'T00:00:00.000Z') : text;
-      return aTime.safeParse(time).success ? new Date(time) : refuse(ctx, 'fecha-no-valida');
+    .transform((value, ctx): Date => {
+      const text = value.replace(' ', '+');
+      const time = day.safeParse(text).success ? text + (end ? endOfDay : 'T00:00:00.000Z') : text;
+      return dateTime.safeParse(time).success ? new Date(time) : refuse(ctx, 'fecha-no-valida');
     })
     .meta({ examples: ['2026-11-20', '2026-11-20T10:00:00Z'] });
 }
 
-/** The query of `GET /buscar_archivos`. Without `modo` the service chooses by what `nombre` looks like. */
+/** The query of `GET /buscar_archivos`. Without `modo` the service infers the mode from `nombre`. */
 export const searchQuery = z
   .object({
     nombre: text(1024).default(''),
@@ -73,7 +73,7 @@ export const searchQuery = z
     modificado_desde: date(false).optional(),
     modificado_hasta: date(true).optional(),
     ocultos: boolean.prefault('false'),
-    // The service's: relevancia for a page, none for a stream.
+    // The service's default: relevance for a page, none for a stream.
     orden: words(
       Object.fromEntries(
         Object.entries(ordenes).flatMap(([word, orden]) => [

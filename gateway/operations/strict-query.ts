@@ -1,23 +1,23 @@
 import * as z from 'zod';
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 
-/** No value of any parameter may be longer, in bytes of UTF-8. */
-const longest = 8192;
+/** Maximum length of a value, in bytes of UTF-8. */
+const maxValueBytes = 8192;
 
-/** Nobody corrects more at once, and the answer stays small whatever is sent. */
-const mostErrors = 50;
+/** Maximum number of errors reported, which bounds the answer's size. */
+const maxErrors = 50;
 
 type Values = NonNullable<BadParameter['valores']>;
 
-/** Refuses the value that a schema is reading, for one of the `motivos` of the texts. */
+/** Refuses the value that a schema is parsing, for one of the `motivos` of http/texts.ts. */
 export function refuse(ctx: z.core.$RefinementCtx, motivo: string, valores: Values = {}): never {
   ctx.issues.push({ code: 'custom', input: ctx.value, params: { motivo, valores } });
   return z.NEVER;
 }
 
 /**
- * Reads a query string by a schema whose fields take a string, or an array of strings when they are `repeatable`. Nothing
- * is guessed or ignored: unknown, repeated, overlong and malformed parameters are refused, all of them at once (the first 50).
+ * Validates a query string by a schema whose fields take a string, or an array of strings when they are `repeatable`.
+ * Unknown, repeated, overlong and malformed parameters are refused, all at once (the first 50).
  * @throws BadQueryError
  */
 export function readStrictly<Schema extends z.ZodObject>(
@@ -35,7 +35,7 @@ export function readStrictly<Schema extends z.ZodObject>(
   const result = schema.safeParse(Object.fromEntries(values));
   const all = [...errores, ...(result.error?.issues.map(badParameter) ?? [])];
   if (result.success && all.length === 0) return result.data;
-  throw new BadQueryError(all.slice(0, mostErrors));
+  throw new BadQueryError(all.slice(0, maxErrors));
 }
 
 function refusalOf(
@@ -45,8 +45,8 @@ function refusalOf(
 ): Omit<BadParameter, 'parametro'> | undefined {
   if (!known) return { motivo: 'parametro-desconocido' };
   if (given.length > 1 && !repeatable) return { motivo: 'parametro-repetido' };
-  const tooLong = given.some((value) => Buffer.byteLength(value) > longest);
-  return tooLong ? { motivo: 'demasiado-largo', valores: { max: longest } } : undefined;
+  const tooLong = given.some((value) => Buffer.byteLength(value) > maxValueBytes);
+  return tooLong ? { motivo: 'demasiado-largo', valores: { max: maxValueBytes } } : undefined;
 }
 
 function badParameter(issue: z.core.$ZodIssue): BadParameter {
@@ -56,7 +56,7 @@ function badParameter(issue: z.core.$ZodIssue): BadParameter {
   return { parametro, motivo, valores };
 }
 
-/** In one pass: `getAll` looks through all of them, for each name anew. */
+/** Groups values in one pass; `getAll` would scan all of them for each name. */
 function byName(query: URLSearchParams): ReadonlyMap<string, string[]> {
   const all = new Map<string, string[]>();
   for (const [name, value] of query) {

@@ -3,16 +3,16 @@ import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Accepted, Acceptor, Candidate } from '../solicitudes/acceptance.ts';
 
-/** A request on its way to a service. */
+/** A request for a service. */
 export interface Ask extends Omit<Candidate, 'operation' | 'request' | 'retryOf'> {
   readonly operation: Operation;
   /** The request message. */
   readonly request: unknown;
-  /** Whether the HTTP method lets it be answered later: a GET may, a HEAD may not. */
+  /** Whether the HTTP method allows a later answer: GET does, HEAD does not. */
   readonly deferrable: boolean;
-  /** `Prefer: respond-async`: take the queue without trying the call. */
+  /** `Prefer: respond-async`: take the queue without a call. */
   readonly respondAsync: boolean;
-  /** Aborted when the client is gone. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
@@ -20,20 +20,17 @@ export type Unreachable = Extract<CallResult, { kind: 'unreachable' }>;
 
 export type Ending =
   | { readonly kind: 'answered'; readonly verdict: Verdict; readonly address: string }
-  /**
-   * Committed to the ledger, now or under the same key before. `because` is the failed call, or undefined when there was
-   * none.
-   */
+  /** Committed to the ledger, now or earlier under the same key. `because`: the failed call, undefined without one. */
   | { readonly kind: 'accepted'; readonly accepted: Accepted; readonly because: Unreachable | undefined }
-  /** The service cannot be reached, and this request cannot wait. */
+  /** The service is unreachable, and this request cannot be queued. */
   | { readonly kind: 'unavailable'; readonly because: Unreachable }
   | { readonly kind: 'gone' };
 
 /**
- * The one place where it is decided that a request goes to the queue: when its caller prefers so, or when the service
- * cannot be reached; and in both cases only if it may be repeated (the proto says so) and may be answered later. A
- * request whose key a solicitud has already is that solicitud. Rejects with the ledger's errors when there is no room for
- * a promise.
+ * Answers by a call or accepts the request into the queue; no other code decides this. A request is queued when its client
+ * prefers it or the service is unreachable, provided that the proto marks the method as repeatable and the request may be
+ * answered later. A request whose key belongs to a solicitud resolves to that solicitud. Rejects with the ledger's errors
+ * when the request cannot be committed.
  */
 export async function answerOrAccept(ask: Ask, call: Caller['call'], acceptor: Acceptor): Promise<Ending> {
   const queueable = ask.deferrable && ask.operation.method.repeatable;

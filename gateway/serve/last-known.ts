@@ -4,7 +4,7 @@ import { sendAnswer } from '../answers/sender.ts';
 import type { Context } from '../http/state.ts';
 import type { Accepted } from '../solicitudes/acceptance.ts';
 
-/** The last answer that is known, when the request would rather have that than none (RFC 5861, `stale-if-error`). */
+/** Returns the last known answer if the request allows it (RFC 5861, `stale-if-error`). */
 export function lastKnown(ctx: Context, cache: AnswerCache): Kept | undefined {
   const { staleIfError } = cacheDirectives(ctx);
   if (staleIfError === undefined) return undefined;
@@ -12,7 +12,7 @@ export function lastKnown(ctx: Context, cache: AnswerCache): Kept | undefined {
   return kept !== undefined && cache.ageMs(kept) <= staleIfError * 1000 ? kept : undefined;
 }
 
-/** Sends it, with its age, and where the one that was asked for will be (RFC 5829), if that was accepted. */
+/** Sends it with its age. `accepted` adds links to the solicitud of the current answer (RFC 5829). */
 export async function sendLastKnown(
   ctx: Context,
   kept: Kept,

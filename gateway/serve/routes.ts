@@ -23,18 +23,18 @@ import { refuseUnreachable, tellNextHop } from './unreachable.ts';
 
 export interface OperationsDeps extends AnswersDeps {
   readonly services: readonly Service[];
-  /** The caller of a service, by the service's name. */
+  /** Returns the client of a service, by the service's name. */
   readonly caller: (service: string) => Caller;
-  /** Its calls, of which those for the same are made together. */
+  /** Returns a service's coalesced call. */
   readonly call: (service: string) => Caller['call'];
   readonly cache: AnswerCache;
   readonly acceptor: Acceptor;
-  /** A client of a stream that takes nothing for so long is disconnected, milliseconds. */
+  /** A stream's client that receives nothing for this long is disconnected, in milliseconds. */
   readonly streamStallMs: number;
   readonly metrics: Pick<Metrics, 'fallback'>;
 }
 
-/** One route per operation of the registry. */
+/** Creates one route per operation of the registry. */
 export function operationRoutes(deps: OperationsDeps): Router<State> {
   const router = new Router<State>();
   for (const service of deps.services) {
@@ -82,7 +82,7 @@ async function serve(
   try {
     ending = await answerOrAccept(whole, deps.call(service), deps.acceptor);
   } catch (error) {
-    const known = isOfLedger(error) ? lastKnown(ctx, cache) : undefined;
+    const known = isLedgerError(error) ? lastKnown(ctx, cache) : undefined;
     if (known === undefined) throw error;
     return sendLastKnown(ctx, known, cache);
   }
@@ -120,6 +120,6 @@ async function serve(
   }
 }
 
-function isOfLedger(error: unknown): boolean {
+function isLedgerError(error: unknown): boolean {
   return error instanceof LedgerFullError || error instanceof LedgerUnavailableError;
 }

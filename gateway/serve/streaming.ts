@@ -13,16 +13,16 @@ import { refuseUnreachable } from './unreachable.ts';
 
 export interface StreamingDeps {
   readonly caller: Caller;
-  /** A client that takes nothing for so long is disconnected, milliseconds. */
+  /** A client that receives nothing for this long is disconnected, in milliseconds. */
   readonly stallMs: number;
   readonly metrics: Pick<Metrics, 'fallback'>;
 }
 
 /**
- * Answers with all that an operation has, a line of JSON for each entry as the service finds it, and a last line that says
- * that it is the last: `{"fin":true,"completo":true,"total":200000}`. It is made by a call or not at all: a stream
- * does not wait in a queue. A HEAD gets the headers as soon as the service is heard.
- * @throws BadQueryError for what has no meaning in a stream: pages, and answering later
+ * Streams all entries of an operation, one JSON line each, as the service finds them. A last line such as
+ * `{"fin":true,"completo":true,"total":200000}` makes a cut stream visible. A stream is made by a call and never queued. A
+ * HEAD gets the headers when the service first responds.
+ * @throws BadQueryError for paging parameters and `respond-async`
  */
 export async function serveStream(
   ctx: Context,
@@ -31,12 +31,12 @@ export async function serveStream(
   asked: { readonly request: unknown; readonly query: URLSearchParams; readonly prefer: Preferences },
   { caller, stallMs, metrics }: StreamingDeps,
 ): Promise<void> {
-  refuseWhatIsNoStream(asked.query, asked.prefer);
+  refuseUnsupported(asked.query, asked.prefer);
   const { requestId, traceparent, target, idioma } = ctx.state;
-  const enough = new AbortController();
+  const stop = new AbortController();
   const result = await caller.stream(
     { method: stream.method, request: stream.toRequest(asked.request) },
-    { signal: AbortSignal.any([goneSignal(ctx), enough.signal]), requestId, traceparent },
+    { signal: AbortSignal.any([goneSignal(ctx), stop.signal]), requestId, traceparent },
   );
   if (result.kind === 'gone') {
     ctx.status = 499;
@@ -51,18 +51,18 @@ export async function serveStream(
     return sendAnswer(ctx, renderVerdict(operation, verdict, { target, idioma, formato: 'json' }), 'grpc');
   }
   if (ctx.method === 'HEAD') {
-    enough.abort();
+    stop.abort();
     return announceLines(ctx);
   }
   try {
     await sendLines(ctx, linesOf(stream, verdict.response), stallMs);
   } catch (error) {
-    // The caller has logged why, and the client sees that the last line is missing.
+    // The service client has logged the reason, and the missing last line tells the client.
     if (!(error instanceof StreamBrokenError)) throw error;
   }
 }
 
-function refuseWhatIsNoStream(query: URLSearchParams, prefer: Preferences): void {
+function refuseUnsupported(query: URLSearchParams, prefer: Preferences): void {
   const refused = ['limite', 'cursor'].filter((name) => query.has(name));
   const errores: BadParameter[] = refused.map((parametro) => incompatible(parametro, 'formato=ndjson'));
   if (prefer.respondAsync) errores.push(incompatible('formato', 'Prefer: respond-async'));
@@ -73,7 +73,7 @@ function incompatible(parametro: string, otro: string): BadParameter {
   return { parametro, motivo: 'incompatible-con', valores: { otro } };
 }
 
-/** One text for each message: a write for each line would cost more than the line. */
+/** Yields one text per message: a write per line would cost more than the line. */
 async function* linesOf(
   stream: OperationStream,
   messages: AsyncIterable<unknown>,

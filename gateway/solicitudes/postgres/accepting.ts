@@ -7,18 +7,18 @@ import { columns, type Row, toSolicitud } from './rows.ts';
 export interface Bounds {
   /** Rows kept, open and closed. */
   readonly maxRows: number;
-  /** Bytes of what is kept, requests and answers (row-size.ts). Answers are stored past it, new requests are not. */
+  /** Bytes of the kept requests and answers (row-size.ts). Answers are stored beyond it, new requests are not. */
   readonly maxBytes: number;
 }
 
-/** Accepts that may wait for the database at the same time. Past it they are refused as if it were full. */
-const mostWaiting = 10_000;
+/** Maximum accepts that wait for the database at a time. Beyond it requests are refused as if the ledger were full. */
+const maxWaiting = 10_000;
 
-// Those that are before it in the batch count as kept. What another gateway commits at this moment is not seen: the
-// bounds may be passed by a batch.
+// Earlier items of the batch count as kept. Concurrent commits of other gateways are not visible, so a batch may exceed
+// the bounds.
 const insert = `
   WITH kept AS (SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(bytes), 0) AS bytes FROM archivero.totals),
-  given AS (
+  acceptances AS (
     SELECT item.*, kept.rows + nth <= $2
         AND kept.bytes + sum(size) OVER (ORDER BY nth) <= $3 AS fits
     FROM kept, json_to_recordset($1) AS item(
@@ -31,15 +31,15 @@ const insert = `
     SELECT id, service, operation, request, target, formato, idioma, caller, "requestId",
       traceparent, witness, "acceptedAt", "expiresAt", key, "retryOf", "acceptedAt", 'aceptada', 0, 0,
       jsonb_build_array(jsonb_build_object('state', 'aceptada', 'at', "acceptedAt"))
-    FROM given WHERE fits ORDER BY nth ON CONFLICT DO NOTHING RETURNING id)
-  SELECT given.id, CASE WHEN inserted.id IS NOT NULL THEN 'accepted' WHEN fits THEN 'taken' ELSE 'full' END AS outcome
-  FROM given LEFT JOIN inserted ON inserted.id = given.id ORDER BY nth`;
+    FROM acceptances WHERE fits ORDER BY nth ON CONFLICT DO NOTHING RETURNING id)
+  SELECT acceptances.id, CASE WHEN inserted.id IS NOT NULL THEN 'accepted' WHEN fits THEN 'taken' ELSE 'full' END AS outcome
+  FROM acceptances LEFT JOIN inserted ON inserted.id = acceptances.id ORDER BY nth`;
 
-// A statement does not see what another one committed while it ran, so this is a second one.
+// A second statement, because the first does not see rows that others committed while it ran.
 const selectKeys = `SELECT ${columns} FROM archivero.requests
-  JOIN unnest($1::text[], $2::text[]) AS given(caller, key) USING (caller, key)`;
+  JOIN unnest($1::text[], $2::text[]) AS acceptances(caller, key) USING (caller, key)`;
 
-// The same value, but a row that is written and synced.
+// Writes the value that is there, which is synced to disk as any other.
 const probe = `
   WITH kept AS (SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(bytes), 0) AS bytes FROM archivero.totals),
   touched AS (UPDATE archivero.ledger SET id = id)
@@ -50,7 +50,7 @@ interface Outcome {
   readonly outcome: 'accepted' | 'taken' | 'full';
 }
 
-/** Commits requests, many at a time, within the bounds. */
+/** Commits requests in batches, within the bounds. */
 export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
   const full = () =>
     new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
@@ -64,15 +64,15 @@ export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
   const batches = new Batches<Acceptance, Solicitud | undefined>({
     idOf: ({ id }) => id,
     bytesOf: rowSize,
-    run: async (given) => {
-      const items = given.map((acceptance, index) => {
+    run: async (acceptances) => {
+      const items = acceptances.map((acceptance, index) => {
         const { view, ...rest } = acceptance;
         return { nth: index + 1, size: rowSize(acceptance), ...rest, ...view };
       });
       const outcomes = await database.query<Outcome>(insert, [JSON.stringify(items), maxRows, maxBytes]);
-      const refused = given.filter((_, index) => outcomes[index]?.outcome !== 'accepted');
+      const refused = acceptances.filter((_, index) => outcomes[index]?.outcome !== 'accepted');
       const known = await withKeys(refused.filter(({ key }) => key !== undefined));
-      return given.map(({ caller, key }, index) => {
+      return acceptances.map(({ caller, key }, index) => {
         const outcome = outcomes[index]?.outcome;
         if (outcome === 'accepted') return undefined;
         const row = known.find((each) => each.caller === caller && each.key === key);
@@ -84,9 +84,9 @@ export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
   });
 
   return {
-    /** Gives the row that has the request's key already, when there is one. */
+    /** Returns the row that already has the request's key; undefined when the request was committed. */
     accept: async (acceptance: Acceptance): Promise<Solicitud | undefined> => {
-      if (batches.waiting >= mostWaiting) {
+      if (batches.waiting >= maxWaiting) {
         throw new LedgerFullError(`${batches.waiting} requests already wait for the ledger`);
       }
       return batches.add(acceptance);

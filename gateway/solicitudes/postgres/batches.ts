@@ -6,20 +6,20 @@ interface Waiting<Item, Result> extends PromiseWithResolvers<Result> {
 }
 
 export interface BatchOptions<Item, Result> {
-  /** Gives a result, or the error, of each item, in their order. What it throws is of all of them. */
+  /** Returns each item's result or error, in order. An error that it throws applies to every item. */
   readonly run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>;
-  /** Two items of one id are never in the same batch: the second is done after the first. */
+  /** Two items of one id are never in one batch: the second runs after the first. */
   readonly idOf?: (item: Item) => string;
-  /** Bytes that an item carries. A batch takes no more once it has `mostBytes`. */
+  /** Returns the bytes of an item. A batch is closed once it has `maxBytes`. */
   readonly bytesOf?: (item: Item) => number;
 }
 
-const mostItems = 500;
-const mostBytes = 1_000_000;
+const maxItems = 500;
+const maxBytes = 1_000_000;
 
 /**
- * Gathers calls into statements. One batch is under way at a time, and what comes meanwhile makes the next one: the
- * slower the database is, the more calls share a commit.
+ * Gathers calls into statements. Only one batch runs at a time, and calls that arrive meanwhile form the next: the slower
+ * the database, the more calls share a commit.
  */
 export class Batches<Item, Result> {
   readonly #options: BatchOptions<Item, Result>;
@@ -42,7 +42,7 @@ export class Batches<Item, Result> {
   }
 
   async #work(): Promise<void> {
-    // The calls of one turn of the event loop leave together.
+    // Calls of one turn of the event loop share a batch.
     await setImmediate();
     while (this.#waiting.length > 0) await this.#settle(this.#take());
     this.#working = undefined;
@@ -55,7 +55,7 @@ export class Batches<Item, Result> {
     let count = 0;
     for (const { item } of this.#waiting) {
       const id = idOf?.(item) ?? '';
-      if (count === mostItems || bytes >= mostBytes || ids.has(id)) break;
+      if (count === maxItems || bytes >= maxBytes || ids.has(id)) break;
       if (idOf !== undefined) ids.add(id);
       bytes += bytesOf?.(item) ?? 0;
       count += 1;
@@ -63,7 +63,7 @@ export class Batches<Item, Result> {
     return this.#waiting.splice(0, count);
   }
 
-  /** A statement fails as a whole. When that is the fault of one item's values, each item is tried alone. */
+  /** Settles a batch. A statement fails as a whole, so after a bad value each item is tried alone. */
   async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#options.run(batch.map(({ item }) => item));
@@ -76,7 +76,7 @@ export class Batches<Item, Result> {
       if (batch.length === 1 || error instanceof LedgerUnavailableError) {
         for (const { reject } of batch) reject(error);
       } else {
-        for (const one of batch) await this.#settle([one]);
+        for (const item of batch) await this.#settle([item]);
       }
     }
   }

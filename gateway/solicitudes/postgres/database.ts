@@ -2,16 +2,16 @@ import pg from 'pg';
 import { within } from '../../../runtime/timeout.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
 
-/** Connections of one gateway: writes go in batches, one of each kind at a time, so a few are enough. */
+/** Connections per gateway: each kind of write runs one batch at a time, so a few are enough. */
 const poolSize = 8;
 const connectMs = 2_000;
-/** The server ends a statement after this, and we stop waiting for a server that does not a little later. */
+/** The server ends a statement after this; the client stops waiting for a server that does not a little later. */
 const statementMs = 4_000;
 const queryMs = 5_000;
-const mostAttempts = 5;
+const maxAttempts = 5;
 const ignore = (): void => undefined;
 
-/** The connections' settings; `postgres://…` may say more: `?sslmode=verify-full`. */
+/** Returns the connection settings. The URL may add more, such as `?sslmode=verify-full`. */
 export function connectionConfig(url: string): pg.ClientConfig {
   return {
     connectionString: url,
@@ -24,35 +24,35 @@ export function connectionConfig(url: string): pg.ClientConfig {
   };
 }
 
-/** Runs statements, each a transaction of its own. */
+/** Runs statements, each in a transaction of its own. */
 export interface Database {
-  /** Rejects with `LedgerUnavailableError`, or with PostgreSQL's own error when the values are at fault. */
+  /** Rejects with `LedgerUnavailableError`, or with PostgreSQL's error for invalid values. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-  /** Waits for what is under way. */
+  /** Waits for pending statements. */
   end(): Promise<void>;
 }
 
 export function createDatabase(url: string): Database {
   const pool = new pg.Pool({
     ...connectionConfig(url),
-    // The driver's own limit would be over at once after this process was stopped, whatever has been answered meanwhile.
+    // pg's own timeout would fire at once after this process was stopped (SIGSTOP), even if the answer has arrived.
     query_timeout: 0,
     max: poolSize,
-    // 202 means: on disk. Whatever the server's default is, a commit waits for that. Statements are short: compiling
-    // them (jit) costs more than it gives.
+    // 202 means on disk, so a commit waits for the sync whatever the server's default. JIT compilation does not pay for
+    // short statements.
     onConnect: async (client) => {
       const prepared = client.query('SET synchronous_commit = on; SET jit = off');
-      // Without a bound a server that says no more now would keep a place in the pool for ever, and whoever waits for it.
+      // Unbounded, a server that hangs now would block a pool connection for ever, and every statement that waits for it.
       if ((await within(connectMs, prepared)) === undefined)
         throw new LedgerUnavailableError(`No answer from PostgreSQL in ${connectMs} ms`);
     },
   });
-  // A connection that broke while nobody used it; the pool has forgotten it already, and makes another one.
+  // An idle connection broke. The pool has already removed it and opens another when needed.
   pool.on('error', ignore);
 
   async function run<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {
     const client = await pool.connect();
-    // What breaks the connection is told by the query, too.
+    // The query rejects with the same error.
     client.on('error', ignore);
     let failure: Error | undefined;
     try {
@@ -65,7 +65,7 @@ export function createDatabase(url: string): Database {
       throw thrown;
     } finally {
       client.off('error', ignore);
-      // With a failure it is not used again.
+      // After a failure the pool discards the connection.
       client.release(failure);
     }
   }
@@ -76,7 +76,7 @@ export function createDatabase(url: string): Database {
         try {
           return await run<Row>(text, values);
         } catch (thrown) {
-          if (!isConflict(thrown) || attempt === mostAttempts) throw ledgerError(thrown);
+          if (!isConflict(thrown) || attempt === maxAttempts) throw ledgerError(thrown);
         }
       }
     },
@@ -84,25 +84,25 @@ export function createDatabase(url: string): Database {
   };
 }
 
-/** The SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the system's code. */
+/** Returns the SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) or the system's error code. */
 function codeOf(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
-/** Two transactions were in each other's way (deadlock, serialization): nothing happened, and it may be tried again. */
+/** Returns whether a deadlock or serialization failure rolled the statement back, so that it may be repeated. */
 function isConflict(thrown: unknown): boolean {
   return ['40P01', '40001'].includes(codeOf(thrown));
 }
 
-/** Classes 22 and 23 are about the values; all else means that the ledger cannot be used now. */
+/** Maps errors: classes 22 and 23 concern the values; any other means that the ledger is unavailable. */
 export function ledgerError(thrown: unknown): unknown {
   if (thrown instanceof LedgerUnavailableError || /^2[23]...$/.test(codeOf(thrown))) return thrown;
-  return new LedgerUnavailableError(`The ledger cannot be used: ${told(thrown)}`, { cause: thrown });
+  return new LedgerUnavailableError(`The ledger cannot be used: ${messageOf(thrown)}`, { cause: thrown });
 }
 
-/** A name with several addresses fails with one error for each, and with no message of its own. */
-function told(thrown: unknown): string {
-  if (thrown instanceof AggregateError) return thrown.errors.map(told).join('; ');
+/** A host name with several addresses fails with an AggregateError, which has no message. */
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError) return thrown.errors.map(messageOf).join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

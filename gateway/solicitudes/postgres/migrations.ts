@@ -1,16 +1,15 @@
 import type { Client } from 'pg';
 import { LedgerUnavailableError } from '../ledger.ts';
 
-/** Gateways that start at the same time take turns at the schema ("ARCH"). */
+/** Advisory lock ("ARCH") under which gateways that start together migrate one after the other. */
 const migrationLock = 0x41524348;
 
 /**
- * The schema's steps; `archivero.migrations` says which were made. A step that was released is never edited, and only
- * adds: while a new version of the gateway is rolled out, the old one goes on working.
+ * The schema's steps; `archivero.migrations` records the applied ones. A released step is never edited, and steps only
+ * add: during a rolling update the old version of the gateway goes on working.
  *
- * It is the schema of sqlite/migrations.ts, which says why it is so. `totals` is kept by triggers that run once for a
- * statement, and always takes its rows in the same order, after those of `requests`: two gateways never wait for each
- * other in a circle. Ids are compared by their bytes.
+ * The schema follows sqlite/migrations.ts, which explains it. `totals` is kept by statement-level triggers. Its rows are
+ * always locked in one order, after those of `requests`, so that two gateways never deadlock. Ids compare by bytes.
  */
 export const migrations: readonly string[] = [
   `
@@ -96,7 +95,7 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER request_forgotten AFTER DELETE ON archivero.requests
     REFERENCING OLD TABLE AS forgotten FOR EACH STATEMENT EXECUTE FUNCTION archivero.count_forgotten();
   `,
-  // As in SQLite: all of a row counts. What is counted anew must not change meanwhile.
+  // As in SQLite, the whole row counts. The lock keeps rows from changing during the recount.
   `
   LOCK TABLE archivero.requests IN SHARE ROW EXCLUSIVE MODE;
   CREATE OR REPLACE FUNCTION archivero.count_accepted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -143,20 +142,20 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** Brings the schema `archivero` up to date, in one transaction. */
+/** Migrates the schema `archivero` in one transaction. */
 export async function migrate(client: Client): Promise<void> {
   await client.query('BEGIN');
   await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
-  // Asked first: who may use the schema need not be allowed to make one.
-  const there = await client.query("SELECT to_regclass('archivero.migrations') AS it");
-  if (there.rows[0].it === null) {
+  // Checked first: a role may use the schema without the right to create one.
+  const existing = await client.query("SELECT to_regclass('archivero.migrations') AS it");
+  if (existing.rows[0].it === null) {
     await client.query('CREATE SCHEMA IF NOT EXISTS archivero');
     await client.query(
       'CREATE TABLE archivero.migrations (version INTEGER PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())',
     );
   }
-  const made = await client.query('SELECT coalesce(max(version), 0) AS version FROM archivero.migrations');
-  const { version } = made.rows[0] as { version: number };
+  const applied = await client.query('SELECT coalesce(max(version), 0) AS version FROM archivero.migrations');
+  const { version } = applied.rows[0] as { version: number };
   if (version > migrations.length) {
     throw new LedgerUnavailableError(
       `The ledger has schema version ${version}, made by a newer Archivero; this one knows ${migrations.length}`,

@@ -6,51 +6,50 @@ import { within } from '../../../runtime/timeout.ts';
 import type { Change, LedgerListener } from '../ledger.ts';
 import { connectionConfig } from './database.ts';
 
-/** Tells the other gateways on this database what this one changed, and hears them (LISTEN/NOTIFY). */
+/** Notifies the other gateways of this database about changes, and receives theirs (LISTEN/NOTIFY). */
 export interface Notices {
-  /** Never fails: a change that could not be told is found by those who look by themselves. */
+  /** Never fails. A lost notification is found by the waiters' polling. */
   tell(changes: readonly Change[]): void;
   stop(): Promise<void>;
 }
 
 const channel = 'archivero';
-/** A connection that only listens does not notice that its server is gone. */
+/** Interval of liveness queries: a connection that only listens does not notice a dead server. */
 const aliveMs = 5_000;
-/** A payload has less than 8000 bytes, and a change about 70. */
+/** A payload is limited to 8000 bytes, and a change takes about 70. */
 const changesPerNotice = 80;
-const mostWaiting = 10_000;
-/** A server that is frozen does not say goodbye. */
+const maxWaiting = 10_000;
+/** Bound on the closing handshake: a frozen server does not answer it. */
 const endMs = 1_000;
 
 /** `[sender, [[id, service, state], …]]` */
 type Payload = readonly [string, readonly (readonly [string, string, Change['state']])[]];
 
 /**
- * Keeps a connection of its own, which is made anew as long as it takes. A notice is sent after the change was committed
- * and apart from it: PostgreSQL lets only one transaction with a NOTIFY commit at a time, and accepting must not wait in
- * that line.
+ * Opens a connection of its own, and reopens it until stopped. A notification is sent after the change's commit and
+ * apart from it: PostgreSQL commits transactions with NOTIFY one at a time, and accepts must not queue there.
  */
 export function openNotices(url: string, listener: LedgerListener, log: Logger): Notices {
-  const me = randomBytes(8).toString('hex');
+  const ownId = randomBytes(8).toString('hex');
   const stopping = new AbortController();
   let waiting: Change[] = [];
   let wake: (() => void) | undefined;
 
-  function hear(payload: string | undefined): void {
+  function receive(payload: string | undefined): void {
     try {
       const [sender, changes] = JSON.parse(payload ?? '') as Payload;
-      if (sender !== me) listener.changed(changes.map(([id, service, state]) => ({ id, service, state })));
+      if (sender !== ownId) listener.changed(changes.map(([id, service, state]) => ({ id, service, state })));
     } catch (err) {
-      log.warn({ err }, 'a notice of the ledger could not be read');
+      log.warn({ err }, 'ledger notification unreadable; ignored');
     }
   }
 
-  /** Sends what waits and asks now and then whether the server is there; ends when it is not. */
+  /** Sends pending changes and checks the connection periodically; throws when it is lost. */
   async function serve(client: pg.Client, lost: Promise<unknown>): Promise<void> {
     while (!stopping.signal.aborted) {
-      const some = waiting.splice(0, changesPerNotice).map(({ id, service, state }) => [id, service, state]);
-      if (some.length > 0)
-        await client.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify([me, some])]);
+      const batch = waiting.splice(0, changesPerNotice).map(({ id, service, state }) => [id, service, state]);
+      if (batch.length > 0)
+        await client.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify([ownId, batch])]);
       else await client.query('SELECT 1');
       if (waiting.length > 0) continue;
       if (stopping.signal.aborted) return;
@@ -67,10 +66,10 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
     lost.promise.catch(() => undefined);
     client.on('error', lost.reject);
     client.on('end', () => lost.reject(new Error('the connection has ended')));
-    client.on('notification', ({ payload }) => hear(payload));
+    client.on('notification', ({ payload }) => receive(payload));
     try {
       await client.connect();
-      // A notice is worth nothing after a crash: it need not wait for the disk.
+      // Notifications are worthless after a crash, so they need not wait for the disk.
       await client.query('SET synchronous_commit = off');
       await client.query(`LISTEN ${channel}`);
       listener.missed();
@@ -87,7 +86,7 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
         await session();
       } catch (err) {
         if (performance.now() - since > aliveMs) attempt = 0;
-        log.warn({ err }, 'not connected to the ledger for notices; the connection is made anew');
+        log.warn({ err }, 'ledger notifications disconnected; reconnecting');
         await backOff(attempt, stopping.signal);
       }
     }
@@ -97,8 +96,8 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
   return {
     tell: (changes) => {
       waiting.push(...changes);
-      // Who misses a notice looks by himself: what cannot be sent is not kept.
-      if (waiting.length > mostWaiting) waiting = waiting.slice(-mostWaiting);
+      // Waiters poll as well, so the oldest unsent changes may be dropped.
+      if (waiting.length > maxWaiting) waiting = waiting.slice(-maxWaiting);
       wake?.();
     },
     stop: async () => {

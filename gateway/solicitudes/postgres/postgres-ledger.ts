@@ -27,16 +27,15 @@ export interface PostgresLedgerOptions extends Bounds {
   readonly log: Logger;
 }
 
-/** The schema makes use of what version 13 brought. */
-const oldestVersion = 130_000;
-/** A server that is starting is waited for, this long. */
+/** PostgreSQL 13: the schema uses its features. */
+const minVersion = 130_000;
+/** How long a starting server is awaited. */
 const startMs = 10_000;
 const retryMs = 250;
 
 /**
- * The ledger in a PostgreSQL database, which any number of gateways may share. What one of them changed, the others are
- * told. When the database is gone every call rejects with `LedgerUnavailableError`, within seconds; when it is back,
- * calls are answered again.
+ * A ledger in a PostgreSQL database, which any number of gateways may share; each notifies the others of its changes.
+ * While the database is down, calls reject within seconds with `LedgerUnavailableError`.
  */
 class PostgresLedger implements Ledger {
   readonly id: string;
@@ -58,7 +57,7 @@ class PostgresLedger implements Ledger {
     this.#notices = openNotices(url, this.#listeners, log);
   }
 
-  /** Runs a call, unless the ledger is closed; `stop` waits for it. */
+  /** Runs a call unless the ledger is closed. `stop` waits for it. */
   #run<Result>(call: () => Promise<Result>): Promise<Result> {
     if (this.#stopped !== undefined) {
       return Promise.reject(new LedgerUnavailableError('The ledger is closed'));
@@ -181,9 +180,9 @@ class PostgresLedger implements Ledger {
   }
 }
 
-/** Gives the ledger's id, once its schema is what this version needs. */
+/** Migrates the schema and returns the ledger's id. */
 async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
-  // Making an index of a large table may take longer than any other statement.
+  // No timeouts: creating an index on a large table may take longer than any other statement.
   const client = new pg.Client({ ...connectionConfig(url), statement_timeout: 0, query_timeout: 0 });
   client.on('error', () => undefined);
   try {
@@ -193,10 +192,10 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
          current_setting('fsync') AS fsync`,
     );
     const { number, version, fsync } = rows[0] as { number: number; version: string; fsync: string };
-    if (number < oldestVersion) {
+    if (number < minVersion) {
       throw new LedgerUnavailableError(`PostgreSQL 13 or newer is needed, this is ${version}`);
     }
-    if (fsync === 'off') log.warn('fsync is off in this PostgreSQL: a power cut loses what was accepted');
+    if (fsync === 'off') log.warn('PostgreSQL runs with fsync off; a power cut loses accepted requests');
     await migrate(client);
     const ledger = await client.query('SELECT id FROM archivero.ledger');
     return (ledger.rows[0] as { id: string }).id;
@@ -205,23 +204,23 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
   }
 }
 
-/** It is not there yet, or has not finished starting (57P03). */
+/** Returns whether the server is not listening yet or is still starting (57P03). */
 function isStarting(thrown: unknown): boolean {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   return code === 'ECONNREFUSED' || code === '57P03';
 }
 
 /**
- * Opens the ledger in this database; its tables are made, or brought up to date, in the schema `archivero`. Rejects with
+ * Opens the ledger of this database, creating or migrating its tables in the schema `archivero`. Rejects with
  * `LedgerUnavailableError` when the database cannot be used.
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
-  const giveUpAt = performance.now() + startMs;
+  const deadline = performance.now() + startMs;
   for (;;) {
     try {
       return new PostgresLedger(await prepare(options), options);
     } catch (thrown) {
-      if (isStarting(thrown) && performance.now() < giveUpAt) await delay(retryMs);
+      if (isStarting(thrown) && performance.now() < deadline) await delay(retryMs);
       else throw ledgerError(thrown);
     }
   }

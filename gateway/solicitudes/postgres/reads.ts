@@ -8,8 +8,8 @@ const selectById = `SELECT ${columns} FROM archivero.requests WHERE id = ANY($1)
 const selectByKey = `SELECT ${columns} FROM archivero.requests WHERE caller = $1 AND key = $2`;
 const selectAnswer = `SELECT answer_status AS status, answer_headers AS headers, answer_body AS body
   FROM archivero.requests WHERE id = $1 AND answer_status IS NOT NULL`;
-// One caller and one state at a time: the index gives its page in order, however many rows there are of the others, and
-// by it the callers are found one after the other.
+// One caller and one state at a time: the index yields each page in order, however many other rows there are, and finds
+// the callers one after the other.
 const selectList = `WITH RECURSIVE callers (caller) AS (
     SELECT coalesce($1::text, (SELECT min(caller) FROM archivero.requests))
     UNION ALL SELECT (SELECT min(caller) FROM archivero.requests WHERE caller > callers.caller)
@@ -24,7 +24,7 @@ const selectOldest =
   'SELECT accepted_at AS at FROM archivero.requests WHERE closed_at IS NULL ORDER BY expires_at LIMIT 1';
 const selectOpen = 'SELECT service, open FROM archivero.totals WHERE open > 0';
 
-/** What is asked of the ledger. */
+/** Creates the read operations of the ledger. */
 export function reads(database: Database) {
   const byId = new Batches<string, Solicitud | undefined>({
     run: async (ids) => {

@@ -1,6 +1,6 @@
 import type { Estado, Solicitud } from '../ledger.ts';
 
-/** A row as `pg` gives it: BIGINT is text, JSON is parsed. */
+/** A row in pg's types: BIGINT as text, JSON parsed. */
 export interface Row {
   readonly id: string;
   readonly service: string;
@@ -25,7 +25,7 @@ export interface Row {
   readonly history: Solicitud['history'];
 }
 
-/** All that a `Solicitud` is made of; never the answer, which may be large. */
+/** The columns of a `Solicitud`, without the answer, which may be large. */
 export const columns = `id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
   witness, accepted_at, expires_at, key, retry_of, state, attempts,
   CASE WHEN published_at >= (SELECT lost_before FROM archivero.ledger) THEN published_at END AS published_at,

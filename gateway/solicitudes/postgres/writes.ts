@@ -3,18 +3,18 @@ import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
 import { columns, type Row, toSolicitud } from './rows.ts';
 
-/** Rows that one statement of a sweep changes, so that nobody waits long behind it. */
+/** Rows changed by one statement of a sweep, so that no other statement waits long for it. */
 const sweepRows = 500;
 
 /**
- * The open rows of a batch, `given`, locked in the order of the ledger. Two gateways change the same rows at the same time
- * (one publishes, the other stores the answer): in the same order they never wait for each other in a circle.
+ * Locks the open rows of a batch (`given`) in the ledger's order. Two gateways may change the same rows at a time, one
+ * publishing and the other storing answers; a common order keeps them from deadlocking.
  */
 const locked = `locked AS MATERIALIZED (
     SELECT seq FROM archivero.requests JOIN given USING (id) WHERE closed_at IS NULL ORDER BY seq FOR UPDATE OF requests)`;
 const append = (state: string) => `r.history || jsonb_build_object('state', ${state}, 'at', given.at)`;
 
-// The history tells changes of state: publishing again adds an attempt, not an entry.
+// The history holds changes of state: publishing again adds an attempt, not an entry.
 const publish = `
   WITH given AS (SELECT * FROM json_to_recordset($1) AS item(id TEXT, at BIGINT, "dueAt" BIGINT)), ${locked}
   UPDATE archivero.requests AS r
@@ -28,7 +28,7 @@ const defer = `
   UPDATE archivero.requests AS r SET due_at = given."dueAt"
   FROM given, locked WHERE r.id = given.id AND r.seq = locked.seq`;
 
-// The bodies come as one value, in binary; each row knows its part of it.
+// The bodies are one binary value, and each row has its offset and size in it.
 const close = `
   WITH given AS (
     SELECT * FROM json_to_recordset($1) AS item(
@@ -47,12 +47,12 @@ const interrupt = `
   UPDATE archivero.requests SET interruptions = interruptions + 1, due_at = $2 WHERE id = $1 AND closed_at IS NULL
   RETURNING interruptions`;
 const selectInterruptions = 'SELECT interruptions FROM archivero.requests WHERE id = $1';
-// Later than any of them, although the clock of another gateway may have been ahead.
+// Above every `published_at`, even if another gateway's clock was ahead.
 const unpublish = `
   UPDATE archivero.ledger SET lost_before = greatest(lost_before, $1,
     (SELECT coalesce(max(published_at), 0) + 1 FROM archivero.requests WHERE state = 'encolada'))`;
 
-// Who else claims at this moment is passed by and not waited for.
+// Skips rows that another gateway claims at this moment.
 const claim = `
   WITH due AS MATERIALIZED (
     SELECT seq, due_at FROM archivero.requests WHERE service = $1 AND closed_at IS NULL AND due_at <= $2
@@ -61,7 +61,7 @@ const claim = `
     UPDATE archivero.requests AS r SET due_at = $3 FROM due WHERE r.seq = due.seq RETURNING r.*, due.due_at AS was_due)
   SELECT ${columns} FROM claimed ORDER BY was_due, seq`;
 
-// What it has put off must not match again, even when it was put off to a time that has passed.
+// A deferred row must not match again, even when `dueAt` has already passed.
 const deferQueued = `
   WITH swept AS MATERIALIZED (
     SELECT seq FROM archivero.requests WHERE service = $1 AND state = 'encolada' AND due_at <= $2 AND due_at <> $3
@@ -91,7 +91,7 @@ export interface Touched {
   readonly service: string;
 }
 
-/** What changes the ledger, besides accepting.ts. */
+/** Creates the write operations of the ledger, except those of accepting.ts. */
 export function writes(database: Database) {
   const publishes = new Batches<
     { readonly id: string; readonly at: number; readonly dueAt: number },
@@ -134,14 +134,14 @@ export function writes(database: Database) {
     },
   });
 
-  /** Repeats a sweep until there is nothing left of it. */
+  /** Repeats a sweep until no row is left. */
   async function sweep<Found extends object>(text: string, values: readonly unknown[]): Promise<Found[]> {
     const all: Found[] = [];
-    let some: readonly Found[];
+    let batch: readonly Found[];
     do {
-      some = await database.query<Found>(text, values);
-      all.push(...some);
-    } while (some.length === sweepRows);
+      batch = await database.query<Found>(text, values);
+      all.push(...batch);
+    } while (batch.length === sweepRows);
     return all;
   }
 

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { LedgerUnavailableError } from '../ledger.ts';
 import { applicationId, migrations } from './migrations.ts';
 
-/** Another process (or another ledger in this one) already uses the file. */
+/** Another process, or another ledger in this one, already uses the file. */
 export class LedgerLockedError extends Error {
   override readonly name = 'LedgerLockedError';
 }
@@ -13,14 +13,14 @@ export class LedgerLockedError extends Error {
 const BUSY = 5;
 const NOTADB = 26;
 
-/** The primary SQLite result code of what was thrown; undefined when it did not come from SQLite. */
+/** Returns the primary SQLite result code of an error; undefined when the error is not SQLite's. */
 export function resultCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number')
     return undefined;
   return thrown.errcode & 0xff;
 }
 
-/** The file's real path, so that a link and its target have one lock. Makes the folder when there is none. */
+/** Returns the file's real path, so that a link and its target share one lock. Creates a missing folder. */
 function resolve(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
   try {
@@ -31,10 +31,11 @@ function resolve(path: string): string {
 }
 
 /**
- * One gateway per file: an exclusive transaction on an empty database next to it, held as long as the connection is
- * open. The lock is the kernel's (fcntl), so that nothing is left after `kill -9`; and it is not on the ledger itself,
- * which people can go on reading and backing up. Nobody in this process may open that file by other means: closing any
- * of its descriptors would drop the lock.
+ * Locks the ledger for one gateway, by an exclusive transaction on an empty database beside it. The lock is the kernel's
+ * (fcntl), so `kill -9` releases it. It is not on the ledger itself, which other programs may go on reading and backing
+ * up.
+ *
+ * This process must not open the lock file in any other way: closing any of its descriptors would drop the lock.
  */
 function lock(path: string): DatabaseSync {
   const holder = new DatabaseSync(`${path}.lock`);
@@ -73,10 +74,10 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 function open(path: string): DatabaseSync {
-  // Made here, because SQLite would make it readable for everybody; its -wal and -shm get the same mode.
+  // Created here, because SQLite would make it world-readable. Its -wal and -shm files get the same mode.
   closeSync(openSync(path, 'a', 0o600));
   chmodSync(path, 0o600);
-  // The timeout is for people who write to the file with a tool of their own.
+  // The timeout covers writes by other tools, such as the sqlite3 shell.
   const db = new DatabaseSync(path, { timeout: 1000 });
   try {
     // fullfsync: on macOS fsync alone does not reach the disk. journal_size_limit: after a burst the WAL shrinks again.
@@ -94,20 +95,20 @@ export interface Storage {
   /** The real path of the file. */
   readonly path: string;
   readonly db: DatabaseSync;
-  /** Throws when the file, or its lock, is no longer where it was: what is written to it would be found by nobody. */
+  /** Throws when the file or its lock was moved or deleted: further writes would be lost. */
   check(): void;
-  /** Checkpoints, closes the file and lets go of the lock. */
+  /** Checkpoints, closes the file and releases the lock. */
   close(): void;
 }
 
 /**
- * Locks and opens the ledger's file for writing, and brings its schema up to date. Throws `LedgerLockedError`, or
- * `LedgerUnavailableError` with a text for people.
+ * Locks and opens the ledger's file for writing, and migrates its schema. Throws `LedgerLockedError`, or
+ * `LedgerUnavailableError` with a message for the operator.
  */
-export function openStorage(wanted: string): Storage {
+export function openStorage(configured: string): Storage {
   let holder: DatabaseSync | undefined;
   try {
-    const path = resolve(wanted);
+    const path = resolve(configured);
     const held = lock(path);
     holder = held;
     const db = open(path);
@@ -118,12 +119,12 @@ export function openStorage(wanted: string): Storage {
         held.close();
       }
     };
-    const places = [path, `${path}.lock`].map((place) => ({ place, inode: statSync(place).ino }));
+    const files = [path, `${path}.lock`].map((file) => ({ file, inode: statSync(file).ino }));
     const check = () => {
-      for (const { place, inode } of places) {
-        if (statSync(place, { throwIfNoEntry: false })?.ino === inode) continue;
+      for (const { file, inode } of files) {
+        if (statSync(file, { throwIfNoEntry: false })?.ino === inode) continue;
         throw new LedgerUnavailableError(
-          `${place} was deleted or replaced while the gateway runs; start it again`,
+          `${file} was deleted or replaced while the gateway runs; start it again`,
         );
       }
     };
@@ -137,6 +138,6 @@ export function openStorage(wanted: string): Storage {
         : cause instanceof Error
           ? cause.message
           : String(cause);
-    throw new LedgerUnavailableError(`The ledger ${wanted} cannot be opened: ${why}`, { cause });
+    throw new LedgerUnavailableError(`The ledger ${configured} cannot be opened: ${why}`, { cause });
   }
 }

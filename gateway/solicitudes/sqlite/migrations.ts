@@ -1,17 +1,17 @@
-/** `PRAGMA application_id` of a ledger ("ARCH"), so that a wrong path never writes into somebody else's database. */
+/** `PRAGMA application_id` of a ledger ("ARCH"), so that a wrong path never writes into another application's database. */
 export const applicationId = 0x41524348;
 
 /**
- * The schema's steps. `PRAGMA user_version` says how many were made; a step that was released is never edited.
+ * The schema's steps. `PRAGMA user_version` counts the applied ones; a released step is never edited.
  *
- * `requests` keeps a request and, once it is closed, its rendered answer: a closed row is never written again, so that
- * the answer's bytes are written once. The answer's columns are last, so that reading a row without its answer does not
- * touch the pages that the body overflows to. Rows are in order of acceptance (rowid).
+ * `requests` holds a request and, once it is closed, its rendered answer. A closed row is never written again, so that the
+ * answer's bytes are written once. The answer's columns are last, so that reading the other columns does not touch the
+ * overflow pages of the body. Rows are in order of acceptance (rowid).
  *
- * `totals` is kept by triggers, inside the transaction that changes the rows: it cannot drift, whatever fails, and
- * neither the bounds nor the number of open rows ever need a scan.
+ * `totals` is kept by triggers, in the transaction that changes the rows. It cannot drift, and neither the bounds nor the
+ * number of open rows need a scan.
  *
- * `lost_before`: what has a `published_at` below it is gone from the broker.
+ * `lost_before`: messages with a smaller `published_at` are lost from the broker.
  */
 export const migrations: readonly string[] = [
   `
@@ -73,7 +73,7 @@ export const migrations: readonly string[] = [
     WHERE service = OLD.service;
   END;
   `,
-  // The new columns stand before the answer's, so the table is made anew. Its triggers go with it, and nobody is told.
+  // The new columns precede the answer's, so the table is rebuilt, and its triggers with it.
   `
   ALTER TABLE ledger ADD COLUMN lost_before INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE requests_2 (
@@ -135,9 +135,9 @@ export const migrations: readonly string[] = [
       bytes = bytes - octet_length(OLD.request) - ifnull(octet_length(OLD.answer_body), 0)
     WHERE service = OLD.service;
   END;
-  `, // What a probe writes and takes away again.
+  `, // A probe writes here and deletes it again.
   'CREATE TABLE scratch (bytes BLOB NOT NULL) STRICT;',
-  // All of a row counts (row-size.ts), not only the bodies: an address may be longer than what it asks for.
+  // The whole row counts (row-size.ts), not only the bodies: an address may be longer than its request message.
   `
   DROP TRIGGER request_accepted;
   DROP TRIGGER request_closed;

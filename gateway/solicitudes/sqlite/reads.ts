@@ -2,29 +2,29 @@ import type { DatabaseSync } from 'node:sqlite';
 import { estados, type Listing, type Solicitud } from '../ledger.ts';
 import { type AnswerBytes, columns, toAnswer, toSolicitud } from './rows.ts';
 
-/** What is asked of the ledger. It runs on a connection of its own, so that no read waits for an fsync. */
+/** Creates the read operations of the ledger. Their own connection keeps reads from waiting for an fsync. */
 export function reads(db: DatabaseSync) {
   const get = db.prepare(`SELECT ${columns} FROM requests WHERE id = ?`);
   const answer = db.prepare(
     `SELECT answer_status, answer_headers, answer_body FROM requests WHERE id = ? AND answer_status IS NOT NULL`,
   );
   const withKey = db.prepare(`SELECT ${columns} FROM requests WHERE caller = ? AND key = ?`);
-  // One state at a time: the index gives its page in order, however many rows there are of the others. Any text is
-  // less than a blob, which stands for no bound.
+  // One state at a time: the index yields its page in order, however many rows have other states. Any text is less than a
+  // blob, which stands for no bound.
   const list = db.prepare(
     `SELECT ${columns} FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
      ORDER BY id DESC LIMIT :limit`,
   );
-  // Everybody's, of every state: by the index that keeps ids unique.
+  // All callers and states: by the index of unique ids.
   const listAll = db.prepare(
     `SELECT ${columns} FROM requests WHERE id < ifnull(:before, x'') ORDER BY id DESC LIMIT :limit`,
   );
-  // Everybody's, of one state: the newest ids of each caller, from the index alone.
+  // All callers, one state: the newest ids of each caller, from the index alone.
   const listIds = db.prepare(
     `SELECT id FROM requests WHERE caller = :caller AND state = :state AND id < ifnull(:before, x'')
      ORDER BY id DESC LIMIT :limit`,
   );
-  // From one to the next by the index of the lists, however many rows each has.
+  // Skips from caller to caller in the index of the lists, however many rows each has.
   const callers = db.prepare(
     `WITH RECURSIVE callers (caller) AS (
        SELECT min(caller) FROM requests

@@ -4,7 +4,7 @@ import type { Estado, Solicitud } from '../ledger.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
-/** All that a `Solicitud` is made of; never the answer, which may be large. */
+/** The columns of a `Solicitud`, without the answer, which may be large. */
 export const columns = `id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
   witness, accepted_at, expires_at, key, retry_of, state, attempts,
   iif(published_at >= (SELECT lost_before FROM ledger), published_at, NULL) AS published_at, interruptions, closed_at, history`;
@@ -37,7 +37,7 @@ export function toSolicitud(row: Row): Solicitud {
   };
 }
 
-/** An answer on its way between the threads, where a `Buffer` would arrive as plain bytes. */
+/** An answer as sent between threads, where a `Buffer` arrives as a plain Uint8Array. */
 export interface AnswerBytes extends Omit<RenderedAnswer, 'body'> {
   readonly body: Uint8Array<ArrayBuffer>;
 }

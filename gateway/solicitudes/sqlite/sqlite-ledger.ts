@@ -17,14 +17,13 @@ import type { WriterData, WriterHello } from './writer-worker.ts';
 import { purgeRows, sweepRows, type Writes } from './writes.ts';
 
 export interface SqliteLedgerOptions extends WriterData {
-  /** Accepts that may wait for the disk at the same time; default 10,000. Past it they are refused as if it were full. */
+  /** Maximum accepts that wait for the disk at a time; default 10,000. Beyond it requests are refused as if it were full. */
   readonly maxPending?: number;
 }
 
 /**
- * The embedded ledger: a SQLite file (WAL, synchronous=FULL) that belongs to one gateway process. Writes that wait
- * together share one transaction and one fsync; reads have a connection and a thread of their own. What was awaited is
- * seen by every later read.
+ * The embedded ledger: a SQLite file (WAL, synchronous=FULL) of one gateway process. Writes that wait together share one
+ * transaction and one fsync. Reads have their own connection and worker. An awaited write is visible to every later read.
  */
 class SqliteLedger implements Ledger {
   readonly id: string;
@@ -117,7 +116,7 @@ class SqliteLedger implements Ledger {
   }
 
   async close(id: string, { state, answer, at }: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
-    // Bytes of their own: a small Buffer is a view of a shared pool, all of which would be copied to the thread.
+    // Copied: a small Buffer is a view of a shared pool, and the whole pool would be cloned to the worker.
     const bytes = answer && { ...answer, body: new Uint8Array(answer.body) };
     const result = await this.#writer.run('close', id, { state, at, ...(bytes && { answer: bytes }) });
     if (typeof result === 'string') return result;
@@ -155,16 +154,16 @@ class SqliteLedger implements Ledger {
   }
 
   async stop(): Promise<void> {
-    // The reader ends first, so that the writer is the last to close the file and SQLite puts the WAL away.
+    // The reader closes first, so that the writer is the last connection and SQLite removes the WAL.
     await Promise.all([this.#writer.drain(), this.#reader.stop()]);
     await this.#writer.stop();
   }
 }
 
 /**
- * Opens the ledger in the file `path`, which is made, with its folder, when it is not there; only its owner may read it.
- * Rejects with `LedgerLockedError` when a running gateway has it, and with `LedgerUnavailableError` when the file
- * cannot be opened, is damaged, is no ledger or comes from a newer Archivero.
+ * Opens the ledger in the file `path`, which is created with its folder when missing, readable by its owner only. Rejects
+ * with `LedgerLockedError` when a running gateway uses it. Rejects with `LedgerUnavailableError` when the file cannot be
+ * opened, is damaged, is not a ledger or comes from a newer version.
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { maxPending = 10_000, ...writerData } = options;

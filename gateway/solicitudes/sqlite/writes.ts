@@ -6,22 +6,22 @@ import { type AnswerBytes, columns, toSolicitud } from './rows.ts';
 export interface Bounds {
   /** Rows kept, open and closed. */
   readonly maxRows: number;
-  /** Bytes of what is kept, requests and answers (row-size.ts). Answers are stored past it, new requests are not. */
+  /** Bytes of the kept requests and answers (row-size.ts). Answers are stored beyond it, new requests are not. */
   readonly maxBytes: number;
 }
 
-/** Rows that one transaction of a sweep changes, so that no accept waits long behind it. */
+/** Rows changed by one transaction of a sweep, so that no accept waits long behind it. */
 export const sweepRows = 500;
-/** Fewer when rows are forgotten: the pages of every answer's body are walked. */
+/** Fewer rows when purging: SQLite walks the pages of every answer's body. */
 export const purgeRows = 100;
 
 const append = (state: string, at: string) =>
   `json_insert(history, '$[#]', json_object('state', ${state}, 'at', ${at}))`;
 
 /**
- * What changes the ledger. Each runs inside the transaction of a batch (group-commit.ts) and makes at most one writing
- * statement: SQLite undoes a failed statement by itself, so that none needs a savepoint. Sweeps say how much they did;
- * who gets a full batch asks again.
+ * Creates the write operations of the ledger. Each runs in the transaction of a batch (group-commit.ts) and makes at most
+ * one writing statement: SQLite undoes a failed statement by itself, so none needs a savepoint. A sweep returns how many
+ * rows it changed; after a full batch the caller repeats it.
  */
 export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   const totals = db.prepare(
@@ -34,14 +34,14 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
        :witness, :acceptedAt, :expiresAt, :key, :retryOf, :acceptedAt, 'aceptada', 0, 0,
        json_array(json_object('state', 'aceptada', 'at', :acceptedAt)))`,
   );
-  // The history tells changes of state: publishing again adds an attempt, not an entry.
+  // The history holds changes of state: publishing again adds an attempt, not an entry.
   const published = db.prepare(
     `UPDATE requests SET attempts = attempts + 1, due_at = :dueAt, state = 'encolada',
        published_at = max(:at, (SELECT lost_before FROM ledger)),
        history = CASE state WHEN 'encolada' THEN history ELSE ${append("'encolada'", ':at')} END
      WHERE id = :id AND closed_at IS NULL RETURNING service`,
   );
-  // Later than any of them, although another gateway's clock, or an earlier one of ours, may have been ahead.
+  // Above every `published_at`, even if an earlier clock was ahead.
   const unpublish = db.prepare(
     `UPDATE ledger SET lost_before = max(lost_before, :at,
        (SELECT ifnull(max(published_at), 0) + 1 FROM requests WHERE state = 'encolada'))`,
@@ -52,7 +52,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   );
   const interruptions = db.prepare('SELECT interruptions FROM requests WHERE id = ?');
   const defer = db.prepare('UPDATE requests SET due_at = :dueAt WHERE id = :id AND closed_at IS NULL');
-  // What it has put off must not match again, even when it was put off to a time that has passed.
+  // A deferred row must not match again, even when `dueAt` has already passed.
   const deferQueued = db.prepare(
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
        SELECT rowid FROM requests WHERE service = :service AND state = 'encolada' AND due_at <= :now
@@ -62,7 +62,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     `UPDATE requests SET due_at = :dueAt WHERE rowid IN (
        SELECT rowid FROM requests WHERE service = :service AND closed_at IS NULL AND due_at > :dueAt LIMIT ${sweepRows})`,
   );
-  // By due time and then by age: the index gives this order, so that a page costs a page however long the backlog is.
+  // The index gives the order by due time, then age, so that a page costs a page in any backlog.
   const dueRows = `FROM requests WHERE service = :service AND closed_at IS NULL AND due_at <= :now
      ORDER BY due_at, rowid LIMIT :limit`;
   const due = db.prepare(`SELECT ${columns} ${dueRows}`);
@@ -84,7 +84,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
        SELECT rowid FROM requests WHERE closed_at IS NOT NULL AND closed_at < :closedBefore LIMIT ${purgeRows})`,
   );
   const withKey = db.prepare(`SELECT ${columns} FROM requests WHERE caller = ? AND key = ?`);
-  // As many pages as a large request takes: on a full disk one page may still find room where another one was.
+  // As many pages as a large request takes: on a full disk a single page may still fit into a free one.
   const scribble = db.prepare('INSERT INTO scratch VALUES (zeroblob(65536))');
   const erase = db.prepare('DELETE FROM scratch');
 
@@ -107,7 +107,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
       accept.run({ ...rest, key: key ?? null, retryOf: retryOf ?? null, target, formato, idioma });
       return undefined;
     },
-    /** Gives the service of the row that it changed. */
+    /** Returns the service of the changed row. */
     published(id: string, at: number, dueAt: number): string | undefined {
       return published.get({ id, at, dueAt })?.['service']?.toString();
     },
@@ -132,7 +132,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
       if (rows.length > 0) claim.run({ service, now, until, limit });
       return rows.map(toSolicitud);
     },
-    /** Gives the service of the row that it closed. */
+    /** Returns the service of the closed row. */
     close(
       id: string,
       { state, answer, at }: ClosingBytes,
