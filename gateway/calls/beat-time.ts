@@ -1,24 +1,24 @@
-/** A clock that is slower or faster than ours by 200 ppm is 24 ms off after this long, twice. */
+/** A clock error of 200 ppm adds up to 24 ms over two such windows. */
 const windowMs = 60_000;
 
 /**
- * Tells, on our clock, when beats were true that carry the time of another machine's clock. The two have nothing to do with
- * each other; but the beat that was fastest on its way, of those of the last minute or two, took next to no time. By that
- * one a beat is known that is late: one that waited in a buffer while this process, or the line, was held up.
+ * Converts a service's beat times, which another machine's clock gave, to the gateway's clock. The offset comes from the
+ * fastest beat of the last one or two minutes, whose transit time is taken as zero. It exposes a late beat, such as one
+ * that waited in a buffer while this process or the network was held up.
  */
 export class BeatTime {
-  #least = Number.POSITIVE_INFINITY;
-  #leastBefore = Number.POSITIVE_INFINITY;
+  #leastOffset = Number.POSITIVE_INFINITY;
+  #previousLeastOffset = Number.POSITIVE_INFINITY;
   #windowEnds = Number.NEGATIVE_INFINITY;
 
-  /** Both clocks are monotonic, in milliseconds. Never later than `receivedAt`. */
+  /** Both times are from monotonic clocks, in milliseconds. Returns at most `receivedAt`. */
   of(beatMs: number, receivedAt: number): number {
     if (receivedAt >= this.#windowEnds) {
-      this.#leastBefore = this.#least;
-      this.#least = Number.POSITIVE_INFINITY;
+      this.#previousLeastOffset = this.#leastOffset;
+      this.#leastOffset = Number.POSITIVE_INFINITY;
       this.#windowEnds = receivedAt + windowMs;
     }
-    this.#least = Math.min(this.#least, receivedAt - beatMs);
-    return beatMs + Math.min(this.#least, this.#leastBefore);
+    this.#leastOffset = Math.min(this.#leastOffset, receivedAt - beatMs);
+    return beatMs + Math.min(this.#leastOffset, this.#previousLeastOffset);
   }
 }

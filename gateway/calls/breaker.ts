@@ -1,30 +1,30 @@
-/** Why an address is not called: what the last call or probe that failed told. */
+/** A breaker's state. `cause`: the failure of the last call or probe. */
 export type BreakerState<Cause> =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly since: number; readonly cause: Cause };
 
 export interface BreakerOptions<Cause> {
-  /** Asks the peer whether it answers; gives why not, or undefined when it does. Must end by itself. */
+  /** Probes the peer; returns the cause of a failure, undefined on success. Must always settle. */
   readonly probe: () => Promise<Cause | undefined>;
   /** Pause between two probes of an open breaker, in milliseconds. */
   readonly intervalMs: number;
-  /** Monotonic, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
   readonly onChange: (state: BreakerState<Cause>, before: BreakerState<Cause>) => void;
 }
 
 export interface Breaker<Cause> {
   readonly state: BreakerState<Cause>;
-  /** A call failed in a way that the next one would repeat: nobody is sent there until a probe is answered. */
+  /** Opens the breaker after a failure that the next call would repeat. Only a successful probe closes it. */
   open(cause: Cause): void;
-  /** Probes now, out of turn: opens a closed breaker whose peer does not answer, closes an open one whose peer does. */
+  /** Probes now: opens a closed breaker whose peer does not answer, closes an open one whose peer does. */
   check(): Promise<void>;
   stop(): void;
 }
 
 /**
- * Keeps callers away from an address that cannot be reached. One failure opens it, because being wrong is cheap: a
- * probe follows at once. No caller is ever used to find out whether the peer is back.
+ * Creates a breaker that keeps calls away from an unreachable address. A single failure opens it, because an error costs
+ * little: a probe follows at once. Requests never serve as probes.
  */
 export function createBreaker<Cause>({
   probe,

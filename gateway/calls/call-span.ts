@@ -3,7 +3,7 @@ import { beginSpan, type Span } from '../../runtime/tracing/tracing.ts';
 
 const untraced: Span = { traceparent: '', end: () => undefined };
 
-/** One attempt of a call. What we ask on our own behalf (health, feeds) carries no trace, and begins none. */
+/** Begins the span of one attempt of a call. Health checks and feeds have no traceparent, so they get no span. */
 export function beginCallSpan(rpc: string, traceparent: string, address: string): Span {
   if (traceparent === '') return untraced;
   return beginSpan(rpc, 'client', traceparent, { 'rpc.system': 'grpc', 'server.address': address });

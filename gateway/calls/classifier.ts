@@ -2,19 +2,19 @@ import { Status } from '../../runtime/status.ts';
 import type { ProxyError } from './service-client.ts';
 import type { Failure } from './transport.ts';
 
-/** What a failed call means. DESIGN section 4; `docs/classifier.md` shows where every row was seen. */
+/** The meaning of a failed call (DESIGN section 4). `docs/classifier.md` shows where each case was observed. */
 export type Classification =
-  /** The answer is this status: queueing the request would only bring the same one later. */
+  /** This status is the answer: from the queue the request would get the same one, only later. */
   | { readonly kind: 'verdict'; readonly code: Exclude<Status, 0>; readonly message: string }
-  /** The service did not speak. `opensBreaker`: the next call to this address would fare no better. */
+  /** The service gave no answer. `opensBreaker`: the next call to this address would also fail. */
   | { readonly kind: 'unreachable'; readonly proxyError: ProxyError; readonly opensBreaker: boolean }
-  /** Our caller went away. */
+  /** The caller's signal aborted. */
   | { readonly kind: 'gone' };
 
 /**
- * Judges a failure: never by its code alone, but by who made the status, whether the request was sent, and who
- * cancelled. Only failures that are known to mean "not reached" are; what is left over is an error of ours, and a bug
- * is no reason to queue.
+ * Classifies a failure by the origin of its status, whether the request was sent and whether it was aborted, never by its
+ * code alone. Only failures known to mean "not reached" are classified so. The rest are errors of the gateway, because a
+ * bug is not a reason to queue.
  */
 export function classify(failure: Failure): Classification {
   if (failure.cancelledByUs) return { kind: 'gone' };
@@ -28,7 +28,7 @@ export function classify(failure: Failure): Classification {
   }
 }
 
-/** The server's own word counts, except where it says that it could not work or that it gave up. */
+/** A server's status is a verdict, unless it says that the server could not work or gave up. */
 function byServer({ code, message }: Failure): Classification {
   if (code === Status.UNAVAILABLE) return unreachable('destination_unavailable');
   if (code === Status.CANCELLED) return unreachable('connection_terminated');
@@ -65,14 +65,14 @@ function byClient(failure: Failure): Classification {
   }
 }
 
-/** What grpc-js says of RST_STREAM with REFUSED_STREAM, also for streams that a GOAWAY left out. */
+/** grpc-js's message for RST_STREAM with REFUSED_STREAM, also for streams that a GOAWAY excludes. */
 export const streamRefused = 'Stream refused by server';
 
 function unreachable(proxyError: ProxyError, opens?: 'and opens'): Classification {
   return { kind: 'unreachable', proxyError, opensBreaker: opens !== undefined };
 }
 
-/** The service answered and the gateway could not read it: its own fault, told without its insides. */
+/** The gateway cannot read the service's answer: a fault of its own, reported without internals. */
 function broken({ message }: Failure): Classification {
   const detail = /larger than max/.test(message) ? 'The answer is too large' : 'Internal error';
   return { kind: 'verdict', code: Status.INTERNAL, message: `error-interno: ${detail}` };

@@ -3,60 +3,60 @@ import { Status } from '../../runtime/status.ts';
 import type { Caller, CallResult, RequestOptions } from './service-client.ts';
 
 export interface CoalescingOptions {
-  /** For a call that brings none of its own. */
+  /** The deadline of a call that has none of its own. */
   readonly deadlineMs: number;
-  /** Monotonic, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
-  /** Whom a caller could not reach that has waited for another's call until its deadline. */
+  /** Returns the address to report when a request's deadline passes before a call was made for it. */
   readonly nextHop: () => string;
 }
 
-/** A call that takes longer does not keep those who asked since waiting: theirs begins. */
-const patienceMs = 100;
+/** A call that takes longer no longer delays the requests that wait for it: their own call starts. */
+const maxDelayMs = 100;
 
 /**
- * Makes one call of many for the same. Nobody ever joins a call that began before he asked, because it may have read what
- * was changed since: who asks while one is under way shares the next one with all who do. Each has his own deadline and
- * his own abort, and a call that fails fails those who share it, and no other.
+ * Combines equal calls. A request never joins a call already in flight, because that call may have read older data. It
+ * shares the next call with all requests that arrive meanwhile. Each request keeps its own deadline and signal, and a
+ * failed call fails only the requests that share it.
  */
 export function coalesce(call: Caller['call'], options: CoalescingOptions): Caller['call'] {
   const groups = new Map<string, Group>();
   return <Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    asked: RequestOptions,
+    callOptions: RequestOptions,
   ): Promise<CallResult<Response>> => {
-    if (!method.repeatable) return call(method, request, asked);
-    const key = `${method.fullName} ${asked.queued ?? false} ${method.request.toBinary(request).toString('latin1')}`;
+    if (!method.repeatable) return call(method, request, callOptions);
+    const key = `${method.fullName} ${callOptions.queued ?? false} ${method.request.toBinary(request).toString('latin1')}`;
     let group = groups.get(key);
     if (group === undefined) {
       const make = (each: RequestOptions) => call(method, request, each);
       group = new Group(make, options, () => groups.delete(key));
       groups.set(key, group);
     }
-    return group.ask(asked) as Promise<CallResult<Response>>;
+    return group.ask(callOptions) as Promise<CallResult<Response>>;
   };
 }
 
-/** Somebody who waits for a call that he shares. */
+/** A request that waits for a shared call. */
 interface Waiting {
-  readonly asked: RequestOptions;
+  readonly callOptions: RequestOptions;
   readonly endsAt: number;
   readonly settle: (result: CallResult) => void;
-  /** What to do when he does not wait any more. */
-  left: () => void;
+  /** Called when the request stops waiting. */
+  onLeave: () => void;
   done: boolean;
 }
 
-/** All who ask for one and the same. */
+/** The equal requests in flight. */
 class Group {
   readonly #call: (options: RequestOptions) => Promise<CallResult>;
   readonly #options: CoalescingOptions;
   readonly #end: () => void;
-  #underWay = 0;
-  /** Those who share the next call. */
+  #inFlight = 0;
+  /** The requests that share the next call. */
   #next: Waiting[] = [];
-  #patience: NodeJS.Timeout | undefined;
+  #delay: NodeJS.Timeout | undefined;
 
   constructor(
     call: (options: RequestOptions) => Promise<CallResult>,
@@ -68,74 +68,74 @@ class Group {
     this.#end = end;
   }
 
-  ask(asked: RequestOptions): Promise<CallResult> {
-    return this.#underWay === 0 ? this.#run(asked) : this.#wait(asked);
+  ask(callOptions: RequestOptions): Promise<CallResult> {
+    return this.#inFlight === 0 ? this.#run(callOptions) : this.#wait(callOptions);
   }
 
   async #run(options: RequestOptions): Promise<CallResult> {
-    this.#underWay += 1;
+    this.#inFlight += 1;
     try {
       return await this.#call(options);
     } finally {
-      this.#underWay -= 1;
-      this.#goOn();
+      this.#inFlight -= 1;
+      this.#startNext();
     }
   }
 
-  #wait(asked: RequestOptions): Promise<CallResult> {
+  #wait(callOptions: RequestOptions): Promise<CallResult> {
     const { now, nextHop } = this.#options;
     const { promise, resolve } = Promise.withResolvers<CallResult>();
-    const deadlineMs = asked.deadlineMs ?? this.#options.deadlineMs;
+    const deadlineMs = callOptions.deadlineMs ?? this.#options.deadlineMs;
     const onAbort = (): void => waiting.settle({ kind: 'gone' });
     const timer = setTimeout(() => waiting.settle(tooLate(nextHop(), deadlineMs)), deadlineMs);
     const waiting: Waiting = {
-      asked,
+      callOptions,
       endsAt: now() + deadlineMs,
-      left: () => undefined,
+      onLeave: () => undefined,
       done: false,
       settle: (result) => {
         if (waiting.done) return;
         waiting.done = true;
         clearTimeout(timer);
-        asked.signal.removeEventListener('abort', onAbort);
+        callOptions.signal.removeEventListener('abort', onAbort);
         resolve(result);
-        waiting.left();
+        waiting.onLeave();
       },
     };
-    asked.signal.addEventListener('abort', onAbort);
-    if (asked.signal.aborted) onAbort();
+    callOptions.signal.addEventListener('abort', onAbort);
+    if (callOptions.signal.aborted) onAbort();
     this.#next.push(waiting);
-    this.#patience ??= setTimeout(() => this.#goOn(), patienceMs);
+    this.#delay ??= setTimeout(() => this.#startNext(), maxDelayMs);
     return promise;
   }
 
-  /** Begins the call that those share who have asked until now. */
-  #goOn(): void {
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+  /** Starts the call that the waiting requests share. */
+  #startNext(): void {
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
     const waiting = this.#next.filter(({ done }) => !done);
     this.#next = [];
     const [first] = waiting;
     if (first !== undefined) void this.#share(first, waiting);
-    else if (this.#underWay === 0) this.#end();
+    else if (this.#inFlight === 0) this.#end();
   }
 
   async #share(first: Waiting, waiting: readonly Waiting[]): Promise<void> {
-    const nobody = new AbortController();
+    const abandoned = new AbortController();
     for (const each of waiting) {
-      each.left = () => {
-        if (waiting.every(({ done }) => done)) nobody.abort();
+      each.onLeave = () => {
+        if (waiting.every(({ done }) => done)) abandoned.abort();
       };
     }
     const deadlineMs = Math.max(...waiting.map(({ endsAt }) => endsAt)) - this.#options.now();
     const result = await this.#run({
-      ...first.asked,
-      signal: nobody.signal,
+      ...first.callOptions,
+      signal: abandoned.signal,
       deadlineMs: Math.max(1, Math.ceil(deadlineMs)),
     });
     for (const each of waiting) {
-      // The call has ended: nobody leaves it any more.
-      each.left = () => undefined;
+      // The call has ended, so a request that leaves need not abort it.
+      each.onLeave = () => undefined;
       each.settle(result);
     }
   }

@@ -11,20 +11,20 @@ import type { ProxyError } from './service-client.ts';
 import { watchSilence } from './silence.ts';
 import type { Failure, Transport } from './transport.ts';
 
-/** Why a service is not reached: the failure, and what RFC 9209 calls it. */
+/** Why a service is unreachable: the failure, and its RFC 9209 error type. */
 export interface Cause {
   readonly failure: Failure;
   readonly proxyError: ProxyError;
 }
 
-/** One address of a service: its channel and its breaker. */
+/** An address of a service: its channel, breaker and feed. */
 export interface Endpoint {
   readonly address: string;
   readonly transport: Transport;
   readonly breaker: Breaker<Cause>;
-  /** What it tells of changes; undefined when nobody wants to know. */
+  /** Undefined when the service has no feed. */
   readonly feed: Feed | undefined;
-  /** Calls in flight still get their answers. */
+  /** Closes the channel. Calls in flight still complete. */
   close(): void;
 }
 
@@ -33,14 +33,14 @@ export interface EndpointOptions {
   readonly probeDeadlineMs: number;
   readonly stuckMs: number | undefined;
   readonly tls: TlsMaterial | undefined;
-  /** Heard, if there is one. */
+  /** The feed to follow, if any. */
   readonly feed: FeedDefinition | undefined;
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
 }
 
-/** Connects to an address at once and keeps watching it: a peer that dies or freezes is noticed without a call. */
+/** Connects to an address at once and monitors it, so that a dead or frozen peer is noticed without a call. */
 export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
   const { probeIntervalMs, probeDeadlineMs, stuckMs, tls, now, log, onChange } = options;
   const transport = createGrpcTransport(address, { authority, tls, stuckMs });
@@ -54,17 +54,20 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
     now,
     onChange: (state, before) => {
       if (state.kind === 'open') {
-        log.warn({ address, why: state.cause.failure.message }, 'the address cannot be reached');
+        log.warn(
+          { address, why: state.cause.failure.message },
+          'address unreachable; calling the others until it is back',
+        );
       } else {
         const downMs = before.kind === 'open' ? Math.round(now() - before.since) : 0;
-        log.info({ address, downMs }, 'the address can be reached again');
+        log.info({ address, downMs }, 'address reachable again; calling it as before');
       }
       onChange();
     },
   });
 
-  // A lost connection alone says little (servers close them when they like); a peer that then does not answer is gone.
-  // And a connection that came up ends the wait for the next probe.
+  // A lost connection alone says little, because servers close them at will: a probe decides. A new connection also ends
+  // the wait for the next probe.
   transport.watch((state) => {
     if (state !== 'connecting') void breaker.check();
   });

@@ -1,46 +1,46 @@
 import { LRUCache } from 'lru-cache';
 import { BeatTime } from './beat-time.ts';
 
-/** How many changes a service has told of, in one of its runs. */
+/** A service's logical clock: the number of changes that it reported during one run (`instancia`). */
 export interface Clock {
   readonly instancia: string;
   readonly numero: number;
 }
 
-/** What an answer says of itself when it may be kept: as of which number it is, and what changes it. */
+/** An answer's validity: the clock that it is based on, and the folder whose changes invalidate it. */
 export interface Vigencia {
   readonly reloj: Clock;
   readonly carpeta: string;
 }
 
-/** A message of a feed, whichever service it comes from. */
+/** A message of a change feed, of any service. */
 export interface Tidings {
   readonly reloj: Clock;
-  /** What changed, up to the clock's number. */
+  /** Folders that changed, up to the clock's number. */
   readonly carpetas: readonly string[];
-  /** Everything may have. */
+  /** Whether everything may have changed. */
   readonly todo: boolean;
-  /** Of a beat: all that had happened by then is told. On a monotonic clock of the service's. */
+  /** In a beat: all changes up to this time have been reported. Taken from the service's monotonic clock. */
   readonly latidoMs: number | undefined;
-  /** Where changes are told of no more: answers that rest on it are not to be kept. */
+  /** Folders that are no longer watched: answers based on them must not be cached. */
   readonly noVigiladas?: readonly { readonly carpeta: string }[];
 }
 
-/** Beyond this the feed is not trusted any more: a service that is frozen sends nothing. */
-const longestSilenceMs = 1_000;
-/** Folders whose last change is remembered one by one. */
-const mostFolders = 10_000;
+/** Maximum age of the last beat. A feed silent for longer is not trusted: a frozen service sends nothing. */
+const maxSilenceMs = 1_000;
+/** Maximum number of folders whose last change is remembered individually. */
+const maxFolders = 10_000;
 
 /**
- * One uninterrupted hearing of one service's feed: from its first message, in order, to its end. What changed before, or
- * after, nobody knows; so what is kept under a session dies with it.
+ * An uninterrupted reading of one service's feed, from its first message to its end. Earlier and later changes are
+ * unknown, so answers cached under a session become invalid when it ends.
  */
 export class FeedSession {
   readonly #instancia: string;
-  /** Numbers below it are out of date, whatever their folder. */
+  /** Answers with a smaller number are out of date, whatever their folder. */
   #floor: number;
   readonly #changed = new LRUCache<string, number>({
-    max: mostFolders,
+    max: maxFolders,
     dispose: (numero, _carpeta, why) => {
       if (why === 'evict') this.#floor = Math.max(this.#floor, numero);
     },
@@ -64,13 +64,13 @@ export class FeedSession {
     this.#floor = Number.POSITIVE_INFINITY;
   }
 
-  /** Whether no change has been told that the answer does not hold, of all that had happened a second before `now`. */
+  /** Returns whether an answer includes every reported change, with a beat that is less than a second old. */
   vouches({ reloj, carpeta }: Vigencia, now: number): boolean {
     return (
       reloj.numero >= this.#floor &&
       reloj.numero >= (this.#changed.peek(carpeta) ?? 0) &&
       reloj.instancia === this.#instancia &&
-      now - this.#heardAt < longestSilenceMs
+      now - this.#heardAt < maxSilenceMs
     );
   }
 }

@@ -4,16 +4,16 @@ import type { ServerStreamMethod } from '../../runtime/method.ts';
 import { FeedSession, type Tidings } from './feed-session.ts';
 import type { Transport } from './transport.ts';
 
-/** How a service tells of changes: as data, like a method. */
+/** A service's change feed, described as data like a method. */
 export interface FeedDefinition<Request = unknown, Message = unknown> {
   readonly method: ServerStreamMethod<Request, Message>;
   readonly request: Request;
-  /** Undefined for what is no message of a feed. */
+  /** Returns undefined for a message that is not a feed message. */
   read(message: Message): Tidings | undefined;
 }
 
 export interface Feed {
-  /** Undefined while nothing is heard. */
+  /** Undefined while disconnected. */
   readonly session: FeedSession | undefined;
   stop(): void;
 }
@@ -25,14 +25,14 @@ export interface FeedOptions {
   readonly now: () => number;
 }
 
-/** From the end of one session to the next attempt. */
+/** Pause between the end of a session and the next attempt. */
 const pauseMs = 500;
-/** A service says something four times a second. */
+/** Timeout without messages: a service sends four beats per second. */
 const silenceMs = 2_000;
-/** Folders that a line of the log names. */
-const mostNamed = 5;
+/** Maximum number of folders named in a log line. */
+const maxNamed = 5;
 
-/** Hears the feed of one address, and begins a new session whenever it was cut. */
+/** Follows the feed of an address, with a new session after each interruption. */
 export function createFeed({ transport, definition, log, now }: FeedOptions): Feed {
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -40,7 +40,7 @@ export function createFeed({ transport, definition, log, now }: FeedOptions): Fe
   const { address } = transport;
   let session: FeedSession | undefined;
 
-  async function hear(): Promise<void> {
+  async function readFeed(): Promise<void> {
     const outcome = await transport.stream(
       { method, request },
       { deadlineMs: silenceMs, idleMs: silenceMs, signal, requestId: 'feed', traceparent: '' },
@@ -53,18 +53,19 @@ export function createFeed({ transport, definition, log, now }: FeedOptions): Fe
       session.hear(tidings, now());
       const { noVigiladas = [] } = tidings;
       if (noVigiladas.length === 0) continue;
-      const some = noVigiladas.slice(0, mostNamed).map(({ carpeta }) => carpeta);
+      const some = noVigiladas.slice(0, maxNamed).map(({ carpeta }) => carpeta);
       log.info(
         { address, folders: noVigiladas.length, some },
-        'folders that are not watched: answers about them are not kept',
+        'folders not watched; answers about them are not cached',
       );
     }
   }
 
   async function follow(): Promise<void> {
     while (!signal.aborted) {
-      const why = await hear().catch((error: unknown) => error);
-      if (session !== undefined) log.debug({ address, err: why }, 'the feed has ended');
+      const why = await readFeed().catch((error: unknown) => error);
+      if (session !== undefined)
+        log.debug({ address, err: why }, 'feed ended; its answers are no longer valid');
       session?.end();
       session = undefined;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);

@@ -5,7 +5,7 @@ import { streamRefused } from './classifier.ts';
 import { originOf } from './status-origin.ts';
 import type { CallOptions, Failure } from './transport.ts';
 
-/** Messages go through grpc-js as the bytes that they are. */
+/** Identity codec: grpc-js passes messages as bytes. */
 export const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
 
 export function metadataOf({ requestId, traceparent, queued = false }: CallOptions): Metadata {
@@ -16,7 +16,7 @@ export function metadataOf({ requestId, traceparent, queued = false }: CallOptio
   return metadata;
 }
 
-/** A failure that is ours. */
+/** Returns a failure that the gateway itself caused. */
 export function failed(
   code: Exclude<Status, 0>,
   message: string,
@@ -26,7 +26,7 @@ export function failed(
   return { ok: false, failure: { code, message, origin: 'client', sent, cancelledByUs } };
 }
 
-/** What grpc-js says of a call that failed. */
+/** Converts grpc-js's error of a failed call. */
 export function failureOf(
   error: ServiceError,
   headers: Metadata | undefined,

@@ -10,60 +10,61 @@ import {
 import type { TlsMaterial } from '../../runtime/tls.ts';
 
 const channelOptions: ChannelOptions = {
-  // No pings of grpc-js: `silence.ts` watches the peer. A ping's answer waits behind all that is being received, and its
-  // timer does not know that this process was held up itself.
+  // No pings of grpc-js: `silence.ts` monitors the peer. A ping's answer waits behind all data being received, and its
+  // timer ignores that this process may have been held up.
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  // HTTP/2's own 64 KiB, for all calls of a connection together, are less than one page of a thousand entries: every page
-  // would stop in its middle and wait for the window. As much of a stream may lie here for a reader that is slow.
+  // HTTP/2's default of 64 KiB for all calls of a connection is less than one page of a thousand entries: every page would
+  // stall for a window update. This is also how much of a stream is buffered for a slow reader.
   'grpc-node.flow_control_window': 256 * 1024,
   'grpc.service_config_disable_resolution': 1,
   'grpc.use_local_subchannel_pool': 1,
-  // grpc-js obeys http_proxy; our services are neighbours, and a proxy that is set for the outside cannot reach them.
+  // grpc-js honours http_proxy, but the services are on the local network, which an outbound proxy cannot reach.
   'grpc.enable_http_proxy': 0,
   'grpc.enable_channelz': 0,
-  // Retries stay on: without a service config they are only the transparent ones, of what no server has worked on.
+  // Retries stay enabled: without a service config they are transparent only, for requests that no server processed.
 };
 
-/** A connection's state; `down` is a connection attempt that failed. */
+/** A connection's state. `down`: the connection attempt failed. */
 export type ChannelState = 'ready' | 'connecting' | 'idle' | 'down';
 
 export interface ChannelSettings {
-  /** What the server is told it was called by. Default: the address. */
+  /** The authority sent to the server. Default: the address. */
   readonly authority?: string | undefined;
-  /** Without it, nothing is encrypted. */
+  /** TLS material; undefined means plaintext. */
   readonly tls?: TlsMaterial | undefined;
-  /** How long the channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
+  /** Milliseconds without a connection after which the channel is recreated. Default 5000. */
   readonly stuckMs?: number | undefined;
 }
 
 export interface GrpcChannel {
-  /** Not to be kept: it is replaced when it does not connect. Undefined once the channel is closed. */
+  /** Read it for each call: the client is replaced when it does not connect. Undefined once the channel is closed. */
   readonly client: Client | undefined;
-  /** Tells the state, and every change of it. One listener. */
+  /** Reports the state and its changes to a single listener. */
   watch(listener: (state: ChannelState) => void): void;
-  /** How many bytes the connection has received; undefined without a connection. */
+  /** Bytes received on the connection; undefined without one. */
   readonly received: number | undefined;
-  /** Cuts the connection, and the calls in flight with it. A new one is made at once. */
+  /** Cuts the connection with its calls in flight. A new one is opened at once. */
   cut(): void;
-  /** Calls in flight still end on their own. */
+  /** Closes the channel. Calls in flight still complete. */
   close(): void;
 }
 
 /**
- * A channel of @grpc/grpc-js to one address, kept connected without calls. grpc-js has no limit for a connection
- * attempt: one that was made while packets got lost would wait for TCP's own retransmissions, which are a minute apart
- * in the end, long after the peer is back. So a channel that stays without a connection is thrown away, and its
- * attempts with it.
+ * Creates a @grpc/grpc-js channel to one address, which stays connected without calls.
+ *
+ * grpc-js does not limit a connection attempt. One made while packets were lost waits for TCP's retransmissions, up to a
+ * minute apart, long after the peer is back. So a channel that stays without a connection is replaced, with its attempts.
  */
 export function createGrpcChannel(address: string, settings: ChannelSettings): GrpcChannel {
   const { authority, tls, stuckMs = 5_000 } = settings;
   const attempts = new Set<Socket>();
   let connected: Socket | undefined;
-  const options = authority === undefined ? channelOptions : { ...channelOptions, ...calledBy(authority) };
-  let tell: (state: ChannelState) => void = () => undefined;
+  const options =
+    authority === undefined ? channelOptions : { ...channelOptions, ...authorityOptions(authority) };
+  let notify: (state: ChannelState) => void = () => undefined;
   let state: ChannelState = 'idle';
   let stuck: NodeJS.Timeout | undefined;
   let client: Client | undefined;
@@ -83,7 +84,7 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
     const channel = followed.getChannel();
     const current = channel.getConnectivityState(true);
     if (current === connectivityState.SHUTDOWN) return;
-    // In a turn of its own: grpc-js calls back while it is still changing its state.
+    // In a microtask, because grpc-js calls back in the middle of its state change.
     const changed = () => queueMicrotask(() => follow(followed));
     channel.watchConnectivityState(current, Number.POSITIVE_INFINITY, changed);
     state = channelStates[current];
@@ -96,7 +97,7 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
       connected = undefined;
       stuck ??= setTimeout(replace, stuckMs).unref();
     }
-    tell(state);
+    notify(state);
   }
 
   function drop(): void {
@@ -105,10 +106,10 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
     for (const socket of attempts) socket.destroy();
     attempts.clear();
     connected = undefined;
-    const dropped = client;
+    const closing = client;
     client = undefined;
-    // Not now: a channel that is closed before its resolver has reported comes back to life when it does.
-    setImmediate(() => dropped?.close());
+    // Deferred: a channel closed before its resolver has reported revives when it does.
+    setImmediate(() => closing?.close());
   }
 
   function replace(): void {
@@ -122,8 +123,8 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
       return client;
     },
     watch: (listener) => {
-      tell = listener;
-      tell(state);
+      notify = listener;
+      notify(state);
     },
     get received() {
       return connected?.bytesRead;
@@ -133,7 +134,7 @@ export function createGrpcChannel(address: string, settings: ChannelSettings): G
   };
 }
 
-/** With its scheme, so that no host name is taken for one. */
+/** Adds the scheme, so that grpc-js does not mistake a host name for one. */
 function targetOf(address: string): string {
   if (address.startsWith('[')) return `ipv6:${address}`;
   return isIPv4(address.slice(0, address.lastIndexOf(':'))) ? `ipv4:${address}` : `dns:${address}`;
@@ -146,27 +147,27 @@ const channelStates: Record<Exclude<connectivityState, connectivityState.SHUTDOW
   [connectivityState.TRANSIENT_FAILURE]: 'down',
 };
 
-/** What the server is told it was called by, and what its certificate must be for: not for the address of the day. */
-function calledBy(authority: string): ChannelOptions {
+/** Sets the authority, and the name that the certificate must match instead of the dialled address. */
+function authorityOptions(authority: string): ChannelOptions {
   const name = authority.replace(/:\d+$/, '');
   return { 'grpc.default_authority': authority, 'grpc.ssl_target_name_override': name };
 }
 
-function credentialsFor(tls: TlsMaterial | undefined, show: (socket: Socket) => void): ChannelCredentials {
-  if (tls === undefined) return new Plaintext(show);
+function credentialsFor(tls: TlsMaterial | undefined, expose: (socket: Socket) => void): ChannelCredentials {
+  if (tls === undefined) return new Plaintext(expose);
   const { ca = null, key = null, cert = null } = tls;
-  return new Encrypted(ChannelCredentials.createSsl(ca, key, cert), show);
+  return new Encrypted(ChannelCredentials.createSsl(ca, key, cert), expose);
 }
 
-/** TLS by grpc-js; it shows the sockets, too. */
+/** grpc-js's TLS credentials, which also expose the sockets. */
 class Encrypted extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
-  readonly #show: (socket: Socket) => void;
+  readonly #expose: (socket: Socket) => void;
 
-  constructor(inner: ChannelCredentials, show: (socket: Socket) => void) {
+  constructor(inner: ChannelCredentials, expose: (socket: Socket) => void) {
     super();
     this.#inner = inner;
-    this.#show = show;
+    this.#expose = expose;
   }
 
   override _isSecure(): boolean {
@@ -183,7 +184,7 @@ class Encrypted extends ChannelCredentials {
     const inner = this.#inner._createSecureConnector(...parameters);
     return {
       connect: (socket) => {
-        this.#show(socket);
+        this.#expose(socket);
         return inner.connect(socket);
       },
       waitForReady: () => inner.waitForReady(),
@@ -193,13 +194,13 @@ class Encrypted extends ChannelCredentials {
   }
 }
 
-/** No TLS, as `credentials.createInsecure()`; but it shows the sockets, which grpc-js leaves open when it gives up. */
+/** Plaintext credentials like `credentials.createInsecure()` that expose the sockets: grpc-js leaves them open on failure. */
 class Plaintext extends ChannelCredentials {
-  readonly #show: (socket: Socket) => void;
+  readonly #expose: (socket: Socket) => void;
 
-  constructor(show: (socket: Socket) => void) {
+  constructor(expose: (socket: Socket) => void) {
     super();
-    this.#show = show;
+    this.#expose = expose;
   }
 
   override _isSecure(): boolean {
@@ -214,7 +215,7 @@ class Plaintext extends ChannelCredentials {
     const none = CallCredentials.createEmpty();
     return {
       connect: async (socket) => {
-        this.#show(socket);
+        this.#expose(socket);
         return { socket, secure: false };
       },
       waitForReady: () => Promise.resolve(),

@@ -10,8 +10,8 @@ type Reading = ClientReadableStream<Buffer>;
 type Speaking = ClientDuplexStream<Buffer, Buffer>;
 
 /**
- * A call that is answered by a stream. grpc-js takes 16 messages ahead of the reader at most; from then on the flow
- * control of HTTP/2 holds the service. As with a unary call the deadline and the signal are watched here.
+ * Opens a call with streamed responses. grpc-js reads at most 16 messages ahead of the reader, then HTTP/2 flow control
+ * stops the service. The deadline and the signal are watched here, as for a unary call.
  */
 export async function openStream<Request, Response>(
   client: Client | undefined,
@@ -25,12 +25,12 @@ export async function openStream<Request, Response>(
   const path = `/${call.method.fullName}`;
   const metadata = metadataOf(options);
   let stream: Reading;
-  let speak: ((ended: AbortSignal) => Promise<void>) | undefined;
+  let startSending: ((ended: AbortSignal) => Promise<void>) | undefined;
   try {
     if ('requests' in call) {
-      const speaking = client.makeBidiStreamRequest(path, same, same, metadata);
-      speak = (over) => say(call, speaking, over);
-      stream = speaking;
+      const duplex = client.makeBidiStreamRequest(path, same, same, metadata);
+      startSending = (ended) => sendRequests(call, duplex, ended);
+      stream = duplex;
     } else {
       const bytes = call.method.request.toBinary(call.request);
       stream = client.makeServerStreamRequest(path, same, same, bytes, metadata);
@@ -40,18 +40,18 @@ export async function openStream<Request, Response>(
   }
 
   const ended = new AbortController();
-  const heard = Promise.withResolvers<void>();
+  const responded = Promise.withResolvers<void>();
   let headers: Metadata | undefined;
   stream.on('metadata', (received: Metadata) => {
     headers = received;
-    heard.resolve();
+    responded.resolve();
   });
-  // The iteration has its own listener, but only for as long as it lasts.
+  // The iteration has its own error listener, but only while it runs.
   stream.on('error', () => undefined);
 
-  let gaveUp: { readonly code: Exclude<Status, 0>; readonly message: string } | undefined;
+  let abandoned: { readonly code: Exclude<Status, 0>; readonly message: string } | undefined;
   const giveUp = (code: Exclude<Status, 0>, message: string): void => {
-    gaveUp ??= { code, message };
+    abandoned ??= { code, message };
     stream.cancel();
   };
   const onAbort = (): void => giveUp(Status.CANCELLED, 'Aborted by the caller');
@@ -62,12 +62,12 @@ export async function openStream<Request, Response>(
 
   const brokenBy = (error: unknown): StreamBrokenError => {
     if (error instanceof StreamBrokenError) return error;
-    // Null until a stream was made for it. Only an ended call tells.
+    // Null if no stream was made for the call. Known only after the call has ended.
     const sent = stream.getAuthContext() !== null;
     const failure =
-      gaveUp === undefined
+      abandoned === undefined
         ? failureOf(error as ServiceError, headers, sent, signal.aborted)
-        : failed(gaveUp.code, gaveUp.message, sent, signal.aborted).failure;
+        : failed(abandoned.code, abandoned.message, sent, signal.aborted).failure;
     return new StreamBrokenError(failure);
   };
 
@@ -76,7 +76,7 @@ export async function openStream<Request, Response>(
       for await (const bytes of stream) {
         cancelDeadline();
         yield decode(call.method.response, bytes);
-        if (speak === undefined) cancelDeadline = awaitWithin(idleMs);
+        if (startSending === undefined) cancelDeadline = awaitWithin(idleMs);
       }
     } catch (error) {
       throw brokenBy(error);
@@ -91,17 +91,17 @@ export async function openStream<Request, Response>(
   const responses = receive();
   const first = responses.next();
   try {
-    await (speak === undefined ? first : Promise.race([first, heard.promise]));
+    await (startSending === undefined ? first : Promise.race([first, responded.promise]));
   } catch (error) {
     return { ok: false, failure: brokenBy(error).failure };
   }
   cancelDeadline();
-  void speak?.(ended.signal).catch((error: unknown) => giveUp(Status.INTERNAL, String(error)));
+  void startSending?.(ended.signal).catch((error: unknown) => giveUp(Status.INTERNAL, String(error)));
   return { ok: true, response: startingWith(first, responses) };
 }
 
-/** Sends the requests, as fast as they are taken, until they or the call end. */
-async function say<Request>(
+/** Sends the requests, with backpressure, until they or the call end. */
+async function sendRequests<Request>(
   { method, requests }: Extract<StreamCall<Request>, { requests: unknown }>,
   stream: Speaking,
   ended: AbortSignal,

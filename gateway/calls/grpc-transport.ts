@@ -10,12 +10,12 @@ import type { CallOptions, Outcome, Transport } from './transport.ts';
 export interface GrpcTransport extends Transport, Pick<GrpcChannel, 'watch' | 'received' | 'cut'> {}
 
 /**
- * How much later than ours the deadline is that the server is told. A server notices a shared deadline at about the
- * same time as we do and answers DEADLINE_EXCEEDED; so much later, that word can only be its handler's own.
+ * How much the deadline sent to the server exceeds the local one. With equal deadlines the server would answer
+ * DEADLINE_EXCEEDED at about the same moment. With the slack that status can only be the handler's own.
  */
 const serverSlackMs = 500;
 
-/** gRPC to one address: `host:port` or `[ipv6]:port`. */
+/** Creates a gRPC transport to one address: `host:port` or `[ipv6]:port`. */
 export function createGrpcTransport(address: string, settings: ChannelSettings = {}): GrpcTransport {
   const channel = createGrpcChannel(address, settings);
   return {
@@ -31,7 +31,7 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
   };
 }
 
-/** grpc-js makes an Error for each call, for the stack of one that fails, of which nobody here looks at more than its status. */
+/** Skips stack traces: grpc-js creates an Error per call, of which only the status is read here. */
 function withoutStack<Result>(make: () => Result): Result {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -43,8 +43,8 @@ function withoutStack<Result>(make: () => Result): Result {
 }
 
 /**
- * The deadline and the caller's signal are watched here, so that both end a call at once and on the monotonic clock;
- * whichever comes first names the failure.
+ * Makes a unary call. The deadline and the caller's signal are watched here, so that both end the call at once and by the
+ * monotonic clock. The first to fire determines the failure.
  */
 function unary<Request, Response>(
   client: Client | undefined,
@@ -63,7 +63,7 @@ function unary<Request, Response>(
 
   let call: ClientUnaryCall | undefined;
   let headers: Metadata | undefined;
-  // Null until a stream was made for it. Only an ended call tells, and `cancel` ends it.
+  // Null if no stream was made for the call. Known only after the call has ended, and `cancel` ends it.
   const wasSent = () => (call?.getAuthContext() ?? null) !== null;
   const settle = (outcome: Outcome<Response>) => {
     cancelDeadline();
@@ -82,7 +82,7 @@ function unary<Request, Response>(
 
   const onEnd = (error: ServiceError | null, bytes = Buffer.alloc(0)) => {
     if (error !== null) {
-      // When this process was held up, the server's own deadline may be over, too.
+      // After this process was held up, the server's own deadline may have passed as well.
       if (performance.now() - begun >= deadlineMs) return expire();
       return settle({ ok: false, failure: failureOf(error, headers, wasSent(), signal.aborted) });
     }

@@ -15,8 +15,8 @@ const onlyBinary = () => {
 };
 
 /**
- * `grpc.health.v1.Health/Check`, of which a request without a service name, for the server as a whole, is no bytes, and the
- * response is one number: not worth the tenth of a start that a library with a parser of protos takes.
+ * `grpc.health.v1.Health/Check`, encoded by hand: a request for the whole server is empty, and the response is one number.
+ * A library that parses protos would add a tenth to the start-up time.
  */
 const check: Method<object, HealthAnswer> = {
   kind: 'unary',
@@ -49,7 +49,7 @@ function readStatus(bytes: Uint8Array): HealthAnswer {
   return { status };
 }
 
-/** Asks an address for its health; gives why it cannot be used, or undefined when it can. */
+/** Checks an address's health. Returns why it is unusable, or undefined when it is usable. */
 export async function checkHealth(transport: Transport, deadlineMs: number): Promise<Failure | undefined> {
   const outcome = await transport.unary(
     check,
@@ -60,8 +60,8 @@ export async function checkHealth(transport: Transport, deadlineMs: number): Pro
 }
 
 /**
- * A server that answers at all can be called, also one that knows no health service. The exceptions are its own words
- * for "not me": NOT_SERVING, and UNAVAILABLE, which a proxy says of the server behind it.
+ * A server that answers at all is usable, even without the health service. The exceptions are NOT_SERVING and a server's
+ * UNAVAILABLE, which a proxy gives for the server behind it.
  */
 function unusable(outcome: Outcome<HealthAnswer>): Failure | undefined {
   if (outcome.ok) {

@@ -18,41 +18,41 @@ export interface CallerOptions {
   readonly service: string;
   /** `host:port`, `[ipv6]:port` or `dns:///host:port`, several with commas. */
   readonly addresses: string;
-  /** For a call that brings none of its own. All its attempts share it. */
+  /** The deadline of a call that has none of its own. All its attempts share it. */
   readonly deadlineMs: number;
   readonly log: Logger;
-  /** Without it, nothing is encrypted. */
+  /** TLS material; undefined means plaintext. */
   readonly tls?: TlsMaterial | undefined;
-  /** Told of every attempt: the rpc's full name, the status that it ended with, and how long it took, in seconds. */
+  /** Called after each attempt with the rpc's full name, its final status and its duration in seconds. */
   readonly onCall?: (rpc: string, status: string, seconds: number) => void;
-  /** How the service tells of changes, if that is wanted. */
+  /** The service's change feed, if it is to be followed. */
   readonly feed?: FeedDefinition | undefined;
-  /** Milliseconds between two health checks of an address that cannot be reached. Default 250. */
+  /** Milliseconds between two health checks of an unreachable address. Default 250. */
   readonly probeIntervalMs?: number;
-  /** How long such a check may take. Default 1000. */
+  /** Deadline of a health check in milliseconds. Default 1000. */
   readonly probeDeadlineMs?: number;
-  /** How long a channel may be without a connection before it is made anew, in milliseconds. Default 5000. */
+  /** Milliseconds without a connection after which a channel is recreated. Default 5000. */
   readonly stuckMs?: number;
-  /** Milliseconds between two look-ups of a `dns:///` name. Default 5000. */
+  /** Milliseconds between two lookups of a `dns:///` name. Default 5000. */
   readonly resolveIntervalMs?: number;
-  /** Default: as the machine resolves names. */
+  /** Default: the system's resolver. */
   readonly lookup?: Lookup;
-  /** Monotonic clock, in milliseconds. Default `performance.now`. */
+  /** A monotonic clock, in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** `start` does not wait longer than this for names; addresses that come later are used all the same. */
-const slowestNameMs = 1_000;
+/** How long `start` waits for names to resolve. Addresses that resolve later are still used. */
+const maxResolveMs = 1_000;
 
-/** A stream sends something, if only an empty message, much more often than this. */
+/** Timeout between messages of a stream. A service sends far more often, if only empty messages. */
 const streamIdleMs = 10_000;
 
-/** A call is tried at one address, and when that one cannot be reached at one other. */
-const mostAttempts = 2;
+/** A call that cannot reach one address is tried at one other. */
+const maxAttempts = 2;
 
 /**
- * Calls a service over all of its addresses, taking turns. Throws `BadAddressError`. Connects on `start`, which waits
- * for one health check of each address, so that the first caller does not have to find out that one is down.
+ * Creates the client of a service, which balances calls over all of its addresses. Throws `BadAddressError`. `start`
+ * connects and awaits one health check per address, so that no first request has to discover a dead one.
  */
 export function createCaller(options: CallerOptions): Caller {
   const { service, deadlineMs, onCall, now = () => performance.now() } = options;
@@ -72,8 +72,8 @@ export function createCaller(options: CallerOptions): Caller {
 
   function use(addresses: readonly Resolved[]): void {
     const before = new Map(endpoints.map((endpoint) => [endpoint.address, endpoint]));
-    const wanted = new Map(addresses.map((resolved) => [resolved.address, resolved]));
-    endpoints = [...wanted.values()].map(
+    const resolvedByAddress = new Map(addresses.map((resolved) => [resolved.address, resolved]));
+    endpoints = [...resolvedByAddress.values()].map(
       (resolved) =>
         before.get(resolved.address) ??
         createEndpoint(resolved, {
@@ -84,21 +84,21 @@ export function createCaller(options: CallerOptions): Caller {
           feed: options.feed,
           now,
           log,
-          onChange: tellReachable,
+          onChange: notifyReachable,
         }),
     );
-    for (const [address, endpoint] of before) if (!wanted.has(address)) endpoint.close();
-    tellReachable();
+    for (const [address, endpoint] of before) if (!resolvedByAddress.has(address)) endpoint.close();
+    notifyReachable();
   }
 
-  function tellReachable(): void {
+  function notifyReachable(): void {
     const next = endpoints.some(isClosed);
     if (next === reachable) return;
     reachable = next;
     for (const listener of listeners) listener(reachable);
   }
 
-  /** The next address in turn whose breaker is closed. */
+  /** Returns the next address in turn whose breaker is closed. */
   function pick(tried: readonly Endpoint[]): Endpoint | undefined {
     for (let step = 0; step < endpoints.length; step++) {
       const endpoint = endpoints[turn++ % endpoints.length];
@@ -107,7 +107,7 @@ export function createCaller(options: CallerOptions): Caller {
     return undefined;
   }
 
-  /** Tries an address, and when it is not reached one other. All attempts share the deadline. */
+  /** Tries an address and, if it is not reached, one other. All attempts share the deadline. */
   async function attempt<Answer>(
     { repeatable, fullName }: Pick<Method, 'repeatable' | 'fullName'>,
     callOptions: RequestOptions,
@@ -118,7 +118,7 @@ export function createCaller(options: CallerOptions): Caller {
     const endsAt = now() + (callOptions.deadlineMs ?? deadlineMs);
     const tried: Endpoint[] = [];
     let result: CallResult<Answer> | undefined;
-    while (tried.length < mostAttempts) {
+    while (tried.length < maxAttempts) {
       const endpoint = pick(tried);
       const leftMs = Math.ceil(endsAt - now());
       if (endpoint === undefined || leftMs <= 0) break;
@@ -132,17 +132,21 @@ export function createCaller(options: CallerOptions): Caller {
       onCall?.(fullName, statusName(outcome.ok ? Status.OK : outcome.failure.code), (now() - begun) / 1000);
       if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
       const { failure } = outcome;
-      const means = classify(failure);
-      if (means.kind === 'gone') return means;
-      if (means.kind === 'verdict') {
+      const meaning = classify(failure);
+      if (meaning.kind === 'gone') return meaning;
+      if (meaning.kind === 'verdict') {
         if (failure.origin === 'client')
-          log.error({ address, failure, requestId }, 'the answer cannot be read');
-        return { kind: 'verdict', verdict: { ok: false, code: means.code, message: means.message }, address };
+          log.error({ address, failure, requestId }, 'response unreadable; answering INTERNAL');
+        return {
+          kind: 'verdict',
+          verdict: { ok: false, code: meaning.code, message: meaning.message },
+          address,
+        };
       }
-      const { proxyError } = means;
-      if (means.opensBreaker) breaker.open({ failure, proxyError });
-      log.debug({ address, failure, requestId }, 'not reached');
-      // Of two failures the one that is told is the one whose request was under way: it may have done harm.
+      const { proxyError } = meaning;
+      if (meaning.opensBreaker) breaker.open({ failure, proxyError });
+      log.debug({ address, failure, requestId }, 'address not reached; trying another one');
+      // Of two failures, report the one whose request was sent: the service may have processed it.
       if (result === undefined || failure.sent)
         result = { kind: 'unreachable', address, failure, proxyError };
       if (failure.sent && !repeatable) break;
@@ -150,7 +154,7 @@ export function createCaller(options: CallerOptions): Caller {
     return result ?? notTried();
   }
 
-  /** A stream that breaks after it was heard is told to whoever reads it, and here. */
+  /** Logs a stream that breaks after its start. The reader gets the error as well. */
   async function* watched<Response>(
     responses: AsyncIterable<Response>,
     address: string,
@@ -161,15 +165,18 @@ export function createCaller(options: CallerOptions): Caller {
     } catch (error) {
       if (error instanceof StreamBrokenError && !error.failure.cancelledByUs) {
         const { failure } = error;
-        // What a handler says is its verdict on a request, and in its own log.
+        // A handler's status is a verdict, which the service logs itself.
         const ordinary = classify(failure).kind === 'verdict' && failure.origin === 'server';
-        log[ordinary ? 'debug' : 'warn']({ address, failure, requestId }, 'the stream broke');
+        log[ordinary ? 'debug' : 'warn'](
+          { address, failure, requestId },
+          'stream broke; the response is incomplete',
+        );
       }
       throw error;
     }
   }
 
-  /** What is told when no address can be tried: why the first of them cannot. */
+  /** Returns the result when no address can be tried: the cause at the first one. */
   function notTried(): CallResult<never> & { kind: 'unreachable' } {
     const [first] = endpoints;
     const state = first?.breaker.state;
@@ -207,14 +214,14 @@ export function createCaller(options: CallerOptions): Caller {
       return () => listeners.delete(listener);
     },
     start: async () => {
-      await within(slowestNameMs, resolver.start());
+      await within(maxResolveMs, resolver.start());
       await Promise.all(endpoints.map(({ breaker }) => breaker.check()));
     },
     stop: async () => {
       resolver.stop();
       for (const endpoint of endpoints) endpoint.close();
       endpoints = [];
-      tellReachable();
+      notifyReachable();
     },
   };
 }

@@ -2,10 +2,10 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import type { Logger } from 'pino';
 import { type AddressSource, joinAddress } from './addresses.ts';
 
-/** All addresses of a name, A and AAAA, as the machine resolves names (hosts file and search domains included). */
+/** Resolves all addresses of a name, A and AAAA, by the system's rules (hosts file and search domains included). */
 export type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
 
-/** An address to dial; `authority` is the name that it came from. */
+/** An address to dial. `authority`: the name that it was resolved from. */
 export interface Resolved {
   readonly address: string;
   readonly authority?: string;
@@ -13,7 +13,7 @@ export interface Resolved {
 
 export interface ResolverOptions {
   readonly sources: readonly AddressSource[];
-  /** Milliseconds between two look-ups of a name. */
+  /** Milliseconds between two lookups of a name. */
   readonly intervalMs: number;
   readonly log: Logger;
   readonly onChange: (addresses: readonly Resolved[]) => void;
@@ -21,14 +21,14 @@ export interface ResolverOptions {
 }
 
 export interface Resolver {
-  /** Reports the fixed addresses at once; resolves when every name was looked up once, or failed to be. */
+  /** Reports the fixed addresses at once; resolves when the first lookup of every name has succeeded or failed. */
   start(): Promise<void>;
   stop(): void;
 }
 
 const lookupAll: Lookup = (host) => systemLookup(host, { all: true });
 
-/** Watches the addresses of a service. A name that cannot be resolved any more keeps the addresses it had. */
+/** Tracks the addresses of a service. A name that no longer resolves keeps its last addresses. */
 export function createResolver({
   sources,
   intervalMs,
@@ -46,7 +46,7 @@ export function createResolver({
   async function resolveName(index: number, host: string, port: number): Promise<void> {
     const addresses = await lookup(host).catch((error: unknown) => {
       if (!failing.has(index))
-        log.warn({ err: error, host }, 'the name cannot be resolved; its last addresses stay');
+        log.warn({ err: error, host }, 'name not resolved; keeping its last addresses');
       failing.add(index);
       return undefined;
     });

@@ -3,7 +3,7 @@ import type { FeedSession } from './feed-session.ts';
 import type { CallOptions, Failure, StreamCall } from './transport.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Proxy error types of RFC 9209, section 2.3, as far as they are used here. */
+/** The proxy error types of RFC 9209, section 2.3, that are used here. */
 export type ProxyError =
   | 'connection_refused'
   | 'connection_terminated'
@@ -14,54 +14,54 @@ export type ProxyError =
   | 'http_response_timeout';
 
 export type CallResult<Response = unknown> =
-  /** The service spoke: whatever it said is the answer. */
+  /** The service answered, with a response or a status. */
   | { readonly kind: 'verdict'; readonly verdict: Verdict<Response>; readonly address: string }
-  /** The service could not be reached, or its answer never came: a repeatable request may take the queue. */
+  /** The service could not be reached, or its answer never came: a repeatable request may be queued. */
   | {
       readonly kind: 'unreachable';
       readonly address: string;
       readonly failure: Failure;
       readonly proxyError: ProxyError;
     }
-  /** Our caller went away: nobody waits for an answer. */
+  /** The caller's signal aborted; the answer is no longer needed. */
   | { readonly kind: 'gone' };
 
-/** Without `deadlineMs` the configured deadline holds; it bounds all attempts together. */
+/** Options of a call. `deadlineMs` defaults to the configured deadline and bounds all attempts together. */
 export type RequestOptions = Omit<CallOptions, 'deadlineMs'> & { readonly deadlineMs?: number };
 
-/** What is known of one address of a service, for /salud. */
+/** The state of one address of a service, for /salud. */
 export interface AddressState {
   readonly address: string;
   readonly breaker: 'closed' | 'open';
 }
 
-/** Calls one service, over all of its addresses, with the policy of DESIGN section 4. */
+/** The client of one service over all of its addresses, with the call policy of DESIGN section 4. */
 export interface Caller {
   readonly service: string;
-  /** Whether some address can be tried: its breaker is closed. */
+  /** Whether any address has a closed breaker. */
   readonly reachable: boolean;
-  /** Never rejects. */
+  /** Makes a unary call. Never rejects. */
   call<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     options: RequestOptions,
   ): Promise<CallResult<Response>>;
   /**
-   * The same for a stream. The deadline is for the time until the service is heard; until then its failures mean what they
-   * mean for a call. Afterwards the iteration of the responses throws `StreamBrokenError`.
+   * Makes a streamed call. The deadline ends with the service's first response; failures until then are those of a unary
+   * call. Later failures make the iteration of the responses throw `StreamBrokenError`.
    */
   stream<Request, Response>(
     call: StreamCall<Request, Response>,
     options: RequestOptions,
   ): Promise<CallResult<AsyncIterable<Response>>>;
   addresses(): readonly AddressState[];
-  /** What this address tells of changes; undefined while it is not heard. */
+  /** Returns the feed session of an address; undefined while its feed is disconnected. */
   session(address: string): FeedSession | undefined;
-  /** Asks every address for its health (grpc.health.v1), each within `timeoutMs`. */
+  /** Checks every address's health (grpc.health.v1), each within `timeoutMs`. */
   probe(
     timeoutMs: number,
   ): Promise<readonly { readonly address: string; readonly ok: boolean; readonly latencyMs: number }[]>;
-  /** Tells when `reachable` changes; gives the function that ends it. */
+  /** Notifies of changes of `reachable`; returns the unsubscribe function. */
   onReachable(listener: (reachable: boolean) => void): () => void;
   start(): Promise<void>;
   /** May be called twice, and before `start`. */

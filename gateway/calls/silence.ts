@@ -2,33 +2,33 @@ import type { GrpcChannel } from './grpc-channel.ts';
 
 export interface SilenceOptions {
   readonly channel: Pick<GrpcChannel, 'received'>;
-  /** Asks the peer for anything, because nothing has come for a while. */
+  /** Sends the peer a request that it must answer, because nothing was received for a while. */
   readonly ask: () => void;
-  /** The peer has sent nothing for two seconds, although it was asked. */
+  /** Called when the peer has sent nothing for two seconds in spite of these requests. */
   readonly onSilent: () => void;
 }
 
-/** Between two looks at the connection, milliseconds. */
+/** Milliseconds between two checks of the connection. */
 export const lookMs = 250;
-/** After so many looks without a byte the peer is asked, and again after as many. */
-const asked = 2;
-/** After so many looks without a byte, two seconds, the peer is silent. */
-const silent = 8;
+/** Checks without a byte between two requests to the peer. */
+const checksBeforeAsking = 2;
+/** Checks without a byte, two seconds, after which the peer is silent. */
+const maxChecks = 8;
 
 /**
- * Watches whether a connected peer still sends. A frozen peer keeps its connections and sends nothing; a busy one sends
- * late. Looks are counted, and not time: while this process is held up itself, nothing is counted against the peer.
- * @returns what ends the watch
+ * Detects a connected peer that sends nothing. A frozen peer keeps its connections but sends nothing; a busy one sends
+ * late. It counts checks, not time, so that a pause of this process does not count against the peer.
+ * @returns a function that stops the detection
  */
 export function watchSilence({ channel, ask, onSilent }: SilenceOptions): () => void {
-  let before: number | undefined;
-  let looks = 0;
+  let previous: number | undefined;
+  let checks = 0;
   const timer = setInterval(() => {
     const { received } = channel;
-    looks = received === undefined || received !== before ? 0 : looks + 1;
-    before = received;
-    if (looks === silent) onSilent();
-    else if (looks > 0 && looks % asked === 0) ask();
+    checks = received === undefined || received !== previous ? 0 : checks + 1;
+    previous = received;
+    if (checks === maxChecks) onSilent();
+    else if (checks > 0 && checks % checksBeforeAsking === 0) ask();
   }, lookMs).unref();
   return () => clearInterval(timer);
 }

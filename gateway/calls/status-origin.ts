@@ -3,16 +3,16 @@ import { streamRefused } from './classifier.ts';
 import type { Failure } from './transport.ts';
 
 /**
- * Who made a status. grpc-js marks it nowhere, but a status without response headers carries them itself (a
- * trailers-only response), and the ones that grpc-js makes carry nothing. Where headers came and the trailers hold
- * nothing more, the text decides: grpc-js 1.14.7 has a fixed set.
+ * Returns the origin of a status, which grpc-js does not record. A server's status without response headers carries them
+ * itself (trailers-only), and a status made by grpc-js carries none. With headers and empty trailers the text decides:
+ * grpc-js 1.14.7 has a fixed set of messages.
  */
 export function originOf(
   { details, metadata }: Pick<ServiceError, 'details' | 'metadata'>,
   headers: Metadata | undefined,
 ): Failure['origin'] {
   if (/^Received HTTP status code \d/.test(details)) return 'intermediary';
-  // grpc-js says so of status OK without a message, and keeps that status's metadata.
+  // grpc-js's own error for status OK without a message; it keeps the metadata of that status.
   if (details === 'No message received') return 'client';
   const contentType = (headers ?? metadata).get('content-type')[0];
   if (contentType === undefined) return 'client';

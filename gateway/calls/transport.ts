@@ -2,41 +2,41 @@ import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runt
 import type { Status } from '../../runtime/status.ts';
 
 export interface CallOptions {
-  /** Milliseconds from now; every call has one. */
+  /** Milliseconds from now. Required for every call. */
   readonly deadlineMs: number;
-  /** The caller's: aborted when it no longer wants the answer. */
+  /** The caller's signal: aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** W3C trace context of the request; empty: none. */
+  /** W3C trace context of the request; empty for none. */
   readonly traceparent: string;
-  /** The request was accepted and can wait: a service that does not know everything yet had better say so. */
+  /** Whether the request comes from the ledger and may wait: a service with an incomplete index should then refuse it. */
   readonly queued?: boolean;
 }
 
 export interface StreamOptions extends CallOptions {
-  /** Milliseconds until the service is heard: its first message, or, where both sides speak, its headers. */
+  /** Milliseconds until the service's first response: a message or, in a bidirectional call, its headers. */
   readonly deadlineMs: number;
-  /** Then, how long it may say nothing while it is waited for, in milliseconds. Not where both sides speak. */
+  /** Maximum milliseconds between two messages while one is awaited. Ignored in bidirectional calls. */
   readonly idleMs: number;
 }
 
-/** What is called, and with what. Of `requests` nothing is taken before the service is heard. */
+/** A method and its request or requests. `requests` is not iterated before the service's first response. */
 export type StreamCall<Request = unknown, Response = unknown> =
   | { readonly method: ServerStreamMethod<Request, Response>; readonly request: Request }
   | { readonly method: BidirectionalMethod<Request, Response>; readonly requests: AsyncIterable<Request> };
 
-/** Why a call brought no answer, with what is needed to judge it. A status code alone says too little. */
+/** A failed call, with the facts that classify it. A status code alone is not enough. */
 export interface Failure {
   readonly code: Exclude<Status, 0>;
   readonly message: string;
   /**
-   * Who made the status: the server (it came with gRPC headers or trailers), our own gRPC client, or something on the
-   * way that answered but speaks no gRPC (a proxy's error page).
+   * The origin of the status: the server (it came with gRPC headers or trailers), the local gRPC client, or an
+   * intermediary that does not speak gRPC (a proxy's error page).
    */
   readonly origin: 'server' | 'client' | 'intermediary';
-  /** Whether the request may have been worked on. A stream that the server refused was not (RFC 9113, section 8.7). */
+  /** Whether the request may have been processed. A stream that the server refused was not (RFC 9113, section 8.7). */
   readonly sent: boolean;
-  /** Whether our caller went away (its `signal`). */
+  /** Whether the caller's `signal` aborted. */
   readonly cancelledByUs: boolean;
 }
 
@@ -44,7 +44,7 @@ export type Outcome<Response> =
   | { readonly ok: true; readonly response: Response }
   | { readonly ok: false; readonly failure: Failure };
 
-/** A stream that had been heard ended before its end. */
+/** A stream ended early, after its first response. */
 export class StreamBrokenError extends Error {
   override readonly name = 'StreamBrokenError';
   readonly failure: Failure;
@@ -55,7 +55,7 @@ export class StreamBrokenError extends Error {
   }
 }
 
-/** One way to one address of a service. Never throws and never rejects: every end of a call is an `Outcome`. */
+/** A transport to one address of a service. Never throws or rejects: every call ends in an `Outcome`. */
 export interface Transport {
   readonly address: string;
   unary<Request, Response>(
@@ -64,9 +64,9 @@ export interface Transport {
     options: CallOptions,
   ): Promise<Outcome<Response>>;
   /**
-   * Resolves when the service is heard. The responses are iterated once; a reader that is slow holds the service, one
-   * that stops ends the call, and so does `signal`, which is the only way to end it before the iteration began.
-   * The iteration throws `StreamBrokenError`.
+   * Makes a streamed call; resolves with the service's first response. The responses may be iterated once. A slow reader
+   * slows the service down; a reader that stops ends the call. Before the iteration only `signal` ends it. The iteration
+   * throws `StreamBrokenError`.
    */
   stream<Request, Response>(
     call: StreamCall<Request, Response>,

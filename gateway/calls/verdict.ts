@@ -1,8 +1,8 @@
 import type { Status } from '../../runtime/status.ts';
 
 /**
- * What a handler said about a request: an answer, or a status of its own (a folder that does not exist is a verdict,
- * a refused connection is not). It is the same thing whichever door it came by, and one renderer makes HTTP of it.
+ * A handler's answer to a request: a response, or a status of its own. A missing folder is a verdict, a refused connection
+ * is not. Verdicts from calls and from the queue are alike, and one renderer makes HTTP answers of both.
  */
 export type Verdict<Response = unknown> =
   | { readonly ok: true; readonly response: Response }
