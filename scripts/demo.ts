@@ -8,7 +8,7 @@ import { rabbitAdvice } from './rabbit-install.mjs';
 // `npm run demo`: plays the story with its own processes, ports and RabbitMQ.
 
 const usage = `npm run demo [-- catastrofe] [options]
-catastrofe    accepts 500 requests, kills everything, deletes the broker's data, and loses none
+  catastrofe    accepts 500 requests, kills everything, deletes the broker's data, and loses none
   --quick       no pauses for reading
   --no-broker   run as if RabbitMQ were not installed
 `;

@@ -136,7 +136,7 @@ async function checkQueue(
 ): Promise<Finding[]> {
   const state = await onChannel(model, (channel) => channel.checkQueue(queue)).catch(() => undefined);
   if (state === undefined)
-    return [note(`${queue}does not exist yet; the first process to start declares it`)];
+    return [note(`${queue} does not exist yet; the first process to start declares it`)];
   const { messageCount, consumerCount } = state;
   try {
     // Declaring an existing queue with equal arguments changes nothing.
@@ -154,7 +154,7 @@ async function checkQueue(
   if (messageCount === 0 && !(await hasLeader(model, queue))) {
     return [
       wrong(
-        `${queue}has no leader: it neither accepts nor delivers messages`,
+        `${queue} has no leader: it neither accepts nor delivers messages`,
         `Restart the gateway, which replaces the queue; or: rabbitmqctl delete_queue ${queue}. Its messages are published again.`,
       ),
     ];
