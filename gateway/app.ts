@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import { fromCache } from './answers/cache-lookup.ts';
-import type { Repeats } from './answers/fast-path.ts';
+import type { FastPath } from './answers/fast-path.ts';
 import type { Colas } from './colas/routes.ts';
 import { documentsRoutes } from './documents/routes.ts';
 import type { AccessLog } from './http/access-log.ts';
@@ -43,7 +43,7 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly ipDeny: BlockList | undefined;
   readonly accessLog: Pick<AccessLog, 'middleware'>;
   readonly concurrency: Pick<Concurrency, 'middleware'>;
-  readonly repeats: Pick<Repeats, 'remember'>;
+  readonly fastPath: Pick<FastPath, 'remember'>;
   readonly rateLimit: RateLimit | undefined;
   readonly identities: Identities;
   readonly live: Pick<Live, 'routes' | 'paths'>;
@@ -80,7 +80,7 @@ export function createApp(deps: AppDeps): Koa<State> {
     }),
   );
   if (deps.rateLimit !== undefined) app.use(deps.rateLimit.middleware);
-  app.use(fromCache(deps.cache, deps.repeats));
+  app.use(fromCache(deps.cache, deps.fastPath));
   // Each router looks at all of its routes: the busiest comes first.
   app.use(operationRoutes(deps).routes());
   app.use(deps.identities.routes.routes());

@@ -6,18 +6,18 @@ import { isLoopback } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { readTls } from '../runtime/tls.ts';
 import { describeBroker } from './admin/broker-state.ts';
-import { stateSource } from './admin/state-metrics.ts';
-import { createCache } from './answers/answer-cache.ts';
-import { createRepeats } from './answers/fast-path.ts';
+import { stateCollector } from './admin/state-metrics.ts';
+import { createAnswerCache } from './answers/answer-cache.ts';
+import { createFastPath } from './answers/fast-path.ts';
 import { createApp } from './app.ts';
 import { coalesce } from './calls/coalescing.ts';
-import { createCaller } from './calls/load-balanced-client.ts';
-import type { Caller } from './calls/service-client.ts';
+import { createServiceClient } from './calls/load-balanced-client.ts';
+import type { ServiceClient } from './calls/service-client.ts';
 import { createManagement } from './colas/management.ts';
 import { createColas } from './colas/routes.ts';
 import type { GatewayConfig } from './config.ts';
 import { createAccessLog } from './http/access-log.ts';
-import { createHttpDoor } from './http/listener.ts';
+import { createHttpListener } from './http/listener.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { openIdentities } from './identity/identities.ts';
 import { createConcurrency } from './limits/concurrency.ts';
@@ -26,9 +26,9 @@ import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Service } from './operations/service.ts';
 import { createAcceptor } from './solicitudes/acceptance.ts';
-import { createQueueWay } from './solicitudes/broker-route.ts';
-import { createCloser } from './solicitudes/completion.ts';
-import { createDirectWay } from './solicitudes/direct-route.ts';
+import { createBrokerRoute } from './solicitudes/broker-route.ts';
+import { createCompletion } from './solicitudes/completion.ts';
+import { createDirectRoute } from './solicitudes/direct-route.ts';
 import { type BrokerUse, createDispatcher } from './solicitudes/dispatcher.ts';
 import { createDrainRate } from './solicitudes/drain-rate.ts';
 import { followLedger } from './solicitudes/following.ts';
@@ -62,11 +62,11 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   const followers = createWaiters(config.MAX_EVENT_STREAMS);
   const drain = createDrainRate(await ledger.open(), now);
   const metrics = createMetrics();
-  const closer = createCloser({ ledger, operation, metrics, log, now });
-  const broker = connectBroker(config.RABBITMQ_URL, { ...deps, closer, operation, metrics });
+  const completion = createCompletion({ ledger, operation, metrics, log, now });
+  const broker = connectBroker(config.RABBITMQ_URL, { ...deps, completion, operation, metrics });
 
-  const ways = services.map(({ name: service, feed }) => {
-    const caller = createCaller({
+  const routes = services.map(({ name: service, feed }) => {
+    const client = createServiceClient({
       service,
       addresses: config.serviceUrls.get(service) ?? '',
       deadlineMs: config.GRPC_DEADLINE_MS,
@@ -75,33 +75,33 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
       log,
       onCall: (rpc, code, seconds) => metrics.call(service, rpc, code, seconds),
     });
-    const direct = createDirectWay({ ledger, caller, closer, operation, log, now });
+    const direct = createDirectRoute({ ledger, client, completion, operation, log, now });
     const queue =
-      broker && createQueueWay({ service, ledger, ...broker, otherwise: direct, operation, log, now });
+      broker && createBrokerRoute({ service, ledger, ...broker, otherwise: direct, operation, log, now });
     const dispatcher = createDispatcher({
       service,
       ledger,
-      ways: queue === undefined ? [direct] : [queue, direct],
+      routes: queue === undefined ? [direct] : [queue, direct],
       broker: broker?.use,
-      caller,
+      client,
       log,
       now,
     });
-    const call = coalesce(caller.call, {
+    const call = coalesce(client.call, {
       deadlineMs: config.GRPC_DEADLINE_MS,
       now: () => performance.now(),
-      nextHop: () => caller.addresses()[0]?.address ?? '',
+      nextHop: () => client.addresses()[0]?.address ?? '',
     });
-    return { service, caller, call, dispatcher };
+    return { service, client, call, dispatcher };
   });
-  const wayOf = new Map(ways.map((way) => [way.service, way]));
+  const wayOf = new Map(routes.map((way) => [way.service, way]));
 
   followLedger({
     ledger,
     waiters: [waiters, followers],
     drain,
     wake: (service) => {
-      for (const way of ways) if (service === undefined || way.service === service) way.dispatcher.wake();
+      for (const way of routes) if (service === undefined || way.service === service) way.dispatcher.wake();
     },
   });
 
@@ -116,7 +116,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     if (way === undefined) throw new TypeError(`No service ${service}`);
     return way;
   };
-  const caller = (service: string): Caller => wayTo(service).caller;
+  const serviceClient = (service: string): ServiceClient => wayTo(service).client;
   const limits = await openLimits({
     allowances: config.RATE_LIMITS,
     costs: config.RATE_LIMIT_COSTS,
@@ -135,7 +135,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   const upgrades = createUpgrades();
   const live = createLive({
     services,
-    caller,
+    serviceClient,
     upgrades,
     authenticator: identities.authenticator,
     rateLimit: limits.rateLimit,
@@ -151,12 +151,12 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     ...services.flatMap(({ name }) => Object.values(queuesOf(name))),
     ...(broker ? [broker.replies.queue] : []),
   ];
-  const cache = createCache(config.GATEWAY_CACHE_BYTES, () => performance.now());
+  const cache = createAnswerCache(config.GATEWAY_CACHE_BYTES, () => performance.now());
   metrics.add(
-    stateSource({
+    stateCollector({
       cache,
       services: services.map(({ name }) => name),
-      callers: ways.map((way) => way.caller),
+      clients: routes.map((way) => way.client),
       ledger,
       ledgerFolder: config.LEDGER_URL.kind === 'sqlite' ? dirname(config.LEDGER_URL.path) : undefined,
       publisher: broker?.publisher,
@@ -172,15 +172,15 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   });
   const accessLog = createAccessLog(log, metrics);
   const concurrency = createConcurrency(config.MAX_REQUESTS);
-  const repeats = createRepeats({ cache, accessLog, concurrency, rateLimit: limits.rateLimit });
+  const fastPath = createFastPath({ cache, accessLog, concurrency, rateLimit: limits.rateLimit });
   const app = createApp({
     accessLog,
     concurrency,
-    repeats,
+    fastPath,
     identities,
     services,
-    callers: ways.map((way) => way.caller),
-    caller,
+    clients: routes.map((way) => way.client),
+    serviceClient,
     call: (service) => wayTo(service).call,
     cache,
     live,
@@ -191,7 +191,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     ledger,
     waiters,
     followers,
-    closer,
+    completion,
     drain,
     broker: () => describeBroker(broker?.publisher, management),
     consumers: async (service) => {
@@ -214,14 +214,14 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
   return [
     { name: 'ledger', start: async () => undefined, stop: () => ledger.stop() },
     { name: 'limits', start: async () => undefined, stop: () => limits.stop() },
-    ...ways.map(({ caller, service }) => ({
+    ...routes.map(({ client, service }) => ({
       name: `calls to ${service}`,
-      start: () => caller.start(),
-      stop: () => caller.stop(),
+      start: () => client.start(),
+      stop: () => client.stop(),
     })),
     ...(broker?.parts ?? []),
     colas,
-    ...ways.map(({ dispatcher, service }) => ({ name: `dispatcher of ${service}`, ...dispatcher })),
+    ...routes.map(({ dispatcher, service }) => ({ name: `dispatcher of ${service}`, ...dispatcher })),
     {
       name: 'housekeeping',
       ...createHousekeeping({
@@ -234,14 +234,14 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
         now,
       }),
     },
-    createHttpDoor({
+    createHttpListener({
       binding: {
         host: config.GATEWAY_HOST,
         port: config.GATEWAY_PORT,
         hostVariable: 'GATEWAY_HOST',
         portVariable: 'GATEWAY_PORT',
       },
-      listener: repeats.listener(listener),
+      listener: fastPath.listener(listener),
       upgrade: upgrades.answerWith(listener),
       tls: config.tls.http,
       bounds: {
@@ -273,11 +273,11 @@ function connectBroker(
   {
     services,
     ledger,
-    closer,
+    completion,
     operation,
     metrics,
     log,
-  }: GatewayDeps & Pick<RepliesDeps, 'closer' | 'operation' | 'metrics'>,
+  }: GatewayDeps & Pick<RepliesDeps, 'completion' | 'operation' | 'metrics'>,
 ): { publisher: Publisher; replies: Replies; use: BrokerUse; parts: readonly Part[] } | undefined {
   if (url === undefined) return undefined;
   const publisher = createPublisher({
@@ -288,7 +288,7 @@ function connectBroker(
       for (const { name } of services) await declareService(session, name);
     },
   });
-  const replies = createReplies({ url, ledger, closer, operation, metrics, log, now: Date.now });
+  const replies = createReplies({ url, ledger, completion, operation, metrics, log, now: Date.now });
   const part = { name: 'publisher', start: async () => publisher.start(), stop: () => publisher.stop() };
   const use: BrokerUse = {
     get usable() {

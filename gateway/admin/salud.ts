@@ -1,5 +1,5 @@
 import { freemem, release, totalmem, type, uptime } from 'node:os';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import type { Context, RouteHandler } from '../http/state.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
 import { timed } from './timed.ts';
@@ -15,7 +15,7 @@ export interface BrokerState {
 }
 
 export interface SaludDeps {
-  readonly callers: readonly Caller[];
+  readonly clients: readonly ServiceClient[];
   readonly ledger: Pick<Ledger, 'probe' | 'open'>;
   /** Answers within a second. */
   readonly broker: () => BrokerState | Promise<BrokerState>;
@@ -46,7 +46,7 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
   return {
     salud: async (ctx) => {
       const [servicios, registro, rabbitmq] = await Promise.all([
-        Promise.all(deps.callers.map((caller) => describeService(caller, deps.consumers))),
+        Promise.all(deps.clients.map((client) => describeService(client, deps.consumers))),
         describeLedger(deps.ledger),
         deps.broker(),
       ]);
@@ -87,14 +87,14 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
  * Describes a service: `sano` when all of its addresses answer, `degradado` when some do. When none does it is `por_cola`
  * if it has queue consumers (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`.
  */
-async function describeService(caller: Caller, consumersOf: SaludDeps['consumers']) {
+async function describeService(client: ServiceClient, consumersOf: SaludDeps['consumers']) {
   const [probe, queue] = await Promise.all([
-    timed(caller.probe(serviceMs), partMs),
-    timed(consumersOf(caller.service), partMs),
+    timed(client.probe(serviceMs), partMs),
+    timed(consumersOf(client.service), partMs),
   ]);
   const consumidores = queue.ok ? (queue.value ?? null) : null;
   const results = new Map((probe.ok ? probe.value : []).map((result) => [result.address, result]));
-  const direcciones = caller.addresses().map(({ address, breaker }) => {
+  const direcciones = client.addresses().map(({ address, breaker }) => {
     const result = results.get(address);
     return {
       direccion: address,
@@ -106,7 +106,7 @@ async function describeService(caller: Caller, consumersOf: SaludDeps['consumers
   const answering = direcciones.filter(({ responde }) => responde).length;
   const unanswered = (consumidores ?? 0) > 0 ? 'por_cola' : 'caido';
   const estado = answering === 0 ? unanswered : answering < direcciones.length ? 'degradado' : 'sano';
-  return { servicio: caller.service, estado, consumidores, direcciones };
+  return { servicio: client.service, estado, consumidores, direcciones };
 }
 
 async function describeLedger(ledger: SaludDeps['ledger']) {

@@ -1,14 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { AnswerCache } from '../answers/answer-cache.ts';
-import type { Caller } from '../calls/service-client.ts';
-import { type Family, gauge, type Sample, type Source } from '../metrics/family.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
+import { type Collector, type Family, gauge, type Sample } from '../metrics/family.ts';
 import type { Ledger } from '../solicitudes/ledger.ts';
 import { timed } from './timed.ts';
 
 export interface StateDeps {
   readonly services: readonly string[];
-  readonly callers: readonly Caller[];
+  readonly clients: readonly ServiceClient[];
   readonly cache: Pick<AnswerCache, 'size'>;
   readonly ledger: Pick<Ledger, 'open' | 'oldest' | 'probe'>;
   /** The folder of the ledger's file; undefined when the ledger is a database server. */
@@ -22,9 +22,9 @@ export interface StateDeps {
 const answerMs = 900;
 
 /** Creates the source of gauges that are read at each scrape: breakers, cache, ledger, disk and queues. */
-export function stateSource(deps: StateDeps): Source {
+export function stateCollector(deps: StateDeps): Collector {
   return async () => [
-    breakers(deps.callers),
+    breakers(deps.clients),
     ...cacheFamilies(deps.cache),
     ...(await ledgerFamilies(deps)),
     ...(await diskFamilies(deps)),
@@ -32,10 +32,10 @@ export function stateSource(deps: StateDeps): Source {
   ];
 }
 
-function breakers(callers: readonly Caller[]): Family {
-  const values = callers.flatMap((caller) =>
-    caller.addresses().map(({ address, breaker }) => ({
-      labels: { service: caller.service, address },
+function breakers(clients: readonly ServiceClient[]): Family {
+  const values = clients.flatMap((client) =>
+    client.addresses().map(({ address, breaker }) => ({
+      labels: { service: client.service, address },
       value: breaker === 'open' ? 1 : 0,
     })),
   );

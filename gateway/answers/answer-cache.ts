@@ -1,28 +1,28 @@
 import { LRUCache } from 'lru-cache';
-import type { FeedSession, Vigencia } from '../calls/feed-session.ts';
-import type { Forms } from './representations.ts';
+import type { FeedSession, Validity } from '../calls/feed-session.ts';
+import type { Representations } from './representations.ts';
 
 /** A cached answer and its validity. */
-export interface Kept {
-  readonly forms: Forms;
+export interface CachedAnswer {
+  readonly representations: Representations;
   /** The route that made it, for metrics and the log. */
   readonly route: string;
   /** When its call started, by the monotonic clock, in milliseconds. */
   readonly askedAt: number;
   /** Undefined when no feed reports changes of it: it may then serve as the last known answer only. */
-  readonly vouched: { readonly vigencia: Vigencia; readonly session: FeedSession } | undefined;
+  readonly feed: { readonly validity: Validity; readonly session: FeedSession } | undefined;
 }
 
 export interface AnswerCache {
   /** Returns an answer that is still valid: its feed is alive and has reported no later change. */
-  fresh(key: string): Kept | undefined;
+  fresh(key: string): CachedAnswer | undefined;
   /** Returns the last answer, valid or not. */
-  lastKnown(key: string): Kept | undefined;
-  keep(key: string, kept: Kept): void;
+  lastKnown(key: string): CachedAnswer | undefined;
+  keep(key: string, kept: CachedAnswer): void;
   /** Returns the number of answers and their bytes. */
   size(): { readonly answers: number; readonly bytes: number };
   /** Milliseconds since the answer's call started. */
-  ageMs(kept: Kept): number;
+  ageMs(kept: CachedAnswer): number;
 }
 
 /** Maximum age of a served answer. It bounds changes without an event, such as writes through mmap. */
@@ -37,19 +37,19 @@ const overheadBytes = 1_000;
  * @param maxBytes 0 disables the cache
  * @param now the monotonic clock, in milliseconds
  */
-export function createCache(maxBytes: number, now: () => number): AnswerCache {
+export function createAnswerCache(maxBytes: number, now: () => number): AnswerCache {
   if (maxBytes === 0) return noCache;
-  const entries = new LRUCache<string, Kept>({
+  const entries = new LRUCache<string, CachedAnswer>({
     maxSize: maxBytes,
-    sizeCalculation: ({ forms }, key) => forms.bytes + 2 * key.length + overheadBytes,
+    sizeCalculation: ({ representations }, key) => representations.bytes + 2 * key.length + overheadBytes,
   });
   return {
     fresh: (key) => {
       const kept = entries.get(key);
-      if (kept?.vouched === undefined) return undefined;
-      const { vigencia, session } = kept.vouched;
+      if (kept?.feed === undefined) return undefined;
+      const { validity, session } = kept.feed;
       const at = now();
-      return at - kept.askedAt < maxAgeMs && session.vouches(vigencia, at) ? kept : undefined;
+      return at - kept.askedAt < maxAgeMs && session.confirms(validity, at) ? kept : undefined;
     },
     lastKnown: (key) => entries.get(key),
     keep: (key, kept) => {

@@ -1,8 +1,8 @@
 import { type CacheDirectives, parseCacheControl } from '../http/cache-control.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import type { Context, Middleware } from '../http/state.ts';
-import type { AnswerCache, Kept } from './answer-cache.ts';
-import type { Repeats } from './fast-path.ts';
+import type { AnswerCache, CachedAnswer } from './answer-cache.ts';
+import type { FastPath } from './fast-path.ts';
 import { sendAnswer } from './sender.ts';
 
 /** The `Accept` of most clients other than browsers, and the meaning of its absence (RFC 9110, section 12.5.1). */
@@ -23,30 +23,30 @@ export function cacheDirectives(ctx: Context): CacheDirectives {
  * Creates the middleware that answers from the cache. It runs after authorization. It passes a request on when no valid
  * answer is cached, or when the request excludes a cached answer.
  */
-export function fromCache(cache: AnswerCache, repeats: Pick<Repeats, 'remember'>): Middleware {
+export function fromCache(cache: AnswerCache, fastPath: Pick<FastPath, 'remember'>): Middleware {
   return (ctx, next) => {
     if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || !isCacheable(ctx)) return next();
     const key = cacheKey(ctx);
     const kept = cache.fresh(key);
     if (kept === undefined || !isAcceptable(ctx, cache.ageMs(kept))) return next();
-    return send(ctx, key, kept, cache, repeats);
+    return send(ctx, key, kept, cache, fastPath);
   };
 }
 
 async function send(
   ctx: Context,
   key: string,
-  kept: Kept,
+  kept: CachedAnswer,
   cache: AnswerCache,
-  repeats: Pick<Repeats, 'remember'>,
+  fastPath: Pick<FastPath, 'remember'>,
 ): Promise<void> {
-  const { bytes } = kept.forms;
+  const { bytes } = kept.representations;
   // Set as the router would, for the log and the metrics.
   ctx['_matchedRoute'] = kept.route;
-  await sendAnswer(ctx, kept.forms, 'cache');
+  await sendAnswer(ctx, kept.representations, 'cache');
   // A content coding was added to the entry: keep it again to count its bytes.
-  if (kept.forms.bytes !== bytes) cache.keep(key, { ...kept });
-  repeats.remember(ctx, key, kept.forms);
+  if (kept.representations.bytes !== bytes) cache.keep(key, { ...kept });
+  fastPath.remember(ctx, key, kept.representations);
 }
 
 /** An `Idempotency-Key` must reach its solicitud, and `respond-async` the queue, before any cached answer. */

@@ -9,20 +9,20 @@ import { requestIdHeader, writtenAs } from '../http/written-request.ts';
 import type { Concurrency } from '../limits/concurrency.ts';
 import type { RateLimit, Spent } from '../limits/rate-limit.ts';
 import type { AnswerCache } from './answer-cache.ts';
-import type { Form, Forms } from './representations.ts';
+import type { Representation, Representations } from './representations.ts';
 
-export interface RepeatsDeps {
+export interface FastPathDeps {
   readonly cache: AnswerCache;
   readonly accessLog: AccessLog;
   readonly concurrency: Concurrency;
   readonly rateLimit: Pick<RateLimit, 'spending'> | undefined;
 }
 
-export interface Repeats {
+export interface FastPath {
   /** Answers repeated requests, and gives the others to `otherwise`. */
   listener(otherwise: RequestListener): RequestListener;
   /** Keeps how a request was answered, which has just got what the cache has under `cacheKey`. */
-  remember(ctx: Context, cacheKey: string, forms: Forms): void;
+  remember(ctx: Context, cacheKey: string, representations: Representations): void;
 }
 
 /** How a request is answered as long as the same answer is kept. */
@@ -45,7 +45,7 @@ interface Known {
 
 interface Found {
   readonly how: Known;
-  readonly form: Form | undefined;
+  readonly representation: Representation | undefined;
 }
 
 /** What a request says of how much of it may be answered from a cache, and what is no plain request. */
@@ -68,7 +68,7 @@ const overheadBytes = 2_500;
  * headers and the same answer, provided that this is still fresh; the clock of its token, the number of requests under way,
  * and what the caller has used up are looked at each time. Nothing is decided here: all else is for the middlewares.
  */
-export function createRepeats({ cache, accessLog, concurrency, rateLimit }: RepeatsDeps): Repeats {
+export function createFastPath({ cache, accessLog, concurrency, rateLimit }: FastPathDeps): FastPath {
   const known = new LRUCache<string, Known>({
     maxSize: roomBytes,
     sizeCalculation: (_, key) => key.length + overheadBytes,
@@ -88,13 +88,18 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
 
   function usable(how: Known): Found | undefined {
     if (how.identifiedUntil <= Date.now()) return undefined;
-    const forms = cache.fresh(how.cacheKey)?.forms;
-    if (forms?.id !== how.answer || concurrency.full() || isTracing()) return undefined;
-    const form = how.body && forms.in(how.body);
-    return form instanceof Promise ? undefined : { how, form };
+    const representations = cache.fresh(how.cacheKey)?.representations;
+    if (representations?.id !== how.answer || concurrency.full() || isTracing()) return undefined;
+    const representation = how.body && representations.in(how.body);
+    return representation instanceof Promise ? undefined : { how, representation };
   }
 
-  function send(req: IncomingMessage, res: ServerResponse, startedAt: number, { how, form }: Found): void {
+  function send(
+    req: IncomingMessage,
+    res: ServerResponse,
+    startedAt: number,
+    { how, representation }: Found,
+  ): void {
     accessLog.begins();
     const requestId = requestIdOf(req.headers[requestIdHeader]);
     const ends = () => accessLog.ends(how.exchange, requestId, res.writableFinished, startedAt);
@@ -106,7 +111,7 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
     res.on('close', ends);
     how.headers[how.requestIdAt] = requestId;
     res.writeHead(how.status, how.headers);
-    res.end(form?.body);
+    res.end(representation?.body);
   }
 
   function answer(req: IncomingMessage, res: ServerResponse, otherwise: RequestListener): void {
@@ -132,7 +137,7 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
 
   return {
     listener: (otherwise) => (req, res) => answer(req, res, otherwise),
-    remember: (ctx, cacheKey, forms) => {
+    remember: (ctx, cacheKey, representations) => {
       const { req, res } = ctx;
       const key = written.get(req);
       if (key === undefined || isTracing() || notPlain.some((name) => name in req.headers)) return;
@@ -142,7 +147,7 @@ export function createRepeats({ cache, accessLog, concurrency, rateLimit }: Repe
       const hasBody = res.statusCode === 200 && ctx.method === 'GET';
       known.set(key, {
         cacheKey,
-        answer: forms.id,
+        answer: representations.id,
         status: res.statusCode,
         body: hasBody ? codingFor(req.headers['accept-encoding']) : undefined,
         headers,

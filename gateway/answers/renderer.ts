@@ -6,7 +6,7 @@ import { isServiceReason, serviceReasons, slugOfStatus } from '../http/problem-t
 import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import { queryOf, withCursor } from '../http/target.ts';
 import type { Operation, View } from '../operations/operation.ts';
-import { Forms } from './representations.ts';
+import { Representations } from './representations.ts';
 import { httpStatusOf } from './status-table.ts';
 
 /**
@@ -21,17 +21,17 @@ export function renderVerdict(operation: Operation, verdict: Verdict, view: View
 }
 
 /** Renderings by verdict, because coalesced requests share verdicts. */
-const rendered = new WeakMap<Verdict, Map<string, Forms>>();
+const rendered = new WeakMap<Verdict, Map<string, Representations>>();
 
 /** Renders a verdict in all content codings, once per view for all requests that share the verdict. */
-export function renderForms(operation: Operation, verdict: Verdict, view: View): Forms {
+export function renderRepresentations(operation: Operation, verdict: Verdict, view: View): Representations {
   const key = `${view.formato} ${view.idioma} ${view.target}`;
   const known = rendered.get(verdict)?.get(key);
   if (known !== undefined) return known;
-  const forms = new Forms(renderVerdict(operation, verdict, view));
-  const all = rendered.get(verdict) ?? new Map<string, Forms>();
-  rendered.set(verdict, all.set(key, forms));
-  return forms;
+  const representations = new Representations(renderVerdict(operation, verdict, view));
+  const all = rendered.get(verdict) ?? new Map<string, Representations>();
+  rendered.set(verdict, all.set(key, representations));
+  return representations;
 }
 
 function renderResponse(operation: Operation, response: unknown, view: View): RenderedAnswer {

@@ -4,7 +4,7 @@ import type { RenderedAnswer } from '../http/rendered-answer.ts';
 type Fields = readonly (readonly [name: string, value: string])[];
 
 /** A representation in one content coding, with its headers in the order in which they are set. */
-export interface Form {
+export interface Representation {
   readonly body: Buffer;
   /** Headers that a 304 also carries: `etag`, `vary`, `link`. */
   readonly about: Fields;
@@ -23,20 +23,20 @@ const describesBody = /^content-/;
  * The representations of an answer, one per content coding, each made at its first use and with a strong ETag of its own.
  * A holder may keep the object, but must call `in` before each use.
  */
-export class Forms {
+export class Representations {
   static #last = 0;
   /** Unique in this process. */
-  readonly id = ++Forms.#last;
+  readonly id = ++Representations.#last;
   readonly status: number;
-  readonly identity: Form;
+  readonly identity: Representation;
   readonly #answer: RenderedAnswer;
-  readonly #coded = new Map<ContentCoding, Form | Promise<Form>>();
+  readonly #coded = new Map<ContentCoding, Representation | Promise<Representation>>();
   #bytes: number;
 
   constructor(answer: RenderedAnswer) {
     this.status = answer.status;
     this.#answer = answer;
-    this.identity = formOf(answer);
+    this.identity = representationOf(answer);
     this.#bytes = answer.body.length;
   }
 
@@ -46,7 +46,7 @@ export class Forms {
   }
 
   /** Returns the representation in a coding, or the identity when the coding would not make it smaller. */
-  in(coding: ContentCoding): Form | Promise<Form> {
+  in(coding: ContentCoding): Representation | Promise<Representation> {
     if (coding === 'identity' || this.identity.body.length < minBytes) return this.identity;
     const existing = this.#coded.get(coding);
     if (existing !== undefined) return existing;
@@ -66,22 +66,22 @@ export class Forms {
     return ifNoneMatch.match(/"[^"]*"/g)?.find((tag) => etags.has(tag));
   }
 
-  async #make(coding: Coding): Promise<Form> {
+  async #make(coding: Coding): Promise<Representation> {
     const { headers, body } = this.#answer;
     const coded = await encode(body, coding);
-    let form = this.identity;
+    let representation = this.identity;
     if (coded.length < body.length) {
       const etag = etagIn(coding, headers['etag']);
       const codedHeaders = { ...headers, ...(etag !== undefined && { etag }), 'content-encoding': coding };
-      form = formOf({ status: this.status, headers: codedHeaders, body: coded });
+      representation = representationOf({ status: this.status, headers: codedHeaders, body: coded });
       this.#bytes += coded.length;
     }
-    this.#coded.set(coding, form);
-    return form;
+    this.#coded.set(coding, representation);
+    return representation;
   }
 }
 
-function formOf({ status, headers, body }: RenderedAnswer): Form {
+function representationOf({ status, headers, body }: RenderedAnswer): Representation {
   const fields = Object.entries(headers);
   // Error texts depend on the language.
   const vary = status < 400 ? 'Accept, Accept-Encoding' : 'Accept, Accept-Encoding, Accept-Language';

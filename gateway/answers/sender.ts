@@ -1,7 +1,7 @@
 import { codingFor } from '../http/content-coding.ts';
 import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Context, ServidoPor } from '../http/state.ts';
-import { type Form, Forms } from './representations.ts';
+import { type Representation, Representations } from './representations.ts';
 
 /**
  * Sends an operation's answer in the client's preferred content coding, with `Servido-Por`. A client that has these bytes
@@ -11,35 +11,41 @@ import { type Form, Forms } from './representations.ts';
  */
 export function sendAnswer(
   ctx: Context,
-  answer: RenderedAnswer | Forms,
+  answer: RenderedAnswer | Representations,
   servidoPor: ServidoPor,
 ): void | Promise<void> {
-  const forms = answer instanceof Forms ? answer : new Forms(answer);
+  const representations = answer instanceof Representations ? answer : new Representations(answer);
   const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = ctx.req.headers;
   ctx.state.servidoPor = servidoPor;
-  if (forms.status === 200 && ifNoneMatch !== undefined) {
-    const etag = forms.known(ifNoneMatch);
-    if (etag !== undefined) return writeUnchanged(ctx, forms.identity, etag, servidoPor);
+  if (representations.status === 200 && ifNoneMatch !== undefined) {
+    const etag = representations.known(ifNoneMatch);
+    if (etag !== undefined) return writeUnchanged(ctx, representations.identity, etag, servidoPor);
   }
-  const form = forms.in(codingFor(acceptEncoding));
-  if (!(form instanceof Promise)) return write(ctx, forms.status, form, servidoPor);
-  return form.then((made) => write(ctx, forms.status, made, servidoPor));
+  const representation = representations.in(codingFor(acceptEncoding));
+  if (!(representation instanceof Promise))
+    return write(ctx, representations.status, representation, servidoPor);
+  return representation.then((made) => write(ctx, representations.status, made, servidoPor));
 }
 
-function write(ctx: Context, status: number, form: Form, servidoPor: ServidoPor): void {
+function write(ctx: Context, status: number, representation: Representation, servidoPor: ServidoPor): void {
   const { res } = ctx;
-  begin(ctx, status, form, servidoPor);
-  for (const [name, value] of form.ofBody) res.setHeader(name, value);
-  res.end(form.body);
+  begin(ctx, status, representation, servidoPor);
+  for (const [name, value] of representation.ofBody) res.setHeader(name, value);
+  res.end(representation.body);
 }
 
-function writeUnchanged(ctx: Context, form: Form, etag: string, servidoPor: ServidoPor): void {
-  begin(ctx, 304, form, servidoPor);
+function writeUnchanged(
+  ctx: Context,
+  representation: Representation,
+  etag: string,
+  servidoPor: ServidoPor,
+): void {
+  begin(ctx, 304, representation, servidoPor);
   ctx.res.setHeader('etag', etag);
   ctx.res.end();
 }
 
-function begin(ctx: Context, status: number, { about }: Form, servidoPor: ServidoPor): void {
+function begin(ctx: Context, status: number, { about }: Representation, servidoPor: ServidoPor): void {
   const { res } = ctx;
   ctx.respond = false;
   res.statusCode = status;

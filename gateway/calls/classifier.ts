@@ -1,6 +1,6 @@
 import { Status } from '../../runtime/status.ts';
 import type { ProxyError } from './service-client.ts';
-import type { Failure } from './transport.ts';
+import type { GrpcFailure } from './transport.ts';
 
 /** The meaning of a failed call (DESIGN section 4). `docs/classifier.md` shows where each case was observed. */
 export type Classification =
@@ -16,7 +16,7 @@ export type Classification =
  * code alone. Only failures known to mean "not reached" are classified so. The rest are errors of the gateway, because a
  * bug is not a reason to queue.
  */
-export function classify(failure: Failure): Classification {
+export function classify(failure: GrpcFailure): Classification {
   if (failure.cancelledByUs) return { kind: 'gone' };
   switch (failure.origin) {
     case 'server':
@@ -29,13 +29,13 @@ export function classify(failure: Failure): Classification {
 }
 
 /** A server's status is a verdict, unless it says that the server could not work or gave up. */
-function byServer({ code, message }: Failure): Classification {
+function byServer({ code, message }: GrpcFailure): Classification {
   if (code === Status.UNAVAILABLE) return unreachable('destination_unavailable');
   if (code === Status.CANCELLED) return unreachable('connection_terminated');
   return { kind: 'verdict', code, message };
 }
 
-function byClient(failure: Failure): Classification {
+function byClient(failure: GrpcFailure): Classification {
   const { code, message, sent } = failure;
   switch (code) {
     case Status.UNAVAILABLE:
@@ -73,7 +73,7 @@ function unreachable(proxyError: ProxyError, opens?: 'and opens'): Classificatio
 }
 
 /** The gateway cannot read the service's answer: a fault of its own, reported without internals. */
-function broken({ message }: Failure): Classification {
+function broken({ message }: GrpcFailure): Classification {
   const detail = /larger than max/.test(message) ? 'The answer is too large' : 'Internal error';
   return { kind: 'verdict', code: Status.INTERNAL, message: `error-interno: ${detail}` };
 }

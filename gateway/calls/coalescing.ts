@@ -1,6 +1,6 @@
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
-import type { Caller, CallResult, RequestOptions } from './service-client.ts';
+import type { CallResult, RequestOptions, ServiceClient } from './service-client.ts';
 
 export interface CoalescingOptions {
   /** The deadline of a call that has none of its own. */
@@ -19,7 +19,7 @@ const maxDelayMs = 100;
  * shares the next call with all requests that arrive meanwhile. Each request keeps its own deadline and signal, and a
  * failed call fails only the requests that share it.
  */
-export function coalesce(call: Caller['call'], options: CoalescingOptions): Caller['call'] {
+export function coalesce(call: ServiceClient['call'], options: CoalescingOptions): ServiceClient['call'] {
   const groups = new Map<string, Group>();
   return <Request, Response>(
     method: Method<Request, Response>,

@@ -9,11 +9,11 @@ import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
 import type { ProxyError } from './service-client.ts';
 import { watchSilence } from './silence.ts';
-import type { Failure, Transport } from './transport.ts';
+import type { GrpcFailure, Transport } from './transport.ts';
 
 /** Why a service is unreachable: the failure, and its RFC 9209 error type. */
 export interface Cause {
-  readonly failure: Failure;
+  readonly failure: GrpcFailure;
   readonly proxyError: ProxyError;
 }
 
@@ -109,7 +109,7 @@ const silence: Cause = {
   proxyError: 'connection_terminated',
 };
 
-function proxyErrorOf(failure: Failure): ProxyError {
+function proxyErrorOf(failure: GrpcFailure): ProxyError {
   const classification = classify(failure);
   return classification.kind === 'unreachable' ? classification.proxyError : 'destination_unavailable';
 }

@@ -2,20 +2,20 @@ import { LRUCache } from 'lru-cache';
 import { BeatTime } from './beat-time.ts';
 
 /** A service's logical clock: the number of changes that it reported during one run (`instancia`). */
-export interface Clock {
+export interface FeedClock {
   readonly instancia: string;
   readonly numero: number;
 }
 
 /** An answer's validity: the clock that it is based on, and the folder whose changes invalidate it. */
-export interface Vigencia {
-  readonly reloj: Clock;
+export interface Validity {
+  readonly reloj: FeedClock;
   readonly carpeta: string;
 }
 
 /** A message of a change feed, of any service. */
-export interface Tidings {
-  readonly reloj: Clock;
+export interface FeedMessage {
+  readonly reloj: FeedClock;
   /** Folders that changed, up to the clock's number. */
   readonly carpetas: readonly string[];
   /** Whether everything may have changed. */
@@ -48,13 +48,13 @@ export class FeedSession {
   readonly #beatTime = new BeatTime();
   #heardAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ reloj }: Tidings) {
+  constructor({ reloj }: FeedMessage) {
     this.#instancia = reloj.instancia;
     this.#floor = reloj.numero;
   }
 
   /** @param receivedAt monotonic, in milliseconds */
-  hear({ reloj, carpetas, todo, latidoMs }: Tidings, receivedAt: number): void {
+  hear({ reloj, carpetas, todo, latidoMs }: FeedMessage, receivedAt: number): void {
     if (todo) this.#floor = reloj.numero;
     else for (const carpeta of carpetas) this.#changed.set(carpeta, reloj.numero);
     if (latidoMs !== undefined) this.#heardAt = this.#beatTime.of(latidoMs, receivedAt);
@@ -65,7 +65,7 @@ export class FeedSession {
   }
 
   /** Returns whether an answer includes every reported change, with a beat that is less than a second old. */
-  vouches({ reloj, carpeta }: Vigencia, now: number): boolean {
+  confirms({ reloj, carpeta }: Validity, now: number): boolean {
     return (
       reloj.numero >= this.#floor &&
       reloj.numero >= (this.#changed.peek(carpeta) ?? 0) &&

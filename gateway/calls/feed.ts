@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ServerStreamMethod } from '../../runtime/method.ts';
-import { FeedSession, type Tidings } from './feed-session.ts';
+import { type FeedMessage, FeedSession } from './feed-session.ts';
 import type { Transport } from './transport.ts';
 
 /** A service's change feed, described as data like a method. */
@@ -9,7 +9,7 @@ export interface FeedDefinition<Request = unknown, Message = unknown> {
   readonly method: ServerStreamMethod<Request, Message>;
   readonly request: Request;
   /** Returns undefined for a message that is not a feed message. */
-  read(message: Message): Tidings | undefined;
+  read(message: Message): FeedMessage | undefined;
 }
 
 export interface Feed {

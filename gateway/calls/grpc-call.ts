@@ -3,7 +3,7 @@ import { queuedKey, requestIdKey } from '../../runtime/grpc/call.ts';
 import { Status, toStatus } from '../../runtime/status.ts';
 import { streamRefused } from './classifier.ts';
 import { originOf } from './status-origin.ts';
-import type { CallOptions, Failure } from './transport.ts';
+import type { CallOptions, GrpcFailure } from './transport.ts';
 
 /** Identity codec: grpc-js passes messages as bytes. */
 export const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
@@ -22,7 +22,7 @@ export function failed(
   message: string,
   sent: boolean,
   cancelledByUs = false,
-): { ok: false; failure: Failure } {
+): { ok: false; failure: GrpcFailure } {
   return { ok: false, failure: { code, message, origin: 'client', sent, cancelledByUs } };
 }
 
@@ -32,7 +32,7 @@ export function failureOf(
   headers: Metadata | undefined,
   sent: boolean,
   cancelledByUs: boolean,
-): Failure {
+): GrpcFailure {
   const code = toStatus(error.code);
   return {
     code: code === Status.OK ? Status.UNKNOWN : code,

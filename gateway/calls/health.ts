@@ -1,7 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
-import type { Failure, Outcome, Transport } from './transport.ts';
+import type { GrpcFailure, Outcome, Transport } from './transport.ts';
 
 /** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
 const notServing = 2;
@@ -50,7 +50,10 @@ function readStatus(bytes: Uint8Array): HealthAnswer {
 }
 
 /** Checks an address's health. Returns why it is unusable, or undefined when it is usable. */
-export async function checkHealth(transport: Transport, deadlineMs: number): Promise<Failure | undefined> {
+export async function checkHealth(
+  transport: Transport,
+  deadlineMs: number,
+): Promise<GrpcFailure | undefined> {
   const outcome = await transport.unary(
     check,
     {},
@@ -63,7 +66,7 @@ export async function checkHealth(transport: Transport, deadlineMs: number): Pro
  * A server that answers at all is usable, even without the health service. The exceptions are NOT_SERVING and a server's
  * UNAVAILABLE, which a proxy gives for the server behind it.
  */
-function unusable(outcome: Outcome<HealthAnswer>): Failure | undefined {
+function unusable(outcome: Outcome<HealthAnswer>): GrpcFailure | undefined {
   if (outcome.ok) {
     return outcome.response.status === notServing
       ? {

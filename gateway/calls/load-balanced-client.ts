@@ -10,10 +10,10 @@ import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
-import type { Caller, CallResult, RequestOptions } from './service-client.ts';
+import type { CallResult, RequestOptions, ServiceClient } from './service-client.ts';
 import { type CallOptions, type Outcome, StreamBrokenError, type Transport } from './transport.ts';
 
-export interface CallerOptions {
+export interface ServiceClientOptions {
   /** Name in the registry: `mserv1`. */
   readonly service: string;
   /** `host:port`, `[ipv6]:port` or `dns:///host:port`, several with commas. */
@@ -54,7 +54,7 @@ const maxAttempts = 2;
  * Creates the client of a service, which balances calls over all of its addresses. Throws `BadAddressError`. `start`
  * connects and awaits one health check per address, so that no first request has to discover a dead one.
  */
-export function createCaller(options: CallerOptions): Caller {
+export function createServiceClient(options: ServiceClientOptions): ServiceClient {
   const { service, deadlineMs, onCall, now = () => performance.now() } = options;
   const log = options.log.child({ service });
   const listeners = new Set<(reachable: boolean) => void>();

@@ -1,6 +1,6 @@
 import type { Method } from '../../runtime/method.ts';
 import type { FeedSession } from './feed-session.ts';
-import type { CallOptions, Failure, StreamCall } from './transport.ts';
+import type { CallOptions, GrpcFailure, StreamCall } from './transport.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The proxy error types of RFC 9209, section 2.3, that are used here. */
@@ -20,7 +20,7 @@ export type CallResult<Response = unknown> =
   | {
       readonly kind: 'unreachable';
       readonly address: string;
-      readonly failure: Failure;
+      readonly failure: GrpcFailure;
       readonly proxyError: ProxyError;
     }
   /** The caller's signal aborted; the answer is no longer needed. */
@@ -36,7 +36,7 @@ export interface AddressState {
 }
 
 /** The client of one service over all of its addresses, with the call policy of DESIGN section 4. */
-export interface Caller {
+export interface ServiceClient {
   readonly service: string;
   /** Whether any address has a closed breaker. */
   readonly reachable: boolean;

@@ -1,6 +1,6 @@
 import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import { streamRefused } from './classifier.ts';
-import type { Failure } from './transport.ts';
+import type { GrpcFailure } from './transport.ts';
 
 /**
  * Returns the origin of a status, which grpc-js does not record. A server's status without response headers carries them
@@ -10,7 +10,7 @@ import type { Failure } from './transport.ts';
 export function originOf(
   { details, metadata }: Pick<ServiceError, 'details' | 'metadata'>,
   headers: Metadata | undefined,
-): Failure['origin'] {
+): GrpcFailure['origin'] {
   if (/^Received HTTP status code \d/.test(details)) return 'intermediary';
   // grpc-js's own error for status OK without a message; it keeps the metadata of that status.
   if (details === 'No message received') return 'client';

@@ -26,7 +26,7 @@ export type StreamCall<Request = unknown, Response = unknown> =
   | { readonly method: BidirectionalMethod<Request, Response>; readonly requests: AsyncIterable<Request> };
 
 /** A failed call, with the facts that classify it. A status code alone is not enough. */
-export interface Failure {
+export interface GrpcFailure {
   readonly code: Exclude<Status, 0>;
   readonly message: string;
   /**
@@ -42,14 +42,14 @@ export interface Failure {
 
 export type Outcome<Response> =
   | { readonly ok: true; readonly response: Response }
-  | { readonly ok: false; readonly failure: Failure };
+  | { readonly ok: false; readonly failure: GrpcFailure };
 
 /** A stream ended early, after its first response. */
 export class StreamBrokenError extends Error {
   override readonly name = 'StreamBrokenError';
-  readonly failure: Failure;
+  readonly failure: GrpcFailure;
 
-  constructor(failure: Failure, options?: ErrorOptions) {
+  constructor(failure: GrpcFailure, options?: ErrorOptions) {
     super(failure.message, options);
     this.failure = failure;
   }

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { readJsonBody } from '../http/body.ts';
-import { goneSignal } from '../http/disconnect-signal.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import type { Context, State } from '../http/state.ts';
@@ -70,7 +70,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     const { headers } = ctx.req;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
     if (hasBody) await readJsonBody(ctx, emptyBody, maxEmptyBodyBytes);
-    const taken = await takeMessage(connection(), queue.nombre, goneSignal(ctx));
+    const taken = await takeMessage(connection(), queue.nombre, disconnectSignal(ctx));
     if (taken === undefined) return send(ctx, { mensaje: null, vacia: true });
     send(ctx, { mensaje: null, vacia: false, cola: queue.nombre, ...taken });
   }

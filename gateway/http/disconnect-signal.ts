@@ -1,7 +1,7 @@
 import type { Context } from './state.ts';
 
 /** Aborted when the client goes away before its response was written. */
-export function goneSignal(ctx: Context): AbortSignal {
+export function disconnectSignal(ctx: Context): AbortSignal {
   const gone = new AbortController();
   ctx.res.once('close', () => {
     if (!ctx.res.writableFinished) gone.abort();

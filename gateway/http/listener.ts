@@ -7,7 +7,7 @@ import { type Binding, listenError } from '../../runtime/listen-error.ts';
 import { readTls, type TlsFiles } from '../../runtime/tls.ts';
 import { createHttpServer, type OnUpgrade, type ServerBounds } from './server.ts';
 
-export interface HttpDoorDeps {
+export interface HttpListenerDeps {
   readonly binding: Binding;
   readonly listener: RequestListener;
   readonly upgrade: OnUpgrade;
@@ -20,7 +20,7 @@ export interface HttpDoorDeps {
 }
 
 /** The HTTP server as a part of the process: it listens, and it stops without cutting off what is in flight. */
-export function createHttpDoor(deps: HttpDoorDeps): Part {
+export function createHttpListener(deps: HttpListenerDeps): Part {
   const { binding, listener, upgrade, bounds, tls, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;

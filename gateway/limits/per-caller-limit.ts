@@ -1,13 +1,13 @@
 import { ProblemError } from '../http/problem.ts';
 
 /** Slots that requests hold for long, such as a wait, an event stream or a WebSocket. */
-export interface Shares {
-  /** Takes a slot, released on disposal. Throws `NoPlaceError`. */
-  take(payer: string): Disposable;
+export interface PerCallerLimit {
+  /** Takes a slot, released on disposal. Throws `LimitReachedError`. */
+  take(quotaKey: string): Disposable;
 }
 
 /** No slot is free. `own`: this caller already holds its maximum, half of them. */
-export class NoPlaceError extends ProblemError<'demasiadas-peticiones' | 'demasiadas-esperas'> {
+export class LimitReachedError extends ProblemError<'demasiadas-peticiones' | 'demasiadas-esperas'> {
   readonly own: boolean;
 
   constructor(own: boolean) {
@@ -23,28 +23,28 @@ export class NoPlaceError extends ProblemError<'demasiadas-peticiones' | 'demasi
 const retrySeconds = 5;
 
 /** Creates `count` slots, of which one quota key may hold half, so that one caller cannot exhaust them. */
-export function createShares(count: number): Shares {
+export function createPerCallerLimit(count: number): PerCallerLimit {
   const share = Math.ceil(count / 2);
   const held = new Map<string, number>();
   let taken = 0;
 
-  function release(payer: string): void {
+  function release(quotaKey: string): void {
     taken -= 1;
-    const left = (held.get(payer) ?? 0) - 1;
-    if (left > 0) held.set(payer, left);
-    else held.delete(payer);
+    const left = (held.get(quotaKey) ?? 0) - 1;
+    if (left > 0) held.set(quotaKey, left);
+    else held.delete(quotaKey);
   }
 
   return {
-    take: (payer) => {
-      const own = held.get(payer) ?? 0;
-      if (taken >= count || own >= share) throw new NoPlaceError(taken < count);
+    take: (quotaKey) => {
+      const own = held.get(quotaKey) ?? 0;
+      if (taken >= count || own >= share) throw new LimitReachedError(taken < count);
       taken += 1;
-      held.set(payer, own + 1);
+      held.set(quotaKey, own + 1);
       let released = false;
       return {
         [Symbol.dispose]: () => {
-          if (!released) release(payer);
+          if (!released) release(quotaKey);
           released = true;
         },
       };

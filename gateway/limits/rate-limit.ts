@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, Middleware, State } from '../http/state.ts';
-import { payerAt, payerOf } from './quota-key.ts';
+import { addressQuotaKey, quotaKeyOf } from './quota-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
 
 export interface RateLimitOptions {
@@ -81,7 +81,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
 
   const costFor = (path: string) => costOf.get(barePath(path)) ?? 1;
   const chargeFor = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
-    freePaths.has(barePath(path)) ? undefined : { key: payerOf(state), cost: costFor(path) };
+    freePaths.has(barePath(path)) ? undefined : { key: quotaKeyOf(state), cost: costFor(path) };
 
   return {
     middleware: async (ctx, next) => {
@@ -89,7 +89,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
       if (charge !== undefined) await applyCharge(ctx, earlyCharges.get(ctx.req) ?? spend(charge));
       return next();
     },
-    charge: (ctx) => applyCharge(ctx, spend({ key: payerAt(ctx.state), cost: costFor(ctx.path) })),
+    charge: (ctx) => applyCharge(ctx, spend({ key: addressQuotaKey(ctx.state), cost: costFor(ctx.path) })),
     spending: (ctx) => {
       const charge = chargeFor(ctx);
       if (charge === undefined) return undefined;
@@ -100,7 +100,7 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
       };
     },
     chargeFor: async (path, who) => {
-      const { refusedFor } = await spend({ key: payerOf(who), cost: costFor(path) });
+      const { refusedFor } = await spend({ key: quotaKeyOf(who), cost: costFor(path) });
       if (refusedFor !== undefined) throw tooMany(refusedFor);
     },
   };

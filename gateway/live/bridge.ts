@@ -1,5 +1,5 @@
 import { classify } from '../calls/classifier.ts';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { OperationLive } from '../operations/operation.ts';
@@ -15,7 +15,7 @@ export interface LiveQuery {
 
 export interface BridgeOptions {
   readonly live: OperationLive;
-  readonly caller: Caller;
+  readonly serviceClient: ServiceClient;
   /** The client's queries. The mailbox keeps only the newest, so that a slow service skips the older ones. */
   readonly queries: Mailbox<LiveQuery>;
   /** Resolves when the client has received the answer. */
@@ -57,7 +57,7 @@ interface Refusal {
 /** Makes one call, from its first query to its end. */
 async function converse(
   first: LiveQuery,
-  { live, caller, queries, answer, signal, requestId, traceparent }: BridgeOptions,
+  { live, serviceClient, queries, answer, signal, requestId, traceparent }: BridgeOptions,
 ): Promise<'gone' | 'unavailable' | Refusal> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -75,7 +75,7 @@ async function converse(
   }
   try {
     const call = { method: live.method, requests: requests() };
-    const result = await caller.stream(call, { signal, requestId, traceparent });
+    const result = await serviceClient.stream(call, { signal, requestId, traceparent });
     if (result.kind === 'gone') return 'gone';
     if (result.kind === 'unreachable') return 'unavailable';
     const { verdict } = result;

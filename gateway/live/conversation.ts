@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { renderVerdict } from '../answers/renderer.ts';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import { problemOfThrown } from '../http/error-mapping.ts';
 import { renderProblem } from '../http/problem.ts';
 import type { Idioma } from '../http/texts.ts';
@@ -10,13 +10,13 @@ import type { Operation, OperationLive } from '../operations/operation.ts';
 import { createAdmission } from './admission.ts';
 import { bridge, type LiveQuery } from './bridge.ts';
 import { Mailbox } from './mailbox.ts';
-import { numeroOf, parseMessage, queryOf } from './query-message.ts';
+import { numeroOf, parseMessage, queryOfMessage } from './query-message.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface ConversationOptions {
   readonly operation: Operation;
   readonly live: OperationLive;
-  readonly caller: Caller;
+  readonly serviceClient: ServiceClient;
   readonly idioma: Idioma;
   /** Prefix of links: empty or `/v1`. */
   readonly prefix: string;
@@ -47,7 +47,7 @@ const pingMs = 30_000;
  * number gets the next one.
  */
 export async function converse(socket: WebSocket, options: ConversationOptions): Promise<void> {
-  const { operation, live, caller, idioma, prefix, requestId, traceparent, stallMs, log } = options;
+  const { operation, live, serviceClient, idioma, prefix, requestId, traceparent, stallMs, log } = options;
   const { known, verify, charge } = options;
   const instance = `${prefix}/${operation.name}/en_vivo`;
   const queries = new Mailbox<LiveQuery>();
@@ -72,7 +72,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
     try {
       const message = parseMessage(text);
       numero = numeroOf(message);
-      const query = queryOf(message);
+      const query = queryOfMessage(message);
       numero ??= lastNumero + 1;
       lastNumero = numero;
       const { request } = operation.parse(query);
@@ -108,7 +108,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
   try {
     const end = await bridge({
       live,
-      caller,
+      serviceClient,
       queries,
       answer: (numero, body) => send({ numero, ...body }),
       refuse: ({ numero, target }, verdict) =>

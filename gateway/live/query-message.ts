@@ -29,7 +29,7 @@ export function numeroOf({ numero }: QueryMessage): number | undefined {
 }
 
 /** @throws BadQueryError */
-export function queryOf(message: QueryMessage): URLSearchParams {
+export function queryOfMessage(message: QueryMessage): URLSearchParams {
   const { numero, ...parameters } = message;
   const query = new URLSearchParams();
   const errores: BadParameter[] = [];

@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { within } from '../../runtime/timeout.ts';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context, State } from '../http/state.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
-import { createShares, NoPlaceError } from '../limits/per-caller-limit.ts';
-import { payerOf } from '../limits/quota-key.ts';
+import { createPerCallerLimit, LimitReachedError } from '../limits/per-caller-limit.ts';
+import { quotaKeyOf } from '../limits/quota-key.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../operations/service.ts';
@@ -18,7 +18,7 @@ import { converse } from './conversation.ts';
 
 export interface LiveDeps {
   readonly services: readonly Service[];
-  readonly caller: (service: string) => Caller;
+  readonly serviceClient: (service: string) => ServiceClient;
   readonly upgrades: Upgrades;
   readonly authenticator: Authenticator;
   readonly rateLimit: Pick<RateLimit, 'chargeFor'> | undefined;
@@ -42,7 +42,7 @@ const goingAway = 1001;
 
 /** Creates the WebSocket endpoints that answer an operation's queries as the user types. */
 export function createLive(deps: LiveDeps): Live {
-  const { services, caller, upgrades, authenticator, rateLimit, stallMs, log } = deps;
+  const { services, serviceClient, upgrades, authenticator, rateLimit, stallMs, log } = deps;
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, clientTracking: false });
   const clients = new Set<WebSocket>();
   const endpoints = services.flatMap(({ name, operations }) =>
@@ -51,14 +51,14 @@ export function createLive(deps: LiveDeps): Live {
       return live === undefined ? [] : [{ path: `/${operation.name}/en_vivo`, name, operation, live }];
     }),
   );
-  const slots = createShares(maxClients);
+  const slots = createPerCallerLimit(maxClients);
   let stopping = false;
 
-  function takeSlot(payer: string): Disposable {
+  function takeSlot(quotaKey: string): Disposable {
     try {
-      return slots.take(payer);
+      return slots.take(quotaKey);
     } catch (error) {
-      if (!(error instanceof NoPlaceError) || error.own) throw error;
+      if (!(error instanceof LimitReachedError) || error.own) throw error;
       throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     }
   }
@@ -75,7 +75,7 @@ export function createLive(deps: LiveDeps): Live {
     const known = await authenticator.identify(ctx.req);
     if (stopping) throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
     const { idioma, prefix, requestId, traceparent, address } = ctx.state;
-    const slot = takeSlot(payerOf({ caller: known?.identity.id ?? '', address }));
+    const slot = takeSlot(quotaKeyOf({ caller: known?.identity.id ?? '', address }));
     const charge =
       rateLimit && ((caller: string) => rateLimit.chargeFor(`/${operation.name}`, { caller, address }));
     const { socket, head } = upgrades.take(ctx.req);
@@ -87,7 +87,15 @@ export function createLive(deps: LiveDeps): Live {
       ctx.status = 101;
       clients.add(client);
       client.once('close', () => clients.delete(client));
-      const options = { operation, live, caller: caller(service), idioma, prefix, requestId, traceparent };
+      const options = {
+        operation,
+        live,
+        serviceClient: serviceClient(service),
+        idioma,
+        prefix,
+        requestId,
+        traceparent,
+      };
       void converse(client, { ...options, known, verify: authenticator.verify, charge, stallMs, log });
     });
   }

@@ -15,7 +15,7 @@ export interface Family {
 }
 
 /** Returns the current families of a subsystem. `Metrics.add` registers it; each scrape calls it. */
-export type Source = () => readonly Family[] | Promise<readonly Family[]>;
+export type Collector = () => readonly Family[] | Promise<readonly Family[]>;
 
 export function gauge(name: string, help: string, values: readonly Sample[]): Family {
   return { name, help, type: 'gauge', values };

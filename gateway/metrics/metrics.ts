@@ -1,9 +1,9 @@
 import type { Metric } from 'prom-client';
 import { Counter, Durations, keyOf } from './counters.ts';
-import type { Family, Source } from './family.ts';
+import type { Collector, Family } from './family.ts';
 
 /** An answered request. */
-export interface RequestTally {
+export interface RequestRecord {
   readonly method: string;
   /** The route's pattern, not its path: `/solicitudes/:id`. */
   readonly route: string;
@@ -20,7 +20,7 @@ const finalStates = ['completada', 'fallida', 'vencida', 'cancelada'] as const;
 /** The gateway's metrics, rendered for Prometheus. Counting is cheap, because it is always enabled. */
 export interface Metrics {
   requestBegins(): void;
-  requestEnds(tally: RequestTally): void;
+  requestEnds(tally: RequestRecord): void;
   /** Counts one attempt of a call. The duration of a stream ends at its first response. */
   call(service: string, rpc: string, code: string, seconds: number): void;
   /** Counts a request not answered by a call: service unreachable (`reason`: RFC 9209), or queue preferred. */
@@ -29,7 +29,7 @@ export interface Metrics {
   /** Counts a solicitud whose final state this gateway committed. */
   solicitudEnds(state: (typeof finalStates)[number]): void;
   /** Registers a source of families, read at every scrape. */
-  add(source: Source): void;
+  add(source: Collector): void;
   /** Returns the page of `GET /metrics` and its media type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -70,7 +70,7 @@ export function createMetrics(): Metrics {
     ['state'],
   );
   for (const state of finalStates) ended.declare(state);
-  const sources: Source[] = [
+  const sources: Collector[] = [
     () => [
       requests.family(),
       {

@@ -16,7 +16,7 @@ import { presentFound, presentFoundPart } from './envelope.ts';
 import { exampleEntry, foundLine, foundPage } from './envelope-schemas.ts';
 import type { Operation, OperationLive, OperationStream } from './operation.ts';
 import { formatos } from './parameters.ts';
-import { searchQuery } from './search-parameters.ts';
+import { searchParameters } from './search-parameters.ts';
 import { readStrictly } from './strict-query.ts';
 
 const stream: OperationStream<BuscarArchivosRequest, TransmitirBusquedaRequest, TransmitirBusquedaResponse> =
@@ -52,7 +52,7 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
   method: unaryMethod(BusquedaServiceDefinition, 'buscarArchivos'),
   formatos,
   parse: (query) => {
-    const read = readStrictly(searchQuery, query, ['tipo', 'extension']);
+    const read = readStrictly(searchParameters, query, ['tipo', 'extension']);
     const request: BuscarArchivosRequest = {
       nombre: read.nombre,
       modo: read.modo,
@@ -75,10 +75,10 @@ export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentFound,
-  vigencia: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
+  validity: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
   document: {
     summary: 'Busca entradas por nombre, tipo, tamaño y fecha',
-    query: searchQuery,
+    query: searchParameters,
     answer: foundPage,
     line: foundLine,
     example: BuscarArchivosResponse.create({

@@ -15,7 +15,7 @@ import { presentPage, presentPart } from './envelope.ts';
 import { exampleEntry, page, pageLine } from './envelope-schemas.ts';
 import { folderParameters, oneFolder } from './folder.ts';
 import type { Operation, OperationStream } from './operation.ts';
-import { boolean, cursor, formato, formatos, limite, tipos, wholeNumber, words } from './parameters.ts';
+import { booleanWord, cursor, formato, formatos, limite, tipos, wholeNumber, words } from './parameters.ts';
 import { readStrictly } from './strict-query.ts';
 
 const ordenes = {
@@ -41,10 +41,10 @@ const consulta = z
   .object({
     ...folderParameters,
     // Set by `profundidad` when absent.
-    recursivo: boolean.optional(),
+    recursivo: booleanWord.optional(),
     profundidad: profundidad.optional(),
     tipo: tipos.default([]),
-    ocultos: boolean.prefault('false'),
+    ocultos: booleanWord.prefault('false'),
     // By name; in a stream, in directory order.
     orden: orden.default({ orden: OrdenListado.ORDEN_LISTADO_UNSPECIFIED, descendente: false }),
     limite: limite.prefault('1000'),
@@ -93,7 +93,7 @@ export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResp
     return { request, formato: read.formato };
   },
   present: presentPage,
-  vigencia: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
+  validity: ({ vigencia }) => vigencia?.reloj && { reloj: vigencia.reloj, carpeta: vigencia.carpeta },
   document: {
     summary: 'Lista las entradas de una carpeta',
     query: consulta,

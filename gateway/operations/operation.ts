@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runtime/method.ts';
-import type { Vigencia } from '../calls/feed-session.ts';
+import type { Validity } from '../calls/feed-session.ts';
 import type { Idioma } from '../http/texts.ts';
 
 /** The JSON representations of an answer, both `application/json`. */
@@ -79,7 +79,7 @@ export interface Operation<Request = unknown, Response = unknown> {
   parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
   present(response: Response, formato: Formato): Presentation;
   /** Returns the validity of an answer; undefined when it must not be cached. */
-  vigencia?(response: Response): Vigencia | undefined;
+  validity?(response: Response): Validity | undefined;
   /** Without it the documents contain only the operation's path. */
   readonly document?: OperationDocument<Response>;
   /** Present when `formatos` contains `ndjson`. */

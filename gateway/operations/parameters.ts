@@ -19,7 +19,7 @@ export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
     .meta({ enum: [...meaningOf.keys()] });
 }
 
-export const boolean = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
+export const booleanWord = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
 
 export const formato = words<Pedido>({ json: 'json', nombres: 'nombres', ndjson: 'ndjson' });
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Campo, Modo, OrdenBusqueda } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { folderParameters, oneFolder } from './folder.ts';
-import { boolean, cursor, formato, limite, text, tipos, wholeNumber, words } from './parameters.ts';
+import { booleanWord, cursor, formato, limite, text, tipos, wholeNumber, words } from './parameters.ts';
 import { refuse } from './strict-query.ts';
 
 const modo = words<Modo>({
@@ -58,13 +58,13 @@ function date(end: boolean) {
 }
 
 /** The query of `GET /buscar_archivos`. Without `modo` the service infers the mode from `nombre`. */
-export const searchQuery = z
+export const searchParameters = z
   .object({
     nombre: text(1024).default(''),
     modo: modo.default(Modo.MODO_UNSPECIFIED),
     campo: campo.prefault('nombre'),
-    distinguir_mayusculas: boolean.prefault('false'),
-    distinguir_acentos: boolean.prefault('false'),
+    distinguir_mayusculas: booleanWord.prefault('false'),
+    distinguir_acentos: booleanWord.prefault('false'),
     ...folderParameters,
     tipo: tipos.default([]),
     extension: extensiones.default([]),
@@ -72,7 +72,7 @@ export const searchQuery = z
     bytes_max: size.optional(),
     modificado_desde: date(false).optional(),
     modificado_hasta: date(true).optional(),
-    ocultos: boolean.prefault('false'),
+    ocultos: booleanWord.prefault('false'),
     // The service's default: relevance for a page, none for a stream.
     orden: words(
       Object.fromEntries(

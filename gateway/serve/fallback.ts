@@ -1,10 +1,10 @@
-import type { Caller, CallResult } from '../calls/service-client.ts';
+import type { CallResult, ServiceClient } from '../calls/service-client.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Accepted, Acceptor, Candidate } from '../solicitudes/acceptance.ts';
+import type { Accepted, Acceptor, DeferredRequest } from '../solicitudes/acceptance.ts';
 
 /** A request for a service. */
-export interface Ask extends Omit<Candidate, 'operation' | 'request' | 'retryOf'> {
+export interface Ask extends Omit<DeferredRequest, 'operation' | 'request' | 'retryOf'> {
   readonly operation: Operation;
   /** The request message. */
   readonly request: unknown;
@@ -32,7 +32,11 @@ export type Ending =
  * answered later. A request whose key belongs to a solicitud resolves to that solicitud. Rejects with the ledger's errors
  * when the request cannot be committed.
  */
-export async function answerOrAccept(ask: Ask, call: Caller['call'], acceptor: Acceptor): Promise<Ending> {
+export async function answerOrAccept(
+  ask: Ask,
+  call: ServiceClient['call'],
+  acceptor: Acceptor,
+): Promise<Ending> {
   const queueable = ask.deferrable && ask.operation.method.repeatable;
   if (queueable && ask.respondAsync) {
     return { kind: 'accepted', accepted: await acceptor.accept(candidateOf(ask)), because: undefined };
@@ -63,7 +67,7 @@ function candidateOf({
   requestId,
   traceparent,
   key,
-}: Ask): Candidate {
+}: Ask): DeferredRequest {
   const text = JSON.stringify(operation.method.request.toJson(request));
   return {
     service,

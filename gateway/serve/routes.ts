@@ -2,10 +2,10 @@ import Router from '@koa/router';
 import type { AnswerCache } from '../answers/answer-cache.ts';
 import { cacheDirectives, cacheKey } from '../answers/cache-lookup.ts';
 import { formatoOf } from '../answers/negotiation.ts';
-import { renderForms } from '../answers/renderer.ts';
+import { renderRepresentations } from '../answers/renderer.ts';
 import { sendAnswer } from '../answers/sender.ts';
-import type { Caller } from '../calls/service-client.ts';
-import { goneSignal } from '../http/disconnect-signal.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import { readQuery } from '../http/query.ts';
@@ -15,18 +15,18 @@ import type { Operation, View } from '../operations/operation.ts';
 import type { Service } from '../operations/service.ts';
 import type { Acceptor } from '../solicitudes/acceptance.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../solicitudes/ledger.ts';
-import { type AnswersDeps, sendAccepted } from '../solicitudes/responses.ts';
+import { type ResponsesDeps, sendAccepted } from '../solicitudes/responses.ts';
 import { type Ask, answerOrAccept, type Ending } from './fallback.ts';
 import { lastKnown, sendLastKnown } from './last-known.ts';
 import { serveStream } from './streaming.ts';
 import { refuseUnreachable, tellNextHop } from './unreachable.ts';
 
-export interface OperationsDeps extends AnswersDeps {
+export interface OperationsDeps extends ResponsesDeps {
   readonly services: readonly Service[];
   /** Returns the client of a service, by the service's name. */
-  readonly caller: (service: string) => Caller;
+  readonly serviceClient: (service: string) => ServiceClient;
   /** Returns a service's coalesced call. */
-  readonly call: (service: string) => Caller['call'];
+  readonly call: (service: string) => ServiceClient['call'];
   readonly cache: AnswerCache;
   readonly acceptor: Acceptor;
   /** A stream's client that receives nothing for this long is disconnected, in milliseconds. */
@@ -59,7 +59,7 @@ async function serve(
   const { request } = parsed;
   const formato = formatoOf(operation, parsed.formato, ctx.get('Accept'));
   const prefer = parsePrefer(ctx.get('Prefer'));
-  const caller = deps.caller(service);
+  const serviceClient = deps.serviceClient(service);
   if (formato === 'ndjson') {
     if (operation.stream === undefined) throw new TypeError(`${operation.name} has no stream`);
     const { streamStallMs: stallMs, metrics } = deps;
@@ -68,12 +68,12 @@ async function serve(
       operation,
       operation.stream,
       { request, query, prefer },
-      { caller, stallMs, metrics },
+      { serviceClient, stallMs, metrics },
     );
   }
   const { target, idioma, requestId, traceparent } = ctx.state;
   const view: View = { target, idioma, formato };
-  const signal = goneSignal(ctx);
+  const signal = disconnectSignal(ctx);
   const deferrable = ctx.method === 'GET';
   const key = deferrable ? parseIdempotencyKey(ctx.get('Idempotency-Key')) : undefined;
   const ask = { service, operation, request, view, requestId, traceparent, signal, key, deferrable };
@@ -89,14 +89,14 @@ async function serve(
   switch (ending.kind) {
     case 'answered': {
       const { verdict, address } = ending;
-      const forms = renderForms(operation, verdict, view);
+      const representations = renderRepresentations(operation, verdict, view);
       if (verdict.ok && !cacheDirectives(ctx).noStore) {
-        const vigencia = operation.vigencia?.(verdict.response);
-        const session = caller.session(address);
-        const vouched = vigencia && session && { vigencia, session };
-        cache.keep(cacheKey(ctx), { forms, route: `/${operation.name}`, askedAt, vouched });
+        const validity = operation.validity?.(verdict.response);
+        const session = serviceClient.session(address);
+        const feed = validity && session && { validity, session };
+        cache.keep(cacheKey(ctx), { representations, route: `/${operation.name}`, askedAt, feed });
       }
-      return sendAnswer(ctx, forms, 'grpc');
+      return sendAnswer(ctx, representations, 'grpc');
     }
     case 'gone':
       ctx.status = 499;

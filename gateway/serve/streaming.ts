@@ -1,9 +1,9 @@
 import { renderVerdict } from '../answers/renderer.ts';
 import { sendAnswer } from '../answers/sender.ts';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
-import { goneSignal } from '../http/disconnect-signal.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { announceLines, sendLines } from '../http/ndjson.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { Context } from '../http/state.ts';
@@ -12,7 +12,7 @@ import type { Operation, OperationStream } from '../operations/operation.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 export interface StreamingDeps {
-  readonly caller: Caller;
+  readonly serviceClient: ServiceClient;
   /** A client that receives nothing for this long is disconnected, in milliseconds. */
   readonly stallMs: number;
   readonly metrics: Pick<Metrics, 'fallback'>;
@@ -29,21 +29,21 @@ export async function serveStream(
   operation: Operation,
   stream: OperationStream,
   asked: { readonly request: unknown; readonly query: URLSearchParams; readonly prefer: Preferences },
-  { caller, stallMs, metrics }: StreamingDeps,
+  { serviceClient, stallMs, metrics }: StreamingDeps,
 ): Promise<void> {
   refuseUnsupported(asked.query, asked.prefer);
   const { requestId, traceparent, target, idioma } = ctx.state;
   const stop = new AbortController();
-  const result = await caller.stream(
+  const result = await serviceClient.stream(
     { method: stream.method, request: stream.toRequest(asked.request) },
-    { signal: AbortSignal.any([goneSignal(ctx), stop.signal]), requestId, traceparent },
+    { signal: AbortSignal.any([disconnectSignal(ctx), stop.signal]), requestId, traceparent },
   );
   if (result.kind === 'gone') {
     ctx.status = 499;
     return;
   }
   if (result.kind === 'unreachable') {
-    metrics.fallback(caller.service, 'refused', result.proxyError);
+    metrics.fallback(serviceClient.service, 'refused', result.proxyError);
     return refuseUnreachable(ctx, result);
   }
   const { verdict } = result;

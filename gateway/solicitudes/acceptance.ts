@@ -5,7 +5,7 @@ import { ProblemError } from '../http/problem.ts';
 import { type Acceptance, type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
 /** A request to accept. */
-export type Candidate = Omit<Acceptance, 'id' | 'witness' | 'acceptedAt' | 'expiresAt'>;
+export type DeferredRequest = Omit<Acceptance, 'id' | 'witness' | 'acceptedAt' | 'expiresAt'>;
 
 /** A committed request: accepted just now, or earlier and with its current state. */
 export type Accepted = Acceptance & Partial<Solicitud>;
@@ -15,12 +15,12 @@ export interface Acceptor {
    * Returns the solicitud that already has the candidate's key; undefined also while the ledger is unavailable. Rejects
    * with a problem when the key belongs to a different request.
    */
-  known(candidate: Candidate): Promise<Solicitud | undefined>;
+  known(candidate: DeferredRequest): Promise<Solicitud | undefined>;
   /**
    * Commits a request to the ledger, or returns the solicitud that has its key. Once resolved, an answer is guaranteed.
    * Rejects with the ledger's errors.
    */
-  accept(candidate: Candidate): Promise<Accepted>;
+  accept(candidate: DeferredRequest): Promise<Accepted>;
 }
 
 export interface AcceptorDeps {
@@ -64,7 +64,7 @@ export function createAcceptor({ ledger, lifetimeMs, log, now }: AcceptorDeps): 
 }
 
 /** Compares requests by meaning: operation, message and representation, not the order or spelling of parameters. */
-function sameRequest(row: Solicitud, candidate: Candidate): Solicitud {
+function sameRequest(row: Solicitud, candidate: DeferredRequest): Solicitud {
   const same =
     row.operation === candidate.operation &&
     row.request === candidate.request &&

@@ -4,18 +4,18 @@ import { queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { encodeWork } from '../../runtime/amqp/work-message.ts';
 import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Operation } from '../operations/operation.ts';
-import { longestDeferMs, type Way } from './dispatcher.ts';
+import { type DispatchRoute, longestDeferMs } from './dispatcher.ts';
 import { everyOne, type Lease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Replies } from './replies.ts';
 
-export interface QueueWayDeps {
+export interface BrokerRouteDeps {
   readonly service: string;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly replies: Pick<Replies, 'queue' | 'connected'>;
   /** The route for rows that RabbitMQ cannot deliver; used while it is open. */
-  readonly otherwise: Way;
+  readonly otherwise: DispatchRoute;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
@@ -44,7 +44,7 @@ const maxRows = 256;
  * then answered into a closed row. Rows also take the direct route while replies cannot be received: after a crash the
  * reply queue may take seconds to recover.
  */
-export function createQueueWay(deps: QueueWayDeps): Way {
+export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
   const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
   const queues = queuesOf(service);
   const queue = queues.work;

@@ -7,7 +7,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Closing, EstadoFinal, Ledger, Solicitud } from './ledger.ts';
 
 /** Commits final states to the ledger, which notifies the waiters. No other code does. */
-export interface Closer {
+export interface Completion {
   /** Renders a verdict and stores the answer: `completada`, or `fallida` when rendering fails. */
   complete(row: Solicitud, verdict: Verdict): Promise<void>;
   /** Closes a row without an answer. */
@@ -17,7 +17,7 @@ export interface Closer {
   ): Promise<'closed' | 'was-closed' | 'unknown'>;
 }
 
-export interface CloserDeps {
+export interface CompletionDeps {
   readonly ledger: Ledger;
   readonly operation: (name: string) => Operation | undefined;
   readonly metrics: Pick<Metrics, 'solicitudEnds'>;
@@ -25,7 +25,7 @@ export interface CloserDeps {
   readonly now: () => number;
 }
 
-export function createCloser({ ledger, operation, metrics, log, now }: CloserDeps): Closer {
+export function createCompletion({ ledger, operation, metrics, log, now }: CompletionDeps): Completion {
   async function close(
     row: Pick<Solicitud, 'id' | 'requestId'>,
     closing: Closing,

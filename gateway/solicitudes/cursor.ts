@@ -9,17 +9,17 @@ const digestLength = 16;
  *
  * Format: base64url of digest (16 bytes) and id.
  */
-export function encodeCursor(scope: readonly unknown[], id: string): string {
+export function encodeListCursor(scope: readonly unknown[], id: string): string {
   const covered = JSON.stringify(['solicitudes', 1, ...scope, id]);
   const digest = createHash('sha256').update(covered).digest().subarray(0, digestLength);
   return Buffer.concat([digest, Buffer.from(id)]).toString('base64url');
 }
 
 /** @throws ProblemError `cursor-no-valido` */
-export function decodeCursor(scope: readonly unknown[], cursor: string): string {
+export function decodeListCursor(scope: readonly unknown[], cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').subarray(digestLength).toString();
   // Re-encoding and comparing also rejects non-canonical base64.
-  if (encodeCursor(scope, id) !== cursor) {
+  if (encodeListCursor(scope, id) !== cursor) {
     const errores = [{ parametro: 'cursor', motivo: 'cursor-no-valido' }];
     throw new ProblemError('cursor-no-valido', { errores });
   }

@@ -1,19 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Status } from '../../runtime/status.ts';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closer } from './completion.ts';
-import { longestDeferMs, type Way } from './dispatcher.ts';
+import type { Completion } from './completion.ts';
+import { type DispatchRoute, longestDeferMs } from './dispatcher.ts';
 import { everyOne } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
-import { createTurns } from './readers-writer-lock.ts';
+import { createReadersWriterLock } from './readers-writer-lock.ts';
 
-export interface DirectWayDeps {
+export interface DirectRouteDeps {
   readonly ledger: Ledger;
-  readonly caller: Caller;
-  readonly closer: Closer;
+  readonly client: ServiceClient;
+  readonly completion: Completion;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
@@ -37,9 +37,9 @@ const tooSlow: Verdict = {
  * Creates the direct route, which calls the service for each row, a few at a time. A row whose call was interrupted is
  * called alone from then on: of several calls in flight when the service died, only one killed it.
  */
-export function createDirectWay(deps: DirectWayDeps): Way {
-  const { ledger, caller, closer, operation, log, now } = deps;
-  const lock = createTurns();
+export function createDirectRoute(deps: DirectRouteDeps): DispatchRoute {
+  const { ledger, client, completion, operation, log, now } = deps;
+  const lock = createReadersWriterLock();
   let calling = 0;
 
   /**
@@ -53,7 +53,7 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       await ledger.defer(row.id, now() + longestDeferMs);
       return false;
     }
-    const result = await caller.call(method, method.request.fromJson(JSON.parse(row.request)), {
+    const result = await client.call(method, method.request.fromJson(JSON.parse(row.request)), {
       signal,
       requestId: row.requestId,
       traceparent: row.traceparent,
@@ -61,9 +61,9 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       queued: true,
     });
     if (result.kind === 'gone') return false;
-    if (result.kind === 'verdict') await closer.complete(row, result.verdict);
+    if (result.kind === 'verdict') await completion.complete(row, result.verdict);
     // A timeout is a verdict: the queue's handlers have the same 60 s.
-    else if (result.proxyError === 'http_response_timeout') await closer.complete(row, tooSlow);
+    else if (result.proxyError === 'http_response_timeout') await completion.complete(row, tooSlow);
     else if (result.proxyError === 'connection_terminated') await interrupted(row);
     else {
       await ledger.defer(row.id, now() + retryMs);
@@ -80,12 +80,12 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       { id: row.id, requestId: row.requestId, broken },
       'connection lost during the call; retrying the row alone',
     );
-    if (broken >= maxInterruptions) await closer.end(row, 'fallida');
+    if (broken >= maxInterruptions) await completion.end(row, 'fallida');
   }
 
   return {
     get open() {
-      return caller.reachable;
+      return client.reachable;
     },
     get room() {
       return Math.max(0, concurrency - calling);
@@ -94,10 +94,10 @@ export function createDirectWay(deps: DirectWayDeps): Way {
       everyOne(
         rows.map(async (row) => {
           calling += 1;
-          const run = row.interruptions > 0 ? lock.alone : lock.beside;
+          const run = row.interruptions > 0 ? lock.exclusive : lock.shared;
           try {
             const refused = await run(async () => {
-              if (!caller.reachable || signal.aborted) return undefined;
+              if (!client.reachable || signal.aborted) return undefined;
               return call(row, signal);
             });
             if (refused === undefined || signal.aborted) return;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Caller } from '../calls/service-client.ts';
+import type { ServiceClient } from '../calls/service-client.ts';
 import { type Lease, leaseMs, underLease } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 
@@ -16,7 +16,7 @@ export interface Dispatcher {
 }
 
 /** A route by which rows get answered. */
-export interface Way {
+export interface DispatchRoute {
   readonly open: boolean;
   /** Number of rows that the route can take now. It grows when a row is done. */
   readonly room: number;
@@ -36,9 +36,9 @@ export interface DispatcherDeps {
   readonly service: string;
   readonly ledger: Ledger;
   /** Routes in order of preference. */
-  readonly ways: readonly Way[];
+  readonly routes: readonly DispatchRoute[];
   readonly broker: BrokerUse | undefined;
-  readonly caller: Pick<Caller, 'onReachable'>;
+  readonly client: Pick<ServiceClient, 'onReachable'>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -56,7 +56,7 @@ const clockSlackMs = 1_000;
 const settleMs = 5_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { service, ledger, ways, broker, caller, log, now } = deps;
+  const { service, ledger, routes, broker, client, log, now } = deps;
   let state: 'idle' | 'running' | 'stopped' = 'stopped';
   let wanted = false;
   let timer: NodeJS.Timeout | undefined;
@@ -96,23 +96,23 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
    * @returns when to check again: a time, 0 for at once, or undefined to wait for an event
    */
   async function claimDue(): Promise<number | undefined> {
-    const way = ways.find(({ open }) => open);
-    if (way === undefined) return undefined;
-    const { room } = way;
+    const route = routes.find(({ open }) => open);
+    if (route === undefined) return undefined;
+    const { room } = route;
     if (room === 0) return Number.POSITIVE_INFINITY;
     await checkClock();
     const rows = await ledger.claim(service, now(), now() + leaseMs, room);
-    if (rows.length > 0) send(rows, way);
+    if (rows.length > 0) send(rows, route);
     return rows.length === room ? 0 : ((await ledger.nextDue(service)) ?? Number.POSITIVE_INFINITY);
   }
 
-  function send(rows: readonly Solicitud[], way: Way): void {
+  function send(rows: readonly Solicitud[], route: DispatchRoute): void {
     const work = underLease(rows, deps, (lease) => {
       const done = (id: string): void => {
         lease.done(id);
         wake();
       };
-      return way.dispatch(rows, { done }, stopping.signal);
+      return route.dispatch(rows, { done }, stopping.signal);
     })
       .catch((err: unknown) => {
         const ids = rows.slice(0, maxIdsLogged).map(({ id }) => id);
@@ -166,7 +166,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       state = 'idle';
       let usable = broker?.usable ?? false;
       unsubscribe = [
-        caller.onReachable(wake),
+        client.onReachable(wake),
         broker?.subscribe(() => {
           if (broker.usable === usable) return wake();
           usable = broker.usable;

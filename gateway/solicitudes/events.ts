@@ -1,9 +1,9 @@
-import { goneSignal } from '../http/disconnect-signal.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import type { Context } from '../http/state.ts';
 import { sendStreamed } from '../http/streamed.ts';
-import { payerOf } from '../limits/quota-key.ts';
+import { quotaKeyOf } from '../limits/quota-key.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
-import type { Waiters, Watch } from './waiters.ts';
+import type { SolicitudWatch, Waiters } from './waiters.ts';
 
 export interface EventsDeps {
   readonly ledger: Ledger;
@@ -37,12 +37,12 @@ export async function sendEvents(
     ctx.status = 204;
     return;
   }
-  using watch = followers.watch(row.id, payerOf(ctx.state));
+  using watch = followers.watch(row.id, quotaKeyOf(ctx.state));
   ctx.status = 200;
   // Keeps nginx from buffering the stream.
   ctx.set({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
   if (ctx.method === 'HEAD') return;
-  const signal = AbortSignal.any([goneSignal(ctx), identityEnd(ctx.state.identifiedUntil)]);
+  const signal = AbortSignal.any([disconnectSignal(ctx), identityEnd(ctx.state.identifiedUntil)]);
   const events = eventsOf(row, next, { ledger, followers, watch, signal });
   await sendStreamed(ctx, events, streamStallMs);
 }
@@ -62,7 +62,7 @@ function nextEvent(lastEventId: string): number {
 interface Following {
   readonly ledger: Pick<Ledger, 'get'>;
   readonly followers: Pick<Waiters, 'stopped'>;
-  readonly watch: Watch;
+  readonly watch: SolicitudWatch;
   readonly signal: AbortSignal;
 }
 

@@ -51,7 +51,7 @@ export interface Closing {
 }
 
 /** Selects the rows of a list, ordered by descending id, so the newest first. */
-export interface Listing {
+export interface SolicitudFilter {
   /** Undefined selects the rows of all callers. */
   readonly caller: string | undefined;
   /** Undefined selects every state. */
@@ -109,7 +109,7 @@ export interface Ledger {
   get(id: string): Promise<Solicitud | undefined>;
   /** Returns the caller's row with this key. */
   withKey(caller: string, key: string): Promise<Solicitud | undefined>;
-  list(listing: Listing): Promise<readonly Solicitud[]>;
+  list(listing: SolicitudFilter): Promise<readonly Solicitud[]>;
   /** Returns the stored answer of a closed row; undefined when it has none. */
   answer(id: string): Promise<RenderedAnswer | undefined>;
   /** Records a publish that the broker confirmed: `encolada`, one more attempt, due at `dueAt`. Ignores closed rows. */

@@ -5,7 +5,7 @@ import { withCursor } from '../http/target.ts';
 import { hasScope } from '../identity/scopes.ts';
 import { cursor, wholeNumber, words } from '../operations/parameters.ts';
 import { readStrictly } from '../operations/strict-query.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeListCursor, encodeListCursor } from './cursor.ts';
 import { describeListed } from './description.ts';
 import { type Estado, estados, type Ledger } from './ledger.ts';
 
@@ -36,12 +36,12 @@ async function sendPage(
   const { prefix, target } = ctx.state;
   const caller = hasScope(ctx.state, 'solicitudes:admin') ? undefined : ctx.state.caller;
   const scope = [caller ?? null, state ?? null];
-  const before = page.cursor === undefined ? undefined : decodeCursor(scope, page.cursor);
+  const before = page.cursor === undefined ? undefined : decodeListCursor(scope, page.cursor);
   // One row more than the page shows whether another page exists.
   const rows = await ledger.list({ caller, state, before, limit: page.limite + 1 });
   const shown = rows.slice(0, page.limite);
   const last = rows.length > shown.length ? shown.at(-1) : undefined;
-  const siguiente = last === undefined ? null : encodeCursor(scope, last.id);
+  const siguiente = last === undefined ? null : encodeListCursor(scope, last.id);
   if (siguiente !== null) ctx.set('Link', `<${withCursor(target, siguiente)}>; rel="next"`);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = { solicitudes: shown.map((row) => describeListed(row, prefix)), siguiente };

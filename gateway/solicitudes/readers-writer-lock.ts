@@ -1,31 +1,31 @@
-/** A readers-writer lock: runs work concurrently (`beside`) or exclusively (`alone`), in order of arrival. */
-export interface Turns {
-  beside<Result>(work: () => Promise<Result>): Promise<Result>;
+/** A readers-writer lock: runs work concurrently (`shared`) or exclusively (`exclusive`), in order of arrival. */
+export interface ReadersWriterLock {
+  shared<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Runs after all earlier work has ended; later work waits for its end. */
-  alone<Result>(work: () => Promise<Result>): Promise<Result>;
+  exclusive<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
-export function createTurns(): Turns {
+export function createReadersWriterLock(): ReadersWriterLock {
   /** The end of the last exclusive work. None of these promises rejects. */
-  let lastAlone: Promise<unknown> = Promise.resolve();
+  let lastExclusive: Promise<unknown> = Promise.resolve();
   /** The ends of the concurrent work since then. */
-  let others: Promise<unknown>[] = [];
+  let shared: Promise<unknown>[] = [];
 
   return {
-    beside(work) {
-      const running = lastAlone.then(work);
+    shared(work) {
+      const running = lastExclusive.then(work);
       const end = running
         .catch(() => undefined)
         .then(() => {
-          others = others.filter((other) => other !== end);
+          shared = shared.filter((other) => other !== end);
         });
-      others.push(end);
+      shared.push(end);
       return running;
     },
-    alone(work) {
-      const running = Promise.all([lastAlone, ...others]).then(work);
-      lastAlone = running.catch(() => undefined);
-      others = [];
+    exclusive(work) {
+      const running = Promise.all([lastExclusive, ...shared]).then(work);
+      lastExclusive = running.catch(() => undefined);
+      shared = [];
       return running;
     },
   };

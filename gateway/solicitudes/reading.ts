@@ -6,22 +6,22 @@ const pollMs = 10_000;
 
 /** How long a request waits, its quota key, and a signal that aborts when its client disconnects. */
 export interface Patience {
-  readonly payer: string;
+  readonly quotaKey: string;
   readonly ms: number;
   readonly signal: AbortSignal;
 }
 
 /**
  * Waits until a solicitud is closed or the time is over, then returns it; undefined when it is unknown. Rejects with
- * `NoPlaceError` when too many requests wait.
+ * `LimitReachedError` when too many requests wait.
  */
 export async function awaitEnd(
   { ledger, waiters }: { readonly ledger: Pick<Ledger, 'get'>; readonly waiters: Waiters },
   id: string,
-  { payer, ms, signal }: Patience,
+  { quotaKey, ms, signal }: Patience,
 ): Promise<Solicitud | undefined> {
   const until = performance.now() + ms;
-  using watch = waiters.watch(id, payer);
+  using watch = waiters.watch(id, quotaKey);
   for (;;) {
     const row = await ledger.get(id);
     const left = until - performance.now();

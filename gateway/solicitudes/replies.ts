@@ -10,13 +10,13 @@ import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Closer } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
 export interface RepliesDeps {
   readonly url: string;
   readonly ledger: Ledger;
-  readonly closer: Closer;
+  readonly completion: Completion;
   readonly operation: (name: string) => Operation | undefined;
   readonly metrics: Pick<Metrics, 'replyDropped'>;
   readonly log: Logger;
@@ -42,7 +42,15 @@ const checkTimeoutMs = 2_000;
  * Consumes replies from RabbitMQ, commits them to the ledger, then acknowledges them. A reply that is malformed, of an
  * unknown row or with a wrong reply token (forged) is dropped.
  */
-export function createReplies({ url, ledger, closer, operation, metrics, log, now }: RepliesDeps): Replies {
+export function createReplies({
+  url,
+  ledger,
+  completion,
+  operation,
+  metrics,
+  log,
+  now,
+}: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
   /** Limits the log to one error per outage, instead of one per held delivery. */
@@ -56,17 +64,17 @@ export function createReplies({ url, ledger, closer, operation, metrics, log, no
   }
 
   async function store(row: Solicitud, { result }: WorkReply): Promise<void> {
-    if (result.kind === 'expired') return void (await closer.end(row, 'vencida'));
-    if (result.kind === 'poison') return void (await closer.end(row, 'fallida'));
+    if (result.kind === 'expired') return void (await completion.end(row, 'vencida'));
+    if (result.kind === 'poison') return void (await completion.end(row, 'fallida'));
     let verdict: Verdict;
     try {
       verdict = verdictOf(row, result);
     } catch (err) {
       log.error({ err, id: row.id, requestId: row.requestId }, 'reply unreadable; closing as fallida');
-      await closer.end(row, 'fallida');
+      await completion.end(row, 'fallida');
       return;
     }
-    await closer.complete(row, verdict);
+    await completion.complete(row, verdict);
   }
 
   /** Stores a reply in a span below the worker's, if that belongs to the request's trace: replies are untrusted. */

@@ -2,8 +2,8 @@ import { sendAnswer } from '../answers/sender.ts';
 import { type Preferences, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
-import { NoPlaceError } from '../limits/per-caller-limit.ts';
-import { payerOf } from '../limits/quota-key.ts';
+import { LimitReachedError } from '../limits/per-caller-limit.ts';
+import { quotaKeyOf } from '../limits/quota-key.ts';
 import type { Accepted } from './acceptance.ts';
 import { describeAccepted } from './description.ts';
 import type { DrainRate } from './drain-rate.ts';
@@ -11,7 +11,7 @@ import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts
 import { awaitEnd } from './reading.ts';
 import type { Waiters } from './waiters.ts';
 
-export interface AnswersDeps {
+export interface ResponsesDeps {
   readonly ledger: Ledger;
   readonly waiters: Waiters;
   readonly drain: DrainRate;
@@ -26,7 +26,7 @@ export async function sendAccepted(
   accepted: Accepted,
   prefer: Preferences,
   signal: AbortSignal,
-  { ledger, waiters, drain }: AnswersDeps,
+  { ledger, waiters, drain }: ResponsesDeps,
 ): Promise<void> {
   const { respondAsync } = prefer;
   let { wait } = prefer;
@@ -35,14 +35,14 @@ export async function sendAccepted(
     if (wait !== undefined && wait > 0 && row.closedAt === undefined) {
       row =
         (await awaitEnd({ ledger, waiters }, row.id, {
-          payer: payerOf(ctx.state),
+          quotaKey: quotaKeyOf(ctx.state),
           ms: wait * 1000,
           signal,
         })) ?? row;
     }
   } catch (err) {
     // The request is committed, so the client needs its id most.
-    if (!(err instanceof NoPlaceError || err instanceof LedgerUnavailableError)) throw err;
+    if (!(err instanceof LimitReachedError || err instanceof LedgerUnavailableError)) throw err;
     wait = undefined;
   }
   const applied = preferenceApplied({ respondAsync, wait });

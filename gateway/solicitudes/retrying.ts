@@ -1,13 +1,13 @@
-import { goneSignal } from '../http/disconnect-signal.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 import type { Acceptor } from './acceptance.ts';
 import type { Solicitud } from './ledger.ts';
-import { type AnswersDeps, sendAccepted } from './responses.ts';
+import { type ResponsesDeps, sendAccepted } from './responses.ts';
 
-export interface RetryingDeps extends AnswersDeps {
+export interface RetryingDeps extends ResponsesDeps {
   readonly acceptor: Acceptor;
 }
 
@@ -34,5 +34,5 @@ export async function retrySolicitud(ctx: Context, failed: Solicitud, deps: Retr
     key,
     retryOf: failed.id,
   });
-  await sendAccepted(ctx, accepted, parsePrefer(ctx.get('Prefer')), goneSignal(ctx), deps);
+  await sendAccepted(ctx, accepted, parsePrefer(ctx.get('Prefer')), disconnectSignal(ctx), deps);
 }

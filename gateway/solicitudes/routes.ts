@@ -1,25 +1,25 @@
 import Router from '@koa/router';
-import { goneSignal } from '../http/disconnect-signal.ts';
+import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
-import { payerOf } from '../limits/quota-key.ts';
-import type { Closer } from './completion.ts';
+import { quotaKeyOf } from '../limits/quota-key.ts';
+import type { Completion } from './completion.ts';
 import { describeAccepted } from './description.ts';
 import { type EventsDeps, sendEvents } from './events.ts';
 import { findSolicitud } from './finding.ts';
 import { listQuarantine, listSolicitudes } from './listing.ts';
 import { awaitEnd } from './reading.ts';
-import { type AnswersDeps, sendEnd, sendPending } from './responses.ts';
+import { type ResponsesDeps, sendEnd, sendPending } from './responses.ts';
 import { type RetryingDeps, retrySolicitud } from './retrying.ts';
 
-export interface SolicitudesDeps extends AnswersDeps, EventsDeps, RetryingDeps {
-  readonly closer: Closer;
+export interface SolicitudesDeps extends ResponsesDeps, EventsDeps, RetryingDeps {
+  readonly completion: Completion;
 }
 
 /** Routes `/solicitudes` and `/cuarentena`: accepted requests, their states and their answers. */
 export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
-  const { ledger, closer, drain } = deps;
+  const { ledger, completion, drain } = deps;
   const router = new Router<State>();
 
   router.get('/solicitudes', (ctx) => listSolicitudes(ctx, ledger));
@@ -37,9 +37,9 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
     if (row.closedAt === undefined && wait !== undefined && wait > 0) {
       row =
         (await awaitEnd(deps, row.id, {
-          payer: payerOf(ctx.state),
+          quotaKey: quotaKeyOf(ctx.state),
           ms: wait * 1000,
-          signal: goneSignal(ctx),
+          signal: disconnectSignal(ctx),
         })) ?? row;
     }
     const applied = preferenceApplied({ wait });
@@ -54,7 +54,7 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
 
   router.delete('/solicitudes/:id', async (ctx) => {
     const row = await findSolicitud(ctx, ctx.params['id'], ledger);
-    if (row.closedAt === undefined) await closer.end(row, 'cancelada');
+    if (row.closedAt === undefined) await completion.end(row, 'cancelada');
     const now = await findSolicitud(ctx, row.id, ledger);
     // Another final state may have won. Cancelling twice is not an error.
     if (now.state !== 'cancelada')

@@ -1,7 +1,7 @@
-import { createShares } from '../limits/per-caller-limit.ts';
+import { createPerCallerLimit } from '../limits/per-caller-limit.ts';
 
 /** A watch on one solicitud. It also reports changes that happened between two calls. */
-export interface Watch extends Disposable {
+export interface SolicitudWatch extends Disposable {
   /**
    * Resolves true when the solicitud changed since the last call or since the watch began. Resolves false when `ms` have
    * passed, `signal` aborts or the process stops.
@@ -12,10 +12,10 @@ export interface Watch extends Disposable {
 /** The waiters for changes of solicitudes in this process. */
 export interface Waiters {
   /**
-   * Starts a watch. Start it before reading the ledger, or a change in between is missed. Throws `NoPlaceError`.
-   * @param payer the quota key of the watch
+   * Starts a watch. Start it before reading the ledger, or a change in between is missed. Throws `LimitReachedError`.
+   * @param quotaKey the quota key of the watch
    */
-  watch(id: string, payer: string): Watch;
+  watch(id: string, quotaKey: string): SolicitudWatch;
   notify(id: string): void;
   /** Wakes every waiter, because any row may have changed. */
   notifyAll(): void;
@@ -32,7 +32,7 @@ interface Watcher {
 /** Creates waiters with at most `limit` watches at a time. */
 export function createWaiters(limit: number): Waiters {
   const watchers = new Map<string, Set<Watcher>>();
-  const slots = createShares(limit);
+  const slots = createPerCallerLimit(limit);
   let stopped = false;
 
   const wakeUp = (watcher: Watcher): void => {
@@ -63,8 +63,8 @@ export function createWaiters(limit: number): Waiters {
   }
 
   return {
-    watch: (id, payer) => {
-      const slot = slots.take(payer);
+    watch: (id, quotaKey) => {
+      const slot = slots.take(quotaKey);
       const watcher: Watcher = { seen: false, wake: undefined };
       watchers.set(id, (watchers.get(id) ?? new Set()).add(watcher));
       return {

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { createCaller } from '../../gateway/calls/load-balanced-client.ts';
+import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts';
 import type { GatewayConfig } from '../../gateway/config.ts';
 import type { Binding } from '../../runtime/listen-error.ts';
 import type { TlsFiles, TlsMaterial } from '../../runtime/tls.ts';
@@ -32,7 +32,7 @@ export async function isService({ host, port }: Binding, tls: TlsFiles | undefin
 
 async function probe(service: string, addresses: string, tls: TlsMaterial | undefined) {
   const log = pino({ level: 'silent' });
-  const client = createCaller({ service, addresses, deadlineMs: probeMs, tls, log });
+  const client = createServiceClient({ service, addresses, deadlineMs: probeMs, tls, log });
   try {
     await client.start();
     return await client.probe(probeMs);

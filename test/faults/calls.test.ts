@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createGrpcTransport, type GrpcTransport } from '../../gateway/calls/grpc-transport.ts';
-import { createCaller } from '../../gateway/calls/load-balanced-client.ts';
-import type { Caller, CallResult } from '../../gateway/calls/service-client.ts';
+import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts';
+import type { CallResult, ServiceClient } from '../../gateway/calls/service-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { folder, listarArchivos } from '../support/listado-server.ts';
 import { type Proc, startProcess } from '../support/processes.ts';
@@ -24,21 +24,21 @@ describe('Calls to a service that is killed or frozen', () => {
     return service;
   }
 
-  async function callerTo(...services: readonly Proc[]): Promise<Caller> {
-    const caller = createCaller({
+  async function clientTo(...services: readonly Proc[]): Promise<ServiceClient> {
+    const client = createServiceClient({
       service: 'mserv1',
       addresses: services.map(({ port }) => `127.0.0.1:${port}`).join(','),
       deadlineMs: 5_000,
       log: pino({ level: 'silent' }),
     });
-    cleanUp.push(() => caller.stop());
-    await caller.start();
-    return caller;
+    cleanUp.push(() => client.stop());
+    await client.start();
+    return client;
   }
 
-  function call(caller: Caller, ruta = ''): Promise<CallResult> {
+  function call(client: ServiceClient, ruta = ''): Promise<CallResult> {
     const options = { signal: new AbortController().signal, requestId: 'r1', traceparent: '' };
-    return caller.call(listarArchivos, folder(ruta), options);
+    return client.call(listarArchivos, folder(ruta), options);
   }
 
   function proxyErrorOf(result: CallResult): string {
@@ -47,31 +47,31 @@ describe('Calls to a service that is killed or frozen', () => {
 
   it('kill -9 while idle: not reachable without a call, and reachable again without a call', async () => {
     const service = await startService();
-    const caller = await callerTo(service);
-    expect((await call(caller)).kind).to.equal('verdict');
+    const client = await clientTo(service);
+    expect((await call(client)).kind).to.equal('verdict');
     await service.kill();
-    await eventually(() => !caller.reachable);
-    expect((await call(caller)).kind).to.equal('unreachable');
+    await eventually(() => !client.reachable);
+    expect((await call(client)).kind).to.equal('unreachable');
     await startService(service.port);
-    await eventually(() => caller.reachable);
-    expect((await call(caller)).kind).to.equal('verdict');
+    await eventually(() => client.reachable);
+    expect((await call(client)).kind).to.equal('verdict');
   });
 
   it('kill -9 in mid-call: the call ends with it, long before its deadline', async () => {
     const service = await startService();
-    const caller = await callerTo(service);
-    const result = call(caller, 'cuelga');
+    const client = await clientTo(service);
+    const result = call(client, 'cuelga');
     await service.waitFor(({ msg }) => msg === 'hangs');
     await service.kill();
     expect(proxyErrorOf(await result)).to.equal('connection_terminated');
-    expect(caller.reachable).to.equal(false);
+    expect(client.reachable).to.equal(false);
   });
 
   it('kill -9 of one of two in mid-call: the other one answers', async () => {
     const [one, other] = [await startService(), await startService()];
-    const caller = await callerTo(one, other);
-    await eventually(() => caller.addresses().every(({ breaker }) => breaker === 'closed'));
-    const results = [call(caller, 'cuelga'), call(caller, 'cuelga')];
+    const client = await clientTo(one, other);
+    await eventually(() => client.addresses().every(({ breaker }) => breaker === 'closed'));
+    const results = [call(client, 'cuelga'), call(client, 'cuelga')];
     await Promise.all([one, other].map((each) => each.waitFor(({ msg }) => msg === 'hangs')));
     await one.kill();
     await eventually(() => other.lines.filter(({ msg }) => msg === 'hangs').length === 2);
@@ -81,34 +81,34 @@ describe('Calls to a service that is killed or frozen', () => {
 
   it('SIGSTOP in mid-call: the silence is noticed before the deadline is over', async () => {
     const service = await startService();
-    const caller = await callerTo(service);
-    const result = call(caller, 'cuelga');
+    const client = await clientTo(service);
+    const result = call(client, 'cuelga');
     await service.waitFor(({ msg }) => msg === 'hangs');
     service.pause();
     expect(proxyErrorOf(await result)).to.equal('connection_terminated');
-    expect(caller.reachable).to.equal(false);
+    expect(client.reachable).to.equal(false);
     service.resume();
-    await eventually(() => caller.reachable);
-    expect((await call(caller)).kind).to.equal('verdict');
+    await eventually(() => client.reachable);
+    expect((await call(client)).kind).to.equal('verdict');
   });
 
   it('SIGSTOP while idle: not reachable without a call', async () => {
     const service = await startService();
-    const caller = await callerTo(service);
+    const client = await clientTo(service);
     service.pause();
-    await eventually(() => !caller.reachable);
-    expect((await call(caller)).kind).to.equal('unreachable');
+    await eventually(() => !client.reachable);
+    expect((await call(client)).kind).to.equal('unreachable');
     service.resume();
-    await eventually(() => caller.reachable);
+    await eventually(() => client.reachable);
   });
 
   it('SIGSTOP for a second in mid-call: the call is answered', async () => {
     const service = await startService();
-    const caller = await callerTo(service);
+    const client = await clientTo(service);
     service.pause();
-    const result = call(caller);
+    const result = call(client);
     await delay(1_000);
-    expect(caller.reachable).to.equal(true);
+    expect(client.reachable).to.equal(true);
     service.resume();
     expect((await result).kind).to.equal('verdict');
   });

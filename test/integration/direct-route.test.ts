@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createCaller } from '../../gateway/calls/load-balanced-client.ts';
+import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts';
 import { createMetrics } from '../../gateway/metrics/metrics.ts';
 import { services } from '../../gateway/services.ts';
-import { createCloser } from '../../gateway/solicitudes/completion.ts';
-import { createDirectWay } from '../../gateway/solicitudes/direct-route.ts';
+import { createCompletion } from '../../gateway/solicitudes/completion.ts';
+import { createDirectRoute } from '../../gateway/solicitudes/direct-route.ts';
 import type { Solicitud } from '../../gateway/solicitudes/ledger.ts';
 import { silent } from '../support/amqp-asker.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,7 +17,7 @@ import { quietPort, setUp } from '../support/set-up.ts';
 const mortal = 'test/faults/harness/harmed-mserv1.ts';
 const ids = ['antes', 'poco antes', 'veneno', 'después'];
 
-describe('The way without a broker', () => {
+describe('The direct route', () => {
   it('finds out which of the requests kills the service, and answers those that were called beside it', async () => {
     const port = await quietPort();
     await using it = await setUp({ running: [], env: { MSERV1_PORT: String(port) } });
@@ -29,31 +29,43 @@ describe('The way without a broker', () => {
       await ledger.accept(acceptance(given));
     }
     const address = `127.0.0.1:${port}`;
-    const caller = createCaller({ service: 'mserv1', addresses: address, deadlineMs: 2_000, log: silent });
+    const client = createServiceClient({
+      service: 'mserv1',
+      addresses: address,
+      deadlineMs: 2_000,
+      log: silent,
+    });
     const find = () => operation;
-    const closer = createCloser({
+    const completion = createCompletion({
       ledger,
       operation: find,
       metrics: createMetrics(),
       log: silent,
       now: Date.now,
     });
-    const way = createDirectWay({ ledger, caller, closer, operation: find, log: silent, now: Date.now });
+    const route = createDirectRoute({
+      ledger,
+      client,
+      completion,
+      operation: find,
+      log: silent,
+      now: Date.now,
+    });
     const open = async (): Promise<Solicitud[]> =>
       (await Promise.all(ids.map((id) => ledger.get(id)))).filter(
         (row) => row !== undefined && row.closedAt === undefined,
       ) as Solicitud[];
-    await caller.start();
+    await client.start();
     try {
       // What a dispatcher does, without the pauses.
       for (let rows = await open(); rows.length > 0; rows = await open()) {
         const mserv1 = await it.start('mserv1', {}, mortal);
-        await eventually(() => caller.reachable);
-        await way.dispatch(rows, { done: () => {} }, new AbortController().signal);
+        await eventually(() => client.reachable);
+        await route.dispatch(rows, { done: () => {} }, new AbortController().signal);
         if ((await open()).length > 0) await mserv1.exited;
       }
     } finally {
-      await caller.stop();
+      await client.stop();
     }
     const ends = await Promise.all(ids.map(async (id) => (await ledger.get(id))?.state));
     expect(ends).to.deep.equal(ids.map((id) => (id === 'veneno' ? 'fallida' : 'completada')));

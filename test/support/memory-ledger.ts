@@ -6,8 +6,8 @@ import {
   type Ledger,
   LedgerFullError,
   type LedgerListener,
-  type Listing,
   type Solicitud,
+  type SolicitudFilter,
 } from '../../gateway/solicitudes/ledger.ts';
 import { createListeners } from '../../gateway/solicitudes/listeners.ts';
 import { rowSize } from '../../gateway/solicitudes/row-size.ts';
@@ -103,7 +103,7 @@ export class MemoryLedger implements Ledger {
     return row && this.#seen(row);
   }
 
-  async list({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> {
+  async list({ caller, state, before, limit }: SolicitudFilter): Promise<readonly Solicitud[]> {
     return [...this.#rows.values()]
       .map((row) => this.#seen(row))
       .filter(

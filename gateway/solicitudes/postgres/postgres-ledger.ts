@@ -10,8 +10,8 @@ import {
   type Ledger,
   type LedgerListener,
   LedgerUnavailableError,
-  type Listing,
   type Solicitud,
+  type SolicitudFilter,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
 import { accepting, type Bounds } from './accepting.ts';
@@ -90,7 +90,7 @@ class PostgresLedger implements Ledger {
     return this.#run(() => this.#reads.withKey(caller, key));
   }
 
-  list(listing: Listing): Promise<readonly Solicitud[]> {
+  list(listing: SolicitudFilter): Promise<readonly Solicitud[]> {
     return this.#run(() => this.#reads.list(listing));
   }
 

@@ -1,5 +1,5 @@
 import type { RenderedAnswer } from '../../http/rendered-answer.ts';
-import { estados, type Listing, type Solicitud } from '../ledger.ts';
+import { estados, type Solicitud, type SolicitudFilter } from '../ledger.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
 import { columns, type Row, toSolicitud } from './rows.ts';
@@ -40,7 +40,7 @@ export function reads(database: Database) {
       const [row] = await database.query<Row>(selectByKey, [caller, key]);
       return row && toSolicitud(row);
     },
-    list: async ({ caller, state, before, limit }: Listing): Promise<readonly Solicitud[]> => {
+    list: async ({ caller, state, before, limit }: SolicitudFilter): Promise<readonly Solicitud[]> => {
       const wanted = state === undefined ? estados : [state];
       return (await database.query<Row>(selectList, [caller ?? null, wanted, before, limit])).map(
         toSolicitud,

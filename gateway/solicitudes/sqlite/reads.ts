@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { estados, type Listing, type Solicitud } from '../ledger.ts';
+import { estados, type Solicitud, type SolicitudFilter } from '../ledger.ts';
 import { type AnswerBytes, columns, toAnswer, toSolicitud } from './rows.ts';
 
 /** Creates the read operations of the ledger. Their own connection keeps reads from waiting for an fsync. */
@@ -52,7 +52,7 @@ export function reads(db: DatabaseSync) {
       const row = withKey.get(caller, key);
       return row && toSolicitud(row);
     },
-    list({ caller, state, before: below, limit }: Listing): Solicitud[] {
+    list({ caller, state, before: below, limit }: SolicitudFilter): Solicitud[] {
       const before = below ?? null;
       if (caller !== undefined) {
         return (state === undefined ? estados : [state])

@@ -6,8 +6,8 @@ import {
   type Ledger,
   LedgerFullError,
   type LedgerListener,
-  type Listing,
   type Solicitud,
+  type SolicitudFilter,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
 import type { ReaderData } from './reader-worker.ts';
@@ -63,7 +63,7 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('withKey', caller, key);
   }
 
-  list(listing: Listing): Promise<readonly Solicitud[]> {
+  list(listing: SolicitudFilter): Promise<readonly Solicitud[]> {
     return this.#reader.run('list', listing);
   }
 

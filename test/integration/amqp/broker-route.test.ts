@@ -1,8 +1,8 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { services } from '../../../gateway/services.ts';
-import { createQueueWay } from '../../../gateway/solicitudes/broker-route.ts';
-import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
+import { createBrokerRoute } from '../../../gateway/solicitudes/broker-route.ts';
+import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
@@ -16,11 +16,11 @@ const minute = 60_000;
 /** The ledger's clock stands still: on a busy machine seconds pass between two steps of a test. */
 const now = Date.now();
 
-describe('The way through the queue', () => {
+describe('The broker route', () => {
   const service = uniqueName();
   let publisher: Publisher;
   let ledger: MemoryLedger;
-  let otherwise: Way & { open: boolean };
+  let otherwise: DispatchRoute & { open: boolean };
   let connected: boolean;
   const [mserv1] = services;
 
@@ -42,8 +42,8 @@ describe('The way through the queue', () => {
     connected = true;
   });
 
-  const way = (): Way =>
-    createQueueWay({
+  const route = (): DispatchRoute =>
+    createBrokerRoute({
       service,
       ledger,
       publisher,
@@ -79,10 +79,10 @@ describe('The way through the queue', () => {
   it('publishes again what is gone, also what a clock that was set back calls recent', async () => {
     const recent = [await publishedAt('a', now), await publishedAt('b', now + minute / 2)];
     const { signal } = new AbortController();
-    await way().dispatch(recent, { done: () => {} }, signal);
+    await route().dispatch(recent, { done: () => {} }, signal);
     expect(await ready()).to.equal(0);
     const gone = [await publishedAt('c', now - minute), await publishedAt('d', now + 60 * minute)];
-    await way().dispatch(gone, { done: () => {} }, signal);
+    await route().dispatch(gone, { done: () => {} }, signal);
     expect(await ready()).to.equal(2);
   });
 
@@ -97,12 +97,12 @@ describe('The way through the queue', () => {
         content: Buffer.from('{}'),
         properties: {},
       });
-      await way().dispatch([await publishedAt(queue, now - minute)], { done: () => {} }, signal);
+      await route().dispatch([await publishedAt(queue, now - minute)], { done: () => {} }, signal);
       expect(await ready()).to.equal(before);
       await emptied(queue);
     }
     await emptied(work);
-    await way().dispatch([await publishedAt('perdida', now - minute)], { done: () => {} }, signal);
+    await route().dispatch([await publishedAt('perdida', now - minute)], { done: () => {} }, signal);
     expect(await ready()).to.equal(1);
   });
 
@@ -120,24 +120,24 @@ describe('The way through the queue', () => {
     const channel = await connection.createChannel();
     try {
       await channel.consume(isolation, () => {});
-      await way().dispatch([await publishedAt('a', now - minute / 2)], { done: () => {} }, signal);
+      await route().dispatch([await publishedAt('a', now - minute / 2)], { done: () => {} }, signal);
       expect(aside).to.deep.equal([]);
-      // For a minute, that is: it may be unable to work, and another way leads to one that can.
-      await way().dispatch([await publishedAt('viejo', now - 2 * minute)], { done: () => {} }, signal);
+      // For a minute, that is: it may be unable to work, and another route leads to one that can.
+      await route().dispatch([await publishedAt('viejo', now - 2 * minute)], { done: () => {} }, signal);
     } finally {
       await connection.close();
     }
     await eventually(async () => (await publisher.inspect(isolation))?.consumers === 0);
     expect(await ready()).to.equal(0);
-    await way().dispatch([await publishedAt('b', now - minute / 60)], { done: () => {} }, signal);
+    await route().dispatch([await publishedAt('b', now - minute / 60)], { done: () => {} }, signal);
     expect(aside).to.deep.equal(['viejo', 'b']);
   });
 
   it('is closed while replies cannot be taken, if there is another one', () => {
-    expect(way().open).to.equal(true);
+    expect(route().open).to.equal(true);
     connected = false;
-    expect(way().open).to.equal(true);
+    expect(route().open).to.equal(true);
     otherwise.open = true;
-    expect(way().open).to.equal(false);
+    expect(route().open).to.equal(false);
   });
 });

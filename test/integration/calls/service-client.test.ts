@@ -4,8 +4,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { BadAddressError } from '../../../gateway/calls/addresses.ts';
-import { type CallerOptions, createCaller } from '../../../gateway/calls/load-balanced-client.ts';
-import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
+import {
+  createServiceClient,
+  type ServiceClientOptions,
+} from '../../../gateway/calls/load-balanced-client.ts';
+import type { CallResult, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -18,7 +21,7 @@ import {
   startListado,
 } from '../../support/listado-server.ts';
 
-describe('The caller of a service', () => {
+describe('The service client', () => {
   const cleanUp: (() => unknown)[] = [];
 
   afterEach(async () => {
@@ -42,8 +45,11 @@ describe('The caller of a service', () => {
     return server.address;
   }
 
-  async function callerTo(addresses: string, more: Partial<CallerOptions> = {}): Promise<Caller> {
-    const caller = createCaller({
+  async function clientTo(
+    addresses: string,
+    more: Partial<ServiceClientOptions> = {},
+  ): Promise<ServiceClient> {
+    const client = createServiceClient({
       service: 'mserv1',
       addresses,
       deadlineMs: 10_000,
@@ -51,9 +57,9 @@ describe('The caller of a service', () => {
       probeIntervalMs: 20,
       ...more,
     });
-    cleanUp.push(() => caller.stop());
-    await caller.start();
-    return caller;
+    cleanUp.push(() => client.stop());
+    await client.start();
+    return client;
   }
 
   /** An address where nobody listens. */
@@ -67,7 +73,7 @@ describe('The caller of a service', () => {
   }
 
   const options = () => ({ signal: new AbortController().signal, requestId: 'r1', traceparent: '' });
-  const call = (caller: Caller, method = listarArchivos) => caller.call(method, folder(), options());
+  const call = (client: ServiceClient, method = listarArchivos) => client.call(method, folder(), options());
 
   function unreachable(result: CallResult): CallResult & { kind: 'unreachable' } {
     if (result.kind !== 'unreachable') throw new Error(`it was ${JSON.stringify(result)}`);
@@ -76,8 +82,8 @@ describe('The caller of a service', () => {
 
   it('gives the answer and the address that gave it', async () => {
     const { address } = await serve();
-    const caller = await callerTo(address);
-    expect(await call(caller)).to.deep.equal({
+    const client = await clientTo(address);
+    expect(await call(client)).to.deep.equal({
       kind: 'verdict',
       verdict: { ok: true, response: emptyPage },
       address,
@@ -88,7 +94,7 @@ describe('The caller of a service', () => {
     const { address } = await serve({
       handle: (_call, answer) => answer({ code: Status.NOT_FOUND, details: 'ruta-no-existe: No' }),
     });
-    expect(await call(await callerTo(address))).to.deep.equal({
+    expect(await call(await clientTo(address))).to.deep.equal({
       kind: 'verdict',
       verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
       address,
@@ -97,10 +103,10 @@ describe('The caller of a service', () => {
 
   it('takes turns over all addresses', async () => {
     const [a, b, c] = [await serve(), await serve(), await serve()];
-    const caller = await callerTo(`${a.address},${b.address},${c.address}`);
+    const client = await clientTo(`${a.address},${b.address},${c.address}`);
     const served: string[] = [];
     for (let i = 0; i < 6; i++) {
-      const result = await call(caller);
+      const result = await call(client);
       if (result.kind === 'verdict') served.push(result.address);
     }
     for (const { address } of [a, b, c]) expect(served.filter((each) => each === address)).to.have.length(2);
@@ -108,19 +114,19 @@ describe('The caller of a service', () => {
 
   it('knows before the first call that nobody listens', async () => {
     const address = await freeAddress();
-    const caller = await callerTo(address);
-    expect(caller.reachable).to.equal(false);
-    expect(caller.addresses()).to.deep.equal([{ address, breaker: 'open' }]);
-    expect(unreachable(await call(caller))).to.deep.include({ address, proxyError: 'connection_refused' });
+    const client = await clientTo(address);
+    expect(client.reachable).to.equal(false);
+    expect(client.addresses()).to.deep.equal([{ address, breaker: 'open' }]);
+    expect(unreachable(await call(client))).to.deep.include({ address, proxyError: 'connection_refused' });
   });
 
   it('tries one other address when one is unavailable', async () => {
     const unavailable = await serve({ handle: (_call, answer) => answer({ code: Status.UNAVAILABLE }) });
     const good = await serve();
-    const caller = await callerTo(`${unavailable.address},${good.address}`);
+    const client = await clientTo(`${unavailable.address},${good.address}`);
     for (let i = 0; i < 4; i++)
-      expect(await call(caller)).to.include({ kind: 'verdict', address: good.address });
-    expect(caller.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
+      expect(await call(client)).to.include({ kind: 'verdict', address: good.address });
+    expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
 
   it('tries one other address and not a third', async () => {
@@ -134,7 +140,7 @@ describe('The caller of a service', () => {
       }),
     );
     const addresses = (await Promise.all(servers)).map(({ address }) => address).join(',');
-    unreachable(await call(await callerTo(addresses)));
+    unreachable(await call(await clientTo(addresses)));
     expect(calls).to.equal(2);
   });
 
@@ -145,18 +151,18 @@ describe('The caller of a service', () => {
       answer({ code: Status.UNAVAILABLE });
     };
     const [a, b] = [await serve({ handle }), await serve({ handle })];
-    unreachable(await call(await callerTo(`${a.address},${b.address}`), notRepeatable));
+    unreachable(await call(await clientTo(`${a.address},${b.address}`), notRepeatable));
     expect(calls).to.equal(1);
   });
 
   it('repeats what was never worked on, also where repeating does harm', async () => {
     const refusing = await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
     const good = await serve();
-    const caller = await callerTo(`${refusing},${good.address}`);
+    const client = await clientTo(`${refusing},${good.address}`);
     for (let i = 0; i < 4; i++) {
-      expect(await call(caller, notRepeatable)).to.include({ kind: 'verdict', address: good.address });
+      expect(await call(client, notRepeatable)).to.include({ kind: 'verdict', address: good.address });
     }
-    expect(caller.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
+    expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
 
   it('tells the failure of the request that was under way, of two', async () => {
@@ -164,9 +170,9 @@ describe('The caller of a service', () => {
       await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)),
       await serveHttp2((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
     ];
-    const caller = await callerTo(`${refusing},${breaking}`);
+    const client = await clientTo(`${refusing},${breaking}`);
     for (let i = 0; i < 2; i++) {
-      expect(unreachable(await call(caller))).to.include({
+      expect(unreachable(await call(client))).to.include({
         address: breaking,
         proxyError: 'connection_terminated',
       });
@@ -176,20 +182,20 @@ describe('The caller of a service', () => {
   it('is gone when its caller is, before and in mid-call', async () => {
     const leaving = new AbortController();
     const { address } = await serve({ handle: () => leaving.abort() });
-    const caller = await callerTo(address);
+    const client = await clientTo(address);
     const gone = { kind: 'gone' };
     const leave = { ...options(), signal: leaving.signal };
-    expect(await caller.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
-    expect(await caller.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
-    expect(caller.reachable).to.equal(true);
+    expect(await client.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
+    expect(await client.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
+    expect(client.reachable).to.equal(true);
   });
 
   it('leaves the door open after a call that was too slow', async () => {
     const { address } = await serve({ handle: () => undefined });
-    const caller = await callerTo(address);
-    const result = await caller.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
+    const client = await clientTo(address);
+    const result = await client.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
     expect(unreachable(result).proxyError).to.equal('http_response_timeout');
-    expect(caller.reachable).to.equal(true);
+    expect(client.reachable).to.equal(true);
   });
 
   it('knows before the first call that a peer is silent', async () => {
@@ -202,37 +208,37 @@ describe('The caller of a service', () => {
       for (const socket of sockets) socket.destroy();
     });
     const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const caller = await callerTo(address, { probeDeadlineMs: 100 });
-    expect(caller.reachable).to.equal(false);
-    expect(unreachable(await call(caller)).proxyError).to.equal('connection_timeout');
+    const client = await clientTo(address, { probeDeadlineMs: 100 });
+    expect(client.reachable).to.equal(false);
+    expect(unreachable(await call(client)).proxyError).to.equal('connection_timeout');
   });
 
   it('tells when it becomes reachable and when it no longer is', async () => {
     const told: boolean[] = [];
     const { address, port, stop } = await serve();
-    const caller = await callerTo(address);
-    const end = caller.onReachable((reachable) => told.push(reachable));
+    const client = await clientTo(address);
+    const end = client.onReachable((reachable) => told.push(reachable));
     await stop();
-    await eventually(() => !caller.reachable);
+    await eventually(() => !client.reachable);
     await serve({ port });
-    await eventually(() => caller.reachable);
+    await eventually(() => client.reachable);
     end();
-    await caller.stop();
+    await client.stop();
     expect(told).to.deep.equal([false, true]);
   });
 
   describe('asks for health', () => {
     it('and keeps an address closed off that says NOT_SERVING, once it was lost', async () => {
       const { address } = await serve({ health: 'NOT_SERVING' });
-      const caller = await callerTo(address);
-      expect(caller.reachable).to.equal(false);
-      expect(unreachable(await call(caller)).failure.message).to.equal('NOT_SERVING');
+      const client = await clientTo(address);
+      expect(client.reachable).to.equal(false);
+      expect(unreachable(await call(client)).failure.message).to.equal('NOT_SERVING');
     });
 
     it('and takes a server without a health service for one that can be called', async () => {
       const { address } = await serve({ health: 'none' });
-      const caller = await callerTo(address);
-      expect((await call(caller)).kind).to.equal('verdict');
+      const client = await clientTo(address);
+      expect((await call(client)).kind).to.equal('verdict');
     });
 
     it('of every address, for whoever asks', async () => {
@@ -241,8 +247,8 @@ describe('The caller of a service', () => {
         await serve({ health: 'NOT_SERVING' }),
         { address: await freeAddress() },
       ];
-      const caller = await callerTo([good, bad, gone].map(({ address }) => address).join(','));
-      const health = await caller.probe(5_000);
+      const client = await clientTo([good, bad, gone].map(({ address }) => address).join(','));
+      const health = await client.probe(5_000);
       expect(health.map(({ address, ok }) => [address, ok])).to.deep.equal([
         [good.address, true],
         [bad.address, false],
@@ -256,19 +262,19 @@ describe('The caller of a service', () => {
     it('with one channel per address, which come and go', async () => {
       const { port } = await serve();
       let found = ['127.0.0.1'];
-      const caller = await callerTo(`dns:///mserv1:${port}`, {
+      const client = await clientTo(`dns:///mserv1:${port}`, {
         resolveIntervalMs: 5,
         lookup: async () => found.map((address) => ({ address })),
       });
       const first = { address: `127.0.0.1:${port}`, breaker: 'closed' };
-      expect(caller.addresses()).to.deep.equal([first]);
-      expect((await call(caller)).kind).to.equal('verdict');
+      expect(client.addresses()).to.deep.equal([first]);
+      expect((await call(client)).kind).to.equal('verdict');
       found = ['127.0.0.1', '127.0.0.2'];
-      await eventually(() => caller.addresses().length === 2);
-      expect(caller.addresses()[0]).to.deep.equal(first);
+      await eventually(() => client.addresses().length === 2);
+      expect(client.addresses()[0]).to.deep.equal(first);
       found = ['127.0.0.2'];
-      await eventually(() => caller.addresses().length === 1);
-      expect(caller.addresses()[0]?.address).to.equal(`127.0.0.2:${port}`);
+      await eventually(() => client.addresses().length === 1);
+      expect(client.addresses()[0]?.address).to.equal(`127.0.0.2:${port}`);
     });
 
     it('and lets the calls finish whose address is no longer found', async () => {
@@ -277,29 +283,29 @@ describe('The caller of a service', () => {
         handle: (_call, answer) => begun.resolve(() => answer(null, emptyPage)),
       });
       let found = ['127.0.0.1'];
-      const caller = await callerTo(`dns:///mserv1:${port}`, {
+      const client = await clientTo(`dns:///mserv1:${port}`, {
         resolveIntervalMs: 5,
         lookup: async () => found.map((address) => ({ address })),
       });
-      const result = call(caller);
+      const result = call(client);
       const answer = await begun.promise;
       found = [];
-      await eventually(() => caller.addresses().length === 0);
-      expect(unreachable(await call(caller)).proxyError).to.equal('dns_error');
+      await eventually(() => client.addresses().length === 0);
+      expect(unreachable(await call(client)).proxyError).to.equal('dns_error');
       answer();
       expect((await result).kind).to.equal('verdict');
     });
 
     it('as the machine resolves it', async () => {
       const { port } = await serve();
-      const caller = await callerTo(`dns:///localhost:${port}`);
-      expect((await call(caller)).kind).to.equal('verdict');
+      const client = await clientTo(`dns:///localhost:${port}`);
+      expect((await call(client)).kind).to.equal('verdict');
     });
   });
 
   it('refuses addresses that are none', () => {
     const make = () =>
-      createCaller({
+      createServiceClient({
         service: 'mserv1',
         addresses: 'http://x',
         deadlineMs: 1,
@@ -310,14 +316,14 @@ describe('The caller of a service', () => {
 
   it('may be stopped before it starts, and twice', async () => {
     const { address } = await serve();
-    const caller = createCaller({
+    const client = createServiceClient({
       service: 'mserv1',
       addresses: address,
       deadlineMs: 1_000,
       log: pino({ level: 'silent' }),
     });
-    await caller.stop();
-    await caller.stop();
-    expect(unreachable(await call(caller)).address).to.equal(address);
+    await client.stop();
+    await client.stop();
+    expect(unreachable(await call(client)).address).to.equal(address);
   });
 });

@@ -10,8 +10,11 @@ import {
 } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { type CallerOptions, createCaller } from '../../../gateway/calls/load-balanced-client.ts';
-import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
+import {
+  createServiceClient,
+  type ServiceClientOptions,
+} from '../../../gateway/calls/load-balanced-client.ts';
+import type { CallResult, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { StreamBrokenError } from '../../../gateway/calls/transport.ts';
 import {
   type BuscarEnVivoRequest,
@@ -34,7 +37,7 @@ const enVivo = bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo');
 const part = (total: number, size = 0): TransmitirBusquedaResponse =>
   TransmitirBusquedaResponse.create({ total, errores: [{ ruta: 'x'.repeat(size), codigo: 'E' }] });
 
-describe('The caller of a service, for streams', () => {
+describe('The service client, for streams', () => {
   const cleanUp: (() => unknown)[] = [];
 
   afterEach(async () => {
@@ -64,8 +67,11 @@ describe('The caller of a service, for streams', () => {
     return server.address;
   }
 
-  async function callerTo(addresses: string, more: Partial<CallerOptions> = {}): Promise<Caller> {
-    const caller = createCaller({
+  async function clientTo(
+    addresses: string,
+    more: Partial<ServiceClientOptions> = {},
+  ): Promise<ServiceClient> {
+    const client = createServiceClient({
       service: 'mserv2',
       addresses,
       deadlineMs: 10_000,
@@ -73,14 +79,14 @@ describe('The caller of a service, for streams', () => {
       probeIntervalMs: 20,
       ...more,
     });
-    cleanUp.push(() => caller.stop());
-    await caller.start();
-    return caller;
+    cleanUp.push(() => client.stop());
+    await client.start();
+    return client;
   }
 
   const options = (signal = new AbortController().signal) => ({ signal, requestId: 'r1', traceparent: '' });
-  const stream = (caller: Caller, signal?: AbortSignal) =>
-    caller.stream({ method: transmitir, request: { consulta: undefined } }, options(signal));
+  const stream = (client: ServiceClient, signal?: AbortSignal) =>
+    client.stream({ method: transmitir, request: { consulta: undefined } }, options(signal));
 
   function responses(result: Answered): AsyncIterable<TransmitirBusquedaResponse> {
     if (result.kind === 'verdict' && result.verdict.ok) return result.verdict.response;
@@ -106,14 +112,14 @@ describe('The caller of a service, for streams', () => {
         call.end();
       },
     });
-    const result = await stream(await callerTo(address));
+    const result = await stream(await clientTo(address));
     expect(result).to.include({ kind: 'verdict', address });
     expect((await read(result)).totals).to.deep.equal(Array.from({ length: 50 }, (_, i) => i));
   });
 
   it('may be empty', async () => {
     const address = await serve({ transmitirBusqueda: (call) => call.end() });
-    expect(await read(await stream(await callerTo(address)))).to.deep.equal({
+    expect(await read(await stream(await clientTo(address)))).to.deep.equal({
       totals: [],
       failure: undefined,
     });
@@ -127,7 +133,7 @@ describe('The caller of a service, for streams', () => {
           call.emit('error', { code: Status.NOT_FOUND, details: 'ruta-no-existe: No' });
         },
       });
-      expect(await stream(await callerTo(address))).to.deep.equal({
+      expect(await stream(await clientTo(address))).to.deep.equal({
         kind: 'verdict',
         verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
         address,
@@ -142,7 +148,7 @@ describe('The caller of a service, for streams', () => {
         call.emit('error', { code: Status.INTERNAL, details: 'error-interno: Internal error' });
       },
     });
-    const { totals, failure } = await read(await stream(await callerTo(address)));
+    const { totals, failure } = await read(await stream(await clientTo(address)));
     expect(totals).to.deep.equal([1]);
     expect(failure).to.include({ code: Status.INTERNAL, origin: 'server', cancelledByUs: false });
   });
@@ -157,24 +163,24 @@ describe('The caller of a service, for streams', () => {
         call.end();
       },
     });
-    const caller = await callerTo(`${unavailable},${good}`);
+    const client = await clientTo(`${unavailable},${good}`);
     for (let i = 0; i < 3; i++) {
-      const result = await stream(caller);
+      const result = await stream(client);
       expect(result).to.include({ kind: 'verdict', address: good });
       expect((await read(result)).totals).to.deep.equal([7]);
     }
   });
 
   it('is unreachable when nobody listens', async () => {
-    const caller = await callerTo('127.0.0.1:1');
-    expect(await stream(caller)).to.include({ kind: 'unreachable', proxyError: 'connection_refused' });
+    const client = await clientTo('127.0.0.1:1');
+    expect(await stream(client)).to.include({ kind: 'unreachable', proxyError: 'connection_refused' });
   });
 
   it('is unreachable when the service is not heard in time, and does not open the breaker', async () => {
     const address = await serve({ transmitirBusqueda: () => undefined });
-    const caller = await callerTo(address, { deadlineMs: 100 });
-    expect(await stream(caller)).to.include({ kind: 'unreachable', proxyError: 'http_response_timeout' });
-    expect(caller.addresses()).to.deep.equal([{ address, breaker: 'closed' }]);
+    const client = await clientTo(address, { deadlineMs: 100 });
+    expect(await stream(client)).to.include({ kind: 'unreachable', proxyError: 'http_response_timeout' });
+    expect(client.addresses()).to.deep.equal([{ address, breaker: 'closed' }]);
   });
 
   it('has no deadline once it is heard', async () => {
@@ -188,7 +194,7 @@ describe('The caller of a service, for streams', () => {
         });
       },
     });
-    const result = await stream(await callerTo(address, { deadlineMs: 100 }));
+    const result = await stream(await clientTo(address, { deadlineMs: 100 }));
     // A timer that was set later than the deadline's, for as long: when it rings, that one would have.
     setTimeout(goOn.resolve, 100);
     expect((await read(result)).totals).to.deep.equal([1, 2]);
@@ -203,7 +209,7 @@ describe('The caller of a service, for streams', () => {
       frame.writeUInt32BE(message.length, 1);
       http2.write(frame, () => setImmediate(() => http2.session?.destroy()));
     });
-    const { totals, failure } = await read(await stream(await callerTo(address)));
+    const { totals, failure } = await read(await stream(await clientTo(address)));
     expect(totals).to.deep.equal([1]);
     expect(failure).to.include({ origin: 'client', sent: true, cancelledByUs: false });
   });
@@ -216,7 +222,7 @@ describe('The caller of a service, for streams', () => {
         call.end();
       },
     });
-    const result = await stream(await callerTo(address));
+    const result = await stream(await clientTo(address));
     const iterator = responses(result)[Symbol.asyncIterator]();
     await iterator.next();
     let before: number;
@@ -237,10 +243,10 @@ describe('The caller of a service, for streams', () => {
         call.end();
       },
     });
-    const caller = await callerTo(address);
+    const client = await clientTo(address);
     const held = [];
-    for (let i = 0; i < 20; i++) held.push(await stream(caller));
-    expect((await read(await stream(caller))).totals).to.have.lengthOf(200);
+    for (let i = 0; i < 20; i++) held.push(await stream(client));
+    expect((await read(await stream(client))).totals).to.have.lengthOf(200);
     for (const result of held) expect((await read(result)).totals).to.have.lengthOf(200);
   });
 
@@ -252,23 +258,23 @@ describe('The caller of a service, for streams', () => {
         call.write(part(1));
       },
     });
-    const caller = await callerTo(address);
+    const client = await clientTo(address);
     const nextCancel = () => new Promise<void>((resolve) => cancelled.push(resolve));
 
     const stopped = nextCancel();
-    for await (const _part of responses(await stream(caller))) break;
+    for await (const _part of responses(await stream(client))) break;
     await stopped;
 
     const gone = nextCancel();
     const abort = new AbortController();
-    const reading = read(await stream(caller, abort.signal));
+    const reading = read(await stream(client, abort.signal));
     abort.abort();
     expect((await reading).failure).to.include({ code: Status.CANCELLED, cancelledByUs: true });
     await gone;
 
     const unread = nextCancel();
     const never = new AbortController();
-    await stream(caller, never.signal);
+    await stream(client, never.signal);
     never.abort();
     await unread;
   });
@@ -277,11 +283,11 @@ describe('The caller of a service, for streams', () => {
     const entered = Promise.withResolvers<void>();
     const address = await serve({ transmitirBusqueda: () => entered.resolve() });
     const abort = new AbortController();
-    const asking = stream(await callerTo(address), abort.signal);
+    const asking = stream(await clientTo(address), abort.signal);
     await entered.promise;
     abort.abort();
     expect(await asking).to.deep.equal({ kind: 'gone' });
-    expect(await stream(await callerTo(address), abort.signal)).to.deep.equal({ kind: 'gone' });
+    expect(await stream(await clientTo(address), abort.signal)).to.deep.equal({ kind: 'gone' });
   });
 
   describe('in both directions', () => {
@@ -292,7 +298,7 @@ describe('The caller of a service, for streams', () => {
     };
 
     it('sends the requests as they come, and ends with them', async () => {
-      const caller = await callerTo(await serve({ buscarEnVivo: echo }));
+      const client = await clientTo(await serve({ buscarEnVivo: echo }));
       const answered: (() => void)[] = [];
       async function* requests() {
         for (let numero = 1; numero <= 3; numero++) {
@@ -300,7 +306,7 @@ describe('The caller of a service, for streams', () => {
           await new Promise<void>((resolve) => answered.push(resolve));
         }
       }
-      const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+      const result = await client.stream({ method: enVivo, requests: requests() }, options());
       if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
       const numbers: number[] = [];
       for await (const { numero } of result.verdict.response) {
@@ -315,12 +321,12 @@ describe('The caller of a service, for streams', () => {
         buscarEnVivo: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
       });
       const good = await serve({ buscarEnVivo: echo });
-      const caller = await callerTo(`${unavailable},${good}`);
+      const client = await clientTo(`${unavailable},${good}`);
       for (let i = 0; i < 3; i++) {
         async function* requests() {
           yield { numero: 5, consulta: undefined };
         }
-        const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+        const result = await client.stream({ method: enVivo, requests: requests() }, options());
         if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
         const numbers: number[] = [];
         for await (const { numero } of result.verdict.response) numbers.push(numero);
@@ -329,7 +335,7 @@ describe('The caller of a service, for streams', () => {
     });
 
     it('breaks with the status that a handler ends it with', async () => {
-      const caller = await callerTo(
+      const client = await clientTo(
         await serve({
           buscarEnVivo: (call) => {
             call.sendMetadata(new Metadata());
@@ -344,7 +350,7 @@ describe('The caller of a service, for streams', () => {
         yield { numero: 5, consulta: undefined };
         await once(never.signal, 'abort');
       }
-      const result = await caller.stream({ method: enVivo, requests: requests() }, options());
+      const result = await client.stream({ method: enVivo, requests: requests() }, options());
       if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
       const { response } = result.verdict;
       const broken = await (async () => {

@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import { createIndex } from '../../../gateway/admin/index-page.ts';
 import { type BrokerState, createSalud } from '../../../gateway/admin/salud.ts';
-import type { Caller } from '../../../gateway/calls/service-client.ts';
+import type { ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
 
 /** A service's caller as /salud sees it: its addresses, and which of them answer. */
-function callerOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): Caller {
+function callerOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): ServiceClient {
   const probed = Object.entries(answers).map(([address, ok]) => ({ address, ok, latencyMs: 1.23 }));
   return {
     service,
     addresses: () => probed.map(({ address, ok }) => ({ address, breaker: ok ? 'closed' : 'open' })),
     probe: () => (hangs ? new Promise(() => undefined) : Promise.resolve(probed)),
-  } as Partial<Caller> as Caller;
+  } as Partial<ServiceClient> as ServiceClient;
 }
 
 const hang = () => new Promise<never>(() => undefined);
@@ -26,13 +26,13 @@ describe('/salud', () => {
 
   async function ask(
     path: string,
-    callers: readonly Caller[],
+    clients: readonly ServiceClient[],
     ledger: Parameters<typeof createSalud>[0]['ledger'] = writable,
     estado: BrokerState['estado'] = 'listo',
     consumers: Parameters<typeof createSalud>[0]['consumers'] = async () => 1,
   ) {
     const handlers = createSalud({
-      callers,
+      clients,
       ledger,
       broker: () => ({ estado }),
       consumers,
@@ -91,8 +91,8 @@ describe('/salud', () => {
   });
 
   it('is degraded, and still 200, when a service is down or half down, or the broker is', async () => {
-    const callers = [callerOf('mserv1', { 'a:1': false }), callerOf('mserv2', { 'b:1': true, 'b:2': false })];
-    const { status, body } = await ask('/salud', callers, writable, 'listo', async () => 0);
+    const clients = [callerOf('mserv1', { 'a:1': false }), callerOf('mserv2', { 'b:1': true, 'b:2': false })];
+    const { status, body } = await ask('/salud', clients, writable, 'listo', async () => 0);
     expect([status, body.estado]).to.deep.equal([200, 'degradado']);
     expect([body.servicios.mserv1.estado, body.servicios.mserv2.estado]).to.deep.equal([
       'caido',

@@ -6,9 +6,9 @@ import Router from '@koa/router';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { type AnswerCache, createCache } from '../../../gateway/answers/answer-cache.ts';
-import { createRepeats } from '../../../gateway/answers/fast-path.ts';
-import { Forms } from '../../../gateway/answers/representations.ts';
+import { type AnswerCache, createAnswerCache } from '../../../gateway/answers/answer-cache.ts';
+import { createFastPath } from '../../../gateway/answers/fast-path.ts';
+import { Representations } from '../../../gateway/answers/representations.ts';
 import { type AppDeps, createApp } from '../../../gateway/app.ts';
 import { FeedSession } from '../../../gateway/calls/feed-session.ts';
 import { createAccessLog } from '../../../gateway/http/access-log.ts';
@@ -43,7 +43,7 @@ interface Answered {
 
 /** What a cache holds, under which a feed says that all is as it was. */
 class Answers {
-  readonly cache: AnswerCache = createCache(1_000_000, () => performance.now());
+  readonly cache: AnswerCache = createAnswerCache(1_000_000, () => performance.now());
   #session = Answers.#begin();
   #numero = 0;
 
@@ -51,12 +51,12 @@ class Answers {
     const body = Buffer.from(JSON.stringify({ text: text.repeat(400) }));
     const etag = `"${text}"`;
     const headers = { 'content-type': 'application/json; charset=utf-8', etag, link: '<b>; rel="next"' };
-    const vigencia = { reloj: { instancia: 'i', numero: this.#numero }, carpeta: path };
+    const validity = { reloj: { instancia: 'i', numero: this.#numero }, carpeta: path };
     this.cache.keep(path, {
-      forms: new Forms({ status: 200, headers, body }),
+      representations: new Representations({ status: 200, headers, body }),
       route: '/listar_archivos',
       askedAt: performance.now(),
-      vouched: { vigencia, session: this.#session },
+      feed: { validity, session: this.#session },
     });
   }
 
@@ -126,7 +126,7 @@ interface Options {
   readonly most?: number;
 }
 
-/** The gateway's application over a cache, with repeats or without. */
+/** The gateway's application over a cache, with the fast path or without. */
 async function startApp({ cache }: Answers, shortcut: boolean, options: Options = {}) {
   const { points = 100_000, tokenUntil = Number.POSITIVE_INFINITY, most = 100 } = options;
   const { store = createMemoryStore() } = options;
@@ -136,7 +136,7 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
   const concurrency = createConcurrency(most);
   const allowances = [{ name: '1h', points, seconds: 3600 }];
   const rateLimit = createRateLimit({ allowances, costs: new Map(), store });
-  const repeats = createRepeats({ cache, accessLog, concurrency, rateLimit });
+  const fastPath = createFastPath({ cache, accessLog, concurrency, rateLimit });
   const holder = (id: string): Verified => ({
     identity: { id, scopes: new Set(['archivos:leer']) },
     expiresAt: tokenUntil,
@@ -157,7 +157,7 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
   };
   // What is not kept here is nowhere.
   const app = createApp({
-    ...{ log, accessLog, concurrency, repeats, rateLimit, cache, services: [], callers: [] },
+    ...{ log, accessLog, concurrency, fastPath, rateLimit, cache, services: [], callers: [] },
     ...{ live: { routes: () => new Router(), paths: [] }, colas: { routes: () => new Router() } },
     identities: { authenticator, routes: new Router() },
     corsOrigins: [site],
@@ -173,7 +173,7 @@ async function startApp({ cache }: Answers, shortcut: boolean, options: Options 
     passedOn += 1;
     callback(req, res);
   };
-  const server = createHttpServer(shortcut ? repeats.listener(middlewares) : middlewares, () => undefined);
+  const server = createHttpServer(shortcut ? fastPath.listener(middlewares) : middlewares, () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

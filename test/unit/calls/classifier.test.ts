@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Classification, classify } from '../../../gateway/calls/classifier.ts';
-import type { Failure } from '../../../gateway/calls/transport.ts';
+import type { GrpcFailure } from '../../../gateway/calls/transport.ts';
 import { Status } from '../../../runtime/status.ts';
 
 /**
@@ -143,18 +143,18 @@ function rowsOf(text: string): readonly string[][] {
 const plain = 'ruta-no-existe: The folder does not exist';
 type Name = Exclude<keyof typeof Status, 'OK'>;
 
-function failure(name: string, origin: string, sent: string, message = plain): Failure {
+function failure(name: string, origin: string, sent: string, message = plain): GrpcFailure {
   const code = Status[name as Name];
   return {
     code,
     message,
-    origin: origin as Failure['origin'],
+    origin: origin as GrpcFailure['origin'],
     sent: sent === 'yes',
     cancelledByUs: false,
   };
 }
 
-function expected(text: string, { code, message }: Failure): Classification {
+function expected(text: string, { code, message }: GrpcFailure): Classification {
   const [kind, proxyError, opens] = text.split(' ');
   if (kind === 'verdict') return { kind: 'verdict', code, message };
   if (kind === 'broken') return internal('error-interno: Internal error');

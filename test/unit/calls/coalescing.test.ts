@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { coalesce } from '../../../gateway/calls/coalescing.ts';
-import type { Caller, CallResult, RequestOptions } from '../../../gateway/calls/service-client.ts';
+import type { CallResult, RequestOptions, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { folder, listarArchivos, notRepeatable } from '../../support/listado-server.ts';
 
@@ -26,9 +26,9 @@ class Calls implements Disposable {
   readonly #asked: Asked[] = [];
   readonly made: Made[] = [];
   count = 0;
-  readonly call: Caller['call'] = coalesce(
+  readonly call: ServiceClient['call'] = coalesce(
     ((_method: unknown, request: { ruta: string }, options: RequestOptions) =>
-      this.#make(request.ruta, options)) as Caller['call'],
+      this.#make(request.ruta, options)) as ServiceClient['call'],
     { deadlineMs: 60_000, now: () => performance.now(), nextHop: () => 'aquí:1' },
   );
 

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { BeatTime } from '../../../gateway/calls/beat-time.ts';
-import { FeedSession, type Tidings } from '../../../gateway/calls/feed-session.ts';
+import { type FeedMessage, FeedSession } from '../../../gateway/calls/feed-session.ts';
 
 const reloj = (numero: number, instancia = 'una') => ({ instancia, numero });
-const beat = (numero: number, latidoMs: number): Tidings => ({
+const beat = (numero: number, latidoMs: number): FeedMessage => ({
   reloj: reloj(numero),
   carpetas: [],
   todo: false,
   latidoMs,
 });
-const change = (numero: number, ...carpetas: string[]): Tidings => ({
+const change = (numero: number, ...carpetas: string[]): FeedMessage => ({
   reloj: reloj(numero),
   carpetas,
   todo: false,
@@ -27,54 +27,54 @@ describe('a session of a feed', () => {
     return session;
   }
 
-  it('vouches for what was read since it began, until its folder is told of', () => {
+  it('confirms what was read since it began, until its folder is told of', () => {
     const session = begin();
-    expect(session.vouches(answer(5), 1_100)).to.equal(true);
-    expect(session.vouches(answer(4), 1_100), 'before it began').to.equal(false);
+    expect(session.confirms(answer(5), 1_100)).to.equal(true);
+    expect(session.confirms(answer(4), 1_100), 'before it began').to.equal(false);
     session.hear(change(7, 'b'), 1_100);
-    expect(session.vouches(answer(5), 1_100)).to.equal(true);
+    expect(session.confirms(answer(5), 1_100)).to.equal(true);
     session.hear(change(8, 'a'), 1_100);
-    expect(session.vouches(answer(5), 1_100)).to.equal(false);
-    expect(session.vouches(answer(7), 1_100), 'read before the change').to.equal(false);
-    expect(session.vouches(answer(8), 1_100), 'read after it').to.equal(true);
+    expect(session.confirms(answer(5), 1_100)).to.equal(false);
+    expect(session.confirms(answer(7), 1_100), 'read before the change').to.equal(false);
+    expect(session.confirms(answer(8), 1_100), 'read after it').to.equal(true);
   });
 
-  it('does not vouch for an answer that comes after the news of what changed since it was read', () => {
+  it('does not confirm an answer that comes after the news of what changed since it was read', () => {
     const session = begin();
     session.hear(change(6, 'a'), 1_050);
-    expect(session.vouches(answer(5), 1_100)).to.equal(false);
+    expect(session.confirms(answer(5), 1_100)).to.equal(false);
   });
 
-  it('does not vouch for another run of the service, nor once it has ended', () => {
+  it('does not confirm another run of the service, nor once it has ended', () => {
     const session = begin();
-    expect(session.vouches(answer(9, 'a', 'otra'), 1_100)).to.equal(false);
+    expect(session.confirms(answer(9, 'a', 'otra'), 1_100)).to.equal(false);
     session.end();
-    expect(session.vouches(answer(9), 1_100)).to.equal(false);
+    expect(session.confirms(answer(9), 1_100)).to.equal(false);
   });
 
-  it('does not vouch for anything from before everything changed', () => {
+  it('does not confirm anything from before everything changed', () => {
     const session = begin();
     session.hear({ ...change(6), todo: true }, 1_050);
-    expect(session.vouches(answer(5, 'x'), 1_100)).to.equal(false);
-    expect(session.vouches(answer(6, 'x'), 1_100)).to.equal(true);
+    expect(session.confirms(answer(5, 'x'), 1_100)).to.equal(false);
+    expect(session.confirms(answer(6, 'x'), 1_100)).to.equal(true);
   });
 
-  it('vouches for nothing a second after the last beat, whatever else it hears', () => {
+  it('confirms nothing a second after the last beat, whatever else it hears', () => {
     const session = begin();
     session.hear(change(6, 'b'), 1_900);
-    expect(session.vouches(answer(6), 1_999)).to.equal(true);
-    expect(session.vouches(answer(6), 2_000)).to.equal(false);
+    expect(session.confirms(answer(6), 1_999)).to.equal(true);
+    expect(session.confirms(answer(6), 2_000)).to.equal(false);
     session.hear(beat(6, 2_100), 2_100);
-    expect(session.vouches(answer(6), 2_200)).to.equal(true);
+    expect(session.confirms(answer(6), 2_200)).to.equal(true);
   });
 
-  it('forgets folders only so that it vouches for less', () => {
+  it('forgets folders only so that it confirms less', () => {
     const session = begin();
     session.hear(change(6, 'a'), 1_050);
     for (let n = 0; n < 20_000; n++) session.hear(change(7 + n, `${n}`), 1_050);
-    expect(session.vouches(answer(5), 1_100)).to.equal(false);
-    expect(session.vouches(answer(5, 'never told of'), 1_100)).to.equal(false);
-    expect(session.vouches(answer(20_007), 1_100)).to.equal(true);
+    expect(session.confirms(answer(5), 1_100)).to.equal(false);
+    expect(session.confirms(answer(5, 'never told of'), 1_100)).to.equal(false);
+    expect(session.confirms(answer(20_007), 1_100)).to.equal(true);
   });
 
   it('knows a beat that comes late, out of a buffer, by those that did not', () => {

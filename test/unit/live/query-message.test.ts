@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { BadQueryError } from '../../../gateway/http/bad-query.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
-import { numeroOf, parseMessage, queryOf } from '../../../gateway/live/query-message.ts';
+import { numeroOf, parseMessage, queryOfMessage } from '../../../gateway/live/query-message.ts';
 
 const read = (message: object) => {
   const parsed = parseMessage(JSON.stringify(message));
-  return [numeroOf(parsed), queryOf(parsed).toString()] as const;
+  return [numeroOf(parsed), queryOfMessage(parsed).toString()] as const;
 };
 
 function refusals(message: object): [string, string][] {
@@ -71,7 +71,7 @@ describe('a query over a WebSocket', () => {
         try {
           const message = parseMessage(text);
           numeroOf(message);
-          queryOf(message);
+          queryOfMessage(message);
         } catch (error) {
           if (!(error instanceof ProblemError || error instanceof BadQueryError)) throw error;
         }

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
-import { createCloser } from '../../../gateway/solicitudes/completion.ts';
+import { createCompletion } from '../../../gateway/solicitudes/completion.ts';
 import { silent } from '../../support/amqp-asker.ts';
 import { acceptance } from '../../support/ledger-calls.ts';
 import { MemoryLedger } from '../../support/memory-ledger.ts';
 
-describe('The closer', () => {
+describe('Completion', () => {
   it('gives up what it cannot render, instead of trying for ever', async () => {
     const ledger = new MemoryLedger({ maxRows: 10, maxBytes: 1_000_000 });
     await ledger.accept(acceptance({ id: 'a' }));
@@ -15,8 +15,8 @@ describe('The closer', () => {
     if (row === undefined) throw new Error('It was not accepted');
     const operation = () => listarArchivos as Operation;
     const now = () => 5_000;
-    const closer = createCloser({ ledger, operation, metrics: createMetrics(), log: silent, now });
-    await closer.complete(row, { ok: true, response: { archivos: undefined } });
+    const completion = createCompletion({ ledger, operation, metrics: createMetrics(), log: silent, now });
+    await completion.complete(row, { ok: true, response: { archivos: undefined } });
     expect((await ledger.get('a'))?.state).to.equal('fallida');
   });
 });

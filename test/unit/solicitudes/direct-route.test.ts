@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { Caller, CallResult } from '../../../gateway/calls/service-client.ts';
+import type { CallResult, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
-import { createCloser } from '../../../gateway/solicitudes/completion.ts';
-import { createDirectWay } from '../../../gateway/solicitudes/direct-route.ts';
-import type { Way } from '../../../gateway/solicitudes/dispatcher.ts';
+import { createCompletion } from '../../../gateway/solicitudes/completion.ts';
+import { createDirectRoute } from '../../../gateway/solicitudes/direct-route.ts';
+import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/eventually.ts';
 import { acceptance } from '../../support/ledger-calls.ts';
@@ -30,20 +30,20 @@ const notFound: CallResult = {
   verdict: { ok: false, code: Status.NOT_FOUND, message: 'carpeta-no-encontrada: no' },
 };
 
-describe('The way without a broker', () => {
+describe('The direct route', () => {
   let ledger: MemoryLedger;
   let stopping: AbortController;
   const now = () => 10_000;
 
-  function wayTo(answer: CallResult): Way {
+  function routeTo(answer: CallResult): DispatchRoute {
     const log = pino({ level: 'silent' });
     const operation = () => listarArchivos as Operation;
-    const caller = { reachable: true, call: async () => answer } as unknown as Caller;
-    return createDirectWay({
+    const client = { reachable: true, call: async () => answer } as unknown as ServiceClient;
+    return createDirectRoute({
       ledger,
-      caller,
+      client,
       operation,
-      closer: createCloser({ ledger, metrics: createMetrics(), operation, log, now }),
+      completion: createCompletion({ ledger, metrics: createMetrics(), operation, log, now }),
       log,
       now,
     });
@@ -56,24 +56,24 @@ describe('The way without a broker', () => {
   });
 
   it('has no room for more, for a while, when the service says that it cannot work', async () => {
-    const way = wayTo(refused);
-    const rows = await ledger.claim('mserv1', now(), now() + 5_000, way.room);
+    const route = routeTo(refused);
+    const rows = await ledger.claim('mserv1', now(), now() + 5_000, route.room);
     const done: string[] = [];
-    const dispatched = way.dispatch(rows, { done: (id) => done.push(id) }, stopping.signal);
+    const dispatched = route.dispatch(rows, { done: (id) => done.push(id) }, stopping.signal);
     await eventually(() => done.length === rows.length);
-    expect(way.room).to.equal(0);
+    expect(route.room).to.equal(0);
     // Meanwhile they are put off, and not held: they come back by themselves.
     expect(await ledger.nextDue('mserv1')).to.equal(now() + 1_000);
     stopping.abort();
     await dispatched;
-    expect(way.room).to.equal(rows.length);
+    expect(route.room).to.equal(rows.length);
   });
 
   it('has room again as soon as a row is answered', async () => {
-    const way = wayTo(notFound);
-    const rows = await ledger.claim('mserv1', now(), now() + 5_000, way.room);
+    const route = routeTo(notFound);
+    const rows = await ledger.claim('mserv1', now(), now() + 5_000, route.room);
     const rooms: number[] = [];
-    await way.dispatch(rows, { done: () => rooms.push(way.room) }, stopping.signal);
+    await route.dispatch(rows, { done: () => rooms.push(route.room) }, stopping.signal);
     expect(rooms).to.deep.equal([1, 2, 3, 4]);
     expect(await ledger.nextDue('mserv1')).to.equal(undefined);
   });

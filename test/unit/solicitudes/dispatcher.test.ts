@@ -15,7 +15,7 @@ describe('The dispatcher and its clock', () => {
     const dispatcher = createDispatcher({
       service: 'mserv1',
       ledger,
-      ways: [
+      routes: [
         {
           open: true,
           room: 10,
@@ -29,7 +29,7 @@ describe('The dispatcher and its clock', () => {
         },
       ],
       broker: undefined,
-      caller: { onReachable: () => () => {} },
+      client: { onReachable: () => () => {} },
       log: pino({ level: 'silent' }),
       now: () => time,
     });
@@ -64,7 +64,7 @@ describe('The dispatcher and its clock', () => {
   });
 });
 
-describe('A dispatcher whose way fails', () => {
+describe('A dispatcher whose route fails', () => {
   it('says so once, and goes on trying', async () => {
     const lines: Record<string, unknown>[] = [];
     const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
@@ -73,7 +73,7 @@ describe('A dispatcher whose way fails', () => {
     const dispatcher = createDispatcher({
       service: 'mserv1',
       ledger,
-      ways: [
+      routes: [
         {
           open: true,
           room: 10,
@@ -84,7 +84,7 @@ describe('A dispatcher whose way fails', () => {
         },
       ],
       broker: undefined,
-      caller: { onReachable: () => () => {} },
+      client: { onReachable: () => () => {} },
       log: pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line)) }),
       now: Date.now,
     });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NoPlaceError } from '../../../gateway/limits/per-caller-limit.ts';
+import { LimitReachedError } from '../../../gateway/limits/per-caller-limit.ts';
 import { createWaiters } from '../../../gateway/solicitudes/waiters.ts';
 
 const long = 1_000_000;
@@ -47,13 +47,13 @@ describe('Waiters', () => {
 
   it('are no more than they may be, and of one caller no more than half of that', () => {
     const waiters = createWaiters(2);
-    const refusal = (payer: string): unknown => {
+    const refusal = (quotaKey: string): unknown => {
       try {
-        using _ = waiters.watch('b', payer);
+        using _ = waiters.watch('b', quotaKey);
         return undefined;
       } catch (error) {
-        expect(error).to.be.instanceOf(NoPlaceError);
-        return (error as NoPlaceError).own ? 'its own' : 'full';
+        expect(error).to.be.instanceOf(LimitReachedError);
+        return (error as LimitReachedError).own ? 'its own' : 'full';
       }
     };
     const first = waiters.watch('a', 'ana');
