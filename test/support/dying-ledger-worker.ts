@@ -1,21 +1,31 @@
-/** A thread behind a `Lane` that dies or hangs in the middle of a call, or dies before it has said anything. */
-import { workerData } from 'node:worker_threads';
-import { serve } from '../../gateway/solicitudes/sqlite/worker.ts';
+/** A ledger worker that dies or hangs in the middle of a call, or dies before it has opened. */
+import type { LedgerProtocol } from '../../gateway/solicitudes/sqlite/messages.ts';
+import { serveWorker } from '../../runtime/workers/worker.ts';
 
-const how = workerData as 'at once' | 'throws' | 'exits' | Int32Array;
-if (how === 'at once') process.exit(1);
+type How = 'at once' | 'throws' | 'exits' | Int32Array;
 
-serve(() => ({
-  hello: how,
-  run: (calls) => {
-    if (calls.some(({ name }) => name === 'live')) return calls.map(() => ({ ok: true, value: 'alive' }));
-    if (how instanceof Int32Array) {
-      // Until somebody changes it and tells.
-      Atomics.wait(how, 0, 0);
-      return calls.map(() => ({ ok: true, value: 'late' }));
-    }
-    if (how === 'throws') throw new Error('A defect');
-    process.exit(1);
-  },
-  close: () => {},
-}));
+serveWorker<LedgerProtocol<How, How>>(() => {
+  let how: How = 'exits';
+  return {
+    requests: {
+      open(given) {
+        if (given === 'at once') process.exit(1);
+        how = given;
+        return how;
+      },
+      async run(calls) {
+        if (calls.some(({ name }) => name === 'live')) return calls.map(() => ({ ok: true, value: 'alive' }));
+        if (how instanceof Int32Array) {
+          // Hangs until the test changes the value and notifies.
+          Atomics.wait(how, 0, 0);
+          return calls.map(() => ({ ok: true, value: 'late' }));
+        }
+        if (how === 'exits') process.exit(1);
+        setImmediate(() => {
+          throw new Error('A defect');
+        });
+        return new Promise(() => {});
+      },
+    },
+  };
+});

@@ -1,6 +1,7 @@
+import { toFailed } from '../../../runtime/workers/messages.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../ledger.ts';
 import { resultCode, type Storage } from './database.ts';
-import { type Call, call, type Operations, type Result, toFailure } from './messages.ts';
+import { type Call, type Operations, type Result, runCall } from './messages.ts';
 
 // TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement was wrong, the storage is not.
 const ownFaults = new Set<number | undefined>([18, 19, 20, 25]);
@@ -37,12 +38,12 @@ export function groupCommit(
 
   function attempt(asked: Call): Result {
     try {
-      return { ok: true, value: call(operations, asked) };
+      return { ok: true, value: runCall(operations, asked) };
     } catch (error) {
       const code = resultCode(error);
       const alone = error instanceof LedgerFullError || code === undefined || ownFaults.has(code);
       if (!alone || !db.isTransaction) throw error;
-      return { ok: false, failure: toFailure(error) };
+      return { ok: false, failure: toFailed(error) };
     }
   }
 
@@ -57,9 +58,7 @@ export function groupCommit(
     } catch (cause) {
       if (db.isTransaction) rollback.run(); // some errors roll back by themselves
       const why = cause instanceof Error ? cause.message : String(cause);
-      const failure = toFailure(
-        new LedgerUnavailableError(`The ledger cannot be written: ${why}`, { cause }),
-      );
+      const failure = toFailed(new LedgerUnavailableError(`The ledger cannot be written: ${why}`, { cause }));
       return calls.map(() => ({ ok: false, failure }));
     }
   };

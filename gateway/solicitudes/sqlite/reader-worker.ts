@@ -1,31 +1,39 @@
 import { DatabaseSync } from 'node:sqlite';
-import { workerData } from 'node:worker_threads';
+import { toFailed } from '../../../runtime/workers/messages.ts';
+import { serveWorker } from '../../../runtime/workers/worker.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
 import { resultCode } from './database.ts';
-import { type Call, call, type Operations, type Result, toFailure } from './messages.ts';
+import { type Call, type LedgerProtocol, type Operations, type Result, runCall } from './messages.ts';
 import { reads } from './reads.ts';
-import { serve } from './worker.ts';
 
-/** The thread that reads. In WAL mode a reader sees what was committed and waits for no writer. */
+/** The worker that reads. In WAL mode a reader sees what was committed and waits for no writer. */
 export interface ReaderData {
   readonly path: string;
 }
 
-serve(() => {
-  const { path } = workerData as ReaderData;
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
-  const operations: Operations = reads(db);
+serveWorker<LedgerProtocol<ReaderData, void>>(() => {
+  let db: DatabaseSync | undefined;
+  let operations: Operations = {};
 
-  function answer(asked: Call): Result {
+  function answer(call: Call): Result {
     try {
-      return { ok: true, value: call(operations, asked) };
+      return { ok: true, value: runCall(operations, call) };
     } catch (cause) {
-      if (resultCode(cause) === undefined) return { ok: false, failure: toFailure(cause) };
+      if (resultCode(cause) === undefined) return { ok: false, failure: toFailed(cause) };
       const why = cause instanceof Error ? cause.message : String(cause);
       const error = new LedgerUnavailableError(`The ledger cannot be read: ${why}`, { cause });
-      return { ok: false, failure: toFailure(error) };
+      return { ok: false, failure: toFailed(error) };
     }
   }
 
-  return { hello: undefined, run: (calls) => calls.map(answer), close: () => db.close() };
+  return {
+    requests: {
+      open({ path }) {
+        db = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
+        operations = reads(db);
+      },
+      run: (calls) => calls.map(answer),
+    },
+    stop: () => db?.close(),
+  };
 });

@@ -12,8 +12,8 @@ import {
 import { createListeners } from '../listeners.ts';
 import type { ReaderData } from './reader-worker.ts';
 import type { Reads } from './reads.ts';
-import { Lane } from './worker-client.ts';
-import type { WriterData, WriterHello } from './writer-worker.ts';
+import { LedgerWorkerClient } from './worker-client.ts';
+import type { WriterData, WriterOpened } from './writer-worker.ts';
 import { purgeRows, sweepRows, type Writes } from './writes.ts';
 
 export interface SqliteLedgerOptions extends WriterData {
@@ -27,13 +27,18 @@ export interface SqliteLedgerOptions extends WriterData {
  */
 class SqliteLedger implements Ledger {
   readonly id: string;
-  readonly #writer: Lane<Writes>;
-  readonly #reader: Lane<Reads>;
+  readonly #writer: LedgerWorkerClient<Writes>;
+  readonly #reader: LedgerWorkerClient<Reads>;
   readonly #maxPending: number;
   readonly #listeners = createListeners();
   #pending = 0;
 
-  constructor(id: string, writer: Lane<Writes>, reader: Lane<Reads>, maxPending: number) {
+  constructor(
+    id: string,
+    writer: LedgerWorkerClient<Writes>,
+    reader: LedgerWorkerClient<Reads>,
+    maxPending: number,
+  ) {
     this.id = id;
     this.#writer = writer;
     this.#reader = reader;
@@ -167,18 +172,16 @@ class SqliteLedger implements Ledger {
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { maxPending = 10_000, ...writerData } = options;
-  const { lane: writer, hello } = await Lane.open<Writes>(
+  const { client: writer, opened } = await LedgerWorkerClient.open<Writes, WriterData, WriterOpened>(
     new URL('./writer-worker.ts', import.meta.url),
     writerData,
   );
-  const { id, path } = hello as WriterHello;
   try {
-    const readerData: ReaderData = { path };
-    const { lane: reader } = await Lane.open<Reads>(
+    const { client: reader } = await LedgerWorkerClient.open<Reads, ReaderData, void>(
       new URL('./reader-worker.ts', import.meta.url),
-      readerData,
+      { path: opened.path },
     );
-    return new SqliteLedger(id, writer, reader, maxPending);
+    return new SqliteLedger(opened.id, writer, reader, maxPending);
   } catch (error) {
     await writer.stop();
     throw error;

@@ -1,72 +1,56 @@
-import { Worker } from 'node:worker_threads';
 import { within } from '../../../runtime/timeout.ts';
+import { fromFailed } from '../../../runtime/workers/messages.ts';
+import { WorkerClient, WorkerEndedError } from '../../../runtime/workers/worker-client.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
-import { type Call, type Hello, type Operations, type Result, toError } from './messages.ts';
-import { stopMessage } from './worker.ts';
+import { type Call, type LedgerProtocol, type Operations, type Result, toLedgerError } from './messages.ts';
 
 interface Pending extends PromiseWithResolvers<unknown> {
   readonly call: Call;
 }
 
-/** Calls that one batch takes along at most, so that the first of them does not wait for thousands of others. */
+/** Calls of one batch at most, so that the first of them does not wait for thousands of others. */
 const batchCalls = 1000;
-/** A batch that takes longer waits for a disk that hangs: who asks is told so, and does not hang with it. */
+/** A batch that takes longer waits for a disk that hangs; its callers get an error instead of hanging too. */
 const longestBatchMs = 10_000;
 
-/** What a new thread says first. */
-function greeting(worker: Worker): Promise<Hello> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', () =>
-      reject(new LedgerUnavailableError("The ledger's thread ended before it was ready")),
-    );
-  });
-}
-
 /**
- * The way to a worker thread and back. One batch is under way at a time; calls that come meanwhile gather and make the
- * next one, so that the slower the disk is, the more calls share an fsync. When the thread dies, whatever waits and
- * whatever comes later rejects with `LedgerUnavailableError`.
+ * Client of a ledger worker. One batch is under way at a time; calls that come meanwhile make the next one, so that
+ * the slower the disk is, the more calls share an fsync. When the worker dies, pending and later calls reject with
+ * `LedgerUnavailableError`.
  *
- * So it does while the thread hangs, until that has ended its batch. What of this batch was reported as failed may be done
- * all the same, as after a commit that failed; what waited is not.
+ * While the worker hangs in a batch, all calls reject with `LedgerUnavailableError`. As after a failed commit, the
+ * calls of that batch may be done all the same; waiting calls are not.
  */
-export class Lane<T extends Operations> {
-  readonly #worker: Worker;
-  readonly #exited: Promise<void>;
+export class LedgerWorkerClient<T extends Operations> {
+  readonly #worker: WorkerClient<LedgerProtocol<unknown, unknown>>;
+  readonly #longestBatchMs: number;
   #waiting: Pending[] = [];
   #underWay: Pending[] = [];
-  #stopped: Promise<void> | undefined;
-  #departure: NodeJS.Immediate | undefined;
-  readonly #longestBatchMs: number;
-  /** Tells that the batch under way has ended. */
-  #ended = Promise.withResolvers<true>();
-  /** Why it takes none until the batch under way has ended. */
+  #running = false;
+  /** Rejects calls until the batch under way has ended. */
   #stall: LedgerUnavailableError | undefined;
-  /** Why it takes no more calls. */
-  #refusal: Error | undefined;
+  /** Rejects calls from now on. */
+  #refusal: LedgerUnavailableError | undefined;
 
-  private constructor(worker: Worker, batchMs: number) {
+  private constructor(worker: WorkerClient<LedgerProtocol<unknown, unknown>>, batchMs: number) {
     this.#worker = worker;
     this.#longestBatchMs = batchMs;
-    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
-    worker.on('message', (results: Result[]) => this.#settle(results));
-    worker.on('error', (cause) => this.#end(`The ledger's thread failed: ${String(cause)}`, cause));
-    worker.on('exit', () => this.#end("The ledger's thread has ended"));
   }
 
-  /** Starts the thread; rejects with what it says when it cannot open. `hello` is its own first word; `batchMs` bounds a batch. */
-  static async open<T extends Operations>(
+  /** Starts the worker and opens the ledger; rejects with the worker's error. `batchMs` bounds a batch. */
+  static async open<T extends Operations, Data, Opened>(
     module: URL,
-    workerData: unknown,
+    data: Data,
     batchMs = longestBatchMs,
-  ): Promise<{ lane: Lane<T>; hello: unknown }> {
-    const worker = new Worker(module, { workerData });
-    const said = await greeting(worker);
-    if (said.ok) return { lane: new Lane<T>(worker, batchMs), hello: said.hello };
-    await worker.terminate();
-    throw toError(said.failure);
+  ): Promise<{ readonly client: LedgerWorkerClient<T>; readonly opened: Opened }> {
+    const worker = new WorkerClient<LedgerProtocol<unknown, unknown>>(module);
+    try {
+      const opened = (await worker.request('open', data)) as Opened;
+      return { client: new LedgerWorkerClient<T>(worker, batchMs), opened };
+    } catch (error) {
+      await worker.stop();
+      throw error instanceof WorkerEndedError ? unavailable(error) : toLedgerError(error);
+    }
   }
 
   run<K extends keyof T & string>(name: K, ...args: Parameters<T[K]>): Promise<ReturnType<T[K]>> {
@@ -74,7 +58,7 @@ export class Lane<T extends Operations> {
     if (refusal) return Promise.reject(refusal);
     const pending = { call: { name, args }, ...Promise.withResolvers<unknown>() };
     this.#waiting.push(pending);
-    this.#gather();
+    if (!this.#running) void this.#runBatches();
     return pending.promise as Promise<ReturnType<T[K]>>;
   }
 
@@ -84,56 +68,68 @@ export class Lane<T extends Operations> {
     await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ promise }) => promise));
   }
 
-  /** Finishes what was asked before, then ends the thread. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.drain().then(() => {
-      this.#worker.postMessage(stopMessage);
-      return this.#exited;
-    });
-    return this.#stopped;
+  /** Drains, then ends the worker. */
+  async stop(): Promise<void> {
+    await this.drain();
+    await this.#worker.stop();
   }
 
   /** The calls of one turn of the event loop leave together. */
-  #gather(): void {
-    if (this.#underWay.length > 0) return;
-    this.#departure ??= setImmediate(() => {
-      this.#departure = undefined;
+  async #runBatches(): Promise<void> {
+    this.#running = true;
+    do {
+      await new Promise(setImmediate);
       this.#underWay = this.#waiting.splice(0, batchCalls);
-      if (this.#underWay.length === 0) return;
-      this.#worker.postMessage(this.#underWay.map(({ call }) => call));
-      this.#ended = Promise.withResolvers();
-      void this.#watch(this.#ended.promise);
-    });
+      const ended = this.#runBatch(this.#underWay);
+      if ((await within(this.#longestBatchMs, ended)) === undefined) this.#hang();
+      await ended;
+      this.#underWay = [];
+      this.#stall = undefined;
+    } while (this.#waiting.length > 0);
+    this.#running = false;
   }
 
-  async #watch(ended: Promise<true>): Promise<void> {
-    if (await within(this.#longestBatchMs, ended)) return;
+  async #runBatch(batch: readonly Pending[]): Promise<true> {
+    try {
+      const results: readonly Result[] = await this.#worker.request(
+        'run',
+        batch.map(({ call }) => call),
+      );
+      batch.forEach(({ resolve, reject }, index) => {
+        const result = results[index];
+        if (result?.ok) resolve(result.value);
+        else
+          reject(
+            result
+              ? toLedgerError(fromFailed(result.failure))
+              : new Error('A call to the ledger got no result'),
+          );
+      });
+    } catch (error) {
+      if (!(error instanceof WorkerEndedError)) rejectAll(batch, error);
+      else this.#end(unavailable(error));
+    }
+    return true;
+  }
+
+  #hang(): void {
     this.#stall = new LedgerUnavailableError(
       `The ledger has not answered in ${this.#longestBatchMs} ms: its disk hangs`,
     );
-    for (const { reject } of [...this.#underWay, ...this.#waiting]) reject(this.#stall);
-    this.#waiting = [];
+    rejectAll([...this.#underWay, ...this.#waiting.splice(0)], this.#stall);
   }
 
-  #settle(results: readonly Result[]): void {
-    const settled = this.#underWay;
-    this.#underWay = [];
-    this.#ended.resolve(true);
-    this.#stall = undefined;
-    settled.forEach(({ resolve, reject }, index) => {
-      const result = results[index];
-      if (result?.ok) resolve(result.value);
-      else reject(result ? toError(result.failure) : new Error('A call to the ledger got no result'));
-    });
-    if (this.#waiting.length > 0) this.#gather();
-  }
-
-  #end(message: string, cause?: unknown): void {
-    const error = new LedgerUnavailableError(message, { cause });
+  #end(error: LedgerUnavailableError): void {
     this.#refusal ??= error;
-    this.#ended.resolve(true);
-    for (const { reject } of [...this.#underWay, ...this.#waiting]) reject(error);
-    this.#underWay = [];
-    this.#waiting = [];
+    rejectAll([...this.#underWay, ...this.#waiting.splice(0)], error);
   }
+}
+
+function rejectAll(calls: readonly Pending[], error: unknown): void {
+  for (const { reject } of calls) reject(error);
+}
+
+function unavailable({ cause }: WorkerEndedError): LedgerUnavailableError {
+  const why = cause === undefined ? 'has ended' : `failed: ${String(cause)}`;
+  return new LedgerUnavailableError(`The ledger's worker ${why}`, { cause });
 }
