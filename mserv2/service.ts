@@ -7,10 +7,10 @@ import { createHandlers } from './handlers.ts';
 import { createIndexer } from './index-worker/supervisor.ts';
 import type { IndexWorkerClient } from './index-worker/worker-client.ts';
 
-/** Serves until it is told to stop. @param thread has begun, with the same configuration */
-export async function runMserv2(config: Config, thread: IndexWorkerClient): Promise<void> {
+/** Serves until it is told to stop. @param worker has begun with the same configuration */
+export async function runMserv2(config: Config, worker: IndexWorkerClient): Promise<void> {
   const root = openRoot(config.root);
-  const indexer = createIndexer(config.indexer, createLogger(config.log), thread);
+  const indexer = createIndexer(config.indexer, createLogger(config.log), worker);
   await runMicroservice({
     config,
     definition: BusquedaServiceDefinition,

@@ -145,7 +145,6 @@ export class Crawler {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     clearImmediate(this.#turn);
-    for (const scanner of this.#options.scanners) scanner.send({ kind: 'stop' });
   }
 
   receive(scanner: number, message: Message): void {

@@ -1,5 +1,5 @@
 import { type FolderNumber, rootFolder } from '../index/api.ts';
-import type { FolderToken } from '../scan/messages.ts';
+import type { FolderToken } from '../scan/batch.ts';
 
 /** What is known of a folder besides what the index knows. */
 export interface FolderState {

@@ -3,9 +3,7 @@ import type { BusquedaServiceVigilarCambiosResponse } from '../../proto/gen/arch
 import { type CarpetaNoVigilada, Motivo } from '../../proto/gen/archivos/v1/vigilancia.ts';
 import { ChangeFeed, type ChangeFeedOptions, type Clock } from '../../runtime/change-feed.ts';
 import type { Unwatched } from '../crawl/unwatched.ts';
-
-/** What the feed and the answers call the index: every answer rests on the whole of it. */
-export const wholeIndex = '';
+import { wholeIndex } from '../search/search-service.ts';
 
 const motivos = {
   limit: Motivo.MOTIVO_LIMITE,

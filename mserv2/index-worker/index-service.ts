@@ -1,52 +1,61 @@
-import type { MessagePort } from 'node:worker_threads';
 import { openRoot } from '../../filesystem/root.ts';
 import { collectGarbage } from '../../runtime/workers/garbage.ts';
+import { type Emit, serveWorker } from '../../runtime/workers/worker.ts';
 import { Crawler, type Knowledge } from '../crawl/crawler.ts';
 import { SnapshotFile } from '../crawl/snapshot-file.ts';
 import { unwatchedFolders } from '../crawl/unwatched.ts';
 import type { ScanWorkerClient } from '../scan/worker-client.ts';
-import type { Answers } from './answers.ts';
-import type { Ask, IndexWorkerData, Reply } from './messages.ts';
+import type { IndexProtocol, IndexWorkerData } from './messages.ts';
+import type { Searches } from './searches.ts';
 
-/** How often it is asked whether the index should be saved. */
+/** Interval at which a changed index is offered to the snapshot file. */
 const saveMs = 30_000;
+/** A beat of the feed waits at most this long for the index to catch up. */
+const settleMs = 400;
 
-interface Indexing {
-  readonly answers: Promise<Answers>;
+interface IndexService {
+  /** Loaded while the scanners are at work already. */
+  readonly searches: Promise<Searches>;
+  /** Resolves when everything that had happened before the call is reported. */
+  settle(): Promise<void>;
   /** Writes the snapshot. */
   stop(): Promise<void>;
 }
 
-/** The index's thread: makes the index when it is told to begin, and answers from it. */
-export function serveIndex(port: MessagePort, scanners: readonly ScanWorkerClient[]): void {
-  const reply = (message: Reply): void => {
-    port.postMessage(message, message.kind === 'answer' && message.bytes ? [message.bytes.buffer] : []);
-  };
-  let indexing: Indexing | undefined;
-  port.on('message', async (ask: Ask) => {
-    if (ask.kind === 'begin') {
-      indexing = begin(ask.data, scanners, reply);
-      return;
-    }
-    if (ask.kind === 'stop') {
-      await indexing?.stop();
-      port.close();
-      return;
-    }
-    // In the order in which they came: each waits for the same promise.
-    (await indexing?.answers)?.receive(ask);
+/** Serves the index's worker: builds the index when the client begins, and searches it. */
+export function serveIndex(scanners: readonly ScanWorkerClient[]): void {
+  serveWorker<IndexProtocol>((emit) => {
+    let service: IndexService | undefined;
+    const begun = (): IndexService => {
+      if (service === undefined) throw new Error('The first request must be begin');
+      return service;
+    };
+    return {
+      requests: {
+        begin(data) {
+          service = begin(data, scanners, emit);
+        },
+        search: async (search, signal) => (await begun().searches).search(search, signal),
+        stream: async ({ stream, request }) => (await begun().searches).open(stream, request),
+        next: async (stream) => (await begun().searches).next(stream),
+        close: async (stream) => (await begun().searches).close(stream),
+        settle: () => begun().settle(),
+      },
+      stop: () => service?.stop(),
+      buffersOf: (answer) => (answer instanceof Uint8Array ? [answer.buffer as ArrayBuffer] : []),
+    };
   });
 }
 
 function begin(
   data: IndexWorkerData,
   scanners: readonly ScanWorkerClient[],
-  reply: (message: Reply) => void,
-): Indexing {
+  emit: Emit<IndexProtocol>,
+): IndexService {
   const startedAt = performance.now();
   const root = openRoot(data.root);
   const log = (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string): void =>
-    reply({ kind: 'log', level, fields, text });
+    emit({ kind: 'log', level, fields, text });
   const logSize = (estado: Knowledge, text: string): void => {
     const ms = Math.round(performance.now() - startedAt);
     log('info', { estado, entries: index.entries, folders: index.folders, ms }, text);
@@ -54,7 +63,14 @@ function begin(
 
   const watchLimit = data.watches === undefined ? undefined : Math.floor(data.watches / scanners.length);
   for (const [number, scanner] of scanners.entries()) {
-    scanner.begin({ root: data.root, watchLimit }, (message) => crawler.receive(number, message));
+    scanner.notify('begin', { root: data.root, watchLimit });
+    scanner.listen({
+      onEvent: (message) => crawler.receive(number, message),
+      // Without a scanner the index cannot be kept true: the end of this thread lets the client start it again.
+      onEnd: (error) => {
+        throw error;
+      },
+    });
   }
   const snapshots = new SnapshotFile({ file: data.snapshot, root: data.root, log });
   const { index, restored } = snapshots.load();
@@ -63,22 +79,22 @@ function begin(
     index,
     restored,
     root,
-    scanners,
+    scanners: scanners.map((scanner) => ({ send: (command) => scanner.notify('command', command) })),
     sweepMs: data.sweepMs,
     onKnowledge: (estado) => {
       logSize(estado, 'index');
       if (estado !== 'listo') {
-        reply({ kind: 'news', todo: true });
+        emit({ kind: 'changed', everything: true });
         return;
       }
       collectGarbage();
       void snapshots.saveNowAndThen(index);
     },
     onNamed: () => logSize(crawler.knowledge, 'all names are known'),
-    onNews: () => reply({ kind: 'news', todo: false }),
+    onNews: () => emit({ kind: 'changed', everything: false }),
     onWatched: (watched, folders) => {
       const unwatched = watched === folders ? [] : unwatchedFolders(root, index, crawler);
-      reply({ kind: 'unwatched', folders: unwatched });
+      emit({ kind: 'unwatched', folders: unwatched });
       if (watched === folders) return;
       log(
         'warn',
@@ -88,19 +104,24 @@ function begin(
     },
   });
   crawler.start();
-  // Loaded while the scanners are at work already.
-  const answers = import('./answers.ts').then(({ Answers }) => new Answers({ root, index, crawler }, reply));
+  const searches = import('./searches.ts').then(({ Searches }) => new Searches({ root, index, crawler }));
   const saving = setInterval(() => {
     if (crawler.knowledge === 'listo') void snapshots.saveNowAndThen(index);
   }, saveMs);
 
   return {
-    answers,
+    searches,
+    async settle() {
+      crawler.checkRoot();
+      const knowledge = await crawler.caughtUp(settleMs);
+      // Not caught up in time: any entry may have changed.
+      if (knowledge !== crawler.knowledge) emit({ kind: 'changed', everything: true });
+    },
     async stop() {
       clearInterval(saving);
       crawler.stop();
-      (await answers).endAll();
-      await Promise.all(scanners.map((scanner) => scanner.ended()));
+      (await searches).closeAll();
+      await Promise.all(scanners.map((scanner) => scanner.stop()));
       if (crawler.knowledge !== 'construyendo') await snapshots.save(index);
     },
   };

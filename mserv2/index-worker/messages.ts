@@ -1,56 +1,53 @@
-import type { FileErrorCode } from '../../filesystem/file-error.ts';
 import type { BuscarArchivosRequest } from '../../proto/gen/archivos/v1/busqueda.ts';
 import type { Clock } from '../../runtime/change-feed.ts';
+import type { Protocol } from '../../runtime/workers/messages.ts';
 import type { Unwatched } from '../crawl/unwatched.ts';
 
-/** What the index's thread begins with. */
+/** Settings of the index's worker. */
 export interface IndexWorkerData {
   /** Absolute path of the folder that is indexed. */
   readonly root: string;
   /** File of the snapshot; undefined for none. */
   readonly snapshot: string | undefined;
-  /** How many folders are watched at most; undefined for as many as the system allows. */
+  /** Folders watched at most; undefined for as many as the system allows. */
   readonly watches: number | undefined;
-  /** How often folders that cannot be watched are looked through. */
+  /** Interval between two scans of the folders that cannot be watched. */
   readonly sweepMs: number;
 }
 
-export type Ask =
-  /** The first thing that is said, once. */
-  | { readonly kind: 'begin'; readonly data: IndexWorkerData }
-  | {
-      readonly kind: 'search';
-      readonly id: number;
-      readonly request: BuscarArchivosRequest;
-      readonly whenReady: boolean;
-      readonly clock: Clock | undefined;
-    }
-  /** The first message of all that matches. */
-  | { readonly kind: 'stream'; readonly id: number; readonly request: BuscarArchivosRequest }
-  /** The next message of a stream. */
-  | { readonly kind: 'more'; readonly id: number }
-  /** Nobody waits for the answer, or for the rest of the stream, any more. */
-  | { readonly kind: 'abort'; readonly id: number }
-  /** Answered, with nothing, once all is told that had happened before. */
-  | { readonly kind: 'settle'; readonly id: number }
-  /** Writes the snapshot, and ends. */
-  | { readonly kind: 'stop' };
-
-/** A FileError between threads: structured clone forgets its class. */
-export interface Refusal {
-  readonly code: FileErrorCode;
-  readonly reason: string;
-  readonly message: string;
+export interface IndexProtocol extends Protocol {
+  readonly requests: {
+    /** The first request, once; gets no answer. */
+    readonly begin: (data: IndexWorkerData) => void;
+    /** Answers with the bytes of a `BuscarArchivosResponse`. */
+    readonly search: (search: SearchRequest) => Uint8Array<ArrayBuffer>;
+    /** Opens a stream of all entries that match. Answers like `next`. */
+    readonly stream: (stream: StreamRequest) => Uint8Array<ArrayBuffer> | undefined;
+    /** Answers with the bytes of a stream's next `TransmitirBusquedaResponse`; undefined after the last. */
+    readonly next: (stream: number) => Uint8Array<ArrayBuffer> | undefined;
+    /** Closes a stream before its end; gets no answer. */
+    readonly close: (stream: number) => void;
+    /** Answers once everything that had happened before is reported. */
+    readonly settle: (nothing: undefined) => void;
+  };
+  readonly event: IndexEvent;
 }
 
-export type Reply =
-  /** A `BuscarArchivosResponse`, or a `TransmitirBusquedaResponse`, as the wire has it; undefined after the last one of a stream. */
-  | { readonly kind: 'answer'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined }
-  | { readonly kind: 'refused'; readonly id: number; readonly refusal: Refusal }
-  /** The request was aborted, or a defect of ours: `error` says. */
-  | { readonly kind: 'failed'; readonly id: number; readonly error: unknown }
-  /** The answers of before may be wrong now. `todo`: nobody knows what changed. */
-  | { readonly kind: 'news'; readonly todo: boolean }
+export interface SearchRequest {
+  readonly request: BuscarArchivosRequest;
+  readonly whenReady: boolean;
+  readonly clock: Clock | undefined;
+}
+
+export interface StreamRequest {
+  /** A number that the client gives once. */
+  readonly stream: number;
+  readonly request: BuscarArchivosRequest;
+}
+
+export type IndexEvent =
+  /** Earlier answers may be outdated. `everything`: it is not known which entries changed. */
+  | { readonly kind: 'changed'; readonly everything: boolean }
   | { readonly kind: 'unwatched'; readonly folders: readonly Unwatched[] }
   | {
       readonly kind: 'log';

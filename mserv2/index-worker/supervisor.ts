@@ -1,38 +1,35 @@
-import { FileError } from '../../filesystem/file-error.ts';
+import type { FileError } from '../../filesystem/file-error.ts';
 import { BuscarArchivosResponse, TransmitirBusquedaResponse } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { Status } from '../../runtime/status.ts';
+import type { Answer, Argument } from '../../runtime/workers/messages.ts';
+import { WorkerEndedError } from '../../runtime/workers/worker-client.ts';
 import type { SearchService } from '../search/search-service.ts';
 import { IndexChangeWatcher } from './change-watcher.ts';
-import type { Ask, IndexWorkerData, Reply } from './messages.ts';
-import { IndexWorkerClient } from './worker-client.ts';
+import type { IndexEvent, IndexProtocol, IndexWorkerData } from './messages.ts';
+import { type IndexWorkerClient, startIndexWorker } from './worker-client.ts';
 
-/** The index, in a thread of its own, so that no search keeps others waiting. */
+/** The index, in a worker of its own, so that no search blocks the process. */
 export interface Indexer extends SearchService {
-  /** Rejects, as `searchAll` does, with UNAVAILABLE before the start, after the stop, and while a thread that died is started again. */
+  /** Rejects, as `searchAll` does, with UNAVAILABLE before the start, after the stop, and while a worker that died is started again. */
   readonly search: SearchService['search'];
-  /** Tells what changes in the index. */
+  /** Reports changes of the index. */
   readonly changeWatcher: IndexChangeWatcher;
-  /** Returns at once: it answers before it knows everything. */
+  /** Returns at once: searches are answered before everything is known. */
   start(): void;
   /** Writes the snapshot. May be called twice, and before `start`. */
   stop(): Promise<void>;
 }
 
-interface Pending extends PromiseWithResolvers<Uint8Array | undefined> {
-  readonly signal: AbortSignal;
-}
-
-/** From the death of the thread to the next one, doubled each time, until it has lived for a while. */
+/** Pause between the death of the worker and the next start; doubles with each death until a worker lives for `livedMs`. */
 const restartMs = { first: 500, most: 30_000, livedMs: 60_000 };
 
-/** What is asked for everybody is wanted to its end. */
-const forAll = new AbortController().signal;
+type Requests = 'search' | 'stream' | 'next' | 'settle';
 
 /**
- * @param first a thread that has begun already, with the same data; those that follow when it dies are made here
- * @param beatMs between two beats of the feed; by default its own
+ * @param first a worker that has begun with the same data; its successors are started here
+ * @param beatMs interval between two beats of the feed; default as `ChangeFeed`
  */
 export function createIndexer(
   data: IndexWorkerData,
@@ -40,113 +37,68 @@ export function createIndexer(
   first: IndexWorkerClient,
   beatMs?: number,
 ): Indexer {
-  const pending = new Map<number, Pending>();
-  let lastId = 0;
   let begun: IndexWorkerClient | undefined = first;
   let worker: IndexWorkerClient | undefined;
   let restart: NodeJS.Timeout | undefined;
   let pauseMs = restartMs.first;
   let stopped: Promise<void> | undefined;
-  /** Of the last thread. */
-  let exited = Promise.withResolvers<void>();
+  let lastStream = 0;
 
   function start(): void {
     if (worker !== undefined || stopped !== undefined) return;
     const started = performance.now();
-    const thread = begun ?? beginThread(data);
+    worker = begun ?? beginWorker(data);
     begun = undefined;
-    worker = thread;
-    exited = Promise.withResolvers<void>();
-    thread.listen({
-      onReply: receive,
-      onError: (err) => log.error({ err }, 'the index has failed'),
-      onExit: () => {
+    worker.listen({
+      onEvent,
+      onEnd: (err) => {
         worker = undefined;
-        for (const { reject } of pending.values()) reject(unavailable());
-        pending.clear();
-        // The next one will know nothing of what happens until it has looked at everything.
+        // The next worker knows nothing of what happens until it has scanned the tree.
         changeWatcher.unwatched([]);
         changeWatcher.everythingChanged();
-        exited.resolve();
-        if (stopped !== undefined) return;
         if (performance.now() - started > restartMs.livedMs) pauseMs = restartMs.first;
-        log.error({ pauseMs }, 'the index has ended, and is started again');
+        log.error({ err, pauseMs }, 'the index has ended, and is started again');
         restart = setTimeout(start, pauseMs);
         pauseMs = Math.min(2 * pauseMs, restartMs.most);
       },
     });
   }
 
-  function receive(message: Reply): void {
-    switch (message.kind) {
+  function onEvent(event: IndexEvent): void {
+    switch (event.kind) {
       case 'log':
-        log[message.level](message.fields, message.text);
+        log[event.level](event.fields, event.text);
         break;
-      case 'news':
-        if (message.todo) changeWatcher.everythingChanged();
+      case 'changed':
+        if (event.everything) changeWatcher.everythingChanged();
         else changeWatcher.changed();
         break;
       case 'unwatched':
-        changeWatcher.unwatched(message.folders);
-        break;
-      default:
-        settle(message);
+        changeWatcher.unwatched(event.folders);
     }
   }
 
-  function settle(message: Extract<Reply, { id: number }>): void {
-    const asked = pending.get(message.id);
-    pending.delete(message.id);
-    if (asked === undefined) return;
-    switch (message.kind) {
-      case 'answer':
-        asked.resolve(message.bytes);
-        break;
-      case 'refused': {
-        const { code, reason, message: detail } = message.refusal;
-        const cause = new FileError(code, reason, detail);
-        asked.reject(new StatusError(Status[code], reason, detail, { cause }));
-        break;
-      }
-      case 'failed':
-        asked.reject(asked.signal.aborted ? asked.signal.reason : message.error);
-    }
-  }
-
-  const post = (ask: Ask): void => worker?.post(ask);
-
-  /** @returns what the answer's message has in it */
-  async function call(
-    ask: Extract<Ask, { kind: 'search' | 'stream' | 'more' | 'settle' }>,
-    signal: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
-    signal.throwIfAborted();
+  async function request<Name extends Requests>(
+    name: Name,
+    argument: Argument<IndexProtocol, Name>,
+    signal?: AbortSignal,
+  ): Promise<Answer<IndexProtocol, Name>> {
+    signal?.throwIfAborted();
     if (worker === undefined) throw unavailable();
-    const { id } = ask;
-    const asked: Pending = { signal, ...Promise.withResolvers<Uint8Array | undefined>() };
-    const abort = (): void => {
-      post({ kind: 'abort', id });
-      pending.delete(id);
-      asked.reject(signal.reason);
-    };
-    pending.set(id, asked);
-    signal.addEventListener('abort', abort, { once: true });
-    post(ask);
     try {
-      return await asked.promise;
-    } finally {
-      signal.removeEventListener('abort', abort);
+      return await worker.request(name, argument, signal);
+    } catch (error) {
+      throw toStatusError(error);
     }
   }
 
   const changeWatcher = new IndexChangeWatcher({
     ...(beatMs === undefined ? {} : { beatMs }),
     settle: async () => {
-      lastId += 1;
       try {
-        await call({ kind: 'settle', id: lastId }, forAll);
+        await request('settle', undefined);
       } catch {
-        // Of what happened meanwhile nobody tells.
+        // Changes since the last beat are not reported.
         changeWatcher.everythingChanged();
       }
     },
@@ -154,44 +106,51 @@ export function createIndexer(
 
   return {
     changeWatcher,
-    async search(request, { signal, whenReady, clock }) {
-      lastId += 1;
-      const bytes = await call({ kind: 'search', id: lastId, request, whenReady, clock }, signal);
-      return BuscarArchivosResponse.decode(bytes ?? new Uint8Array());
+    async search(message, { signal, whenReady, clock }) {
+      return BuscarArchivosResponse.decode(
+        await request('search', { request: message, whenReady, clock }, signal),
+      );
     },
-    async *searchAll(request, signal) {
-      lastId += 1;
-      const id = lastId;
-      const thread = worker;
+    async *searchAll(message, signal) {
+      lastStream += 1;
+      const stream = lastStream;
+      const opened = worker;
       try {
-        let bytes = await call({ kind: 'stream', id, request }, signal);
+        let bytes = await request('stream', { stream, request: message }, signal);
         while (bytes !== undefined) {
           yield TransmitirBusquedaResponse.decode(bytes);
-          // Another thread knows nothing of this stream.
-          if (worker !== thread) throw unavailable();
-          bytes = await call({ kind: 'more', id }, signal);
+          // A worker that was started since does not know this stream.
+          if (worker !== opened) throw unavailable();
+          bytes = await request('next', stream, signal);
         }
       } finally {
-        if (worker === thread) post({ kind: 'abort', id });
+        if (worker === opened) worker?.notify('close', stream);
       }
     },
     start,
     stop() {
       clearTimeout(restart);
-      stopped ??= (async () => {
-        if (worker === undefined) return;
-        post({ kind: 'stop' });
-        await exited.promise;
-      })();
+      stopped ??= worker?.stop() ?? Promise.resolve();
       return stopped;
     },
   };
 }
 
-function beginThread(data: IndexWorkerData): IndexWorkerClient {
-  const thread = new IndexWorkerClient();
-  thread.begin(data);
-  return thread;
+function beginWorker(data: IndexWorkerData): IndexWorkerClient {
+  const worker = startIndexWorker();
+  worker.notify('begin', data);
+  return worker;
+}
+
+function toStatusError(error: unknown): unknown {
+  if (error instanceof WorkerEndedError) return unavailable();
+  if (!isFileError(error)) return error;
+  return new StatusError(Status[error.code], error.reason, error.message, { cause: error });
+}
+
+/** Recognises a `FileError` of the worker, which has lost its class. */
+function isFileError(error: unknown): error is FileError {
+  return error instanceof Error && error.name === 'FileError';
 }
 
 function unavailable(): StatusError {

@@ -1,5 +1,7 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
-import type { FolderToken } from './messages.ts';
+
+/** Names a folder between the crawler and its scanners; never used again for another folder. */
+export type FolderToken = number;
 
 /** What a report says. Reports come in the order in which things were seen, so a later one is always the better one. */
 export const What = {

@@ -1,11 +1,6 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
-import type { ScanBatch } from './batch.ts';
-
-/**
- * What the index's thread and a scanner's thread say to each other. A folder is known between them by a token, which
- * is never used again for another one.
- */
-export type FolderToken = number;
+import type { Protocol } from '../../runtime/workers/messages.ts';
+import type { FolderToken, ScanBatch } from './batch.ts';
 
 /** Folders to scan, in columns, because structured clone writes the keys of every object. */
 export interface Targets {
@@ -36,8 +31,7 @@ export type Command =
   /** Answered once all that had happened before, in watched folders, has been reported. */
   | { readonly kind: 'sync'; readonly id: number }
   /** There is nothing more to do for now. */
-  | { readonly kind: 'rest' }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'rest' };
 
 export type Message =
   | { readonly kind: 'batch'; readonly batch: ScanBatch }
@@ -46,6 +40,22 @@ export type Message =
   | { readonly kind: 'noticed' }
   /** Events were lost: any folder that this scanner watched may have changed, and none is watched any more. */
   | { readonly kind: 'overflow' };
+
+export interface ScanWorkerData {
+  readonly root: string;
+  /** Folders watched at most; undefined for as many as the system allows. */
+  readonly watchLimit: number | undefined;
+}
+
+/** Both requests are sent without an answer; events arrive in the order in which things were seen. */
+export interface ScanProtocol extends Protocol {
+  readonly requests: {
+    /** The first request, once. */
+    readonly begin: (data: ScanWorkerData) => void;
+    readonly command: (command: Command) => void;
+  };
+  readonly event: Message;
+}
 
 /** In the place of a system error: the root is not there. */
 export const rootErrno = 'root';

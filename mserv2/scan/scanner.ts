@@ -9,9 +9,9 @@ import type { Root } from '../../filesystem/root.ts';
 import { splitTime } from '../../filesystem/split-time.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
 import { collectGarbage } from '../../runtime/workers/garbage.ts';
-import { BatchWriter } from './batch.ts';
+import { BatchWriter, type FolderToken } from './batch.ts';
 import { lstatAll, type Seen } from './bulk-lstat.ts';
-import { type Command, type FolderToken, type Message, pathsOf, rootErrno } from './messages.ts';
+import { type Command, type Message, pathsOf, rootErrno } from './messages.ts';
 import { once, TaskQueue } from './task-queue.ts';
 
 export interface ScannerOptions extends Pick<WatchesOptions<FolderToken>, 'limit' | 'capacity'> {
@@ -81,12 +81,13 @@ export class Scanner {
       case 'sync':
         // After the next round of the event loop: this one may have looked for events before the command came.
         setImmediate(() => setImmediate(() => this.#sync(command.id)));
-        break;
-      case 'stop':
-        this.#tasks.stop();
-        this.#watches.closeAll();
-        this.#letGo();
     }
+  }
+
+  stop(): void {
+    this.#tasks.stop();
+    this.#watches.closeAll();
+    this.#letGo();
   }
 
   #sync(id: number): void {

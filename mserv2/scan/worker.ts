@@ -1,34 +1,22 @@
-import { parentPort } from 'node:worker_threads';
 import { openRoot } from '../../filesystem/root.ts';
+import { serveWorker } from '../../runtime/workers/worker.ts';
 import { buffersOf } from './batch.ts';
-import type { Command } from './messages.ts';
+import type { ScanProtocol } from './messages.ts';
 import { Scanner } from './scanner.ts';
 
-/** What a scanner's thread begins with: its first message. Commands follow. */
-export interface ScanWorkerData {
-  readonly root: string;
-  readonly watchLimit: number | undefined;
-}
-
-const port = parentPort;
-if (port === null) throw new Error('This module runs in a worker thread');
-let scanner: Scanner | undefined;
-
-function begin({ root, watchLimit }: ScanWorkerData): Scanner {
-  return new Scanner({
-    root: openRoot(root),
-    send: (message) => {
-      port?.postMessage(message, message.kind === 'batch' ? buffersOf(message.batch) : []);
+serveWorker<ScanProtocol>((emit) => {
+  let scanner: Scanner | undefined;
+  return {
+    requests: {
+      begin({ root, watchLimit }) {
+        scanner = new Scanner({
+          root: openRoot(root),
+          send: (message) => emit(message, message.kind === 'batch' ? buffersOf(message.batch) : []),
+          ...(watchLimit === undefined ? {} : { limit: watchLimit }),
+        });
+      },
+      command: (command) => scanner?.receive(command),
     },
-    ...(watchLimit === undefined ? {} : { limit: watchLimit }),
-  });
-}
-
-port.on('message', (message: ScanWorkerData | Command) => {
-  if (!('kind' in message)) {
-    scanner = begin(message);
-    return;
-  }
-  scanner?.receive(message);
-  if (message.kind === 'stop') port.close();
+    stop: () => scanner?.stop(),
+  };
 });

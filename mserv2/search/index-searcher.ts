@@ -22,10 +22,9 @@ import { passesStats } from '../index/filters.ts';
 import type { MemoryIndex } from '../index/memory-index.ts';
 import { search, searchAll } from '../index/search.ts';
 import type { Hit, SearchQuery } from '../index/search-api.ts';
-import { wholeIndex } from '../index-worker/change-watcher.ts';
 import { Precedence } from './precedence.ts';
 import { toSearchQuery } from './query.ts';
-import type { SearchOptions } from './search-service.ts';
+import { type SearchOptions, wholeIndex } from './search-service.ts';
 import { part, partSize } from './streams.ts';
 
 export interface IndexSearcherOptions {

@@ -5,6 +5,9 @@ import type {
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import type { Clock } from '../../runtime/change-feed.ts';
 
+/** Name of the index in the feed and in answers: every answer depends on the whole of it. */
+export const wholeIndex = '';
+
 export interface SearchOptions {
   /** Aborted when nobody waits for the answer any more: the search rejects with its reason. */
   readonly signal: AbortSignal;

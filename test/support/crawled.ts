@@ -6,10 +6,9 @@ import { openRoot, type Root } from '../../filesystem/root.ts';
 import { Crawler, type Knowledge } from '../../mserv2/crawl/crawler.ts';
 import { type FolderNumber, rootFolder } from '../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../mserv2/index/memory-index.ts';
-import type { Command, Message } from '../../mserv2/scan/messages.ts';
+import type { Command, Message, ScanWorkerData } from '../../mserv2/scan/messages.ts';
 import { Scanner, type ScannerOptions } from '../../mserv2/scan/scanner.ts';
-import type { ScanWorkerData } from '../../mserv2/scan/worker.ts';
-import { ScanWorkerClient } from '../../mserv2/scan/worker-client.ts';
+import { startScanWorker } from '../../mserv2/scan/worker-client.ts';
 
 export interface CrawledOptions {
   readonly index?: MemoryIndex;
@@ -20,6 +19,11 @@ export interface CrawledOptions {
   readonly scanner?: Partial<ScanWorkerData>;
   /** For scanners in this thread. */
   readonly here?: { readonly jail?: Jail } & Partial<ScannerOptions>;
+}
+
+interface RunningScanner {
+  send(command: Command): void;
+  stop(): Promise<void>;
 }
 
 /** A real crawler with real scanners over a real folder, as the index's thread runs them. */
@@ -33,7 +37,7 @@ export class Crawled implements AsyncDisposable {
   /** Watched folders, of all; as told last. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
-  readonly #scanners: readonly { send(command: Command): void; ended(): Promise<void> }[];
+  readonly #scanners: readonly RunningScanner[];
   readonly #listeners = new Set<() => void>();
 
   constructor(root: string, options: CrawledOptions = {}) {
@@ -118,7 +122,7 @@ export class Crawled implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.crawler.stop();
-    await Promise.all(this.#scanners.map((scanner) => scanner.ended()));
+    await Promise.all(this.#scanners.map((scanner) => scanner.stop()));
   }
 }
 
@@ -143,12 +147,13 @@ function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function begun(data: ScanWorkerData, receive: (message: Message) => void): ScanWorkerClient {
-  const thread = new ScanWorkerClient();
-  thread.begin(data, receive);
-  return thread;
+function begun(data: ScanWorkerData, receive: (message: Message) => void): RunningScanner {
+  const worker = startScanWorker();
+  worker.notify('begin', data);
+  worker.listen({ onEvent: receive });
+  return { send: (command) => worker.notify('command', command), stop: () => worker.stop() };
 }
 
-function here(scanner: Scanner) {
-  return { send: (command: Command) => scanner.receive(command), ended: async () => {} };
+function here(scanner: Scanner): RunningScanner {
+  return { send: (command) => scanner.receive(command), stop: async () => scanner.stop() };
 }

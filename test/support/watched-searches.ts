@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { createHandlers } from '../../mserv2/handlers.ts';
 import type { IndexWorkerData } from '../../mserv2/index-worker/messages.ts';
 import { createIndexer, type Indexer } from '../../mserv2/index-worker/supervisor.ts';
-import { IndexWorkerClient } from '../../mserv2/index-worker/worker-client.ts';
+import { startIndexWorker } from '../../mserv2/index-worker/worker-client.ts';
 import {
   BuscarArchivosRequest,
   type BuscarArchivosResponse,
@@ -27,8 +27,8 @@ export class WatchedSearches implements AsyncDisposable {
 
   constructor(root: string, options: Partial<IndexWorkerData> = {}, beatMs = 10) {
     const data = { root, snapshot: undefined, watches: undefined, sweepMs: 60_000, ...options };
-    const thread = new IndexWorkerClient();
-    thread.begin(data);
+    const thread = startIndexWorker();
+    thread.notify('begin', data);
     this.#indexer = createIndexer(data, pino({ level: 'silent' }), thread, beatMs);
     this.#handlers = createHandlers(this.#indexer, this.#indexer.changeWatcher);
     this.#indexer.start();
