@@ -1,5 +1,6 @@
 // `npm test`: all tests, in several mochas at once, because most of them wait for real processes. With arguments it is one
-// mocha: npm test -- test/unit/http/*.test.ts --grep etag
+// mocha: npm test -- test/unit/http/*.test.ts --grep etag. `npm run test:unit`: those that need neither broker, database nor
+// browser.
 import { chmodSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,15 +13,20 @@ const cache = join(repository, 'node_modules', '.cache');
 const coverage = process.env['NODE_V8_COVERAGE'];
 
 const folder = mkdtempSync(join(tmpdir(), 'archivero-tests-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 // PostgreSQL runs as another user, who must get through.
 chmodSync(folder, 0o755);
 mkdirSync(cache, { recursive: true });
 const sandbox = openSandbox([folder, cache, ...(coverage ? [coverage] : [])]);
 console.log(`sandbox: ${sandbox.description}`);
 
+const unit = ['test/architecture.test.ts', 'test/unit/**/*.test.ts'];
+/** Files of one mocha: few, so that no mocha is left alone at the end; some, because they share its RabbitMQ. */
+const batchSize = 4;
+
 const options = process.argv.slice(2);
-const jobs =
-  options.length > 0 ? [options] : batches(globSync('test/**/*.test.ts', { cwd: repository }).sort());
+const isOneMocha = options.length > 0 && options[0] !== '--unit';
+const jobs = isOneMocha ? [options] : batches(options[0] === '--unit' ? unit : ['test/**/*.test.ts']);
 const results: Result[] = [];
 const running = new Set<Lane>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -38,25 +44,26 @@ async function runJobs(): Promise<void> {
       sandbox,
       folder: mkdtempSync(join(folder, 'lane-')),
       options: job,
-      buffered: options.length === 0,
+      buffered: !isOneMocha,
     });
     running.add(lane);
-    results.push(await lane.ended);
+    const { problems, ...totals } = await lane.ended;
+    results.push({ ...totals, problems: problems.map((problem) => `${problem} (of ${job.join(' ')})`) });
     running.delete(lane);
   }
 }
 
 await Promise.all(Array.from({ length: availableParallelism() + 1 }, runJobs));
-rmSync(folder, { recursive: true, force: true });
 const problems = results.flatMap((result) => result.problems);
 for (const problem of problems) console.log(problem);
 const sum = (of: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[of], 0);
 console.log(`${sum('passed')} passed, ${sum('failed') + problems.length} failed`);
 if (sum('failed') + problems.length > 0) process.exitCode = 1;
 
-function batches(files: readonly string[]): string[][] {
-  const count = availableParallelism() + 1;
-  return Array.from({ length: count }, (_, lane) =>
-    files.filter((_, index) => index % count === lane),
-  ).filter((lane) => lane.length > 0);
+/** Sorted by name: slow ones (faults, integration) come first, the quick unit tests fill the end. */
+function batches(patterns: readonly string[]): string[][] {
+  const files = globSync(patterns, { cwd: repository }).sort();
+  return Array.from({ length: Math.ceil(files.length / batchSize) }, (_, batch) =>
+    files.slice(batch * batchSize, (batch + 1) * batchSize),
+  );
 }
