@@ -22,12 +22,12 @@ import { tlsOf, tlsProblems, tlsVariables } from './tls-config.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
-/** Where accepted requests are kept. */
+/** The location of the ledger. */
 export type LedgerUrl =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string };
 
-/** `sqlite:PATH` or `postgres://…`. The text is not repeated in a message: it may hold a password. */
+/** `sqlite:PATH` or `postgres://…`. Error messages do not repeat the text, which may hold a password. */
 const ledgerUrl = z
   .string()
   .default('sqlite:data/solicitudes.db')
@@ -40,7 +40,7 @@ const ledgerUrl = z
     return z.NEVER;
   });
 
-/** What the gateway dials for a service: `host:port`, several with commas, or `dns:///name:port`. */
+/** The addresses of a service that the gateway dials: `host:port`, several with commas, or `dns:///name:port`. */
 function serviceUrl(fallback: string) {
   return z
     .string()
@@ -59,7 +59,7 @@ const names = z
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''));
 
-/** As browsers write them in `Origin`: `https://app.example.org`. */
+/** Origins as browsers send them: `https://app.example.org`. */
 const origins = names.superRefine((list, context) => {
   const wrong = list.filter((text) => URL.parse(text)?.origin !== text);
   if (wrong.length === 0) return;
@@ -67,12 +67,12 @@ const origins = names.superRefine((list, context) => {
   context.issues.push({ code: 'custom', message, input: list });
 });
 
-/** The management API, with its user and password; like those of `RABBITMQ_URL` they are not repeated in a message. */
+/** The management API's URL. Error messages do not repeat it, because it holds a password. */
 const managementUrl = z
   .url({ protocol: /^https?$/, error: 'expected http(s)://user:password@host:port' })
   .optional();
 
-/** A date or a time in ISO 8601. */
+/** An ISO 8601 date or time. */
 const moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'expected a date such as 2027-01-31' })
   .transform((text) => new Date(text))
@@ -109,8 +109,9 @@ const variables = {
 export type GatewayConfig = ReturnType<typeof readGatewayConfig>;
 
 /**
- * The gateway's configuration, from environment variables; those of the services derive from the registry. Throws one
- * `ConfigError` with all that is wrong. `serviceUrls` has the value of every `<NAME>_URL`, by the service's name.
+ * Reads the gateway's configuration from environment variables; those of the services derive from the registry.
+ * `serviceUrls` holds the value of every `<NAME>_URL` by the service's name.
+ * @throws ConfigError with every problem at once
  */
 export function readGatewayConfig(env: Env, services: readonly Service[]) {
   const urlName = (prefix: string): string => `${prefix.toUpperCase()}_URL`;
@@ -151,6 +152,6 @@ interface Exposure {
 
 function anonymousProblems({ GATEWAY_HOST: bound, AUTH, ALLOW_ANONYMOUS }: Exposure): ConfigProblem[] {
   if (bound === undefined || AUTH !== 'none' || ALLOW_ANONYMOUS !== false || isLoopback(bound)) return [];
-  const problem = `${bound} is not a loopback address, and whoever reaches it may read the files; set AUTH=jwt, or ALLOW_ANONYMOUS=true if that is meant`;
+  const problem = `${bound} is not a loopback address, so every client that reaches it could read the files; set AUTH=jwt, or ALLOW_ANONYMOUS=true if that is intended`;
   return [{ variable: 'GATEWAY_HOST', problem }];
 }

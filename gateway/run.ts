@@ -11,7 +11,7 @@ import type { Service } from './operations/service.ts';
 import type { Ledger } from './solicitudes/ledger.ts';
 import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
 
-/** Runs a gateway to these services, as the environment says, until it is told to stop. */
+/** Runs a gateway to these services, configured by the environment, until the process is told to stop. */
 export async function runGateway(services: readonly Service[]): Promise<void> {
   const config = configOrExit(() => readGatewayConfig(loadEnvFile(process.env), services));
   const log = createLogger({ name: 'gateway', level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -29,20 +29,20 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
   await runProcess({ log, parts: [...tracing, ...parts] });
 }
 
-/** It is allowed: the way may be a private network, or a proxy on it that nobody told us of. */
+/** Plaintext is allowed: the network may be private, or an unconfigured proxy may provide HTTPS. */
 function warnOfPlaintext(config: GatewayConfig, log: Logger): void {
   const { AUTH, GATEWAY_HOST, TRUSTED_PROXIES, tls } = config;
   if (AUTH === 'none' || isLoopback(GATEWAY_HOST) || tls.http !== undefined || TRUSTED_PROXIES !== undefined)
     return;
   log.warn(
-    'passwords and tokens come here unencrypted: set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or TRUSTED_PROXIES to the proxy that speaks HTTPS',
+    'plaintext HTTP beyond loopback: passwords and tokens are readable on the network; set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or TRUSTED_PROXIES to the proxy that speaks HTTPS',
   );
 }
 
 async function openLedger(config: GatewayConfig, log: Logger): Promise<Ledger> {
   const { LEDGER_URL: place, LEDGER_MAX_ROWS: maxRows, LEDGER_MAX_BYTES: maxBytes } = config;
   if (place.kind === 'sqlite') return openSqliteLedger({ path: place.path, maxRows, maxBytes });
-  // Loaded only by those who have one.
+  // Loaded only when PostgreSQL is configured.
   const { openPostgresLedger } = await import('./solicitudes/postgres/postgres-ledger.ts');
   return openPostgresLedger({ url: place.url, maxRows, maxBytes, log });
 }

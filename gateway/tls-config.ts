@@ -12,27 +12,27 @@ export const tlsVariables = {
   GRPC_TLS_KEY: path,
 };
 
-type Given = { readonly [Name in keyof typeof tlsVariables]?: string | undefined };
+type ParsedValues = { readonly [Name in keyof typeof tlsVariables]?: string | undefined };
 
-/** What the gateway shows its clients (HTTPS), and the services (mutual TLS), which it knows by their authority. */
-export function tlsOf(given: Given): {
+/** Returns the certificates that the gateway presents to clients (HTTPS) and to services (mutual TLS). */
+export function tlsOf(values: ParsedValues): {
   readonly http: TlsFiles | undefined;
   readonly grpc: TlsFiles | undefined;
 } {
   const http = {
-    cert: pemFile('GATEWAY_TLS_CERT', given.GATEWAY_TLS_CERT),
-    key: pemFile('GATEWAY_TLS_KEY', given.GATEWAY_TLS_KEY),
+    cert: pemFile('GATEWAY_TLS_CERT', values.GATEWAY_TLS_CERT),
+    key: pemFile('GATEWAY_TLS_KEY', values.GATEWAY_TLS_KEY),
   };
   const grpc = {
-    ca: pemFile('GRPC_TLS_CA', given.GRPC_TLS_CA),
-    cert: pemFile('GRPC_TLS_CERT', given.GRPC_TLS_CERT),
-    key: pemFile('GRPC_TLS_KEY', given.GRPC_TLS_KEY),
+    ca: pemFile('GRPC_TLS_CA', values.GRPC_TLS_CA),
+    cert: pemFile('GRPC_TLS_CERT', values.GRPC_TLS_CERT),
+    key: pemFile('GRPC_TLS_KEY', values.GRPC_TLS_KEY),
   };
   return { http: http.cert && http, grpc: grpc.ca && grpc };
 }
 
-export function tlsProblems(given: Given): ConfigProblem[] {
-  const file = (name: keyof Given) => pemFile(name, given[name]);
+export function tlsProblems(values: ParsedValues): ConfigProblem[] {
+  const file = (name: keyof ParsedValues) => pemFile(name, values[name]);
   const problems = [
     ...pairProblems(file('GATEWAY_TLS_CERT'), file('GATEWAY_TLS_KEY'), [
       'GATEWAY_TLS_CERT',
@@ -40,8 +40,8 @@ export function tlsProblems(given: Given): ConfigProblem[] {
     ]),
     ...pairProblems(file('GRPC_TLS_CERT'), file('GRPC_TLS_KEY'), ['GRPC_TLS_CERT', 'GRPC_TLS_KEY']),
   ];
-  if (given.GRPC_TLS_CERT !== undefined && given.GRPC_TLS_CA === undefined) {
-    const problem = 'missing, while GRPC_TLS_CERT is set: by it the services are known';
+  if (values.GRPC_TLS_CERT !== undefined && values.GRPC_TLS_CA === undefined) {
+    const problem = 'missing, while GRPC_TLS_CERT is set; it authenticates the services';
     problems.push({ variable: 'GRPC_TLS_CA', problem });
   }
   return problems;

@@ -1,12 +1,12 @@
-/** A parameter that is not as it should be. `motivo` is a key of the texts in `texts.ts`. */
+/** A parameter that was refused. `motivo` is a key of the texts in `texts.ts`. */
 export interface BadParameter {
   readonly parametro: string;
   readonly motivo: string;
-  /** What fills the text's blanks. */
+  /** Values for the text's blanks. */
   readonly valores?: Readonly<Record<string, string | number>>;
 }
 
-/** The query string is not acceptable: 400, with every parameter that is wrong. */
+/** The query string is invalid: 400 with every parameter that was refused. */
 export class BadQueryError extends Error {
   override readonly name = 'BadQueryError';
   readonly errores: readonly BadParameter[];

@@ -1,8 +1,8 @@
 const slash = '/'.charCodeAt(0);
 
 /**
- * A path in the one spelling of those that the router takes for the same: it minds neither case nor a slash at the end.
- * Without a pattern: one for slashes at the end takes the square of their number, when there are more before it.
+ * Returns the canonical spelling of a path. The router ignores case and trailing slashes, so these spellings are one route.
+ * A loop instead of a regular expression, which takes quadratic time on many slashes.
  */
 export function barePath(path: string): string {
   let end = path.length;

@@ -5,23 +5,23 @@ import { flawOf, type JsonFlaw } from './json-text.ts';
 import { ProblemError } from './problem.ts';
 import type { Context } from './state.ts';
 
-/** Nobody writes deeper by hand, and everything that walks through a value can bear it. */
+/** Maximum depth of JSON. Written by hand no text is deeper, and recursive code can process it. */
 export const maxDepth = 32;
 
 type Motivo = JsonFlaw | 'json-no-valido' | 'utf8-no-valido' | 'no-es-objeto';
 
 /**
- * Reads the body of a request, which must be one JSON object (RFC 8259) as the schema says, in UTF-8 and not compressed, of
- * at most `maxBytes`. Members that the schema does not know are refused, and so are names that come twice.
- * @throws ProblemError 415 for another media type or a content coding, 413 past `maxBytes`, 400 for what is no such JSON
- * @throws BadQueryError which members are missing, unknown or wrong
+ * Reads a request body: one JSON object (RFC 8259) in UTF-8 that matches the schema, uncompressed, of at most `maxBytes`.
+ * Unknown members and duplicate names are refused.
+ * @throws ProblemError 415 for another media type or a content coding, 413 beyond `maxBytes`, 400 for invalid JSON
+ * @throws BadQueryError for missing, unknown or invalid members
  */
 export async function readJsonBody<Schema extends z.ZodObject>(
   ctx: Context,
   schema: Schema,
   maxBytes: number,
 ): Promise<z.output<Schema>> {
-  refuseForeignTypes(ctx);
+  refuseOtherTypes(ctx);
   const value = parse(await readBytes(ctx, maxBytes));
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.shape, name));
   const read = schema.safeParse(value, { reportInput: true });
@@ -32,9 +32,9 @@ export async function readJsonBody<Schema extends z.ZodObject>(
   ]);
 }
 
-function refuseForeignTypes(ctx: Context): void {
+function refuseOtherTypes(ctx: Context): void {
   const coding = ctx.get('content-encoding').trim().toLowerCase();
-  // Whoever sends a gzip bomb is told that nothing here unpacks it (RFC 9110, section 12.5.3).
+  // Compressed bodies, such as gzip bombs, are refused with the header that says so (RFC 9110, section 12.5.3).
   if (coding !== '' && coding !== 'identity') {
     throw new ProblemError('tipo-no-admitido', { headers: { 'accept-encoding': 'identity' } });
   }
@@ -50,7 +50,7 @@ function refuseForeignTypes(ctx: Context): void {
 }
 
 async function readBytes({ req, res }: Context, maxBytes: number): Promise<Buffer> {
-  // Told before a byte of it is read. The connection is closed, because nobody reads the rest.
+  // Thrown before a byte is read, where possible. The connection closes, because the rest of the body stays unread.
   const tooLarge = () => new ProblemError('cuerpo-demasiado-grande', { headers: { connection: 'close' } });
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   if (req.headers.expect !== undefined && req.httpVersion === '1.1') res.writeContinue();
@@ -68,7 +68,7 @@ async function readBytes({ req, res }: Context, maxBytes: number): Promise<Buffe
   };
   req.on('data', onData);
   req.once('end', () => resolve(Buffer.concat(chunks, size)));
-  // It went away in the middle: there is nobody to answer, but the route must end.
+  // The client disconnected in the middle of the body. It gets no answer, but the route must end.
   req.once('close', () => reject(new ProblemError('peticion-no-valida')));
   req.once('error', () => reject(new ProblemError('peticion-no-valida')));
   return promise;

@@ -1,17 +1,17 @@
-/** What a request says of answers that are kept (RFC 9111, section 5.2.1; RFC 5861), as far as it is understood here. */
+/** The supported cache directives of a request (RFC 9111, section 5.2.1; RFC 5861). */
 export interface CacheDirectives {
-  /** Only what is made for this request will do. */
+  /** A cached answer must not be used. */
   readonly noCache: boolean;
-  /** The answer must not be kept. */
+  /** The answer must not be stored. */
   readonly noStore: boolean;
-  /** Seconds that a kept answer may be old. */
+  /** Maximum age of a cached answer, in seconds. */
   readonly maxAge: number | undefined;
-  /** Seconds that an answer may be old which is given because no other can be had. */
+  /** Maximum age of an answer that is sent because no current one is available, in seconds. */
   readonly staleIfError: number | undefined;
 }
 
-/** Nobody writes more; what comes behind them does not count. */
-const mostDirectives = 50;
+/** Maximum number of directives; later ones are ignored. */
+const maxDirectives = 50;
 
 const none: CacheDirectives = {
   noCache: false,
@@ -20,11 +20,11 @@ const none: CacheDirectives = {
   staleIfError: undefined,
 };
 
-/** Reads `Cache-Control`, or without it `Pragma`. What is unknown or malformed is ignored; of what is repeated the least counts. */
+/** Parses `Cache-Control`, or `Pragma` without it. Unknown directives are ignored; of repeated ones the least counts. */
 export function parseCacheControl(header: string | undefined, pragma?: string | undefined): CacheDirectives {
   if (header === undefined)
     return pragma?.toLowerCase().includes('no-cache') ? { ...none, noCache: true } : none;
-  const directives = header.split(',', mostDirectives).map((text) => text.trim().toLowerCase());
+  const directives = header.split(',', maxDirectives).map((text) => text.trim().toLowerCase());
   const seconds = (name: string): number | undefined => {
     const values = directives
       .map((text) => new RegExp(`^${name}\\s*=\\s*"?(\\d{1,10})"?$`).exec(text)?.[1])

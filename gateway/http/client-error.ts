@@ -10,8 +10,8 @@ const slugOfCode: Readonly<Record<string, PlainSlug>> = {
 };
 
 /**
- * Answers what is not HTTP, for the server's event `clientError`. Node's own answer has no body. No request was read, so
- * its language and address are not known.
+ * Answers a connection that does not send valid HTTP (the server's event `clientError`); Node's own answer has no body. No
+ * request was parsed, so the client's language and target are unknown.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {

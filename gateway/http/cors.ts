@@ -21,7 +21,7 @@ const exposed = [
     'X-Request-Id',
   ],
 ];
-const taken = [
+const allowed = [
   ...[
     'Accept',
     'Accept-Language',
@@ -34,12 +34,12 @@ const taken = [
   ...['Last-Event-ID', 'Prefer', 'traceparent', 'X-Request-Id'],
 ];
 
-/** Lets pages of these origins use the API (https://fetch.spec.whatwg.org/#http-cors-protocol). They bring no cookies: there are none. */
+/** Allows pages of these origins to use the API (https://fetch.spec.whatwg.org/#http-cors-protocol), without cookies. */
 export function crossOrigin(origins: readonly string[]): Middleware {
   const handle = cors({
     origin: (ctx) => (origins.includes(ctx.get('origin')) ? ctx.get('origin') : ''),
     allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowHeaders: taken,
+    allowHeaders: allowed,
     exposeHeaders: exposed,
     maxAge: 600,
   });

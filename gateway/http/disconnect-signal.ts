@@ -1,6 +1,6 @@
 import type { Context } from './state.ts';
 
-/** Aborted when the client goes away before its response was written. */
+/** Returns a signal that aborts when the client disconnects before its response was written. */
 export function disconnectSignal(ctx: Context): AbortSignal {
   const gone = new AbortController();
   ctx.res.once('close', () => {

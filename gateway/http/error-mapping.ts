@@ -2,7 +2,7 @@ import Koa from 'koa';
 import { BadQueryError } from './bad-query.ts';
 import { type PlainSlug, ProblemError } from './problem.ts';
 
-/** The types of problem of the HTTP errors that Koa and its middlewares throw. */
+/** Problem types of the HTTP errors that Koa and its middlewares throw. */
 const slugOfHttpStatus: Readonly<Record<number, PlainSlug>> = {
   401: 'sin-autenticar',
   403: 'permiso-denegado',
@@ -14,7 +14,7 @@ const slugOfHttpStatus: Readonly<Record<number, PlainSlug>> = {
   431: 'cabeceras-demasiado-grandes',
 };
 
-/** Maps what was thrown to the problem that it is; undefined for what the protocol does not know, as a bug. */
+/** Maps an error to a problem; undefined for an error that is not of the protocol, such as a bug. */
 export function problemOfThrown(thrown: unknown): ProblemError | undefined {
   if (thrown instanceof ProblemError) return thrown;
   if (thrown instanceof BadQueryError)

@@ -2,15 +2,15 @@ interface Reviving {
   readonly source?: string;
 }
 
-/** ECMAScript 2026 (https://github.com/tc39/proposal-json-parse-with-source), which TypeScript does not know yet. */
+/** ECMAScript 2026 (https://github.com/tc39/proposal-json-parse-with-source), which TypeScript does not declare yet. */
 const { parse, rawJSON } = JSON as unknown as {
   parse(text: string, reviver: (name: string, value: unknown, context: Reviving) => unknown): unknown;
   rawJSON(text: string): unknown;
 };
 
 /**
- * `JSON.parse`, except that `JSON.stringify` writes its numbers as they were written: those beyond 2^53, or with more digits than a
- * double has, are kept as text. It runs out of stack where a text is very deep: that is for the caller to see first.
+ * Parses JSON so that `JSON.stringify` reproduces its numbers: a number beyond 2^53 or the digits of a double keeps its
+ * text. Deep nesting overflows the stack, so the caller must check the depth first.
  */
 export function parseExactly(text: string): unknown {
   return parse(text, (_, value, { source }) =>

@@ -12,31 +12,31 @@ export interface HttpListenerDeps {
   readonly listener: RequestListener;
   readonly upgrade: OnUpgrade;
   readonly bounds: ServerBounds;
-  /** HTTPS instead of HTTP. */
+  /** Key and certificate for HTTPS; undefined serves HTTP. */
   readonly tls: TlsFiles | undefined;
   readonly log: Logger;
-  /** What is in flight when the process stops has this long, milliseconds. */
+  /** How long requests in flight may take after the stop began, in milliseconds. */
   readonly graceMs: number;
 }
 
-/** The HTTP server as a part of the process: it listens, and it stops without cutting off what is in flight. */
+/** Creates the HTTP listener, a part of the process. It stops without cutting off requests in flight. */
 export function createHttpListener(deps: HttpListenerDeps): Part {
   const { binding, listener, upgrade, bounds, tls, log, graceMs } = deps;
   let server: Server | undefined;
   let stopping = false;
-  /** Connections that have not asked for anything yet, as browsers open them in advance. */
-  const silent = new Set<Socket>();
+  /** Connections without a request so far, which browsers open in advance. */
+  const unused = new Set<Socket>();
 
   return {
     name: 'http',
     start: async () => {
-      // A connection that was busy when the stop began is idle now, and nobody else closes it.
+      // A connection that was busy when the stop began must be closed once it is idle.
       const closeIdle = () => {
         if (stopping) http.closeIdleConnections();
       };
       const http = createHttpServer(
         (req, res) => {
-          silent.delete(req.socket);
+          unused.delete(req.socket);
           if (stopping) res.setHeader('Connection', 'close');
           res.once('close', closeIdle);
           listener(req, res);
@@ -46,8 +46,8 @@ export function createHttpListener(deps: HttpListenerDeps): Part {
         tls && readTls(tls),
       );
       http.on('connection', (socket) => {
-        silent.add(socket);
-        socket.once('close', () => silent.delete(socket));
+        unused.add(socket);
+        socket.once('close', () => unused.delete(socket));
       });
       server = http;
       http.listen(binding.port, binding.host);
@@ -62,14 +62,14 @@ export function createHttpListener(deps: HttpListenerDeps): Part {
     stop: async () => {
       if (!server?.listening) return;
       stopping = true;
-      const cut = setTimeout(() => {
-        log.warn('connections that did not end in time are cut');
+      const timeout = setTimeout(() => {
+        log.warn('requests still in flight after the grace period; closing their connections');
         server?.closeAllConnections();
       }, graceMs);
       server.close();
-      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
       await once(server, 'close');
-      clearTimeout(cut);
+      clearTimeout(timeout);
     },
   };
 }

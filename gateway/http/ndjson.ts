@@ -3,7 +3,7 @@ import { sendStreamed } from './streamed.ts';
 
 export const ndjsonType = 'application/x-ndjson; charset=utf-8';
 
-/** The headers of an answer in lines. A proxy that collected them would undo what they are for. */
+/** Sets the headers of an NDJSON answer. `x-accel-buffering` keeps nginx from buffering the stream. */
 export function announceLines(ctx: Context): void {
   ctx.state.servidoPor = 'grpc';
   ctx.status = 200;
@@ -15,7 +15,7 @@ export function announceLines(ctx: Context): void {
   });
 }
 
-/** Sends lines as they come, as sendStreamed does it. */
+/** Sends lines as they come. Ends as `sendStreamed` does. */
 export function sendLines(ctx: Context, lines: AsyncIterable<string>, stallMs: number): Promise<void> {
   announceLines(ctx);
   return sendStreamed(ctx, lines, stallMs);

@@ -1,17 +1,17 @@
-/** What a client prefers (RFC 7240), as far as it is understood here. */
+/** The supported preferences of a request (RFC 7240). */
 export interface Preferences {
   readonly respondAsync: boolean;
-  /** Seconds that the client would wait for its answer, 0 to 50. */
+  /** How long the client would wait for its answer, in seconds: 0 to 50. */
   readonly wait: number | undefined;
 }
 
-const longestWait = 50;
-/** Nobody writes more; what comes behind them does not count. */
-const mostParts = 50;
+const maxWait = 50;
+/** Maximum number of preferences; later ones are ignored. */
+const maxParts = 50;
 
 /**
- * Reads `Prefer`, several headers joined with commas included. Unknown and malformed preferences are ignored, and of one
- * that is repeated only the first counts, as the RFC asks.
+ * Parses `Prefer`, including several headers joined with commas. Unknown and malformed preferences are ignored. Of a
+ * repeated preference only the first counts, as the RFC requires.
  */
 export function parsePrefer(header: string | undefined): Preferences {
   const preferences = new Map<string, string | undefined>();
@@ -24,11 +24,11 @@ export function parsePrefer(header: string | undefined): Preferences {
   const wait = preferences.get('wait') ?? '';
   return {
     respondAsync: preferences.get('respond-async') === '',
-    wait: /^\d+$/.test(wait) ? Math.min(Number(wait), longestWait) : undefined,
+    wait: /^\d+$/.test(wait) ? Math.min(Number(wait), maxWait) : undefined,
   };
 }
 
-/** The header `Preference-Applied`; undefined when no preference was. */
+/** Returns the value of `Preference-Applied`; undefined when none was applied. */
 export function preferenceApplied(applied: {
   readonly respondAsync?: boolean;
   readonly wait?: number | undefined;
@@ -40,12 +40,12 @@ export function preferenceApplied(applied: {
   return words.length === 0 ? undefined : words.join(', ');
 }
 
-/** In one pass: a header of nothing but quotes must not cost its square. */
+/** Splits in one pass, because a regular expression takes quadratic time on many quotes. */
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {
   const parts: string[] = [];
   let start = 0;
   let quoted = false;
-  for (let at = 0; at < text.length && parts.length < mostParts; at++) {
+  for (let at = 0; at < text.length && parts.length < maxParts; at++) {
     const character = text[at];
     if (quoted && character === '\\') at++;
     else if (character === '"') quoted = !quoted;
@@ -58,7 +58,7 @@ function splitOutsideQuotes(text: string, separator: string): readonly string[] 
   return parts;
 }
 
-/** A token as it is, a quoted string without its quotes; undefined for neither. */
+/** Returns a token as is, a quoted string without its quotes; undefined for a malformed value. */
 function unquote(word: string): string | undefined {
   if (/^[^\s"]*$/.test(word)) return word;
   if (!/^"(?:[^"\\]|\\.)*"$/.test(word)) return undefined;

@@ -1,7 +1,7 @@
 import { Status } from '../../runtime/status.ts';
 import type { Slug } from './texts.ts';
 
-/** The HTTP status of every type of problem. */
+/** The HTTP status of every problem type. */
 export const statusOf: Readonly<Record<Slug, number>> = {
   'parametros-no-validos': 400,
   'peticion-no-valida': 400,
@@ -84,8 +84,8 @@ export const statusOf: Readonly<Record<Slug, number>> = {
 };
 
 /**
- * The reasons that the services of this house give, each with the parameters that may be to blame, likeliest first. A
- * reason that is not here, as a microservice of somebody else may give, is shown by its status.
+ * The reasons that mserv1 and mserv2 give, each with the parameters that may have caused it, likeliest first. A reason
+ * that is not listed, as from another microservice, is shown by its status.
  */
 export const serviceReasons = {
   'error-interno': [],
@@ -109,7 +109,7 @@ export function isServiceReason(word: string | undefined): word is ServiceReason
   return word !== undefined && Object.hasOwn(serviceReasons, word);
 }
 
-/** The type of problem of a gRPC status that came without a known reason. */
+/** The problem type of a gRPC status without a known reason. */
 export const slugOfStatus: Readonly<Record<Exclude<Status, 0>, Slug>> = {
   [Status.CANCELLED]: 'llamada-cancelada',
   [Status.UNKNOWN]: 'error-desconocido',

@@ -5,23 +5,23 @@ import { type Blanks, type Idioma, motivos, problemas, type Slug, type Text, wri
 
 type Values = Readonly<Record<string, string | number>>;
 
-/** A problem before it has a language. */
+/** A problem, independent of language. */
 export interface Problem {
   readonly slug: Slug;
   readonly status: number;
-  /** What fills the blanks of the type's detail. */
+  /** Values for the blanks of the type's detail. */
   readonly values?: Values | undefined;
-  /** Instead of the type's own detail, in whatever language it is. */
+  /** Replaces the type's detail, whatever its language. */
   readonly detail?: string | undefined;
   readonly errores?: readonly BadParameter[] | undefined;
-  /** Sent with it: `allow`, `retry-after`. */
+  /** Response headers: `allow`, `retry-after`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** More members of the body. */
+  /** Further members of the body. */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
 type DetailBlanks<S extends Slug> = Blanks<(typeof problemas)[S]['detail']['es']>;
-/** The types of problem whose text has no blanks. */
+/** The problem types whose detail has no blanks. */
 export type PlainSlug = { [S in Slug]: [DetailBlanks<S>] extends [never] ? S : never }[Slug];
 type Options<S extends Slug> = Omit<Problem, 'slug' | 'status' | 'values'> & {
   readonly cause?: unknown;
@@ -32,7 +32,7 @@ type Arguments<S extends Slug> = [DetailBlanks<S>] extends [never]
   ? [options?: Options<S>]
   : [options: Options<S>];
 
-/** What a route throws to end its request with a problem. The type asks for exactly the blanks that its text has. */
+/** Thrown by a route to answer with a problem. Its type requires exactly the values of the text's blanks. */
 export class ProblemError<S extends Slug = Slug> extends Error implements Problem {
   override readonly name = 'ProblemError';
   readonly slug: S;
@@ -57,8 +57,8 @@ export class ProblemError<S extends Slug = Slug> extends Error implements Proble
 }
 
 /**
- * A problem as it is sent (RFC 9457). Its type is `/problemas/<slug>`, the same under every prefix. The same input makes
- * the same bytes: nothing here knows the time, the machine or the request's id.
+ * Renders a problem (RFC 9457). Its type is `/problemas/<slug>` under every prefix. Equal input gives equal bytes: the body
+ * holds no time, machine or request id.
  */
 export function renderProblem(
   problem: Problem,
@@ -93,7 +93,7 @@ const reasons: ReadonlyMap<string, Text> = new Map<string, Text>([
   ...Object.entries(motivos),
 ]);
 
-/** A `motivo`, or the slug of a service's own reason; an operation of somebody else may have others. */
+/** Returns the text of a `motivo` or of a service's reason. Another microservice may give unknown ones. */
 function motivoText(motivo: string): Text {
   return reasons.get(motivo) ?? motivos['valor-no-valido'];
 }

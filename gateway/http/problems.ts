@@ -6,16 +6,15 @@ import type { Context, Middleware } from './state.ts';
 import { answerUnanswered } from './unanswered.ts';
 import { assertWellFormed } from './well-formed.ts';
 
-/** Undefined for what is not its own. */
+/** Maps an error to a problem; undefined when the error belongs to another layer. */
 export type ErrorMapping = (thrown: unknown) => ProblemError | undefined;
 
 /**
- * The one place where errors become answers. What was thrown on purpose says what it means; anything else is a bug: it
- * is logged with its stack, and the client learns the request's id and nothing more. Headers that a route had set before
- * it threw are kept: `Proxy-Status` belongs to the problem. Comes after request-id, language and version-prefix, and
- * before everything that may throw.
+ * Turns errors into answers; no other code does. An unknown error is a bug: it is logged with its stack, and the client
+ * gets the request's id only. Headers that a route set before it threw stay, such as `Proxy-Status`. Must follow
+ * request-id, language and version-prefix, and precede everything that may throw.
  *
- * @param alsoMapped maps the errors of the layers above to problems
+ * @param alsoMapped maps the errors of higher layers
  */
 export function problems(log: Logger, alsoMapped: ErrorMapping = () => undefined): Middleware {
   return async (ctx, next) => {
@@ -28,7 +27,7 @@ export function problems(log: Logger, alsoMapped: ErrorMapping = () => undefined
       if (problem.cause !== undefined)
         log.warn({ err: problem.cause, requestId: ctx.state.requestId }, problem.slug);
       if (ctx.headerSent) {
-        // A part of another answer is out already: only a cut connection can tell that it is not whole.
+        // A part of another answer has been sent: only a cut connection shows that it is incomplete.
         ctx.res.destroy();
         return;
       }
@@ -39,7 +38,10 @@ export function problems(log: Logger, alsoMapped: ErrorMapping = () => undefined
 
 function unexpected(thrown: unknown, ctx: Context, log: Logger): ProblemError {
   const { requestId } = ctx.state;
-  log.error({ err: thrown, requestId, target: withoutSecrets(ctx.state.target) }, 'unexpected error');
+  log.error(
+    { err: thrown, requestId, target: withoutSecrets(ctx.state.target) },
+    'unexpected error; answering 500',
+  );
   return new ProblemError('error-interno', { members: { peticion: requestId } });
 }
 

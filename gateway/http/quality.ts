@@ -1,21 +1,21 @@
-/** One element of a header like `Accept`, with its weight. */
+/** An element of a header such as `Accept`, with its weight. */
 export interface Weighted {
   /** Lower case, without parameters. */
   readonly value: string;
-  /** 0 to 1; 0 means: not this one. */
+  /** 0 to 1; 0 means not acceptable. */
   readonly q: number;
 }
 
-/** Nobody writes more; what comes behind them does not count. */
-const mostElements = 100;
+/** Maximum number of elements; later ones are ignored. */
+const maxElements = 100;
 
 /**
- * Reads a list with quality values (RFC 9110, section 12.4.2), in the order of the header. Parameters other than `q` are
- * left out; an element whose `q` is malformed is ignored.
+ * Parses a list with quality values (RFC 9110, section 12.4.2), in the header's order. Other parameters are dropped. An
+ * element with a malformed `q` is ignored.
  */
 export function parseWeighted(header: string): readonly Weighted[] {
   if (header === '') return [];
-  return header.split(',', mostElements).flatMap((element) => {
+  return header.split(',', maxElements).flatMap((element) => {
     const [value = '', ...parameters] = element.split(';').map((part) => part.trim().toLowerCase());
     if (value === '') return [];
     const weight = parameters.find((parameter) => /^q\s*=/.test(parameter));

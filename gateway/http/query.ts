@@ -2,8 +2,8 @@ import { type BadParameter, BadQueryError } from './bad-query.ts';
 import { queryOf } from './target.ts';
 
 /**
- * The query of a target as the client meant it. `URLSearchParams` takes `%zz` and bytes that are no UTF-8 for something
- * else without a word; here they are a `BadQueryError` that names every such parameter.
+ * Parses a target's query strictly. `URLSearchParams` silently alters `%zz` and bytes that are not UTF-8.
+ * @throws BadQueryError naming every such parameter
  */
 export function readQuery(target: string): URLSearchParams {
   const query = new URLSearchParams();

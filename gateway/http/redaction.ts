@@ -1,15 +1,15 @@
-/** No name goes on behind a `?`, so that a text of nothing else costs no more than another. */
+/** A name stops at `?`, so that a text of many `?` takes linear time. */
 const parameter = /([?&][^=&?]*)=[^&]*/g;
-const ofSecret = /token|clave|contrase|passw|secret|api.?key/i;
-/** Wherever it stands, and whatever stands before it: a JSON object in base64url. */
+const secretNames = /token|clave|contrase|passw|secret|api.?key/i;
+/** A JWT anywhere in the text: it starts with a JSON object in base64url. */
 const jwt = /eyJ[\w-]{8,}[^&]*/g;
 
 /**
- * What may be written down of a target: some clients put their token or their password into the address, whatever they are
- * told. The names of such parameters stay.
+ * Removes secrets from a target for the log. Some clients put tokens or passwords into the address. The parameters' names
+ * stay.
  */
 export function withoutSecrets(target: string): string {
   return target
-    .replace(parameter, (pair, name: string) => (ofSecret.test(name) ? `${name}=…` : pair))
+    .replace(parameter, (pair, name: string) => (secretNames.test(name) ? `${name}=…` : pair))
     .replace(jwt, '…');
 }

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import type { Context } from './state.ts';
 
 /**
- * Sends an answer in pieces as they come, and no faster than they are taken; status and headers are set already. Resolves
- * when the last one is out, and also when the client has gone away, or has read nothing for `stallMs`, which ends its
- * connection. When the pieces end with an error, that is thrown, and the connection is cut without the last chunk, so
- * that the client knows.
+ * Sends a streamed body with backpressure; status and headers are already set. Resolves when the last piece is sent, or
+ * when the client has disconnected or read nothing for `stallMs`, which closes its connection. An error of `pieces` is
+ * rethrown, and the connection is cut before the last chunk, so that the client sees it.
  */
 export async function sendStreamed(
   ctx: Context,
@@ -17,7 +16,7 @@ export async function sendStreamed(
   res.flushHeaders();
   const closed = new AbortController();
   res.once('close', () => closed.abort());
-  // Node's own clock of the socket, because it sees when a part of a write was taken. It also rings when there was nothing to take.
+  // The socket's timeout notices partly read writes. It also fires when there was nothing to read.
   res.setTimeout(stallMs, () => {
     if (res.writableNeedDrain || res.writableEnded) res.destroy();
   });

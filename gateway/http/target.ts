@@ -1,4 +1,4 @@
-/** Where a request goes (RFC 9112, section 3.2). */
+/** A request target (RFC 9112, section 3.2). */
 export interface Target {
   /** Origin form, in printable ASCII: path and query, or `*`. Safe in a header, in a log line and in a link. */
   readonly target: string;
@@ -7,9 +7,9 @@ export interface Target {
 }
 
 /**
- * Reads a request target in any form. What may not stand in a URI, and Node lets through (`"<>\^` and the like), is
- * percent-encoded, so that nothing a client sends can leave the place where the target is written. The client's own
- * percent-encoding stays as it is, right or wrong.
+ * Parses a request target of any form. Characters that a URI forbids but Node accepts (`"<>\^` and the like) are
+ * percent-encoded, so that a target cannot break out of the header, log line or link that holds it. The client's own
+ * percent-encoding stays as it is, valid or not.
  */
 export function readTarget(raw: string): Target {
   const absolute = /^https?:\/\/([^/?#]*)/i.exec(raw);
@@ -18,19 +18,19 @@ export function readTarget(raw: string): Target {
   return { target: escapeTarget(withoutFragment(origin)), authority: absolute?.[1] };
 }
 
-/** The path of a target in origin form. */
+/** Returns the path of a target in origin form. */
 export function pathOf(target: string): string {
   const end = target.indexOf('?');
   return end === -1 ? target : target.slice(0, end);
 }
 
-/** The query of a target in origin form, without its `?`. */
+/** Returns the query of a target in origin form, without its `?`. */
 export function queryOf(target: string): string {
   const start = target.indexOf('?');
   return start === -1 ? '' : target.slice(start + 1);
 }
 
-/** The target of the next page. All but the cursor stays as the client wrote it. */
+/** Returns the target of the next page. Everything but the cursor stays as the client wrote it. */
 export function withCursor(target: string, cursor: string): string {
   const others = queryOf(target)
     .split('&')
@@ -43,7 +43,7 @@ function withoutFragment(target: string): string {
   return hash === -1 ? target : target.slice(0, hash);
 }
 
-/** A character is a byte here: Node's parser refuses what is not ASCII. */
+/** Escapes bytes: each character is one byte, because Node's parser refuses non-ASCII targets. */
 function escapeTarget(target: string): string {
   return target.replace(
     /[^!#-;=?-[\]_a-z~]/g,

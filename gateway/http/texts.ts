@@ -1,13 +1,13 @@
-/** Languages of the texts that people read. */
+/** The languages of texts for users. */
 export type Idioma = 'es' | 'en';
 
-/** One text in both languages. `{name}` is a blank, the same ones in both. */
+/** A text in both languages. `{name}` is a blank; both languages have the same blanks. */
 export interface Text {
   readonly es: string;
   readonly en: string;
 }
 
-/** What a type of problem is called, and what it says when nothing more is known. */
+/** The texts of a problem type: its title, and its detail when a problem has none of its own. */
 export interface ProblemText {
   readonly title: Text;
   readonly detail: Text;
@@ -18,7 +18,7 @@ export type Blanks<Written extends string> = Written extends `${string}{${infer 
   ? Name | Blanks<Rest>
   : never;
 
-/** The text in one language, its blanks filled. */
+/** Returns a text in one language, with its blanks filled. */
 export function write(
   text: Text,
   idioma: Idioma,
@@ -55,7 +55,7 @@ export const motivos = {
   },
   'fecha-no-valida': {
     es: 'Debe ser una fecha ISO 8601 que exista, con su zona: 2026-11-20 o 2026-11-20T10:00:00Z.',
-    en: 'It must be an ISO 8601 date that exists, with its zone: 2026-11-20 or 2026-11-20T10:00:00Z.',
+    en: 'It must be an existing ISO 8601 date with its zone: 2026-11-20 or 2026-11-20T10:00:00Z.',
   },
   'menor-que': { es: 'No puede ser menor que {otro}.', en: 'It must not be less than {otro}.' },
   'valor-no-valido': { es: 'El valor no es válido.', en: 'The value is not valid.' },
@@ -73,13 +73,13 @@ export const motivos = {
   },
   'json-clave-reservada': {
     es: 'Un objeto tiene un nombre que no se admite: __proto__.',
-    en: 'An object has a name that is not taken: __proto__.',
+    en: 'An object has a reserved name: __proto__.',
   },
 } as const satisfies Record<string, Text>;
 
-/** Every type of problem. What each one means for whoever calls is in docs/problems.md. */
+/** Every problem type. docs/problems.md explains them to clients. */
 export const problemas = {
-  // What the gateway itself finds wrong with a request.
+  // Problems of a request, found by the gateway.
   'parametros-no-validos': {
     title: { es: 'Parámetros no válidos', en: 'Invalid parameters' },
     detail: {
@@ -116,12 +116,15 @@ export const problemas = {
     title: { es: 'Formato no disponible', en: 'Not acceptable' },
     detail: {
       es: 'La cabecera Accept no admite ninguno de los formatos disponibles: {tipos}.',
-      en: 'The Accept header admits none of the formats there are: {tipos}.',
+      en: 'The Accept header excludes every available format: {tipos}.',
     },
   },
   'peticion-lenta': {
     title: { es: 'La petición tardó demasiado en llegar', en: 'Request timeout' },
-    detail: { es: 'La petición no llegó entera a tiempo.', en: 'The request did not arrive whole in time.' },
+    detail: {
+      es: 'La petición no llegó entera a tiempo.',
+      en: 'The request did not arrive completely in time.',
+    },
   },
   'cuerpo-demasiado-grande': {
     title: { es: 'Cuerpo demasiado grande', en: 'Content too large' },
@@ -148,7 +151,7 @@ export const problemas = {
     title: { es: 'Expectativa no admitida', en: 'Expectation failed' },
     detail: {
       es: 'La petición espera «{expectativa}», y aquí solo se admite «100-continue».',
-      en: 'The request expects "{expectativa}"; only "100-continue" is known here.',
+      en: 'The request expects "{expectativa}", but only "100-continue" is supported.',
     },
   },
   'cabeceras-demasiado-grandes': {
@@ -162,7 +165,7 @@ export const problemas = {
     title: { es: 'Host no permitido', en: 'Misdirected request' },
     detail: {
       es: 'Este servidor no atiende a «{host}». Si es un nombre suyo, añádalo a GATEWAY_ALLOWED_HOSTS.',
-      en: 'This server does not answer for "{host}". If that is a name of its own, add it to GATEWAY_ALLOWED_HOSTS.',
+      en: 'This server does not serve "{host}". If the name is its own, add it to GATEWAY_ALLOWED_HOSTS.',
     },
   },
 
@@ -184,7 +187,7 @@ export const problemas = {
     title: { es: 'Credenciales no válidas', en: 'Invalid credentials' },
     detail: {
       es: 'El usuario o la clave no son correctos.',
-      en: 'The user or the password is not right.',
+      en: 'The user name or the password is not correct.',
     },
   },
   'demasiados-intentos': {
@@ -226,21 +229,21 @@ export const problemas = {
     title: { es: 'Identidad no disponible', en: 'Identity unavailable' },
     detail: {
       es: 'No se puede comprobar quién es ahora. Inténtelo más tarde.',
-      en: 'Who you are cannot be verified now. Try again later.',
+      en: 'Your identity cannot be verified now. Try again later.',
     },
   },
   'origen-no-permitido': {
     title: { es: 'Origen no permitido', en: 'Forbidden origin' },
     detail: {
       es: 'Las páginas de «{origen}» no pueden usar este servidor. Si es un sitio suyo, añádalo a GATEWAY_CORS_ORIGINS.',
-      en: 'Pages of "{origen}" must not use this server. If that is a site of your own, add it to GATEWAY_CORS_ORIGINS.',
+      en: 'Pages of "{origen}" may not use this server. If the site is yours, add it to GATEWAY_CORS_ORIGINS.',
     },
   },
   'requiere-websocket': {
     title: { es: 'Requiere WebSocket', en: 'Upgrade required' },
     detail: {
       es: 'En esta dirección solo se habla WebSocket.',
-      en: 'Only WebSocket is spoken at this address.',
+      en: 'This address accepts WebSocket connections only.',
     },
   },
   'mensaje-no-valido': {
@@ -251,7 +254,7 @@ export const problemas = {
     },
   },
 
-  // What becomes of a solicitud.
+  // Ends and refusals of a solicitud.
   'solicitud-no-encontrada': {
     title: { es: 'Solicitud no encontrada', en: 'Unknown solicitud' },
     detail: {
@@ -288,7 +291,7 @@ export const problemas = {
     title: { es: 'La solicitud no ha fallado', en: 'The solicitud has not failed' },
     detail: {
       es: 'Solo se reintenta lo que ha fallado, y la solicitud está «{estado}».',
-      en: 'Only what has failed is retried, and the solicitud is "{estado}".',
+      en: 'Only a failed solicitud can be retried, and this one is "{estado}".',
     },
   },
   'clave-de-idempotencia-no-valida': {
@@ -302,14 +305,14 @@ export const problemas = {
     title: { es: 'Idempotency-Key ya usada', en: 'Idempotency-Key already used' },
     detail: {
       es: 'Esta clave es de otra petición: la de la solicitud {id}.',
-      en: 'This key belongs to another request: that of the solicitud {id}.',
+      en: 'This key belongs to another request, the solicitud {id}.',
     },
   },
   'registro-lleno': {
     title: { es: 'No caben más solicitudes', en: 'No room for more solicitudes' },
     detail: {
       es: 'El servicio no responde y no caben más solicitudes en espera. Inténtelo más tarde.',
-      en: 'The service does not answer, and no more solicitudes can wait for it. Try again later.',
+      en: 'The service does not answer, and no more solicitudes can be queued. Try again later.',
     },
   },
   'registro-no-disponible': {
@@ -320,10 +323,10 @@ export const problemas = {
     },
   },
   'demasiadas-esperas': {
-    title: { es: 'Demasiadas esperas', en: 'Too many waiting' },
+    title: { es: 'Demasiadas esperas', en: 'Too many waiting clients' },
     detail: {
       es: 'Ya hay demasiados clientes esperando. Pregunte sin esperar, o inténtelo más tarde.',
-      en: 'Too many clients are waiting already. Ask without waiting, or try again later.',
+      en: 'Too many clients are already waiting. Ask without waiting, or try again later.',
     },
   },
   'sin-rabbitmq': {
@@ -341,10 +344,10 @@ export const problemas = {
     },
   },
   'rabbitmq-sin-recursos': {
-    title: { es: 'RabbitMQ no admite mensajes', en: 'RabbitMQ takes no messages' },
+    title: { es: 'RabbitMQ no admite mensajes', en: 'RabbitMQ accepts no messages' },
     detail: {
       es: 'A RabbitMQ le falta memoria o disco y no admite mensajes ahora. Inténtelo más tarde.',
-      en: 'RabbitMQ is short of memory or disk and takes no messages now. Try again later.',
+      en: 'RabbitMQ is short of memory or disk and accepts no messages now. Try again later.',
     },
   },
   'cola-no-encontrada': {
@@ -355,14 +358,14 @@ export const problemas = {
     title: { es: 'Cola interna', en: 'Internal queue' },
     detail: {
       es: 'La cola «{cola}» es del propio sistema: se puede mirar, pero no escribir ni vaciar.',
-      en: 'The queue "{cola}" belongs to the system itself: it may be looked at, but not written to or emptied.',
+      en: 'The queue "{cola}" is internal: it can be inspected, but not written to or emptied.',
     },
   },
   'cola-incompatible': {
-    title: { es: 'Cola de otra configuración', en: 'Queue made otherwise' },
+    title: { es: 'Cola de otra configuración', en: 'Incompatible queue' },
     detail: {
       es: 'La cola «{cola}» la creó otro con otra configuración, o la usa en exclusiva.',
-      en: 'The queue "{cola}" was made by somebody else with other settings, or is used exclusively.',
+      en: 'The queue "{cola}" was declared by another application with other settings, or is used exclusively.',
     },
   },
   'cola-llena': {
@@ -384,7 +387,7 @@ export const problemas = {
     detail: { es: 'Ocurrió un error inesperado.', en: 'An unexpected error occurred.' },
   },
 
-  // What the services of this house say.
+  // Reasons given by mserv1 and mserv2.
   'ruta-no-valida': {
     title: { es: 'Ruta no válida', en: 'Invalid path' },
     detail: {
@@ -398,7 +401,10 @@ export const problemas = {
   },
   'no-es-carpeta': {
     title: { es: 'No es una carpeta', en: 'Not a folder' },
-    detail: { es: 'Lo que hay en esa ruta no es una carpeta.', en: 'What is at that path is not a folder.' },
+    detail: {
+      es: 'Lo que hay en esa ruta no es una carpeta.',
+      en: 'The entry at that path is not a folder.',
+    },
   },
   'ruta-sin-permiso': {
     title: { es: 'Carpeta sin permiso de lectura', en: 'Folder not readable' },
@@ -449,7 +455,7 @@ export const problemas = {
     },
   },
 
-  // What a service says by its status alone.
+  // Problems that follow from a service's status alone.
   'llamada-cancelada': {
     title: { es: 'Llamada cancelada', en: 'Call cancelled' },
     detail: { es: 'La llamada fue cancelada.', en: 'The call was cancelled.' },
@@ -474,11 +480,11 @@ export const problemas = {
   },
   'no-encontrado': {
     title: { es: 'No encontrado', en: 'Not found' },
-    detail: { es: 'Lo que se pide no existe.', en: 'What is asked for does not exist.' },
+    detail: { es: 'Lo que se pide no existe.', en: 'The requested resource does not exist.' },
   },
   'ya-existe': {
     title: { es: 'Ya existe', en: 'Already exists' },
-    detail: { es: 'Lo que se quiere crear ya existe.', en: 'What was to be created exists already.' },
+    detail: { es: 'Lo que se quiere crear ya existe.', en: 'The resource to create already exists.' },
   },
   'permiso-denegado': {
     title: { es: 'Permiso denegado', en: 'Permission denied' },
@@ -486,7 +492,7 @@ export const problemas = {
   },
   'recursos-agotados': {
     title: { es: 'Recursos agotados', en: 'Resources exhausted' },
-    detail: { es: 'El servicio no admite más trabajo ahora.', en: 'The service takes no more work now.' },
+    detail: { es: 'El servicio no admite más trabajo ahora.', en: 'The service accepts no more work now.' },
   },
   'condicion-no-cumplida': {
     title: { es: 'Condición no cumplida', en: 'Failed precondition' },
@@ -494,7 +500,7 @@ export const problemas = {
   },
   'operacion-abortada': {
     title: { es: 'Operación abortada', en: 'Operation aborted' },
-    detail: { es: 'El servicio abandonó la operación.', en: 'The service gave the operation up.' },
+    detail: { es: 'El servicio abandonó la operación.', en: 'The service aborted the operation.' },
   },
   'fuera-de-rango': {
     title: { es: 'Fuera de rango', en: 'Out of range' },
@@ -519,7 +525,7 @@ export const problemas = {
     title: { es: 'Datos perdidos', en: 'Data loss' },
     detail: {
       es: 'El servicio perdió datos o los tiene dañados.',
-      en: 'The service lost data, or has it damaged.',
+      en: 'The service lost data, or its data is damaged.',
     },
   },
   'sin-autenticar': {
@@ -528,5 +534,5 @@ export const problemas = {
   },
 } as const satisfies Record<string, ProblemText>;
 
-/** A type of problem: the last part of its URI, `/problemas/<slug>`. */
+/** A problem type: the last part of its URI, `/problemas/<slug>`. */
 export type Slug = keyof typeof problemas;

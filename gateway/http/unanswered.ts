@@ -4,9 +4,9 @@ import type { Context } from './state.ts';
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers what no route answered: 404, 405 and `OPTIONS` with `Allow`, 501 for a method that nothing here knows. It reads
- * `ctx.matched`, where @koa/router leaves every route of the path, so its own `allowedMethods()` is not needed.
- * @throws ProblemError for all but `OPTIONS`.
+ * Answers requests that no route answered: 404, 405 and `OPTIONS` with `Allow`, 501 for an unknown method. It reads
+ * `ctx.matched`, which holds every route of the path, so @koa/router's `allowedMethods()` is not needed.
+ * @throws ProblemError except for `OPTIONS`
  */
 export function answerUnanswered(ctx: Context): void {
   const routes: readonly { methods: readonly string[] }[] = ctx.matched ?? [];

@@ -2,52 +2,52 @@ import { type IncomingMessage, type RequestListener, ServerResponse } from 'node
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** The connection of a request that asked for another protocol, and the bytes that came behind it. */
+/** The socket of an upgrade request, and the first bytes after it. */
 export interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
 }
 
 export interface Upgrades {
-  /** For the server's event `upgrade`: brings the request through the same middlewares as all others. */
+  /** Returns the handler of the server's event `upgrade`, which sends the request through the middlewares. */
   answerWith(listener: RequestListener): (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** Whether a request asked for another protocol. */
+  /** Returns whether a request asked for an upgrade. */
   asked(req: IncomingMessage): boolean;
-  /** Gives the connection to whoever speaks the other protocol; nobody else answers the request then. */
+  /** Hands the socket over to another protocol. The request gets no HTTP answer afterwards. */
   take(req: IncomingMessage): Upgrade;
 }
 
 /**
- * Lets a request with `Upgrade` be refused like any other one (421, 403, 404, in the client's language and with a line in
- * the log), and a route take its connection. Node leaves all of that to the listener of `upgrade`.
+ * Lets an upgrade request be refused like any other (421, 403, 404, with language and log line), and lets a route take its
+ * socket. Node leaves all of that to the listener of `upgrade`.
  */
 export function createUpgrades(): Upgrades {
-  const waiting = new WeakMap<IncomingMessage, Upgrade & { readonly res: ServerResponse }>();
+  const pending = new WeakMap<IncomingMessage, Upgrade & { readonly res: ServerResponse }>();
   return {
     answerWith: (listener) => (req, duplex, head) => {
-      // What `upgrade` gives is a net.Socket, unless somebody feeds the server with other streams.
+      // The event gives a net.Socket, unless the server was fed with other streams.
       const socket = duplex as Socket;
       socket.on('error', () => socket.destroy());
       const res = new ServerResponse(req);
       res.shouldKeepAlive = false;
       res.assignSocket(socket);
-      // As Node's server does it when a response is out.
+      // As Node's server does after a response.
       res.once('finish', () => {
         res.detachSocket(socket);
         res.emit('close');
         socket.destroySoon();
       });
-      waiting.set(req, { socket, head, res });
+      pending.set(req, { socket, head, res });
       listener(req, res);
     },
-    asked: (req) => waiting.has(req),
+    asked: (req) => pending.has(req),
     take: (req) => {
-      const upgrade = waiting.get(req);
+      const upgrade = pending.get(req);
       if (upgrade === undefined) throw new TypeError('The request asked for no upgrade, or it was taken');
-      waiting.delete(req);
+      pending.delete(req);
       const { socket, head, res } = upgrade;
       res.detachSocket(socket as Socket);
-      // For the log: this is when the exchange is over.
+      // The access log ends the exchange on this event.
       socket.once('close', () => res.emit('close'));
       return { socket, head };
     },

@@ -17,7 +17,7 @@ describe('those who wait', () => {
     expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 60);
     expect(await refused.json()).to.include({
       type: '/problemas/demasiadas-esperas',
-      title: 'Too many waiting',
+      title: 'Too many waiting clients',
     });
 
     expect((await it.get(where)).status).to.equal(202);

@@ -129,7 +129,9 @@ describe('the error sink', () => {
         .to.equal(`id-of${path.slice(1)}`)
         .and.equal(response.headers.get('x-request-id'));
       expect(JSON.stringify(body)).not.to.match(/secret|stack|TypeError/);
-      const line = app.lines.find((l) => l['msg'] === 'unexpected error' && l['requestId'] === body.peticion);
+      const line = app.lines.find(
+        (l) => l['msg'] === 'unexpected error; answering 500' && l['requestId'] === body.peticion,
+      );
       expect(JSON.stringify(line)).to.include('err');
     });
   }
