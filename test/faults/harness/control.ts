@@ -35,7 +35,7 @@ export async function runControl(control: Control, options: RunOptions): Promise
   using soundSource = createMutant(alike);
   using harmedSource = createMutant([...alike, ...defect]);
   const play = (as: string, source: string): Promise<Result> =>
-    runScenario({ ...scenario, name: `control-${name}-${as}` }, { ...options, source, patienceMs });
+    runScenario({ ...scenario, name: `control-${name}-${as}` }, { patienceMs, ...options, source });
   const sound = await play('sound', soundSource.path);
   const harmed = await play('harmed', harmedSource.path);
   const holds = sound.violations.length === 0 && harmed.violations.some(({ kind }) => red.includes(kind));
