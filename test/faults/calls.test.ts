@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createGrpcTransport, type GrpcTransport } from '../../gateway/calls/grpc-transport.ts';
+import { checkHealth } from '../../gateway/calls/health.ts';
 import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts';
 import type { CallResult, ServiceClient } from '../../gateway/calls/service-client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -28,7 +29,7 @@ describe('Calls to a service that is killed or frozen', () => {
     const client = createServiceClient({
       service: 'mserv1',
       addresses: services.map(({ port }) => `127.0.0.1:${port}`).join(','),
-      deadlineMs: 5_000,
+      deadlineMs: 60_000,
       log: pino({ level: 'silent' }),
     });
     cleanUp.push(() => client.stop());
@@ -122,6 +123,7 @@ describe('Calls to a service that is killed or frozen', () => {
     const [port] = await once(thread, 'message');
     const transport = createGrpcTransport(`127.0.0.1:${port}`);
     cleanUp.push(transport.close);
+    expect(await checkHealth(transport, 60_000)).to.equal(undefined);
     const { signal } = new AbortController();
     const options = { signal, requestId: 'r1', traceparent: '', deadlineMs: 1_000 };
     const begun = performance.now();

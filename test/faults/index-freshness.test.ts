@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
+import { type BuscarArchivosRequest, EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { eventually } from '../support/eventually.ts';
 import { Mserv2 } from '../support/mserv2.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -11,6 +11,12 @@ function makeFiles(folder: string, count: number, from = 0): void {
   for (let n = from; n < from + count; n++) closeSync(openSync(`${folder}/fichero ${n}`, 'w'));
 }
 
+/** An index that is busy may say that it does not know yet; the answer that says that it knows is right. */
+async function known(mserv2: Mserv2, wish: Partial<BuscarArchivosRequest>, total: number): Promise<void> {
+  const answers = await mserv2.searchUntilReady(wish);
+  expect(answers.at(-1)).to.include({ total, completo: true });
+}
+
 describe('the index of mserv2', () => {
   it('finds what was made just before, and says that it knows', async () => {
     using folder = new TemporaryFolder();
@@ -19,14 +25,12 @@ describe('the index of mserv2', () => {
     for (let n = 0; n < 50; n++) {
       mkdirSync(folder.join(`carpeta ${n}`));
       writeFileSync(folder.join(`carpeta ${n}`, `nuevo ${n}`), 'x'.repeat(n));
-      const page = await mserv2.search({ nombre: `nuevo ${n}`, modo: 2, bytesMin: n, bytesMax: n });
-      expect(page).to.include({ total: 1, completo: true });
-      expect(page.indice?.estado).to.equal(ready);
+      await known(mserv2, { nombre: `nuevo ${n}`, modo: 2, bytesMin: n, bytesMax: n }, 1);
     }
   });
 
   it('tells the truth about a burst that it slept through', async () => {
-    const burst = 100_000;
+    const burst = 40_000; // Linux keeps 16,384 events of a sleeper.
     using folder = new TemporaryFolder();
     const folders = Array.from({ length: 50 }, (_, n) => folder.join(`carpeta ${n}`));
     for (const path of folders) mkdirSync(path);
@@ -60,7 +64,7 @@ describe('the index of mserv2', () => {
     const answers = await mserv2.searchUntilReady({ nombre: 'fichero' });
     expect(answers.at(-1)).to.include({ total: 500, completo: true });
     writeFileSync(folder.join('20', 'sub', 'después'), '');
-    expect(await mserv2.search({ nombre: 'después' })).to.include({ total: 1, completo: true });
+    await known(mserv2, { nombre: 'después' }, 1);
   });
 
   it('goes with a root that disappears, comes back, and is another one', async () => {
@@ -79,7 +83,7 @@ describe('the index of mserv2', () => {
     renameSync(folder.join('fuera'), root);
     expect((await mserv2.searchUntilReady({ tipos: [1] })).at(-1)?.total).to.equal(2);
     writeFileSync(folder.join('raíz', 'a', 'tres'), '');
-    expect(await mserv2.search({ tipos: [1] })).to.include({ total: 3 });
+    await known(mserv2, { tipos: [1] }, 3);
 
     mkdirSync(folder.join('otra', 'b'), { recursive: true });
     writeFileSync(folder.join('otra', 'b', 'cuatro'), '');
@@ -91,7 +95,7 @@ describe('the index of mserv2', () => {
       expect(archivos.map(({ entrada }) => entrada?.nombre)).to.not.include.members(['uno']);
     }
     writeFileSync(folder.join('raíz', 'b', 'cinco'), '');
-    expect(await mserv2.search({ tipos: [1] })).to.include({ total: 2 });
+    await known(mserv2, { tipos: [1] }, 2);
   });
 
   it('starts without a root, and serves it when it comes', async () => {

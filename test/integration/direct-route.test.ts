@@ -32,7 +32,7 @@ describe('The direct route', () => {
     const client = createServiceClient({
       service: 'mserv1',
       addresses: address,
-      deadlineMs: 2_000,
+      deadlineMs: 30_000,
       log: silent,
     });
     const find = () => operation;

@@ -80,7 +80,7 @@ export class Crawled implements AsyncDisposable {
    * @throws with what the crawler knew, when that takes longer than it ever should
    */
   async settled(): Promise<void> {
-    const limit = performance.now() + 40_000;
+    const limit = performance.now() + 240_000;
     while ((await this.crawler.caughtUp(1000)) !== 'listo') {
       if (performance.now() > limit) {
         const last = JSON.stringify(this.history.slice(-5));

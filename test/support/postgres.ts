@@ -18,7 +18,7 @@ export interface Postgres {
   database(): Promise<string>;
   /** Runs a statement in a database. */
   query(url: string, text: string): Promise<readonly Record<string, unknown>[]>;
-  /** `kill -9` of the server; its processes for the connections end with it. */
+  /** `kill -9` of the server; resolves when its processes for the connections have ended, too. */
   kill(): Promise<void>;
   /** Starts it again on the same data and port, killing it first if it runs. Resolves when it answers. */
   restart(): Promise<void>;
@@ -126,9 +126,12 @@ export async function startPostgres(): Promise<Postgres> {
     dismissWatchdog();
     postgres.resume();
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const children = await childrenOf(server.pid);
     const exit = once(server, 'exit');
     server.kill(signal);
     await exit;
+    // On a busy machine one of them may still commit a transaction.
+    for (const child of children) while (await lives(child)) await delay(10);
   }
 
   /** A server that was killed leaves its shared memory to the next one on its data, whose id it has written down. */
@@ -154,14 +157,7 @@ export async function startPostgres(): Promise<Postgres> {
     pause: async () => {
       const pid = server?.pid ?? 0;
       process.kill(pid, 'SIGSTOP');
-      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-      paused = [
-        pid,
-        ...children
-          .split(' ')
-          .filter((text) => text !== '')
-          .map(Number),
-      ];
+      paused = [pid, ...(await childrenOf(pid))];
       for (const each of paused) process.kill(each, 'SIGSTOP');
     },
     resume: () => {
@@ -189,6 +185,20 @@ export async function startPostgres(): Promise<Postgres> {
     throw error;
   }
   return postgres;
+}
+
+async function childrenOf(pid = 0): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number);
+}
+
+/** A process that has ended stays as a zombie while its parent does not ask for its end. */
+async function lives(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  return !/\) [ZX]/.test(stat);
 }
 
 /** PostgreSQL refuses to run as root: then it is the user that its package made. */
