@@ -15,7 +15,7 @@ describe('The SQLite ledger under kill -9', () => {
   it('has all that was reported as committed, round after round', async () => {
     const path = join(folder, 'solicitudes.db');
     const lines: string[] = [];
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const child = fillLedger({ path, prefix: `r${round}-`, atOnce: 16, count: 1_000_000 });
       const killAfter = 1 + ((round * 379) % 1000); // in the first burst, in mid-stream, after checkpoints
       const seen: string[] = [];
@@ -27,7 +27,7 @@ describe('The SQLite ledger under kill -9', () => {
       const ledger = await openSqliteLedger({ path, maxRows: 1_000_000, maxBytes: 1_000_000_000 });
       await expectKept(ledger, seen);
       lines.push(...seen);
-      if (round === 9) await expectKept(ledger, lines); // later rounds did no harm to the earlier ones
+      if (round === 5) await expectKept(ledger, lines); // later rounds did no harm to the earlier ones
       await ledger.stop();
     }
   });
