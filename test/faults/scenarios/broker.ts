@@ -103,7 +103,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'queue-limit-lifted',
-    about: 'the same, and then the limit is lifted (which RabbitMQ 3.10 tells no open channel)',
+    about: 'work queue at its limit, then the limit is lifted (RabbitMQ 3.10 does not tell open channels)',
     fault: fillQueue,
     async heal({ world }) {
       await world.broker.request('DELETE', 'policies', 'limit');
@@ -111,7 +111,8 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'queue-limit-lifted-alone',
-    about: 'the same, and nothing but that queue leads to mserv1 until all is answered',
+    about:
+      'work queue at its limit, then lifted; mserv1 is reachable only through the queue until all is answered',
     world: { links: ['gateway-mserv1'] },
     async fault(stage) {
       const { world } = stage;

@@ -7,7 +7,7 @@ const longMs = 13_000;
 export const frozen: readonly Scenario[] = [
   {
     name: 'broker-frozen',
-    about: 'broker stopped (SIGSTOP) past heartbeats, then let go',
+    about: 'broker stopped (SIGSTOP) past heartbeats, then continued',
     async fault({ world, load }) {
       world.broker.pause();
       await load.untilAccepted(40);
@@ -17,7 +17,7 @@ export const frozen: readonly Scenario[] = [
   },
   {
     name: 'service-frozen',
-    about: 'mserv1 stopped past deadlines and heartbeats, then let go',
+    about: 'mserv1 stopped past deadlines and heartbeats, then continued',
     async fault({ world, load }) {
       world.proc('mserv1').pause();
       await load.untilAccepted(40);
@@ -27,7 +27,7 @@ export const frozen: readonly Scenario[] = [
   },
   {
     name: 'gateway-frozen',
-    about: 'gateway stopped past deadlines and heartbeats, then let go',
+    about: 'gateway stopped past deadlines and heartbeats, then continued',
     async fault({ world }) {
       world.proc('gateway').pause();
       await delay(longMs);

@@ -48,7 +48,7 @@ export function mountMissing(): string | undefined {
 export const ledgerFaults: readonly Scenario[] = [
   {
     name: 'ledger-out-of-space',
-    about: "the disk of the ledger is full, and has room again; services' answers come meanwhile",
+    about: "the ledger's disk is full, then has room again; services' answers arrive meanwhile",
     missing: mountMissing,
     world: { prepare: (folder) => smallDisk(folder, 8) },
     expect: refusals,
@@ -101,8 +101,7 @@ export const ledgerFaults: readonly Scenario[] = [
   },
   {
     name: 'ledger-disk-hangs',
-    about:
-      'each fsync of the gateway takes 20 s: who asks is refused after 10, and does not hang with the disk',
+    about: 'each fsync of the gateway takes 20 s: new requests are refused after 10 s instead of hanging',
     missing: straceMissing,
     expect: refusals,
     mixes,

@@ -49,7 +49,7 @@ function accidents(link: LinkName): readonly Scenario[] {
       const living = ends === 'dialler' ? to : from;
       return {
         name: `${link}-half-open-at-${living}`,
-        about: `between ${link.replace('-', ' and ')}: connections end and ${living} is not told`,
+        about: `between ${link.replace('-', ' and ')}: connections end unnoticed by ${living}`,
         world: { links: [link] },
         async fault({ world, load }) {
           for (let n = 0; n < 2; n++) {

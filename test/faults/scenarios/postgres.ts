@@ -46,7 +46,7 @@ export const postgresFaults: readonly Scenario[] = [
   }),
   onPostgres({
     name: 'postgres-frozen',
-    about: 'PostgreSQL stopped (SIGSTOP) past the time-outs of statements, then let go',
+    about: 'PostgreSQL stopped (SIGSTOP) past statement time-outs, then continued',
     async fault(stage) {
       await stage.world.postgres.pause();
       await untilRefused(stage);
@@ -80,7 +80,7 @@ export const postgresFaults: readonly Scenario[] = [
     return onPostgres(
       {
         name: `${link}-half-open-at-${living.toLowerCase()}`,
-        about: `between gateway and PostgreSQL: connections end and ${living} is not told`,
+        about: `between gateway and PostgreSQL: connections end unnoticed by ${living}`,
         async fault({ world, load }) {
           for (let n = 0; n < 2; n++) {
             world.link(link).halfOpen(ends);
@@ -114,7 +114,7 @@ export const postgresFaults: readonly Scenario[] = [
   onPostgres(
     {
       name: 'gateway-frozen-over-postgres',
-      about: 'gateway stopped past every time-out, while PostgreSQL answers what it has asked, then let go',
+      about: 'gateway stopped past every time-out, while PostgreSQL answers its queries, then continued',
       expect: {},
       async fault({ world }) {
         world.link(link).behave({ kind: 'black hole' });

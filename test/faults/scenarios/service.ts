@@ -34,7 +34,8 @@ export const serviceFaults: readonly Scenario[] = [
   },
   {
     name: 'poison-without-a-broker',
-    about: 'the same among 60 while the broker is down: it is found out by direct calls',
+    about:
+      'one request that kills mserv1, among 60 good ones, while the broker is down: direct calls find it',
     world: { entries },
     expect: { ends: { [poison]: 502 } },
     async fault({ world, load, random }) {
