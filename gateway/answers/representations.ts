@@ -20,7 +20,7 @@ const minBytes = 1_000;
 const describesBody = /^content-/;
 
 /**
- * The representations of an answer, one per content coding, each made at its first use and with a strong ETag of its own.
+ * The representations of an answer, one per content coding. Each is made at its first use and has a strong ETag of its own.
  * A holder may keep the object, but must call `in` before each use.
  */
 export class Representations {

@@ -12,8 +12,8 @@ export type Classification =
   | { readonly kind: 'gone' };
 
 /**
- * Classifies a failure by the origin of its status, whether the request was sent and whether it was aborted, never by its
- * code alone. Only failures known to mean "not reached" are classified so. The rest are errors of the gateway, because a
+ * Classifies a failure. Its code alone is not enough: the origin of the status, whether the request was sent and whether it
+ * was aborted count as well. Only failures known to mean "not reached" are classified so. The rest are errors of the gateway, because a
  * bug is not a reason to queue.
  */
 export function classify(failure: GrpcFailure): Classification {

@@ -40,7 +40,7 @@ export interface EndpointOptions {
   readonly onChange: () => void;
 }
 
-/** Connects to an address at once and monitors it, so that a dead or frozen peer is noticed without a call. */
+/** Connects to an address at once and monitors it. A dead or frozen peer is noticed without a call. */
 export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
   const { probeIntervalMs, probeDeadlineMs, stuckMs, tls, now, log, onChange } = options;
   const transport = createGrpcTransport(address, { authority, tls, stuckMs });

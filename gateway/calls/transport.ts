@@ -30,8 +30,8 @@ export interface GrpcFailure {
   readonly code: Exclude<Status, 0>;
   readonly message: string;
   /**
-   * The origin of the status: the server (it came with gRPC headers or trailers), the local gRPC client, or an
-   * intermediary that does not speak gRPC (a proxy's error page).
+   * The origin of the status. `server`: it came with gRPC headers or trailers. `client`: the local gRPC client made it.
+   * `intermediary`: the peer does not speak gRPC, as with a proxy's error page.
    */
   readonly origin: 'server' | 'client' | 'intermediary';
   /** Whether the request may have been processed. A stream that the server refused was not (RFC 9113, section 8.7). */

@@ -18,8 +18,8 @@ export interface Upgrades {
 }
 
 /**
- * Lets an upgrade request be refused like any other (421, 403, 404, with language and log line), and lets a route take its
- * socket. Node leaves all of that to the listener of `upgrade`.
+ * Sends upgrade requests through the middlewares, and lets a route take their socket. A refusal (421, 403, 404) is then
+ * rendered and logged like any other. Node leaves all of that to the listener of `upgrade`.
  */
 export function createUpgrades(): Upgrades {
   const pending = new WeakMap<IncomingMessage, Upgrade & { readonly res: ServerResponse }>();

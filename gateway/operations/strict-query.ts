@@ -16,7 +16,7 @@ export function refuse(ctx: z.core.$RefinementCtx, motivo: string, valores: Valu
 }
 
 /**
- * Validates a query string by a schema whose fields take a string, or an array of strings when they are `repeatable`.
+ * Validates a query string by a schema. Its fields take a string, or an array of strings when they are `repeatable`.
  * Unknown, repeated, overlong and malformed parameters are refused, all at once (the first 50).
  * @throws BadQueryError
  */

@@ -24,7 +24,7 @@ const deadlineMs = 60_000;
 /** Concurrent calls: a backlog must not starve live callers. */
 const concurrency = 4;
 const retryMs = 1_000;
-/** A row whose call is interrupted this often is closed as `fallida`: it is taken for the cause of the crashes. */
+/** A row interrupted this often is closed as `fallida`, because it seems to crash the service. */
 const maxInterruptions = 5;
 
 const tooSlow: Verdict = {

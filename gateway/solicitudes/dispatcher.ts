@@ -150,7 +150,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     round = run();
   }
 
-  /** Makes rows due now when the broker is lost, so that they may take the other route; later when it is back. */
+  /** Makes rows due now when the broker is lost, for the direct route; a little later when it is back. */
   async function onBroker(usable: boolean): Promise<void> {
     try {
       await ledger.makeDue(service, usable ? now() + settleMs : now());

@@ -3,20 +3,21 @@ import { LedgerFullError, LedgerUnavailableError } from '../ledger.ts';
 import { resultCode, type Storage } from './database.ts';
 import { type Call, type Operations, type Result, runCall } from './messages.ts';
 
-// TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement was wrong, the storage is not.
+// TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement is at fault, not the storage.
 const ownFaults = new Set<number | undefined>([18, 19, 20, 25]);
 
 /**
- * Runs a batch of calls in one transaction with one fsync. A call that fails by its own fault fails alone; when the
- * storage fails, all of the batch is rolled back and fails with `LedgerUnavailableError`.
+ * Runs a batch of calls in one transaction with one fsync. A call with an error of its own fails alone. A storage failure
+ * rolls back the whole batch, which then fails with `LedgerUnavailableError`.
  *
- * What a failed commit leaves behind. After a failed fsync the kernel may show pages that the disk does not have. The
- * connection is kept and the transaction rolled back: the next commit writes the same places of the WAL again, so that
- * its fsync covers them. Opening the file anew would be the mistake: SQLite's recovery would take the doubtful frames
- * for a commit, the next commits would be chained to them by their checksums, and be lost with them in a power cut.
- * A new process cannot avoid that recovery; so before its first commit it moves what it found in the WAL into the
- * database, which syncs it, and empties the WAL. A request that was reported as failed may so survive: it is answered,
- * and nobody asks.
+ * After a failed fsync the kernel may show pages that the disk does not have. The connection is kept and the transaction
+ * rolled back: the next commit overwrites the same places of the WAL, so its fsync covers them. Reopening the file would be
+ * wrong: SQLite's recovery would take the doubtful frames for a commit, chain later commits to them by checksum, and a
+ * power cut would lose them all.
+ *
+ * A new process cannot avoid that recovery. Before its first commit it therefore checkpoints the inherited WAL into the
+ * database, which syncs it, and truncates the WAL. A request reported as failed may survive this way: it is answered,
+ * though no client knows its id.
  */
 export function groupCommit(
   { db, check }: Pick<Storage, 'db' | 'check'>,
@@ -28,7 +29,7 @@ export function groupCommit(
   let inherited = true;
 
   function emptyInheritedWal(): void {
-    db.exec('PRAGMA busy_timeout = 0'); // a backup that is being read is no reason to wait: the next batch tries again
+    db.exec('PRAGMA busy_timeout = 0'); // do not wait for a backup in progress: the next batch tries again
     try {
       inherited = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] !== 0;
     } finally {
@@ -36,9 +37,9 @@ export function groupCommit(
     }
   }
 
-  function attempt(asked: Call): Result {
+  function attempt(call: Call): Result {
     try {
-      return { ok: true, value: runCall(operations, asked) };
+      return { ok: true, value: runCall(operations, call) };
     } catch (error) {
       const code = resultCode(error);
       const alone = error instanceof LedgerFullError || code === undefined || ownFaults.has(code);
@@ -56,7 +57,7 @@ export function groupCommit(
       commit.run();
       return results;
     } catch (cause) {
-      if (db.isTransaction) rollback.run(); // some errors roll back by themselves
+      if (db.isTransaction) rollback.run(); // some errors have already rolled back
       const why = cause instanceof Error ? cause.message : String(cause);
       const failure = toFailed(new LedgerUnavailableError(`The ledger cannot be written: ${why}`, { cause }));
       return calls.map(() => ({ ok: false, failure }));

@@ -19,7 +19,7 @@ export interface LedgerProtocol<Data, Opened> extends Protocol {
   readonly requests: {
     /** The first request, once. */
     readonly open: (data: Data) => Opened;
-    /** Answers a batch with one result per call, in their order. */
+    /** Runs a batch; returns one result per call, in order. */
     readonly run: (calls: readonly Call[]) => Result[];
   };
   readonly event: never;
@@ -27,7 +27,7 @@ export interface LedgerProtocol<Data, Opened> extends Protocol {
 
 const classes = { LedgerFullError, LedgerUnavailableError, LedgerLockedError };
 
-/** Restores the class of a ledger error. Any other error is a defect and stays as it came. */
+/** Restores the class of a ledger error. Any other error is a bug and is returned as is. */
 export function toLedgerError(error: unknown): unknown {
   if (!(error instanceof Error) || !(error.name in classes)) return error;
   return new classes[error.name as keyof typeof classes](error.message, { cause: error.cause });

@@ -6,7 +6,7 @@ import { resultCode } from './database.ts';
 import { type Call, type LedgerProtocol, type Operations, type Result, runCall } from './messages.ts';
 import { reads } from './reads.ts';
 
-/** The worker that reads. In WAL mode a reader sees what was committed and waits for no writer. */
+/** Data of the reader worker. In WAL mode a reader sees committed data without waiting for the writer. */
 export interface ReaderData {
   readonly path: string;
 }

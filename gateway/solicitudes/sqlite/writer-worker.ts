@@ -4,7 +4,7 @@ import { groupCommit } from './group-commit.ts';
 import type { Call, LedgerProtocol, Result } from './messages.ts';
 import { type Bounds, writes } from './writes.ts';
 
-/** The worker that owns the file: the only one that writes, and the one that waits for the disk. */
+/** Data of the writer worker, the only one that writes the file and waits for the disk. */
 export interface WriterData extends Bounds {
   readonly path: string;
 }
