@@ -122,9 +122,7 @@ export class Folder implements Disposable {
   }
 }
 
-/**
- * Returns whether Node's own lstat failed, or could not run because Node does not join a bytes path with a text name.
- */
+/** Returns whether Node's own lstat failed or could not run: Node does not join a bytes path with a text name. */
 function isOfTypes(error: unknown): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return ('syscall' in error && error.syscall === 'lstat') || error.code === 'ERR_INVALID_ARG_TYPE';

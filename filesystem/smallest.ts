@@ -1,6 +1,6 @@
 /**
- * Keeps the `size` smallest items that were added, so that one page of a huge folder needs neither a full sort nor
- * memory for all entries.
+ * Keeps the `size` smallest of the added items. So one page of a huge folder needs neither a full sort nor memory for
+ * all its entries.
  */
 export class Smallest<Item> {
   readonly #size: number;

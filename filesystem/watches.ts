@@ -8,8 +8,8 @@ export const itself = '.' as ByteString;
 
 export interface WatchesOptions<Key> {
   /**
-   * Called with the names of entries that were created, changed, moved or deleted since the last call, by their
-   * folder's key. Each name is reported once; undefined when the system does not say which entry.
+   * Called with changed names by their folder's key: entries created, changed, moved or deleted since the last call.
+   * Each name is reported once; undefined when the system does not say which entry.
    */
   readonly onChanges: (changes: ReadonlyMap<Key, ReadonlySet<ByteString | undefined>>) => void;
   /** Called when events were lost: any watched folder may have changed. */

@@ -30,8 +30,8 @@ export type ChangeWatcherOptions = Pick<WatchedFoldersOptions, 'limit' | 'capaci
   Pick<ChangeFeedOptions, 'beatMs'>;
 
 /**
- * Watches a folder from its second request on, while a gateway listens to the feed, and decides whether a page may be
- * cached.
+ * Watches requested folders and decides whether a page may be cached. A folder is watched from its second request on,
+ * while a gateway listens to the feed.
  *
  * The order is: watch, take the clock, read. So every change during the reading has a higher number than the page.
  */

@@ -16,8 +16,8 @@ export interface LocalBroker extends Part {
 const usualManagementPort = 15_672;
 
 /**
- * Returns a broker for a URL, or undefined when the URL is not this machine's default broker or none of the sources
- * in `from` is available. `onDeath` is called when the broker ends by itself.
+ * Returns a broker for this machine's default URL, from the first available source in `from`; undefined for another
+ * URL or without a source. `onDeath` is called when the broker ends by itself.
  */
 export async function createLocalBroker(
   url: string,
