@@ -75,7 +75,7 @@ function unary<Request, Response>(
     settle(failed(code, message, wasSent(), signal.aborted));
   };
   const onAbort = () => giveUp(Status.CANCELLED, 'Aborted by the caller');
-  const begun = performance.now();
+  const startedAt = performance.now();
   const expire = () => giveUp(Status.DEADLINE_EXCEEDED, `No answer in ${deadlineMs} ms`);
   const cancelDeadline = startDeadline(deadlineMs, expire);
   signal.addEventListener('abort', onAbort);
@@ -83,7 +83,7 @@ function unary<Request, Response>(
   const onEnd = (error: ServiceError | null, bytes = Buffer.alloc(0)) => {
     if (error !== null) {
       // After this process was held up, the server's own deadline may have passed as well.
-      if (performance.now() - begun >= deadlineMs) return expire();
+      if (performance.now() - startedAt >= deadlineMs) return expire();
       return settle({ ok: false, failure: failureOf(error, headers, wasSent(), signal.aborted) });
     }
     try {

@@ -124,12 +124,16 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       if (endpoint === undefined || leftMs <= 0) break;
       tried.push(endpoint);
       const { address, transport, breaker } = endpoint;
-      const begun = now();
+      const startedAt = now();
       const span = beginCallSpan(fullName, callOptions.traceparent, address);
       const { traceparent } = span;
       const outcome = await makeCall(transport, { ...callOptions, deadlineMs: leftMs, traceparent });
       endCallSpan(span, outcome.ok ? Status.OK : outcome.failure.code);
-      onCall?.(fullName, statusName(outcome.ok ? Status.OK : outcome.failure.code), (now() - begun) / 1000);
+      onCall?.(
+        fullName,
+        statusName(outcome.ok ? Status.OK : outcome.failure.code),
+        (now() - startedAt) / 1000,
+      );
       if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
       const { failure } = outcome;
       const meaning = classify(failure);
@@ -145,7 +149,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       }
       const { proxyError } = meaning;
       if (meaning.opensBreaker) breaker.open({ failure, proxyError });
-      log.debug({ address, failure, requestId }, 'address not reached; trying another one');
+      log.debug({ address, failure, requestId }, 'address not reached; trying another one if there is one');
       // Of two failures, report the one whose request was sent: the service may have processed it.
       if (result === undefined || failure.sent)
         result = { kind: 'unreachable', address, failure, proxyError };

@@ -36,7 +36,7 @@ export function createResolver({
   onChange,
   lookup = lookupAll,
 }: ResolverOptions): Resolver {
-  const found = sources.map((source): readonly Resolved[] =>
+  const resolved = sources.map((source): readonly Resolved[] =>
     source.kind === 'fixed' ? [{ address: source.address }] : [],
   );
   const timers = new Set<NodeJS.Timeout>();
@@ -54,8 +54,8 @@ export function createResolver({
     if (addresses !== undefined) {
       failing.delete(index);
       const authority = `${host}:${port}`;
-      found[index] = addresses.map(({ address }) => ({ address: joinAddress(address, port), authority }));
-      onChange(found.flat());
+      resolved[index] = addresses.map(({ address }) => ({ address: joinAddress(address, port), authority }));
+      onChange(resolved.flat());
     }
     const timer = setTimeout(() => {
       timers.delete(timer);
@@ -66,7 +66,7 @@ export function createResolver({
 
   return {
     start: async () => {
-      onChange(found.flat());
+      onChange(resolved.flat());
       await Promise.all(
         sources.map((source, index) =>
           source.kind === 'dns' ? resolveName(index, source.host, source.port) : undefined,

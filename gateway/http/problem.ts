@@ -44,15 +44,15 @@ export class ProblemError<S extends Slug = Slug> extends Error implements Proble
   readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(slug: S, ...[options]: Arguments<S>) {
-    const given: Partial<Problem> & { cause?: unknown } = options ?? {};
-    super(slug, { cause: given.cause });
+    const fields: Partial<Problem> & { cause?: unknown } = options ?? {};
+    super(slug, { cause: fields.cause });
     this.slug = slug;
     this.status = statusOf[slug];
-    this.values = given.values;
-    this.detail = given.detail;
-    this.errores = given.errores;
-    this.headers = given.headers;
-    this.members = given.members;
+    this.values = fields.values;
+    this.detail = fields.detail;
+    this.errores = fields.errores;
+    this.headers = fields.headers;
+    this.members = fields.members;
   }
 }
 

@@ -93,34 +93,34 @@ export function identityProblems(values: ParsedValues): ConfigProblem[] {
   const { AUTH, JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, AUTH_USERS_FILE } = values;
   if (AUTH !== 'jwt') return [];
   if (JWT_SECRET !== undefined && JWT_JWKS_URL !== undefined) {
-    const what = 'is set, and JWT_JWKS_URL too: tokens are signed with the one or the other';
-    return [{ variable: 'JWT_SECRET', problem: what }];
+    return [{ variable: 'JWT_SECRET', problem: 'is set together with JWT_JWKS_URL; set only one of them' }];
   }
   if (JWT_JWKS_URL !== undefined) return externalIssuerProblems('JWT_JWKS_URL', JWT_JWKS_URL, values);
   if (JWT_SECRET !== undefined || JWT_ISSUER === undefined || AUTH_USERS_FILE !== undefined) return [];
   const issuer = url.safeParse(JWT_ISSUER);
   if (issuer.success) return externalIssuerProblems('JWT_ISSUER', issuer.data, values);
-  return [{ variable: 'JWT_ISSUER', problem: 'expected https://…, where its keys are described' }];
+  return [{ variable: 'JWT_ISSUER', problem: 'expected https://…, whose discovery document names its keys' }];
 }
 
 /** Checks the variables of an external issuer, whose tokens may also be meant for other applications. */
 function externalIssuerProblems(variable: string, where: URL, values: ParsedValues): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (values.JWT_ISSUER === undefined) {
-    problems.push({ variable: 'JWT_ISSUER', problem: 'missing; expected what tokens have as iss' });
+    problems.push({ variable: 'JWT_ISSUER', problem: 'missing; expected the iss of the tokens' });
   }
   if (values.JWT_AUDIENCE?.length === 0) {
-    const what = 'what tokens for this gateway have as aud (of Cognito: as client_id)';
-    problems.push({ variable: 'JWT_AUDIENCE', problem: `missing; expected ${what}` });
+    const problem = 'missing; expected the aud of tokens for this gateway (Cognito: their client_id)';
+    problems.push({ variable: 'JWT_AUDIENCE', problem });
   }
   if (values.AUTH_USERS_FILE !== undefined) {
-    const what = `is set, and ${variable} too: tokens are made here or there`;
-    problems.push({ variable: 'AUTH_USERS_FILE', problem: what });
+    const problem = `is set together with ${variable}; tokens are issued either here or there`;
+    problems.push({ variable: 'AUTH_USERS_FILE', problem });
   }
   const host = where.hostname.replace(/^\[|\]$/g, '');
   if (where.protocol === 'http:' && !isLoopback(host) && values.ALLOW_PLAINTEXT === false) {
-    const what = 'http:// lets an attacker on the network substitute the keys; use https://';
-    problems.push({ variable, problem: `${what}, or set ALLOW_PLAINTEXT=true in a private network` });
+    const problem =
+      'http:// lets an attacker on the network replace the keys; use https://, or set ALLOW_PLAINTEXT=true in a private network';
+    problems.push({ variable, problem });
   }
   return problems;
 }

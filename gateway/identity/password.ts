@@ -27,7 +27,7 @@ export function isPasswordHash(text: string): boolean {
 
 export async function isPassword(password: string, hash: string): Promise<boolean> {
   const [, m, t, p, nonce = '', tag = ''] = format.exec(hash) ?? [];
-  if (m === undefined) throw new TypeError('No argon2id hash');
+  if (m === undefined) throw new TypeError('Not an argon2id hash');
   const expected = Buffer.from(tag, 'base64');
   const derived = await derive('argon2id', {
     message: password,

@@ -36,7 +36,7 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
 
   return async (token) => {
     if (token.length > maxTokenLength) {
-      log.info({ why: 'too long' }, 'token refused');
+      log.info({ why: 'too long' }, 'token refused; its caller is not admitted');
       throw invalidToken();
     }
     try {
@@ -48,7 +48,7 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
       }
       if (!(err instanceof errors.JOSEError)) throw err;
       // The log holds neither the token nor its claims.
-      log.info({ why: `${err.code}: ${err.message}` }, 'token refused');
+      log.info({ why: `${err.code}: ${err.message}` }, 'token refused; its caller is not admitted');
       throw invalidToken();
     }
   };

@@ -42,7 +42,7 @@ const allowances = z
     const found = read.filter((each) => each !== undefined);
     const times = new Set(found.map((each) => each.seconds));
     if (found.length < words.length || times.size < words.length) {
-      const message = `expected points in times that differ, such as 20/1s, 600/1m, 50000/1d, got ${JSON.stringify(text)}`;
+      const message = `expected points per period, each period once, such as 20/1s, 600/1m, 50000/1d, got ${JSON.stringify(text)}`;
       context.issues.push({ code: 'custom', message, input: text });
       return z.NEVER;
     }
@@ -57,7 +57,7 @@ const costs = z
     const words = text.split(/[\s,]+/).filter((word) => word !== '');
     const read = words.map((word) => /^(\/[^=?#]*)=(\d{1,6})$/.exec(word));
     if (read.includes(null)) {
-      const message = `expected paths and points, such as /buscar_archivos=2, got ${JSON.stringify(text)}`;
+      const message = `expected paths with points, such as /buscar_archivos=2, got ${JSON.stringify(text)}`;
       context.issues.push({ code: 'custom', message, input: text });
       return z.NEVER;
     }
@@ -94,11 +94,11 @@ export function limitProblems(values: ParsedValues): ConfigProblem[] {
   const { RATE_LIMIT_STORE, LEDGER_URL, HEADERS_TIMEOUT_MS: headers, REQUEST_TIMEOUT_MS: request } = values;
   const problems: ConfigProblem[] = [];
   if (RATE_LIMIT_STORE === 'postgres' && LEDGER_URL?.kind === 'sqlite') {
-    const problem = 'postgres is the database of LEDGER_URL, which is a file';
+    const problem = 'postgres means the database of LEDGER_URL, which is a file';
     problems.push({ variable: 'RATE_LIMIT_STORE', problem });
   }
   if (headers !== undefined && request !== undefined && headers > request) {
-    const problem = `${headers} is more than REQUEST_TIMEOUT_MS, ${request}, of which the header fields are a part`;
+    const problem = `${headers} exceeds REQUEST_TIMEOUT_MS (${request}), which includes the header fields`;
     problems.push({ variable: 'HEADERS_TIMEOUT_MS', problem });
   }
   return problems;

@@ -89,7 +89,7 @@ export async function converse(socket: WebSocket, options: ConversationOptions):
   }
 
   function onBug(err: unknown): void {
-    log.error({ err, requestId }, 'unexpected error');
+    log.error({ err, requestId }, 'unexpected error; closing the WebSocket');
     socket.close(closeCode.bug);
   }
 

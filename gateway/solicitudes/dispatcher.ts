@@ -58,7 +58,7 @@ const settleMs = 5_000;
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { service, ledger, routes, broker, client, log, now } = deps;
   let state: 'idle' | 'running' | 'stopped' = 'stopped';
-  let wanted = false;
+  let wakeRequested = false;
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
@@ -129,21 +129,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function run(): Promise<void> {
     let next: number | undefined;
     do {
-      wanted = false;
+      wakeRequested = false;
       try {
         next = await claimDue();
       } catch (err) {
         logFailure('cannot look for work', { err });
         next = now() + pauseAfterErrorMs;
       }
-    } while (state === 'running' && (wanted || next === 0));
+    } while (state === 'running' && (wakeRequested || next === 0));
     if (state === 'stopped') return;
     state = 'idle';
     if (next !== undefined) timer = setTimeout(wake, Math.min(maxSleepMs, Math.max(1, next - now())));
   }
 
   function wake(): void {
-    wanted = true;
+    wakeRequested = true;
     if (state !== 'idle') return;
     state = 'running';
     clearTimeout(timer);

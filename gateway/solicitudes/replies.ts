@@ -108,7 +108,10 @@ export function createReplies({
     const row = await ledger.get(reply.id);
     if (row === undefined || row.witness !== reply.witness) {
       metrics.replyDropped(row === undefined ? 'unknown' : 'witness');
-      log.warn({ id: reply.id, known: row !== undefined }, 'reply of an unknown request dropped');
+      log.warn(
+        { id: reply.id, known: row !== undefined },
+        'reply dropped; its request is unknown or its reply token is wrong',
+      );
       return delivery.ack();
     }
     if (row.closedAt === undefined) await storeTraced(row, reply);

@@ -41,9 +41,9 @@ export function createWaiters(limit: number): Waiters {
   };
 
   function forget(id: string, watcher: Watcher): void {
-    const others = watchers.get(id);
-    if (!others?.delete(watcher)) return;
-    if (others.size === 0) watchers.delete(id);
+    const watchersOfId = watchers.get(id);
+    if (!watchersOfId?.delete(watcher)) return;
+    if (watchersOfId.size === 0) watchers.delete(id);
   }
 
   function changed(watcher: Watcher, ms: number, signal: AbortSignal): Promise<boolean> {

@@ -132,12 +132,12 @@ export function openStorage(configured: string): Storage {
   } catch (cause) {
     holder?.close();
     if (cause instanceof LedgerLockedError || cause instanceof LedgerUnavailableError) throw cause;
-    const why =
+    const reason =
       resultCode(cause) === NOTADB
         ? 'it is not a SQLite database, or it is damaged'
         : cause instanceof Error
           ? cause.message
           : String(cause);
-    throw new LedgerUnavailableError(`The ledger ${configured} cannot be opened: ${why}`, { cause });
+    throw new LedgerUnavailableError(`The ledger ${configured} cannot be opened: ${reason}`, { cause });
   }
 }

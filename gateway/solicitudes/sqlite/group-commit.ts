@@ -58,8 +58,10 @@ export function groupCommit(
       return results;
     } catch (cause) {
       if (db.isTransaction) rollback.run(); // some errors have already rolled back
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const failure = toFailed(new LedgerUnavailableError(`The ledger cannot be written: ${why}`, { cause }));
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const failure = toFailed(
+        new LedgerUnavailableError(`The ledger cannot be written: ${reason}`, { cause }),
+      );
       return calls.map(() => ({ ok: false, failure }));
     }
   };

@@ -20,8 +20,8 @@ serveWorker<LedgerProtocol<ReaderData, void>>(() => {
       return { ok: true, value: runCall(operations, call) };
     } catch (cause) {
       if (resultCode(cause) === undefined) return { ok: false, failure: toFailed(cause) };
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const error = new LedgerUnavailableError(`The ledger cannot be read: ${why}`, { cause });
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const error = new LedgerUnavailableError(`The ledger cannot be read: ${reason}`, { cause });
       return { ok: false, failure: toFailed(error) };
     }
   }

@@ -131,22 +131,22 @@ class SqliteLedger implements Ledger {
 
   async expire(now: number): Promise<readonly Expired[]> {
     const expired: Expired[] = [];
-    let some: readonly Expired[];
+    let batch: readonly Expired[];
     do {
-      some = await this.#writer.run('expire', now);
-      expired.push(...some);
-      this.#listeners.changed(some.map(({ id, service }) => ({ id, service, state: 'vencida' })));
-    } while (some.length === sweepRows);
+      batch = await this.#writer.run('expire', now);
+      expired.push(...batch);
+      this.#listeners.changed(batch.map(({ id, service }) => ({ id, service, state: 'vencida' })));
+    } while (batch.length === sweepRows);
     return expired;
   }
 
   async purge(closedBefore: number): Promise<number> {
     let purged = 0;
-    let some: number;
+    let batch: number;
     do {
-      some = await this.#writer.run('purge', closedBefore);
-      purged += some;
-    } while (some === purgeRows);
+      batch = await this.#writer.run('purge', closedBefore);
+      purged += batch;
+    } while (batch === purgeRows);
     return purged;
   }
 
