@@ -75,10 +75,8 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
   const endWatch = watchSilence({
     channel: transport,
     ask: () => void checkHealth(transport, probeDeadlineMs),
-    onSilent: () => {
-      breaker.open(silence);
-      transport.cut();
-    },
+    onSilent: () => breaker.open(silence),
+    onFrozen: transport.cut,
   });
 
   const { feed: definition } = options;

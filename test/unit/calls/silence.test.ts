@@ -11,7 +11,12 @@ describe('The watch over a silent peer', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     told = [];
     channel = { received: 0 };
-    end = watchSilence({ channel, ask: () => told.push('ask'), onSilent: () => told.push('silent') });
+    end = watchSilence({
+      channel,
+      ask: () => told.push('ask'),
+      onSilent: () => told.push('silent'),
+      onFrozen: () => told.push('frozen'),
+    });
     mock.timers.tick(lookMs);
   });
   afterEach(() => {
@@ -19,14 +24,18 @@ describe('The watch over a silent peer', () => {
     mock.timers.reset();
   });
 
-  it('asks a peer that sends nothing, and gives it up after two seconds, once', () => {
+  it('asks a peer that sends nothing, calls it silent after two seconds and frozen after five', () => {
     mock.timers.tick(2_000 - 1);
     expect(told).to.deep.equal(['ask', 'ask', 'ask']);
     mock.timers.tick(1);
-    expect(told).to.deep.equal(['ask', 'ask', 'ask', 'silent']);
+    expect(told.at(-1)).to.equal('silent');
+    mock.timers.tick(3_000 - 1);
+    expect(told.slice(4)).to.deep.equal(['ask', 'ask', 'ask', 'ask', 'ask']);
+    mock.timers.tick(1);
+    expect(told.at(-1)).to.equal('frozen');
     channel.received = undefined;
     mock.timers.tick(10_000);
-    expect(told).to.have.length(4);
+    expect(told).to.have.length(10);
   });
 
   it('begins anew with every byte, and asks nothing of a peer that sends by itself', () => {
