@@ -16,23 +16,32 @@ export interface TcpProxy {
   readonly carried: number;
   /** What happens to the connections that are made from now on. */
   accident: Accident | undefined;
+  /** What happens now to the connections that there are. */
+  strike(kind: Accident['kind']): void;
   stop(): Promise<void>;
 }
 
 /** Stands between a client and a port of 127.0.0.1, and breaks connections where a test wants it. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const strikes = new Set<(kind: Accident['kind']) => void>();
   let connections = 0;
   let carried = 0;
   const server = createServer((client) => {
     connections += 1;
-    const { accident } = proxy;
+    let { accident } = proxy;
     const upstream = dial(target, '127.0.0.1');
     let seen = 0;
     const end = (): void => {
+      strikes.delete(strike);
       client.destroy();
       upstream.destroy();
     };
+    const strike = (kind: Accident['kind']): void => {
+      accident = { kind, bytes: 0 };
+      if (kind === 'cut') end();
+    };
+    strikes.add(strike);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', end);
@@ -64,6 +73,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const proxy: TcpProxy = {
     port,
     accident: undefined,
+    strike: (kind) => {
+      for (const strike of strikes) strike(kind);
+    },
     get connections() {
       return connections;
     },
