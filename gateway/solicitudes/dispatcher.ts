@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ServiceClient } from '../calls/service-client.ts';
 import { type Lease, leaseMs, underLease } from './lease.ts';
@@ -117,7 +117,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       .catch((err: unknown) => {
         const ids = rows.slice(0, maxIdsLogged).map(({ id }) => id);
         logFailure('dispatching failed', { err, ids, rows: rows.length });
-        return pause(pauseAfterErrorMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+        return timers
+          .setTimeout(pauseAfterErrorMs, undefined, { signal: stopping.signal })
+          .catch(() => undefined);
       })
       .finally(() => {
         inFlight.delete(work);

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createDispatcher, type Dispatcher } from '../../../gateway/solicitudes/dispatcher.ts';
@@ -65,10 +66,14 @@ describe('The dispatcher and its clock', () => {
 });
 
 describe('A dispatcher whose route fails', () => {
-  it('says so once, and goes on trying', async () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('says so once, and tries again a second later each time', async () => {
     const lines: Record<string, unknown>[] = [];
     const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
-    await ledger.accept(acceptance({ id: 'a', acceptedAt: Date.now() }));
+    let time = 100 * hour;
+    await ledger.accept(acceptance({ id: 'a', acceptedAt: time }));
     let tries = 0;
     const dispatcher = createDispatcher({
       service: 'mserv1',
@@ -86,10 +91,23 @@ describe('A dispatcher whose route fails', () => {
       broker: undefined,
       client: { onReachable: () => () => {} },
       log: pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line)) }),
-      now: Date.now,
+      now: () => time,
     });
+    const pass = async (ms: number): Promise<void> => {
+      time += ms;
+      mock.timers.tick(ms);
+      // The ledger is in memory: all that follows happens without a wait.
+      await new Promise(setImmediate);
+    };
     await dispatcher.start();
-    await eventually(() => tries === 3);
+    await pass(0);
+    for (let n = 1; n <= 3; n++) {
+      expect(tries).to.equal(n);
+      await pass(999);
+      expect(tries).to.equal(n);
+      await pass(1);
+    }
+    expect(tries).to.equal(4);
     await dispatcher.stop();
     expect(lines.map(({ msg }) => msg)).to.deep.equal(['dispatching failed; trying again']);
   });
