@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
@@ -136,11 +137,16 @@ describe('A work consumer', () => {
     );
     await asker.send('a', 'a');
     await eventually(() => ran.length === 1);
-    const expiresAt = Date.now() + 200;
+    const expiresAt = Date.now() + 3_600_000;
     await asker.send('b', 'b', { expiresAt });
-    await eventually(async () => (await depth()) === 0 && Date.now() > expiresAt);
-    first.resolve();
-    expect(await asker.result('b')).to.deep.equal({ kind: 'expired' });
+    await eventually(async () => (await depth()) === 0);
+    const clock = mock.method(Date, 'now', () => expiresAt);
+    try {
+      first.resolve();
+      expect(await asker.result('b')).to.deep.equal({ kind: 'expired' });
+    } finally {
+      clock.mock.restore();
+    }
     expect(ran).to.deep.equal(['a']);
   });
 
@@ -243,15 +249,17 @@ describe('A work consumer', () => {
   });
 
   it('finishes what it does when it stops, within its grace', async () => {
-    const running = Promise.withResolvers<void>();
+    const [running, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const consumer = start(async (request) => {
       running.resolve();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await goOn.promise;
       return request;
     });
     await asker.send('a', 'a');
     await running.promise;
-    await consumer.stop(60_000);
+    const stopped = consumer.stop(60_000);
+    goOn.resolve();
+    await stopped;
     expect((await asker.result('a')).kind).to.equal('answer');
     expect(await depth()).to.equal(0);
   });

@@ -28,12 +28,10 @@ describe('what a path asks for', () => {
     it(`colas:admin: ${path}`, () => expect(access(path)).to.equal('colas:admin'));
   }
 
-  it('is found at once, however many slashes a path has', () => {
-    const path = `${'/'.repeat(15_000)}x`;
-    const begun = performance.now();
-    expect(access(path)).to.equal('archivos:leer');
-    expect(performance.now() - begun).to.be.below(50);
-  });
+  // In a tenth of a millisecond; a pattern that takes the square of their number takes ten seconds and more.
+  it('is found in one look, however many slashes a path has', () => {
+    expect(access(`${'/'.repeat(100_000)}x`)).to.equal('archivos:leer');
+  }).timeout(5_000);
 
   for (const path of [
     '/listar_archivos',
