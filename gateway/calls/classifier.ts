@@ -8,7 +8,7 @@ export type Classification =
   | { readonly kind: 'verdict'; readonly code: Exclude<Status, 0>; readonly message: string }
   /** The service gave no answer. `opensBreaker`: the next call to this address would also fail. */
   | { readonly kind: 'unreachable'; readonly proxyError: ProxyError; readonly opensBreaker: boolean }
-  /** The caller's signal aborted. */
+  /** The request's signal aborted. */
   | { readonly kind: 'gone' };
 
 /**

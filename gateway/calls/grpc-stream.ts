@@ -54,7 +54,7 @@ export async function openStream<Request, Response>(
     abandoned ??= { code, message };
     stream.cancel();
   };
-  const onAbort = (): void => giveUp(Status.CANCELLED, 'Aborted by the caller');
+  const onAbort = (): void => giveUp(Status.CANCELLED, 'Aborted by its signal');
   const awaitWithin = (ms: number): (() => void) =>
     startDeadline(ms, () => giveUp(Status.DEADLINE_EXCEEDED, `Nothing in ${ms} ms`));
   signal.addEventListener('abort', onAbort);

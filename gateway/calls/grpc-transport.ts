@@ -43,7 +43,7 @@ function withoutStack<Result>(make: () => Result): Result {
 }
 
 /**
- * Makes a unary call. The deadline and the caller's signal are watched here, so that both end the call at once and by the
+ * Makes a unary call. The deadline and the request's signal are watched here, so that both end the call at once and by the
  * monotonic clock. The first to fire determines the failure.
  */
 function unary<Request, Response>(
@@ -74,7 +74,7 @@ function unary<Request, Response>(
     call?.cancel();
     settle(failed(code, message, wasSent(), signal.aborted));
   };
-  const onAbort = () => giveUp(Status.CANCELLED, 'Aborted by the caller');
+  const onAbort = () => giveUp(Status.CANCELLED, 'Aborted by its signal');
   const startedAt = performance.now();
   const expire = () => giveUp(Status.DEADLINE_EXCEEDED, `No answer in ${deadlineMs} ms`);
   const cancelDeadline = startDeadline(deadlineMs, expire);

@@ -23,7 +23,7 @@ export type CallResult<Response = unknown> =
       readonly failure: GrpcFailure;
       readonly proxyError: ProxyError;
     }
-  /** The caller's signal aborted; the answer is no longer needed. */
+  /** The request's signal aborted; the answer is no longer needed. */
   | { readonly kind: 'gone' };
 
 /** Options of a call. `deadlineMs` defaults to the configured deadline and bounds all attempts together. */

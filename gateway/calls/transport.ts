@@ -4,7 +4,7 @@ import type { Status } from '../../runtime/status.ts';
 export interface CallOptions {
   /** Milliseconds from now. Required for every call. */
   readonly deadlineMs: number;
-  /** The caller's signal: aborts when the answer is no longer needed. */
+  /** The request's signal: aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
   readonly requestId: string;
   /** W3C trace context of the request; empty for none. */
@@ -36,7 +36,7 @@ export interface GrpcFailure {
   readonly origin: 'server' | 'client' | 'intermediary';
   /** Whether the request may have been processed. A stream that the server refused was not (RFC 9113, section 8.7). */
   readonly sent: boolean;
-  /** Whether the caller's `signal` aborted. */
+  /** Whether the request's `signal` aborted. */
   readonly cancelledByUs: boolean;
 }
 

@@ -10,7 +10,7 @@ const { parse, rawJSON } = JSON as unknown as {
 
 /**
  * Parses JSON so that `JSON.stringify` reproduces its numbers. A number beyond 2^53 or the digits of a double keeps its
- * text. Deep nesting overflows the stack, so the caller must check the depth first.
+ * text. Deep nesting overflows the stack, so the depth must be checked first.
  */
 export function parseExactly(text: string): unknown {
   return parse(text, (_, value, { source }) =>

@@ -21,7 +21,7 @@ const append = (state: string, at: string) =>
 /**
  * Creates the write operations of the ledger. Each runs in the transaction of a batch (group-commit.ts) and makes at most
  * one writing statement: SQLite undoes a failed statement by itself, so none needs a savepoint. A sweep returns how many
- * rows it changed; after a full batch the caller repeats it.
+ * rows it changed; after a full batch it must be run again.
  */
 export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
   const totals = db.prepare(
