@@ -392,8 +392,8 @@ export interface BusquedaServiceVigilarCambiosRequest {
 
 export interface BusquedaServiceVigilarCambiosResponse {
   /**
-   * What changed since the last message: always the whole index, under the name that `Vigencia.carpeta` uses, because
-   * an answer depends on all of it.
+   * Changes since the last message: always the whole index, under the name that `Vigencia.carpeta` uses, because an
+   * answer depends on all of it.
    */
   carpetas: string[];
   /** The clock as of this message. */
