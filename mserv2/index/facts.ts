@@ -21,16 +21,3 @@ export function kindFacts(kind: Kind): number {
 export function kindIn(facts: number): Kind {
   return (((facts >>> kindShift) & 3) + 1) as Kind;
 }
-
-const perMs = 1_000_000n;
-
-/** Nanoseconds as milliseconds, rounded down, and the 0 to 999,999 ns above. */
-export function splitTime(mtimeNs: bigint): { readonly ms: number; readonly ns: number } {
-  let ms = mtimeNs / perMs;
-  let ns = Number(mtimeNs - ms * perMs);
-  if (ns < 0) {
-    ms -= 1n;
-    ns += 1_000_000;
-  }
-  return { ms: Number(ms), ns };
-}

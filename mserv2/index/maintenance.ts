@@ -1,7 +1,7 @@
 import { Kind } from '../../filesystem/kind.ts';
 import type { FolderNumber } from './api.ts';
+import type { EntryStore } from './entry-store.ts';
 import { kindIn } from './facts.ts';
-import type { MemoryIndex } from './memory-index.ts';
 import { Segment } from './segment.ts';
 
 /**
@@ -10,13 +10,13 @@ import { Segment } from './segment.ts';
  * written anew, beside the old one that readViews go on with, when a quarter of it is dead.
  */
 export class Maintenance {
-  readonly #index: MemoryIndex;
+  readonly #index: EntryStore;
   /** Removed folders whose entries are being killed; `segment` is where next. */
   #emptied: { readonly folders: readonly FolderNumber[]; segment: number } | undefined;
   /** Removed folders without entries, by when they were. */
   readonly #retired: { readonly folders: readonly FolderNumber[]; readonly epoch: number }[] = [];
 
-  constructor(index: MemoryIndex) {
+  constructor(index: EntryStore) {
     this.#index = index;
   }
 

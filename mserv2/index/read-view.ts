@@ -1,7 +1,7 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import { fromBytes, joinParts } from '../../filesystem/byte-string.ts';
 import { type EntryId, type FolderNumber, rootFolder } from './api.ts';
-import type { MemoryIndex } from './memory-index.ts';
+import type { EntryStore } from './entry-store.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
 const scratch = Buffer.alloc(maxNameBytes);
@@ -12,11 +12,11 @@ const scratch = Buffer.alloc(maxNameBytes);
  * meanwhile may be seen or not; entries that are removed may be seen still.
  */
 export class ReadView implements Disposable {
-  readonly index: MemoryIndex;
+  readonly index: EntryStore;
   readonly segments: readonly Segment[];
   readonly since: number;
 
-  constructor(index: MemoryIndex) {
+  constructor(index: EntryStore) {
     this.index = index;
     this.segments = [...index.segments];
     this.since = index.tree.epoch;

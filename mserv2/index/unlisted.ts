@@ -1,5 +1,5 @@
 import { type EntryId, type FolderNumber, noEntry } from './api.ts';
-import type { MemoryIndex } from './memory-index.ts';
+import type { EntryStore } from './entry-store.ts';
 
 /** A folder whose entries are so near to each other is looked through. */
 const nearEnough = 2048;
@@ -9,12 +9,12 @@ const nearEnough = 2048;
  * takes longest to fill: it is made large enough once, and filled when there is time, or when it is needed.
  */
 export class Unlisted {
-  readonly #index: MemoryIndex;
+  readonly #index: EntryStore;
   /** From the first to before the last, in the order in which they were added. */
   #runs: { from: EntryId; to: EntryId }[] = [];
   #count = 0;
 
-  constructor(index: MemoryIndex) {
+  constructor(index: EntryStore) {
     this.#index = index;
   }
 
