@@ -5,11 +5,9 @@ import { dateOf } from './entry.ts';
 import { errnoOf, FileError } from './file-error.ts';
 import type { Folder } from './folder.ts';
 import type { Root } from './root.ts';
+import { Unwatchable } from './unwatchable.ts';
 import { WatchNode } from './watch-tree.ts';
 import { FolderWatches, itself, type WatchesOptions } from './watches.ts';
-
-/** Reason why a folder cannot be watched: no watch is left, or its file system does not report changes. */
-export type Unwatchable = 'limit' | 'no-events';
 
 export interface WatchedFoldersOptions extends Pick<WatchesOptions<WatchNode>, 'capacity'> {
   readonly root: Root;
@@ -159,7 +157,7 @@ export class WatchedFolders {
     const telling = this.#telling.get(dev) ?? this.#tellsChanges(folder);
     this.#telling.set(dev, telling);
     if (!telling) {
-      this.#options.onUnwatchable(node.path, 'no-events');
+      this.#options.onUnwatchable(node.path, Unwatchable.NO_EVENTS);
       return undefined;
     }
     // The node is attached before room is made: otherwise its ancestors would count as idle and be dropped.
@@ -169,7 +167,7 @@ export class WatchedFolders {
     } else parent.children.set(name, node);
     if (this.#makeRoom(parent) && this.#watches.open(node, folder)) return node;
     this.#remove(node);
-    this.#options.onUnwatchable(node.path, 'limit');
+    this.#options.onUnwatchable(node.path, Unwatchable.LIMIT);
     return undefined;
   }
 

@@ -1,13 +1,13 @@
 import { type ByteString, toText } from '../filesystem/byte-string.ts';
 import type { Root } from '../filesystem/root.ts';
+import type { Unwatchable } from '../filesystem/unwatchable.ts';
 import {
-  type Unwatchable,
   WatchedFolders,
   type WatchedFoldersOptions,
   type WatchedReading,
 } from '../filesystem/watched-folders.ts';
 import type { VigilarCambiosResponse } from '../proto/gen/archivos/v1/listado.ts';
-import { type CarpetaNoVigilada, Motivo, type Vigencia } from '../proto/gen/archivos/v1/vigilancia.ts';
+import type { CarpetaNoVigilada, Vigencia } from '../proto/gen/archivos/v1/vigilancia.ts';
 import { ChangeFeed, type ChangeFeedOptions, type Clock } from '../runtime/change-feed.ts';
 import type { ListingPage } from './listing.ts';
 
@@ -17,11 +17,6 @@ export interface PageWatch {
   /** The feed's clock before the reading began. */
   readonly clock: Clock;
 }
-
-const motivos = {
-  limit: Motivo.MOTIVO_LIMITE,
-  'no-events': Motivo.MOTIVO_SIN_EVENTOS,
-} as const satisfies Record<Unwatchable, Motivo>;
 
 /** Maximum remembered paths. */
 const mostRemembered = 10_000;
@@ -72,13 +67,16 @@ export class ChangeWatcher {
     const { elsewhere, unseen, subfolders } = dependencies;
     if (!completo || elsewhere || unseen || !this.#folders.watchSubfolders(reading, subfolders))
       return undefined;
-    return { reloj: clock, carpeta: shown(reading.path) };
+    const reloj = { instancia: clock.instance, numero: clock.number };
+    return { reloj, carpeta: shown(reading.path) };
   }
 
   /** Yields the change feed until one of the signals aborts. */
   async *listen(signals: readonly AbortSignal[]): AsyncGenerator<VigilarCambiosResponse, void> {
-    for await (const { notes, ...tidings } of this.#feed.listen(signals))
-      yield { ...tidings, noVigiladas: notes };
+    for await (const { clock, keys, everything, notes, beatMs } of this.#feed.listen(signals)) {
+      const reloj = { instancia: clock.instance, numero: clock.number };
+      yield { reloj, carpetas: keys, todo: everything, noVigiladas: notes, latidoMs: beatMs };
+    }
   }
 
   #askedBefore(path: string): boolean {
@@ -99,7 +97,7 @@ export class ChangeWatcher {
     if (this.#told.has(`${why} ${carpeta}`)) return;
     if (this.#told.size >= mostRemembered) this.#told.clear();
     this.#told.add(`${why} ${carpeta}`);
-    this.#feed.note({ carpeta, motivo: motivos[why] });
+    this.#feed.note({ carpeta, motivo: why });
   }
 }
 

@@ -1,115 +1,116 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How many changes one run of a service has told of. */
+/** A point in the sequence of changes that one run of a process has reported. */
 export interface Clock {
-  /** Another run's numbers cannot be compared with this one's. */
-  readonly instancia: string;
-  readonly numero: number;
+  /** Identifies the run; numbers of two runs cannot be compared. */
+  readonly instance: string;
+  readonly number: number;
 }
 
-/** What a listener is told: all that has come together since the last time. */
-export interface Tidings<Note> {
-  readonly reloj: Clock;
-  readonly carpetas: string[];
+/** One message to a listener: everything that happened since the message before. */
+export interface FeedMessage<Note> {
+  readonly clock: Clock;
+  /** Keys of what changed; empty when `everything` is set. */
+  readonly keys: string[];
   /** Anything may have changed. */
-  readonly todo: boolean;
+  readonly everything: boolean;
   readonly notes: Note[];
-  /** A beat: all that happened before this time is told. Monotonic, in milliseconds. */
-  readonly latidoMs: number | undefined;
+  /** Set in a beat: every change before this time is reported. Monotonic, in milliseconds. */
+  readonly beatMs: number | undefined;
 }
 
 export interface ChangeFeedOptions<Note = never> {
-  /** Resolves when all that had happened before the call was told to this feed. Comes before every beat. */
+  /** Resolves when every change before the call is reported to this feed. Called before each beat. */
   readonly settle: () => Promise<void>;
   /** Milliseconds between two beats. Default 250. */
   readonly beatMs?: number;
-  /** Called with false when the last listener has gone, and with true when there is one again. */
+  /** Called with true when the first listener comes, and with false when the last one has left. */
   readonly onListened?: (listened: boolean) => void;
-  /** Notes that each new listener is told first. */
+  /** Returns the notes that a new listener gets first. */
   readonly standing?: () => readonly Note[];
 }
 
-/** Between two messages that are no beats, milliseconds: what comes meanwhile is told together. */
+/** Milliseconds between two messages that are no beats; changes in between share a message. */
 const gatherMs = 5;
-/** A listener that takes its messages more slowly than so many folders change is told that everything did. */
-const mostFolders = 10_000;
+/** A listener that lags behind by more keys gets `everything` instead. */
+const mostKeys = 10_000;
 
 interface Listener<Note> {
-  carpetas: Set<string>;
-  todo: boolean;
+  keys: Set<string>;
+  everything: boolean;
   notes: Note[];
   wake: () => void;
 }
 
-/** Tells whoever listens what changes, in order, with a clock, and with beats that say that nothing was left out. */
+/** Reports changes to its listeners, in order, with a clock, and with beats that confirm that none is missing. */
 export class ChangeFeed<Note = never> {
   readonly #options: ChangeFeedOptions<Note>;
-  readonly #instancia = randomUUID();
+  readonly #instance = randomUUID();
   readonly #listeners = new Set<Listener<Note>>();
-  #numero = 0;
+  #number = 0;
 
   constructor(options: ChangeFeedOptions<Note>) {
     this.#options = options;
   }
 
-  /** What is read from now on holds all changes up to this number, and perhaps later ones. */
+  /** Returns the current clock. Data read after this call includes every change up to it, and perhaps later ones. */
   get clock(): Clock {
-    return { instancia: this.#instancia, numero: this.#numero };
+    return { instance: this.#instance, number: this.#number };
   }
 
   get listened(): boolean {
     return this.#listeners.size > 0;
   }
 
-  changed(carpetas: Iterable<string>): void {
-    this.#numero += 1;
-    const all = [...carpetas];
+  changed(keys: Iterable<string>): void {
+    this.#number += 1;
+    const all = [...keys];
     this.#tell((listener) => {
-      for (const carpeta of all) listener.carpetas.add(carpeta);
-      if (listener.carpetas.size > mostFolders) listener.todo = true;
+      for (const key of all) listener.keys.add(key);
+      if (listener.keys.size > mostKeys) listener.everything = true;
     });
   }
 
   everythingChanged(): void {
-    this.#numero += 1;
+    this.#number += 1;
     this.#tell((listener) => {
-      listener.todo = true;
+      listener.everything = true;
     });
   }
 
-  /** Something that listeners had better know, and that changes nothing. */
+  /** Sends listeners a note. Nothing has changed: the clock stays. */
   note(note: Note): void {
     this.#tell((listener) => {
-      if (listener.notes.length < mostFolders) listener.notes.push(note);
+      if (listener.notes.length < mostKeys) listener.notes.push(note);
     });
   }
 
   /**
-   * Everything from now on, until one of the signals is aborted: the clock at once, what changes within milliseconds, and
-   * beats. A slow listener is told the same in fewer messages.
+   * Yields the clock at once, then changes within milliseconds, and beats, until one of the signals is aborted. A slow
+   * listener gets the same in fewer messages.
    */
-  async *listen(signals: readonly AbortSignal[]): AsyncGenerator<Tidings<Note>, void> {
+  async *listen(signals: readonly AbortSignal[]): AsyncGenerator<FeedMessage<Note>, void> {
     const { settle, beatMs = 250, onListened, standing } = this.#options;
     const over = AbortSignal.any([...signals]);
     const notes = [...(standing?.() ?? [])];
-    const listener: Listener<Note> = { carpetas: new Set(), todo: false, notes, wake: () => undefined };
+    const listener: Listener<Note> = { keys: new Set(), everything: false, notes, wake: () => undefined };
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) onListened?.(true);
     over.addEventListener('abort', () => listener.wake());
     try {
       yield this.#take(listener, undefined);
       let beatAt = performance.now();
-      let toldAt = Number.NEGATIVE_INFINITY;
+      let sentAt = Number.NEGATIVE_INFINITY;
       while (!over.aborted) {
         const news = await this.#newsWithin(listener, beatAt - performance.now());
         if (over.aborted) return;
-        // However much there is to tell, beats come in time.
+        // A beat that is due goes first, however many changes wait.
         if (news && performance.now() < beatAt) {
-          const early = gatherMs - (performance.now() - toldAt);
+          const early = gatherMs - (performance.now() - sentAt);
           if (early > 0) await delay(early);
           yield this.#take(listener, undefined);
-          toldAt = performance.now();
+          sentAt = performance.now();
           continue;
         }
         const asOf = performance.now();
@@ -120,8 +121,8 @@ export class ChangeFeed<Note = never> {
     } finally {
       this.#listeners.delete(listener);
       if (!this.listened) {
-        // What changes from now on nobody tells: what was read before is not good for who listens next.
-        this.#numero += 1;
+        // Changes from now on are not reported: the next listener must not trust data read before.
+        this.#number += 1;
         onListened?.(false);
       }
     }
@@ -137,12 +138,12 @@ export class ChangeFeed<Note = never> {
     return isNews(listener);
   }
 
-  #take(listener: Listener<Note>, latidoMs: number | undefined): Tidings<Note> {
-    const { carpetas, todo, notes } = listener;
-    listener.carpetas = new Set();
-    listener.todo = false;
+  #take(listener: Listener<Note>, beatMs: number | undefined): FeedMessage<Note> {
+    const { keys, everything, notes } = listener;
+    listener.keys = new Set();
+    listener.everything = false;
     listener.notes = [];
-    return { reloj: this.clock, carpetas: todo ? [] : [...carpetas], todo, notes, latidoMs };
+    return { clock: this.clock, keys: everything ? [] : [...keys], everything, notes, beatMs };
   }
 
   #tell(add: (listener: Listener<Note>) => void): void {
@@ -153,6 +154,6 @@ export class ChangeFeed<Note = never> {
   }
 }
 
-function isNews<Note>({ carpetas, todo, notes }: Listener<Note>): boolean {
-  return todo || carpetas.size > 0 || notes.length > 0;
+function isNews<Note>({ keys, everything, notes }: Listener<Note>): boolean {
+  return everything || keys.size > 0 || notes.length > 0;
 }

@@ -1,5 +1,6 @@
 import type { Status } from '../../runtime/status.ts';
-import { beginSpan, type Span } from '../../runtime/tracing/tracing.ts';
+import type { Span } from '../../runtime/tracing/tracer.ts';
+import { beginSpan } from '../../runtime/tracing/tracing.ts';
 
 const untraced: Span = { traceparent: '', end: () => undefined };
 

@@ -1,5 +1,5 @@
 import type { Next, ParameterizedContext } from 'koa';
-import type { Span } from '../../runtime/tracing/tracing.ts';
+import type { Span } from '../../runtime/tracing/tracer.ts';
 import type { Idioma } from './texts.ts';
 
 /** How an answer was made: the header `Servido-Por`. */

@@ -3,20 +3,20 @@ import { tellsChanges } from '../../filesystem/change-events.ts';
 import { errnoOf, FileError } from '../../filesystem/file-error.ts';
 import { FolderChain } from '../../filesystem/folder-chain.ts';
 import type { Root } from '../../filesystem/root.ts';
+import { Unwatchable } from '../../filesystem/unwatchable.ts';
 import type { FileIndex } from '../index/api.ts';
 import type { Crawler } from './crawler.ts';
 
-/** A folder that is looked through from time to time, because it cannot be watched. */
+/** A folder that cannot be watched and is scanned from time to time instead. */
 export interface Unwatched {
   readonly path: ByteString;
-  /** There is no room for more watches, or its file system does not tell of changes. */
-  readonly why: 'limit' | 'no-events';
+  readonly why: Unwatchable;
 }
 
-/** There may be a million of them, and few reasons. */
+/** There may be a million unwatched folders, and few reasons. */
 const most = 100;
 
-/** The first of the folders that are not watched, and why. What cannot be read at all is not among them: answers tell of it. */
+/** Returns the first unwatched folders with the reason. Unreadable folders are left out: answers list them as errors. */
 export function unwatchedFolders(
   root: Root,
   index: FileIndex,
@@ -29,9 +29,9 @@ export function unwatchedFolders(
     if (watched || unreadable.of(number) !== undefined) continue;
     const path = index.folderPath(number);
     try {
-      found.push({ path, why: tellsChanges(chain.open(path)) ? 'limit' : 'no-events' });
+      found.push({ path, why: tellsChanges(chain.open(path)) ? Unwatchable.LIMIT : Unwatchable.NO_EVENTS });
     } catch (error) {
-      // It has gone meanwhile, which is told in other ways.
+      // The folder has gone meanwhile; its parent's events report that.
       if (!(error instanceof FileError) && errnoOf(error) === undefined) throw error;
     }
   }

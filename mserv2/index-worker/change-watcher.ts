@@ -1,18 +1,13 @@
-import { type ByteString, toText } from '../../filesystem/byte-string.ts';
+import { toText } from '../../filesystem/byte-string.ts';
 import type { BusquedaServiceVigilarCambiosResponse } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { type CarpetaNoVigilada, Motivo } from '../../proto/gen/archivos/v1/vigilancia.ts';
+import type { CarpetaNoVigilada } from '../../proto/gen/archivos/v1/vigilancia.ts';
 import { ChangeFeed, type ChangeFeedOptions, type Clock } from '../../runtime/change-feed.ts';
 import type { Unwatched } from '../crawl/unwatched.ts';
 import { wholeIndex } from '../search/search-service.ts';
 
-const motivos = {
-  limit: Motivo.MOTIVO_LIMITE,
-  'no-events': Motivo.MOTIVO_SIN_EVENTOS,
-} as const satisfies Record<Unwatched['why'], Motivo>;
-
 /**
- * The clock of the index's changes, and the feed that tells it. It moves when something happens in the tree, before anybody
- * has looked into that: an answer that was begun after it moved waits until the index knows of it.
+ * Keeps the clock of the index's changes and reports it in a feed. The clock moves as soon as something happens in the
+ * tree, before the index knows what: a search that begins later waits until the index has caught up.
  */
 export class IndexChangeWatcher {
   readonly #feed: ChangeFeed<CarpetaNoVigilada>;
@@ -22,7 +17,7 @@ export class IndexChangeWatcher {
     this.#feed = new ChangeFeed({ ...options, standing: () => this.#unwatched });
   }
 
-  /** Comes before a search. Undefined when nobody listens: then no answer is kept. */
+  /** Returns the clock from before a search; undefined without a listener, when no answer can be cached. */
   begin(): Clock | undefined {
     return this.#feed.listened ? this.#feed.clock : undefined;
   }
@@ -35,26 +30,24 @@ export class IndexChangeWatcher {
     this.#feed.everythingChanged();
   }
 
-  /** The folders that are not watched now, of which those are told that were not told before. */
+  /** Sets the folders that are not watched now, and reports those that are new. */
   unwatched(folders: readonly Unwatched[]): void {
     const before = new Set(this.#unwatched.map(keyOf));
-    this.#unwatched = folders.map(({ path, why }) => ({ carpeta: shown(path), motivo: motivos[why] }));
+    this.#unwatched = folders.map(({ path, why }) => ({ carpeta: toText(path).text, motivo: why }));
     for (const note of this.#unwatched) if (!before.has(keyOf(note))) this.#feed.note(note);
   }
 
-  /** The feed, until one of the signals is aborted. */
+  /** Yields the feed until one of the signals is aborted. */
   async *listen(
     signals: readonly AbortSignal[],
   ): AsyncGenerator<BusquedaServiceVigilarCambiosResponse, void> {
-    for await (const { notes, ...tidings } of this.#feed.listen(signals))
-      yield { ...tidings, noVigiladas: notes };
+    for await (const { clock, keys, everything, notes, beatMs } of this.#feed.listen(signals)) {
+      const reloj = { instancia: clock.instance, numero: clock.number };
+      yield { reloj, carpetas: keys, todo: everything, noVigiladas: notes, latidoMs: beatMs };
+    }
   }
 }
 
 function keyOf({ carpeta, motivo }: CarpetaNoVigilada): string {
   return `${motivo} ${carpeta}`;
-}
-
-function shown(path: ByteString): string {
-  return toText(path).text;
 }

@@ -17,6 +17,8 @@ import {
   type Indice,
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
+import type { Vigencia } from '../../proto/gen/archivos/v1/vigilancia.ts';
+import type { Clock } from '../../runtime/change-feed.ts';
 import type { Crawler, Knowledge } from '../crawl/crawler.ts';
 import { passesStats } from '../index/filters.ts';
 import type { MemoryIndex } from '../index/memory-index.ts';
@@ -90,7 +92,7 @@ export class IndexSearcher {
       errores,
       total: found.total - (found.hits.length - archivos.length),
       indice,
-      vigencia: sure ? { reloj: clock, carpeta: wholeIndex } : undefined,
+      vigencia: sure ? validityAt(clock) : undefined,
     };
   }
 
@@ -192,6 +194,10 @@ export class IndexSearcher {
     const entry = entryOf(folder, name, stats);
     return passes(query, entry) ? entry : undefined;
   }
+}
+
+function validityAt({ instance, number }: Clock): Vigencia {
+  return { reloj: { instancia: instance, numero: number }, carpeta: wholeIndex };
 }
 
 /** As the index filters, with what is true now. */

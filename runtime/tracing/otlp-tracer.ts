@@ -4,7 +4,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { within } from '../timeout.ts';
 import { parseTraceparent, writeTraceparent } from './traceparent.ts';
-import type { Attributes, SpanKind, Tracer, TracingOptions } from './tracing.ts';
+import type { Attributes, SpanKind, Tracer, TracingOptions } from './tracer.ts';
 
 const kinds: Readonly<Record<SpanKind, Kind>> = {
   server: Kind.SERVER,

@@ -34,7 +34,7 @@ export class WorkerClient<P extends Protocol> {
   #lastId = 0;
   #cause: unknown;
   #ended: WorkerEndedError | undefined;
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
   #listener: WorkerListener<P['event']> | undefined;
   /** Events, and the end, from before `listen`. */
   #early: ((listener: WorkerListener<P['event']>) => void)[] = [];
@@ -96,9 +96,9 @@ export class WorkerClient<P extends Protocol> {
 
   /** Aborts what is under way and resolves when the thread has ended. */
   stop(): Promise<void> {
-    if (!this.#stopping) this.#post({ kind: 'stop' });
-    this.#stopping = true;
-    return this.#exited.promise;
+    if (this.#stopped === undefined) this.#post({ kind: 'stop' });
+    this.#stopped ??= this.#exited.promise;
+    return this.#stopped;
   }
 
   #post(message: ToWorker): void {
@@ -130,7 +130,7 @@ export class WorkerClient<P extends Protocol> {
     for (const { reject } of this.#pending.values()) reject(ended);
     this.#pending.clear();
     this.#exited.resolve();
-    if (!this.#stopping) this.#tell((listener) => listener.onEnd?.(ended));
+    if (this.#stopped === undefined) this.#tell((listener) => listener.onEnd?.(ended));
   }
 
   #tell(tell: (listener: WorkerListener<P['event']>) => void): void {

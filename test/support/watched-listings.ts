@@ -63,7 +63,7 @@ export class WatchedListings implements AsyncDisposable {
 
   /** Whether a folder was told of after an answer. */
   toldOf({ vigencia }: ListarArchivosResponse): boolean {
-    return this.heard.some((tidings) => concerns(tidings, vigencia));
+    return this.heard.some((message) => concerns(message, vigencia));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,9 +72,9 @@ export class WatchedListings implements AsyncDisposable {
   }
 
   async #listen(watcher: ChangeWatcher): Promise<void> {
-    for await (const tidings of watcher.listen([this.#gone.signal])) {
-      this.heard.push(tidings);
-      for (const [ruta, { vigencia }] of this.kept) if (concerns(tidings, vigencia)) this.kept.delete(ruta);
+    for await (const message of watcher.listen([this.#gone.signal])) {
+      this.heard.push(message);
+      for (const [ruta, { vigencia }] of this.kept) if (concerns(message, vigencia)) this.kept.delete(ruta);
       for (const subscriber of this.#subscribers) subscriber();
     }
   }

@@ -42,7 +42,7 @@ export class WatchedSearches implements AsyncDisposable {
 
   /** What who listens now is told first. */
   async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
-    for await (const tidings of this.#indexer.changeWatcher.listen([])) return tidings;
+    for await (const message of this.#indexer.changeWatcher.listen([])) return message;
     throw new Error('The feed says nothing');
   }
 
@@ -102,8 +102,8 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   async #listen(): Promise<void> {
-    for await (const tidings of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
-      this.heard.push(tidings);
+    for await (const message of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
+      this.heard.push(message);
       for (const [query, answer] of this.kept) if (this.toldOf(answer)) this.kept.delete(query);
       for (const subscriber of this.#subscribers) subscriber();
     }

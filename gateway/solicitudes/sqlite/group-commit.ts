@@ -1,7 +1,7 @@
 import { toFailed } from '../../../runtime/workers/messages.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../ledger.ts';
 import { resultCode, type Storage } from './database.ts';
-import { type Call, type Operations, type Result, runCall } from './messages.ts';
+import { type Call, type Operations, type Result, runOperation } from './messages.ts';
 
 // TOOBIG, CONSTRAINT, MISMATCH, RANGE: the statement is at fault, not the storage.
 const ownFaults = new Set<number | undefined>([18, 19, 20, 25]);
@@ -39,7 +39,7 @@ export function groupCommit(
 
   function attempt(call: Call): Result {
     try {
-      return { ok: true, value: runCall(operations, call) };
+      return { ok: true, value: runOperation(operations, call) };
     } catch (error) {
       const code = resultCode(error);
       const alone = error instanceof LedgerFullError || code === undefined || ownFaults.has(code);

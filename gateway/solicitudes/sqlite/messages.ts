@@ -33,7 +33,7 @@ export function toLedgerError(error: unknown): unknown {
   return new classes[error.name as keyof typeof classes](error.message, { cause: error.cause });
 }
 
-export function runCall(operations: Operations, { name, args }: Call): unknown {
+export function runOperation(operations: Operations, { name, args }: Call): unknown {
   const operation = operations[name];
   if (operation === undefined) throw new Error(`The ledger has no operation ${name}`);
   return operation(...(args as never[]));

@@ -3,7 +3,7 @@ import { toFailed } from '../../../runtime/workers/messages.ts';
 import { serveWorker } from '../../../runtime/workers/worker.ts';
 import { LedgerUnavailableError } from '../ledger.ts';
 import { resultCode } from './database.ts';
-import { type Call, type LedgerProtocol, type Operations, type Result, runCall } from './messages.ts';
+import { type Call, type LedgerProtocol, type Operations, type Result, runOperation } from './messages.ts';
 import { reads } from './reads.ts';
 
 /** Data of the reader worker. In WAL mode a reader sees committed data without waiting for the writer. */
@@ -17,7 +17,7 @@ serveWorker<LedgerProtocol<ReaderData, void>>(() => {
 
   function answer(call: Call): Result {
     try {
-      return { ok: true, value: runCall(operations, call) };
+      return { ok: true, value: runOperation(operations, call) };
     } catch (cause) {
       if (resultCode(cause) === undefined) return { ok: false, failure: toFailed(cause) };
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -26,7 +26,7 @@ export class LedgerWorkerClient<T extends Operations> {
   readonly #longestBatchMs: number;
   #waiting: Pending[] = [];
   #underWay: Pending[] = [];
-  #running = false;
+  #running: Promise<void> | undefined;
   /** Rejects calls until the batch under way has ended. */
   #stall: LedgerUnavailableError | undefined;
   /** Rejects calls from now on. */
@@ -58,7 +58,7 @@ export class LedgerWorkerClient<T extends Operations> {
     if (refusal) return Promise.reject(refusal);
     const pending = { call: { name, args }, ...Promise.withResolvers<unknown>() };
     this.#waiting.push(pending);
-    if (!this.#running) void this.#runBatches();
+    this.#running ??= this.#runBatches();
     return pending.promise as Promise<ReturnType<T[K]>>;
   }
 
@@ -76,7 +76,6 @@ export class LedgerWorkerClient<T extends Operations> {
 
   /** The calls of one turn of the event loop leave together. */
   async #runBatches(): Promise<void> {
-    this.#running = true;
     do {
       await new Promise(setImmediate);
       this.#underWay = this.#waiting.splice(0, batchCalls);
@@ -86,7 +85,7 @@ export class LedgerWorkerClient<T extends Operations> {
       this.#underWay = [];
       this.#stall = undefined;
     } while (this.#waiting.length > 0);
-    this.#running = false;
+    this.#running = undefined;
   }
 
   async #runBatch(batch: readonly Pending[]): Promise<true> {

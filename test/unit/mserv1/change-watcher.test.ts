@@ -47,7 +47,7 @@ describe('the watcher over folders', () => {
     };
     const first = await begun();
     watcher.begin([]);
-    const read = watcher.begin([])?.clock.numero;
+    const read = watcher.begin([])?.clock.number;
     first.gone.abort();
     await first.feed.return();
     writeFileSync(folder.join('nuevo'), '');
