@@ -91,8 +91,13 @@ export async function setUp({
     },
   };
   // The gateway last: it would find the doors shut, and look again only after a moment.
-  await Promise.all(running.filter((name) => name !== 'gateway').map((name) => it.start(name)));
-  if (running.includes('gateway')) await it.start('gateway');
+  try {
+    await Promise.all(running.filter((name) => name !== 'gateway').map((name) => it.start(name)));
+    if (running.includes('gateway')) await it.start('gateway');
+  } catch (error) {
+    await it[Symbol.asyncDispose]();
+    throw error;
+  }
   return it;
 }
 
