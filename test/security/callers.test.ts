@@ -211,7 +211,7 @@ describe('Without a login', () => {
     const env = { RABBITMQ_URL: '', AUTH: 'jwt', JWT_SECRET: 's'.repeat(32) };
     const warned = async (more: Record<string, string>) => {
       await using house = await setUp({ running: ['gateway'], env: { ...env, ...more } });
-      return house.processes.get('gateway')?.lines.some(({ msg }) => /unencrypted/.test(String(msg)));
+      return house.processes.get('gateway')?.lines.some(({ msg }) => /plaintext HTTP/.test(String(msg)));
     };
     expect(await warned({ GATEWAY_HOST: '0.0.0.0' })).to.equal(true);
     expect(await warned({ GATEWAY_HOST: '0.0.0.0', TRUSTED_PROXIES: '10.0.0.0/8' })).to.equal(false);
