@@ -5,10 +5,9 @@ import type { Logger } from 'pino';
 import { createIndex } from './admin/index-page.ts';
 import { createSalud, type SaludDeps } from './admin/salud.ts';
 import { fromCache } from './answers/cache-lookup.ts';
-import type { FastPath } from './answers/fast-path.ts';
 import type { Colas } from './colas/routes.ts';
 import { documentsRoutes } from './documents/routes.ts';
-import type { AccessLog } from './http/access-log.ts';
+import { accessLog } from './http/access-log.ts';
 import { clientAddress } from './http/client-address.ts';
 import { compression } from './http/compression.ts';
 import { crossOrigin } from './http/cors.ts';
@@ -19,11 +18,12 @@ import { problems } from './http/problems.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { State } from './http/state.ts';
+import { inOrder } from './http/steps.ts';
 import { type Retirement, versionPrefix } from './http/version-prefix.ts';
 import { identify } from './identity/identify.ts';
 import type { Identities } from './identity/identities.ts';
 import { addressLists } from './limits/address-lists.ts';
-import type { Concurrency } from './limits/concurrency.ts';
+import { limitConcurrency } from './limits/concurrency.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
 import type { Live } from './live/routes.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -41,9 +41,8 @@ export interface AppDeps extends OperationsDeps, SolicitudesDeps, Omit<SaludDeps
   readonly trustedProxies: BlockList | undefined;
   readonly ipAllow: BlockList | undefined;
   readonly ipDeny: BlockList | undefined;
-  readonly accessLog: Pick<AccessLog, 'middleware'>;
-  readonly concurrency: Pick<Concurrency, 'middleware'>;
-  readonly fastPath: Pick<FastPath, 'remember'>;
+  /** Requests in flight; more are refused. */
+  readonly maxRequests: number;
   readonly rateLimit: RateLimit | undefined;
   readonly identities: Identities;
   readonly live: Pick<Live, 'routes' | 'paths'>;
@@ -58,20 +57,26 @@ export function createApp(deps: AppDeps): Koa<State> {
   const app = new Koa<State>();
   // Koa tells of answers that could not be written to a client that is gone. The access log has them, as 499.
   app.on('error', (err) => deps.log.debug({ err }, 'response'));
-  app.use(requestId());
-  app.use(deps.accessLog.middleware);
-  app.use(versionPrefix(deps.retirement));
-  app.use(clientAddress(deps.trustedProxies));
-  app.use(language());
-  app.use(securityHeaders());
+  app.use(
+    inOrder(
+      requestId(),
+      accessLog(deps.log, deps.metrics),
+      versionPrefix(deps.retirement),
+      clientAddress(deps.trustedProxies),
+      language(),
+      securityHeaders(),
+    ),
+  );
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins));
   app.use(problems(deps.log, problemOfLedgerError));
-  app.use(deps.concurrency.middleware);
-  if (deps.ipAllow !== undefined || deps.ipDeny !== undefined) {
-    app.use(addressLists(deps.ipAllow, deps.ipDeny));
-  }
-  app.use(hostGuard({ allowed: deps.allowedHosts }));
-  app.use(originGuard(deps.corsOrigins));
+  app.use(
+    inOrder(
+      limitConcurrency(deps.maxRequests),
+      addressLists(deps.ipAllow, deps.ipDeny),
+      hostGuard({ allowed: deps.allowedHosts }),
+      originGuard(deps.corsOrigins),
+    ),
+  );
   app.use(
     identify({
       authenticator: deps.identities.authenticator,
@@ -80,7 +85,7 @@ export function createApp(deps: AppDeps): Koa<State> {
     }),
   );
   if (deps.rateLimit !== undefined) app.use(deps.rateLimit.middleware);
-  app.use(fromCache(deps.cache, deps.fastPath));
+  app.use(fromCache(deps.cache));
   // Each router looks at all of its routes: the busiest comes first.
   app.use(operationRoutes(deps).routes());
   app.use(deps.identities.routes.routes());

@@ -8,7 +8,6 @@ import { readTls } from '../runtime/tls.ts';
 import { describeBroker } from './admin/broker-state.ts';
 import { stateCollector } from './admin/state-metrics.ts';
 import { createAnswerCache } from './answers/answer-cache.ts';
-import { createFastPath } from './answers/fast-path.ts';
 import { createApp } from './app.ts';
 import { coalesce } from './calls/coalescing.ts';
 import { createServiceClient } from './calls/load-balanced-client.ts';
@@ -16,11 +15,9 @@ import type { ServiceClient } from './calls/service-client.ts';
 import { createManagement } from './colas/management.ts';
 import { createColas } from './colas/routes.ts';
 import type { GatewayConfig } from './config.ts';
-import { createAccessLog } from './http/access-log.ts';
 import { createHttpListener } from './http/listener.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { openIdentities } from './identity/identities.ts';
-import { createConcurrency } from './limits/concurrency.ts';
 import { openLimits } from './limits/limits.ts';
 import { createLive } from './live/routes.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -170,13 +167,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     internalQueues,
     log,
   });
-  const accessLog = createAccessLog(log, metrics);
-  const concurrency = createConcurrency(config.MAX_REQUESTS);
-  const fastPath = createFastPath({ cache, accessLog, concurrency, rateLimit: limits.rateLimit });
   const app = createApp({
-    accessLog,
-    concurrency,
-    fastPath,
     identities,
     services,
     clients: routes.map((way) => way.client),
@@ -207,6 +198,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
     ipAllow: config.IP_ALLOW,
     ipDeny: config.IP_DENY,
     rateLimit: limits.rateLimit,
+    maxRequests: config.MAX_REQUESTS,
     streamStallMs: config.STREAM_STALL_MS,
   });
 
@@ -241,7 +233,7 @@ export async function createGateway(deps: GatewayDeps): Promise<readonly Part[]>
         hostVariable: 'GATEWAY_HOST',
         portVariable: 'GATEWAY_PORT',
       },
-      listener: fastPath.listener(listener),
+      listener,
       upgrade: upgrades.answerWith(listener),
       tls: config.tls.http,
       bounds: {

@@ -2,7 +2,6 @@ import { type CacheDirectives, parseCacheControl } from '../http/cache-control.t
 import { parsePrefer } from '../http/prefer.ts';
 import type { Context, Middleware } from '../http/state.ts';
 import type { AnswerCache, CachedAnswer } from './answer-cache.ts';
-import type { FastPath } from './fast-path.ts';
 import { sendAnswer } from './sender.ts';
 
 /** The `Accept` of most clients other than browsers, and the meaning of its absence (RFC 9110, section 12.5.1). */
@@ -23,30 +22,25 @@ export function cacheDirectives(ctx: Context): CacheDirectives {
  * Creates the middleware that answers from the cache. It runs after authorization. It passes a request on when no valid
  * answer is cached, or when the request excludes a cached answer.
  */
-export function fromCache(cache: AnswerCache, fastPath: Pick<FastPath, 'remember'>): Middleware {
+export function fromCache(cache: AnswerCache): Middleware {
   return (ctx, next) => {
     if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || !isCacheable(ctx)) return next();
     const key = cacheKey(ctx);
     const kept = cache.fresh(key);
     if (kept === undefined || !isAcceptable(ctx, cache.ageMs(kept))) return next();
-    return send(ctx, key, kept, cache, fastPath);
+    return send(ctx, key, kept, cache);
   };
 }
 
-async function send(
-  ctx: Context,
-  key: string,
-  kept: CachedAnswer,
-  cache: AnswerCache,
-  fastPath: Pick<FastPath, 'remember'>,
-): Promise<void> {
+function send(ctx: Context, key: string, kept: CachedAnswer, cache: AnswerCache): void | Promise<void> {
   const { bytes } = kept.representations;
   // Set as the router would, for the log and the metrics.
   ctx['_matchedRoute'] = kept.route;
-  await sendAnswer(ctx, kept.representations, 'cache');
+  const sent = sendAnswer(ctx, kept.representations, 'cache');
   // A content coding was added to the entry: keep it again to count its bytes.
-  if (kept.representations.bytes !== bytes) cache.keep(key, { ...kept });
-  fastPath.remember(ctx, key, kept.representations);
+  return sent?.then(() => {
+    if (kept.representations.bytes !== bytes) cache.keep(key, { ...kept });
+  });
 }
 
 /** An `Idempotency-Key` must reach its solicitud, and `respond-async` the queue, before any cached answer. */

@@ -1,7 +1,7 @@
 import { codingFor } from '../http/content-coding.ts';
 import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Context, ServidoPor } from '../http/state.ts';
-import { type Representation, Representations } from './representations.ts';
+import { Representations } from './representations.ts';
 
 /**
  * Sends an operation's answer in the client's preferred content coding, with `Servido-Por`. A client that has these bytes
@@ -15,45 +15,41 @@ export function sendAnswer(
   servidoPor: ServidoPor,
 ): void | Promise<void> {
   const representations = answer instanceof Representations ? answer : new Representations(answer);
+  const { status } = representations;
   const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = ctx.req.headers;
   ctx.state.servidoPor = servidoPor;
-  if (representations.status === 200 && ifNoneMatch !== undefined) {
+  if (status === 200 && ifNoneMatch !== undefined) {
     const etag = representations.known(ifNoneMatch);
-    if (etag !== undefined) return writeUnchanged(ctx, representations.identity, etag, servidoPor);
+    if (etag !== undefined) return write(ctx, 304, [...representations.identity.about, 'etag', etag]);
   }
   const representation = representations.in(codingFor(acceptEncoding));
   if (!(representation instanceof Promise))
-    return write(ctx, representations.status, representation, servidoPor);
-  return representation.then((made) => write(ctx, representations.status, made, servidoPor));
+    return write(ctx, status, representation.headers, representation.body);
+  return representation.then((made) => write(ctx, status, made.headers, made.body));
 }
 
-function write(ctx: Context, status: number, representation: Representation, servidoPor: ServidoPor): void {
+function write(ctx: Context, status: number, headers: readonly string[], body: Buffer | string = ''): void {
   const { res } = ctx;
-  begin(ctx, status, representation, servidoPor);
-  for (const [name, value] of representation.ofBody) res.setHeader(name, value);
-  res.end(representation.body);
-}
-
-function writeUnchanged(
-  ctx: Context,
-  representation: Representation,
-  etag: string,
-  servidoPor: ServidoPor,
-): void {
-  begin(ctx, 304, representation, servidoPor);
-  ctx.res.setHeader('etag', etag);
-  ctx.res.end();
-}
-
-function begin(ctx: Context, status: number, { about }: Representation, servidoPor: ServidoPor): void {
-  const { res } = ctx;
+  const { servidoPor = '' } = ctx.state;
   ctx.respond = false;
-  res.statusCode = status;
-  for (const [name, value] of about) {
+  ctx.state.sentBytes = body.length;
+  const all = [...headers, 'servido-por', servidoPor];
+  if (res.getHeaderNames().length === 0) res.writeHead(status, all);
+  else {
+    res.statusCode = status;
+    addHeaders(ctx, all);
+  }
+  res.end(body, 'latin1');
+}
+
+/** Adds the headers to those that are set: `Link` of a pending solicitud, `Vary: Origin` of CORS. */
+function addHeaders(ctx: Context, headers: readonly string[]): void {
+  const { res } = ctx;
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = '', value = ''] = headers.slice(at, at + 2);
     if (name === 'link') res.appendHeader(name, value);
     // Keep fields that others added to `Vary`, such as `Origin` by CORS.
     else if (name === 'vary' && res.hasHeader(name)) ctx.vary(value);
     else res.setHeader(name, value);
   }
-  res.setHeader('servido-por', servidoPor);
 }

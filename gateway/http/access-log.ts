@@ -1,112 +1,71 @@
 import type { Logger } from 'pino';
+import { isTracing } from '../../runtime/tracing/tracing.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { withoutSecrets } from './redaction.ts';
-import type { Context, Middleware, ServidoPor } from './state.ts';
+import type { Context } from './state.ts';
+import type { Step } from './steps.ts';
 
-/** The client went away before its answer was whole. nginx's number: HTTP has none. */
-const clientGone = 499;
-/** The line of a WebSocket is written when it is closed; what came after the upgrade is not HTTP. */
+/** The status of an answer that the client's disconnect cut short, as nginx logs it. HTTP has none. */
+const clientClosedRequest = 499;
+/** The line of a WebSocket is written when the socket closes. */
 const switchingProtocols = 101;
 
-/** A request and its answer, as they are written down. */
-export interface Exchange {
-  readonly method: string;
-  /** Without tokens and passwords. */
-  readonly target: string;
-  readonly route: string;
-  readonly status: number;
-  /** Of the body; where nobody knows how many those are (a WebSocket), of all that was sent. */
-  readonly bytes: number;
-  readonly servidoPor: ServidoPor | undefined;
-  readonly caller: string;
-  readonly address: string;
-}
-
-/** One line per request, and one tally, when its answer is out or its connection is gone. */
-export interface AccessLog {
-  /** Comes right after request-id. */
-  readonly middleware: Middleware;
-  /** For answers past the middlewares. */
-  begins(): void;
-  /**
-   * @param whole whether all of the answer went out
-   * @param startedAt by `performance.now()`
-   */
-  ends(exchange: Exchange, requestId: string, whole: boolean, startedAt: number): void;
-}
-
-export function createAccessLog(
-  log: Logger,
-  metrics: Pick<Metrics, 'requestBegins' | 'requestEnds'>,
-): AccessLog {
-  const ends: AccessLog['ends'] = (exchange, requestId, whole, startedAt) => {
-    const { method, target, route, bytes, servidoPor, caller, address } = exchange;
-    const status = whole ? exchange.status : clientGone;
-    const took = performance.now() - startedAt;
-    metrics.requestEnds({ method, route, status, served: servidoPor ?? '', seconds: took / 1000 });
-    const level = status >= 500 ? 'warn' : 'info';
-    if (!log.isLevelEnabled(level)) return;
-    const ms = Math.round(took * 100) / 100;
-    log[level](
-      { method, target, route, status, bytes, ms, requestId, servidoPor, caller, address },
-      'request',
-    );
-  };
-
-  const middleware: Middleware = (ctx, next) => {
+/**
+ * Counts each request, and logs one line for it, when its answer is sent or its connection closes. Comes right after
+ * request-id.
+ */
+export function accessLog(log: Logger, metrics: Pick<Metrics, 'requestBegins' | 'requestEnds'>): Step {
+  return (ctx) => {
     const startedAt = performance.now();
     const { socket } = ctx.req;
     const sentBefore = socket.bytesWritten;
     metrics.requestBegins();
-    ctx.res.once('close', () => {
+    ctx.res.on('close', () => {
+      const { method } = ctx;
+      const { requestId, target, servidoPor, caller, address } = ctx.state;
       const whole = ctx.res.writableFinished || ctx.status === switchingProtocols;
-      const exchange = exchangeOf(ctx, socket.bytesWritten - sentBefore);
-      ends(exchange, ctx.state.requestId, whole, startedAt);
-      endSpan(ctx, exchange, whole);
+      const status = whole ? ctx.status : clientClosedRequest;
+      const route = routeOf(ctx);
+      const took = performance.now() - startedAt;
+      metrics.requestEnds({ method, route, status, served: servidoPor ?? '', seconds: took / 1000 });
+      if (isTracing()) endSpan(ctx, route, status);
+      const level = status >= 500 ? 'warn' : 'info';
+      if (!log.isLevelEnabled(level)) return;
+      const bytes = bodyBytes(ctx) ?? socket.bytesWritten - sentBefore;
+      const ms = Math.round(took * 100) / 100;
+      const line = { method, target: withoutSecrets(target), route, status, bytes, ms, requestId };
+      log[level]({ ...line, servidoPor, caller, address }, 'request');
     });
-    return next();
-  };
-  return { middleware, begins: () => metrics.requestBegins(), ends };
-}
-
-/** @param sentBytes for what has no length that is known */
-export function exchangeOf(ctx: Context, sentBytes = 0): Exchange {
-  const { servidoPor, caller, address } = ctx.state;
-  return {
-    method: ctx.method,
-    target: withoutSecrets(ctx.state.target),
-    route: routeOf(ctx),
-    status: ctx.status,
-    bytes: bodyBytes(ctx) ?? sentBytes,
-    servidoPor,
-    caller,
-    address,
   };
 }
 
-function endSpan(ctx: Context, { method, route, servidoPor, ...exchange }: Exchange, whole: boolean): void {
-  const status = whole ? exchange.status : clientGone;
-  ctx.state.span.end({
+function endSpan(
+  { method, state: { span, requestId, servidoPor } }: Context,
+  route: string,
+  status: number,
+): void {
+  span.end({
     name: `${method} ${route}`,
     attributes: {
       'http.request.method': method,
       'http.route': route,
       'http.response.status_code': status,
-      'archivero.request_id': ctx.state.requestId,
+      'archivero.request_id': requestId,
       'archivero.served': servidoPor,
     },
     failed: status >= 500,
   });
 }
 
-/** The pattern that the router found for the path, so that a million ids are one route. */
+/** Returns the matched route's pattern, so that a million ids are one route. */
 function routeOf(ctx: Context): string {
   const { _matchedRoute: route } = ctx as { readonly _matchedRoute?: unknown };
   return typeof route === 'string' ? route : 'none';
 }
 
+/** Returns the length of the body; undefined when it is unknown, as after an upgrade. */
 function bodyBytes(ctx: Context): number | undefined {
   if (ctx.method === 'HEAD' || ctx.status === 204 || ctx.status === 304) return 0;
-  const length = ctx.state.streamedBytes ?? ctx.res.getHeader('content-length');
+  const length = ctx.state.sentBytes ?? ctx.res.getHeader('content-length');
   return length === undefined ? undefined : Number(length);
 }

@@ -1,18 +1,18 @@
 import { type BlockList, isIP } from 'node:net';
-import type { Context, Middleware } from './state.ts';
+import type { Context } from './state.ts';
+import type { Step } from './steps.ts';
 
 /**
  * Finds out where a request comes from. What `X-Forwarded-For`, `-Proto` and `-Host` say counts when, and as far as, it was
  * written by proxies that are trusted; anybody can write the rest.
  */
-export function clientAddress(trusted: BlockList | undefined): Middleware {
-  return (ctx, next) => {
-    const peer = plainAddress(ctx.req.socket.remoteAddress ?? '');
+export function clientAddress(trusted: BlockList | undefined): Step {
+  return (ctx) => {
+    const peer = peerAddress(ctx.req.socket.remoteAddress ?? '');
     ctx.state.address = peer;
     ctx.state.secure = 'encrypted' in ctx.req.socket;
     ctx.state.forwardedHost = undefined;
     if (trusted !== undefined && isIn(trusted, peer)) believe(ctx, trusted);
-    return next();
   };
 }
 
@@ -45,8 +45,14 @@ export function isIn(list: BlockList, address: string): boolean {
   return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Without brackets and port, which some proxies write, and IPv4 as itself. */
+/** An address in a proxy's header, without the brackets and the port that some proxies write. */
 function plainAddress(text: string): string {
-  const bare = /^\[([^\]]*)\]/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1');
-  return bare.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return peerAddress(/^\[([^\]]*)\]/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1'));
+}
+
+/** An address without its zone, and IPv4 in its own notation. */
+function peerAddress(text: string): string {
+  // Only IPv6 has either.
+  if (!text.includes(':')) return text;
+  return text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }

@@ -1,5 +1,6 @@
 import { ProblemError } from './problem.ts';
-import type { Context, Middleware } from './state.ts';
+import type { Context } from './state.ts';
+import type { Step } from './steps.ts';
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -10,11 +11,11 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
  * Allowed are loopback, the address that the connection came in by, and `allowed`: names or addresses, at any port or,
  * written `name:port`, at one; `*` allows all. HTTP/1.0 without `Host` is allowed: no browser speaks that.
  */
-export function hostGuard({ allowed }: { readonly allowed: readonly string[] }): Middleware {
+export function hostGuard({ allowed }: { readonly allowed: readonly string[] }): Step {
   const names = new Set([...loopback, ...allowed.map((name) => name.toLowerCase())]);
   const any = names.has('*');
-  return (ctx, next) => {
-    if (any) return next();
+  return (ctx) => {
+    if (any) return;
     const { authority, forwardedHost } = ctx.state;
     // Both: a proxy may hand on what a page wrote into X-Forwarded-Host.
     for (const each of [authority ?? ctx.req.headers.host, forwardedHost]) {
@@ -23,7 +24,6 @@ export function hostGuard({ allowed }: { readonly allowed: readonly string[] }):
         throw new ProblemError('host-no-permitido', { values: { host: host.slice(0, 100) } });
       }
     }
-    return next();
   };
 }
 

@@ -1,12 +1,11 @@
 import { parseWeighted } from './quality.ts';
-import type { Middleware } from './state.ts';
+import type { Step } from './steps.ts';
 import type { Idioma } from './texts.ts';
 
 /** Finds out in which language the client wants to read errors. Never throws. */
-export function language(): Middleware {
-  return (ctx, next) => {
-    ctx.state.idioma = idiomaOf(ctx.get('accept-language'));
-    return next();
+export function language(): Step {
+  return (ctx) => {
+    ctx.state.idioma = idiomaOf(ctx.req.headers['accept-language'] ?? '');
   };
 }
 
@@ -15,6 +14,7 @@ export function language(): Middleware {
  * write no weights mean it.
  */
 export function idiomaOf(acceptLanguage: string): Idioma {
+  if (acceptLanguage === '') return 'es';
   const wanted = parseWeighted(acceptLanguage)
     .filter(({ q }) => q > 0)
     .sort((a, b) => b.q - a.q)

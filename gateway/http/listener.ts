@@ -38,7 +38,7 @@ export function createHttpListener(deps: HttpListenerDeps): Part {
         (req, res) => {
           unused.delete(req.socket);
           if (stopping) res.setHeader('Connection', 'close');
-          res.once('close', closeIdle);
+          res.on('close', closeIdle);
           listener(req, res);
         },
         upgrade,

@@ -1,20 +1,20 @@
 import { ProblemError } from './problem.ts';
-import type { Context, Middleware } from './state.ts';
+import type { Context } from './state.ts';
+import type { Step } from './steps.ts';
 
 /**
  * Refuses what a page of another site sends. Browsers let any page send requests here, only not read all of the answers,
  * and say where they are from; what says nothing is no browser. Ours are the host that was asked for, under whatever
  * scheme, and the origins of `allowed`. Following a link to us is no harm.
  */
-export function originGuard(allowed: readonly string[]): Middleware {
-  return (ctx, next) => {
+export function originGuard(allowed: readonly string[]): Step {
+  return (ctx) => {
     const { origin, 'sec-fetch-site': site } = ctx.req.headers;
     if (origin !== undefined) {
       if (!allowed.includes(origin) && !isOf(origin, hostOf(ctx))) throw foreign(origin);
     } else if ((site === 'cross-site' || site === 'same-site') && !isNavigation(ctx)) {
       throw foreign(site);
     }
-    return next();
   };
 }
 

@@ -1,24 +1,23 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { parseTraceparent } from '../../runtime/tracing/traceparent.ts';
 import { beginSpan, isTracing } from '../../runtime/tracing/tracing.ts';
-import type { Middleware } from './state.ts';
+import { setCommonHeader } from './response.ts';
+import type { Step } from './steps.ts';
 
 /**
  * Gives every request an id and a W3C trace context, the client's own when they are well-formed, so that its log lines
  * in all processes, and in the client, can be put together. Never throws.
  */
-export function requestId(): Middleware {
-  return (ctx, next) => {
+export function requestId(): Step {
+  return (ctx) => {
     ctx.state.requestId = requestIdOf(ctx.req.headers['x-request-id']);
-    const trace = ctx.get('traceparent');
-    const parent = parseTraceparent(trace) === undefined ? '' : trace;
+    const parent = parentOf(ctx.req.headers['traceparent']);
     const span = beginSpan(ctx.method, 'server', parent);
     ctx.state.span = span;
     ctx.state.traceparent = span.traceparent || newTraceparent();
     // For whoever looks for it in a trace; nobody else needs to know.
-    if (parent !== '' || isTracing()) ctx.set('traceparent', ctx.state.traceparent);
-    ctx.set('X-Request-Id', ctx.state.requestId);
-    return next();
+    if (parent !== '' || isTracing()) setCommonHeader(ctx.res, 'traceparent', ctx.state.traceparent);
+    setCommonHeader(ctx.res, 'X-Request-Id', ctx.state.requestId);
   };
 }
 
@@ -27,8 +26,14 @@ export function requestIdOf(given: string | readonly string[] | undefined): stri
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
+/** The client's trace context; empty when it is missing or malformed. */
+function parentOf(trace: string | readonly string[] | undefined): string {
+  return typeof trace === 'string' && parseTraceparent(trace) !== undefined ? trace : '';
+}
+
 function newTraceparent(): string {
-  return `00-${randomHex(16)}-${randomHex(8)}-01`;
+  const hex = randomHex(24);
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }
 
 /** Asked for in stock: to ask the system each time takes longer than all else that is done for a cached answer. */

@@ -1,4 +1,5 @@
-import type { Middleware } from './state.ts';
+import { setCommonHeader } from './response.ts';
+import type { Step } from './steps.ts';
 
 /**
  * What every answer says to browsers, after what helmet sets (https://helmetjs.github.io). File names come from others, so
@@ -14,10 +15,9 @@ const headers = Object.entries({
 });
 const secureOnly = 'max-age=31536000';
 
-export function securityHeaders(): Middleware {
-  return (ctx, next) => {
-    for (const [name, value] of headers) ctx.res.setHeader(name, value);
-    if (ctx.state.secure) ctx.res.setHeader('Strict-Transport-Security', secureOnly);
-    return next();
+export function securityHeaders(): Step {
+  return (ctx) => {
+    for (const [name, value] of headers) setCommonHeader(ctx.res, name, value);
+    if (ctx.state.secure) setCommonHeader(ctx.res, 'Strict-Transport-Security', secureOnly);
   };
 }

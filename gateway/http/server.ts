@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { minVersion, type TlsMaterial } from '../../runtime/tls.ts';
 import { answerClientError } from './client-error.ts';
+import { Response } from './response.ts';
 
 /** Receives an upgrade request, its socket and the first bytes after it. */
 export type OnUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -40,6 +41,7 @@ export function createHttpServer(
   tls?: TlsMaterial,
 ): Server {
   const options: ServerOptions = {
+    ServerResponse: Response,
     requireHostHeader: false,
     shouldUpgradeCallback: asksForWebSocket,
     // Large enough that an overlong token is refused as a token.

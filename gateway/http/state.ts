@@ -36,12 +36,12 @@ export interface State {
   scopes: ReadonlySet<string>;
   /** identity/identify.ts: until when that holds, milliseconds since 1970; infinite for whoever brought no token. */
   identifiedUntil: number;
-  /** streamed.ts: how much of a stream was sent so far. */
-  streamedBytes?: number;
+  /** http/streamed.ts, answers/sender.ts: bytes of the body so far. */
+  sentBytes?: number;
   /** answers/sender.ts: undefined for what is no answer of an operation. */
   servidoPor: ServidoPor | undefined;
 }
 
 export type Context = ParameterizedContext<State>;
-export type Middleware = (ctx: Context, next: Next) => Promise<void>;
+export type Middleware = (ctx: Context, next: Next) => void | Promise<void>;
 export type RouteHandler = (ctx: Context) => Promise<void> | void;

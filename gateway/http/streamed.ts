@@ -23,7 +23,7 @@ export async function sendStreamed(
   try {
     for await (const text of pieces) {
       if (closed.signal.aborted) return;
-      ctx.state.streamedBytes = (ctx.state.streamedBytes ?? 0) + Buffer.byteLength(text);
+      ctx.state.sentBytes = (ctx.state.sentBytes ?? 0) + Buffer.byteLength(text);
       if (!res.write(text)) await once(res, 'drain', { signal: closed.signal }).catch(() => undefined);
     }
     res.end();

@@ -1,4 +1,5 @@
-import type { Middleware } from './state.ts';
+import { setCommonHeader } from './response.ts';
+import type { Step } from './steps.ts';
 import { pathOf, readTarget } from './target.ts';
 
 const prefix = '/v1';
@@ -15,9 +16,9 @@ export interface Retirement {
  * Serves every path bare and under `/v1`: what comes after knows bare paths only. What the client wrote stays in
  * `ctx.state.target`, and its prefix in `ctx.state.prefix`, so that links keep it. Never throws.
  */
-export function versionPrefix(retirement?: Retirement): Middleware {
+export function versionPrefix(retirement?: Retirement): Step {
   const headers = retirementHeaders(retirement);
-  return (ctx, next) => {
+  return (ctx) => {
     const { target, authority } = readTarget(ctx.req.url ?? '/');
     const path = pathOf(target);
     const prefixed = path === prefix || path.startsWith(`${prefix}/`);
@@ -25,9 +26,8 @@ export function versionPrefix(retirement?: Retirement): Middleware {
     ctx.state.target = target;
     ctx.state.authority = authority;
     ctx.state.prefix = prefixed ? prefix : '';
-    if (prefixed) for (const [name, value] of headers) ctx.set(name, value);
+    if (prefixed) for (const [name, value] of headers) setCommonHeader(ctx.res, name, value);
     ctx.url = bare.startsWith('/') || bare === '*' ? bare : `/${bare}`;
-    return next();
   };
 }
 

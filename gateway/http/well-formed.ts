@@ -43,6 +43,7 @@ function hasTwice(rawHeaders: readonly string[]): boolean {
 }
 
 function isDecodable(path: string): boolean {
+  if (!path.includes('%')) return true;
   try {
     decodeURIComponent(path);
     return true;

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { barePath } from '../http/bare-path.ts';
 import { ProblemError } from '../http/problem.ts';
+import { setCommonHeader } from '../http/response.ts';
 import type { Context, Middleware, State } from '../http/state.ts';
 import { addressQuotaKey, quotaKeyOf } from './quota-key.ts';
 import { type Allowance, type Limiter, type LimitStore, RateLimiterRes } from './store.ts';
@@ -20,7 +20,7 @@ interface Charge {
 }
 
 /** The result of a charge. */
-export interface Spent {
+interface Spent {
   /** The value of the header `RateLimit`. */
   readonly left: string;
   /** Seconds until a retry is useful; undefined when the quota sufficed. */
@@ -32,11 +32,6 @@ export interface RateLimit {
   readonly middleware: Middleware;
   /** Charges a refused request to the client's address. Throws as the middleware does. */
   charge(ctx: Context): Promise<void>;
-  /**
-   * Returns a function that charges for requests like this one; undefined when they are free. The middleware does not
-   * charge such a request again when it reaches it.
-   */
-  spending(ctx: Context): ((req: IncomingMessage) => Promise<Spent>) | undefined;
   /**
    * Charges for the equivalent of a request to `path` on an open connection, such as a WebSocket query.
    * @throws ProblemError `demasiadas-peticiones`
@@ -58,8 +53,6 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     .map(({ name, points, seconds }) => `"${name}";q=${points};w=${seconds}`)
     .join(', ');
 
-  const earlyCharges = new WeakMap<IncomingMessage, Promise<Spent>>();
-
   /** Charges every period, the shortest first. A period that refuses the request ends the charge. */
   async function spend({ key, cost }: Charge): Promise<Spent> {
     let left = '';
@@ -73,9 +66,9 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
   }
 
   async function applyCharge(ctx: Context, spending: Promise<Spent>): Promise<void> {
-    ctx.set('RateLimit-Policy', policy);
+    setCommonHeader(ctx.res, 'RateLimit-Policy', policy);
     const { left, refusedFor } = await spending;
-    ctx.set('RateLimit', left);
+    setCommonHeader(ctx.res, 'RateLimit', left);
     if (refusedFor !== undefined) throw tooMany(refusedFor);
   }
 
@@ -86,19 +79,10 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
   return {
     middleware: async (ctx, next) => {
       const charge = chargeFor(ctx);
-      if (charge !== undefined) await applyCharge(ctx, earlyCharges.get(ctx.req) ?? spend(charge));
+      if (charge !== undefined) await applyCharge(ctx, spend(charge));
       return next();
     },
     charge: (ctx) => applyCharge(ctx, spend({ key: addressQuotaKey(ctx.state), cost: costFor(ctx.path) })),
-    spending: (ctx) => {
-      const charge = chargeFor(ctx);
-      if (charge === undefined) return undefined;
-      return (req) => {
-        const spending = spend(charge);
-        earlyCharges.set(req, spending);
-        return spending;
-      };
-    },
     chargeFor: async (path, who) => {
       const { refusedFor } = await spend({ key: quotaKeyOf(who), cost: costFor(path) });
       if (refusedFor !== undefined) throw tooMany(refusedFor);

@@ -9,9 +9,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { type AppDeps, createApp } from '../../gateway/app.ts';
 import { createColas } from '../../gateway/colas/routes.ts';
-import { createAccessLog } from '../../gateway/http/access-log.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
-import { createConcurrency } from '../../gateway/limits/concurrency.ts';
 import { createMetrics } from '../../gateway/metrics/metrics.ts';
 import { services } from '../../gateway/services.ts';
 import { accepted, answerAt } from '../support/accepted.ts';
@@ -69,8 +67,8 @@ describe('The documents', () => {
       identities: { authenticator: createAnonymous({ onLoopback: true }), routes: new Router() },
       corsOrigins: [],
       allowedHosts: [],
-      accessLog: createAccessLog(log, createMetrics()),
-      concurrency: createConcurrency(1),
+      metrics: createMetrics(),
+      maxRequests: 1,
       log,
     } as Partial<AppDeps> as AppDeps);
     const routers = app.middleware.flatMap(

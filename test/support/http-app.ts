@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { type Logger, pino } from 'pino';
-import { createAccessLog } from '../../gateway/http/access-log.ts';
+import { accessLog } from '../../gateway/http/access-log.ts';
 import { clientAddress } from '../../gateway/http/client-address.ts';
 import { hostGuard } from '../../gateway/http/host.ts';
 import { language } from '../../gateway/http/language.ts';
@@ -12,6 +12,7 @@ import { requestId } from '../../gateway/http/request-id.ts';
 import { securityHeaders } from '../../gateway/http/security-headers.ts';
 import { createHttpServer } from '../../gateway/http/server.ts';
 import type { State } from '../../gateway/http/state.ts';
+import { inOrder } from '../../gateway/http/steps.ts';
 import { createUpgrades } from '../../gateway/http/upgrade.ts';
 import { versionPrefix } from '../../gateway/http/version-prefix.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
@@ -50,13 +51,17 @@ export async function startHttpApp(
   const router = new Router<State>();
   routes(router);
   const app = new Koa<State>();
-  app
-    .use(requestId())
-    .use(createAccessLog(log, createMetrics()).middleware)
-    .use(language())
-    .use(versionPrefix())
-    .use(clientAddress(undefined));
-  app.use(securityHeaders()).use(problems(log, problemOfLedgerError)).use(hostGuard({ allowed }));
+  app.use(
+    inOrder(
+      requestId(),
+      accessLog(log, createMetrics()),
+      language(),
+      versionPrefix(),
+      clientAddress(undefined),
+      securityHeaders(),
+    ),
+  );
+  app.use(problems(log, problemOfLedgerError)).use(inOrder(hostGuard({ allowed })));
   app
     .use(identify({ authenticator: createAnonymous({ onLoopback: true }), alsoOpen: [] }))
     .use(router.routes());
