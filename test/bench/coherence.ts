@@ -1,10 +1,10 @@
 /**
  * How old what the cache serves may be while a writer changes folders 1,000 times a second and clients read 2,000 times a
  * second: `npm run bench:coherence -- [seconds]`. Real mserv1 and gateway, without an access log, as in the other benchmark; prints
- * what test/support/coherence.ts counts, and the processor time that reading and writing took itself.
+ * what test/support/clients/coherence.ts counts, and the processor time that reading and writing took itself.
  */
-import { measureCoherence } from '../support/coherence.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { measureCoherence } from '../support/clients/coherence.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { Servers } from './gateway/servers.ts';
 
 const seconds = Number(process.argv[2] ?? 20);

@@ -12,7 +12,7 @@
 import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { save } from './gateway/documents.ts';
 import { measureIdle } from './gateway/idle.ts';
 import { quiet, type Sample } from './gateway/load.ts';

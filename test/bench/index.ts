@@ -10,7 +10,7 @@ import { type Pace, search } from '../../mserv2/index/search.ts';
 import type { SearchQuery } from '../../mserv2/index/search-api.ts';
 import { readSnapshot } from '../../mserv2/index/snapshot-reader.ts';
 import { writeSnapshot } from '../../mserv2/index/snapshot-writer.ts';
-import { anything } from '../support/index-query.ts';
+import { anything } from '../support/index/index-query.ts';
 import { plantSyntheticTree } from './index-tree.ts';
 
 const files = Number(process.argv[2] ?? 1e6);

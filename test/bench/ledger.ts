@@ -13,8 +13,8 @@ import { pino } from 'pino';
 import type { Ledger } from '../../gateway/solicitudes/ledger.ts';
 import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { acceptance, answerOf } from '../support/ledger-calls.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
+import { startPostgres } from '../support/servers/postgres.ts';
 
 const seconds = 3;
 const [where = tmpdir()] = process.argv.slice(2);

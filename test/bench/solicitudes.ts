@@ -12,7 +12,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { startRabbit } from '../support/rabbitmq.ts';
+import { startRabbit } from '../support/servers/rabbitmq.ts';
 import { median } from './gateway/report.ts';
 import { type Accepting, measureAccepting } from './solicitudes/accepting.ts';
 import { type Draining, measureDraining } from './solicitudes/draining.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Browser, chromium } from 'playwright-core';
 import { findChromium } from '../../scripts/chromium-install.mjs';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 describe('/docs in a browser', () => {
   let archivero: SetUp;

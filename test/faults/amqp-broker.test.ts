@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { createPublisher, PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { createWorkConsumer, type WorkConsumer } from '../../runtime/amqp/work-consumer.ts';
-import { type Asker, silent, startAsker, uniqueName } from '../support/amqp-asker.ts';
-import { ecoMethods } from '../support/eco-service.ts';
-import { eventually, until } from '../support/eventually.ts';
-import { type Rabbit, startRabbit } from '../support/rabbitmq.ts';
+import { type Asker, silent, startAsker, uniqueName } from '../support/clients/amqp-asker.ts';
+import { eventually, until } from '../support/processes/eventually.ts';
+import { type Rabbit, startRabbit } from '../support/servers/rabbitmq.ts';
+import { ecoMethods } from '../support/services/eco-service.ts';
 
 describe('RabbitMQ that fails', () => {
   let rabbit: Rabbit;

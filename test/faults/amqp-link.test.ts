@@ -3,10 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { type Link, type LinkOptions, openLink } from '../../runtime/amqp/link.ts';
-import { silent, uniqueName } from '../support/amqp-asker.ts';
-import { until } from '../support/eventually.ts';
-import { type Rabbit, sharedRabbit } from '../support/rabbitmq.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { silent, uniqueName } from '../support/clients/amqp-asker.ts';
+import { until } from '../support/processes/eventually.ts';
+import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
+import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
 
 describe('A link to RabbitMQ', () => {
   const links: Link[] = [];

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { startAsker, uniqueName } from '../support/amqp-asker.ts';
-import { eventually } from '../support/eventually.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
+import { startAsker, uniqueName } from '../support/clients/amqp-asker.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 describe('A worker that dies', () => {
   const begun: unknown[] = [];

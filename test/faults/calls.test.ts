@@ -7,9 +7,9 @@ import { createGrpcTransport, type GrpcTransport } from '../../gateway/calls/grp
 import { checkHealth } from '../../gateway/calls/health.ts';
 import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts';
 import type { CallResult, ServiceClient } from '../../gateway/calls/service-client.ts';
-import { eventually } from '../support/eventually.ts';
-import { folder, listarArchivos } from '../support/listado-server.ts';
-import { type Proc, startProcess } from '../support/processes.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type Proc, startProcess } from '../support/processes/processes.ts';
+import { folder, listarArchivos } from '../support/services/listado-server.ts';
 
 describe('Calls to a service that is killed or frozen', () => {
   const cleanUp: (() => unknown)[] = [];
@@ -19,7 +19,7 @@ describe('Calls to a service that is killed or frozen', () => {
   });
 
   async function startService(port = 0): Promise<Proc> {
-    const service = await startProcess('test/support/listado-child.ts', { LISTADO_PORT: `${port}` });
+    const service = await startProcess('test/support/services/listado-child.ts', { LISTADO_PORT: `${port}` });
     cleanUp.push(() => service.kill());
     return service;
   }
@@ -115,7 +115,7 @@ describe('Calls to a service that is killed or frozen', () => {
 
   it('an answer that came while this process was held up beyond the deadline is the answer', async () => {
     const answered = new Int32Array(new SharedArrayBuffer(4));
-    const thread = new Worker(new URL('../support/listado-thread.ts', import.meta.url), {
+    const thread = new Worker(new URL('../support/services/listado-thread.ts', import.meta.url), {
       workerData: answered,
     });
     cleanUp.push(() => thread.terminate());

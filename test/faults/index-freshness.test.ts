@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type BuscarArchivosRequest, EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { eventually } from '../support/eventually.ts';
-import { Mserv2 } from '../support/mserv2.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { Mserv2 } from '../support/processes/mserv2.ts';
 
 const ready = EstadoIndice.ESTADO_INDICE_LISTO;
 

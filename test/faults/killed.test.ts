@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { startRabbit } from '../support/rabbitmq.ts';
-import { setUp } from '../support/set-up.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { setUp } from '../support/processes/set-up.ts';
+import { startRabbit } from '../support/servers/rabbitmq.ts';
 
 describe('what is killed loses nothing', () => {
   it('500 accepted, kill -9 of gateway, mserv1 and broker at once, 500 answered', async () => {

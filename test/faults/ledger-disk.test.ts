@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { acceptance, answerOf } from '../support/ledger-calls.ts';
-import { all, expectKept, fillLedger, reported, straceMissing } from '../support/ledger-process.ts';
+import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
+import { all, expectKept, fillLedger, reported, straceMissing } from '../support/ledger/ledger-process.ts';
 
 const roomy = { maxRows: 1_000_000, maxBytes: 1_000_000_000 };
 

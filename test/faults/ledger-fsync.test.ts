@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { all, fillLedger, reported, straceMissing } from '../support/ledger-process.ts';
+import { all, fillLedger, reported, straceMissing } from '../support/ledger/ledger-process.ts';
 
 describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
   let folder: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { all, expectKept, fillLedger } from '../support/ledger-process.ts';
+import { all, expectKept, fillLedger } from '../support/ledger/ledger-process.ts';
 
 describe('The SQLite ledger under kill -9', () => {
   let folder: string;

@@ -4,10 +4,10 @@ import { pino } from 'pino';
 import { type Ledger, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { connectionConfig, createDatabase } from '../../gateway/solicitudes/postgres/database.ts';
 import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
-import { eventually } from '../support/eventually.ts';
-import { acceptance, answerOf } from '../support/ledger-calls.ts';
-import { type Postgres, startPostgres } from '../support/postgres.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type Postgres, startPostgres } from '../support/servers/postgres.ts';
+import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
 
 const log = pino({ level: 'silent' });
 const works = (ledger: Ledger) => () =>

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { LedgerWorkerClient } from '../../gateway/solicitudes/sqlite/worker-client.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../support/processes/eventually.ts';
 
 type Dying = { readonly live: () => string; readonly die: () => string };
 
 const open = (how: unknown, batchMs?: number) =>
   LedgerWorkerClient.open<Dying, unknown, unknown>(
-    new URL('../support/dying-ledger-worker.ts', import.meta.url),
+    new URL('../support/ledger/dying-ledger-worker.ts', import.meta.url),
     how,
     batchMs,
   );

@@ -6,8 +6,8 @@ import {
   VigilarCambiosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
 import { grpcServiceOf } from '../../runtime/grpc/service.ts';
-import { eventually } from '../support/eventually.ts';
-import { setUp } from '../support/set-up.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { setUp } from '../support/processes/set-up.ts';
 
 /** A service whose answers and news come in the order that a test wants, by real gRPC. */
 class Scripted implements AsyncDisposable {

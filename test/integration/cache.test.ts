@@ -10,13 +10,13 @@ import {
   ListadoServiceDefinition,
   type VigilarCambiosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { untilKnown } from '../support/freshness.ts';
-import { type GrpcClient, grpcClient } from '../support/grpc-client.ts';
-import type { Proc } from '../support/processes.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { untilKnown } from '../support/clients/freshness.ts';
+import { type GrpcClient, grpcClient } from '../support/clients/grpc-client.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import type { Proc } from '../support/processes/processes.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
+import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

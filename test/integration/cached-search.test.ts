@@ -10,9 +10,9 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { eventually } from '../support/eventually.ts';
-import { untilKnown } from '../support/freshness.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { untilKnown } from '../support/clients/freshness.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 interface Found {
   readonly archivos: readonly { readonly ruta: string; readonly bytes?: number }[];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { measureCoherence } from '../support/coherence.ts';
-import { setUp } from '../support/set-up.ts';
+import { measureCoherence } from '../support/clients/coherence.ts';
+import { setUp } from '../support/processes/set-up.ts';
 
 describe('Folders that change all the time', () => {
   it('are always right around the cache, and in the end also out of it', async () => {

@@ -1,9 +1,9 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
-import { mustConform } from '../support/conformance.ts';
-import { eventually } from '../support/eventually.ts';
-import { type Rabbit, sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, type SetUp, setUp } from '../support/set-up.ts';
+import { mustConform } from '../support/clients/conformance.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 describe('Queues for people', () => {
   let rabbit: Rabbit;

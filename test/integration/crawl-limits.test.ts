@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ByteString } from '../../filesystem/byte-string.ts';
-import { Crawled, entriesOf } from '../support/crawled.ts';
-import { eventually } from '../support/eventually.ts';
-import { hostileTree, plantTree } from '../support/hostile-tree.ts';
-import { mutate, mutations } from '../support/mutations.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
-import { unprivileged } from '../support/unprivileged.ts';
+import { hostileTree, plantTree } from '../support/files/hostile-tree.ts';
+import { mutate, mutations } from '../support/files/mutations.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { Crawled, entriesOf } from '../support/index/crawled.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { unprivileged } from '../support/processes/unprivileged.ts';
 
 function plantFolders(folder: TemporaryFolder, count: number): void {
   for (let n = 0; n < count; n++) {

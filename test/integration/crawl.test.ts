@@ -2,10 +2,10 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Slices } from '../../filesystem/slices.ts';
-import { Crawled, entriesOf } from '../support/crawled.ts';
-import { hostileTree, plantTree } from '../support/hostile-tree.ts';
-import { type Mutation, mutate, mutations } from '../support/mutations.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { hostileTree, plantTree } from '../support/files/hostile-tree.ts';
+import { type Mutation, mutate, mutations } from '../support/files/mutations.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { Crawled, entriesOf } from '../support/index/crawled.ts';
 
 describe('crawling', () => {
   it('knows a tree, and what becomes of it', async () => {

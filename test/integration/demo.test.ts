@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { eventually } from '../support/eventually.ts';
-import { Terminal } from '../support/terminal.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { Terminal } from '../support/processes/terminal.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

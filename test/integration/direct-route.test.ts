@@ -7,11 +7,11 @@ import { services } from '../../gateway/services.ts';
 import { createCompletion } from '../../gateway/solicitudes/completion.ts';
 import { createDirectRoute } from '../../gateway/solicitudes/direct-route.ts';
 import type { Solicitud } from '../../gateway/solicitudes/ledger.ts';
-import { silent } from '../support/amqp-asker.ts';
-import { eventually } from '../support/eventually.ts';
-import { acceptance } from '../support/ledger-calls.ts';
-import { MemoryLedger } from '../support/memory-ledger.ts';
-import { quietPort, setUp } from '../support/set-up.ts';
+import { silent } from '../support/clients/amqp-asker.ts';
+import { acceptance } from '../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../support/ledger/memory-ledger.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { quietPort, setUp } from '../support/processes/set-up.ts';
 
 /** An mserv1 that a request for «veneno» kills. */
 const mortal = 'test/faults/harness/harmed-mserv1.ts';

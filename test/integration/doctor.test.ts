@@ -8,12 +8,12 @@ import { expect } from 'chai';
 import { applicationId } from '../../gateway/solicitudes/sqlite/migrations.ts';
 import { queueArguments, queuesOf } from '../../runtime/amqp/topology.ts';
 import { freePorts } from '../../scripts/free-ports.ts';
-import { eventually } from '../support/eventually.ts';
-import { sharedPostgres } from '../support/postgres.ts';
-import { spawnProcess } from '../support/processes.ts';
-import { sharedRabbit, startRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, quietPort, setUp } from '../support/set-up.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { spawnProcess } from '../support/processes/processes.ts';
+import { ownVhost, quietPort, setUp } from '../support/processes/set-up.ts';
+import { sharedPostgres } from '../support/servers/postgres.ts';
+import { sharedRabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 
 /** What `npm run doctor` says of a set-up, without colours. */
 async function doctor(env: Record<string, string>): Promise<{ code: number | null; text: string }> {

@@ -12,9 +12,9 @@ import { createColas } from '../../gateway/colas/routes.ts';
 import { createAnonymous } from '../../gateway/identity/anonymous.ts';
 import { createMetrics } from '../../gateway/metrics/metrics.ts';
 import { services } from '../../gateway/services.ts';
-import { accepted, answerAt } from '../support/accepted.ts';
-import { mustBeLine, mustConform } from '../support/conformance.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { mustBeLine, mustConform } from '../support/clients/conformance.ts';
+import { accepted, answerAt } from '../support/ledger/accepted.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 interface Item {
   readonly name: string;

@@ -16,9 +16,9 @@ import fc from 'fast-check';
 import { OrdenBusqueda } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 import { Motivo } from '../../proto/gen/archivos/v1/vigilancia.ts';
-import { eventually } from '../support/eventually.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
-import { type Query, WatchedSearches } from '../support/watched-searches.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { type Query, WatchedSearches } from '../support/index/watched-searches.ts';
+import { eventually } from '../support/processes/eventually.ts';
 
 describe("the feed of mserv2's index", () => {
   const changes: Readonly<Record<string, (root: string) => void>> = {

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { expect } from 'chai';
 import { type BuscarArchivosResponse, EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { Mserv2 } from '../support/mserv2.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { Mserv2 } from '../support/processes/mserv2.ts';
 
 /** A folder that is served and, beside it, where its snapshot is. */
 function setUp(): { folder: TemporaryFolder; root: string; file: string } {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { startProcess } from '../support/processes.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, setUp } from '../support/set-up.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { startProcess } from '../support/processes/processes.ts';
+import { ownVhost, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 describe('a third microservice', () => {
   it('is one entry in the registry: route, probe, variables, queues and fallback come with it', async () => {

@@ -3,9 +3,9 @@ import { pino } from 'pino';
 import { type Change, type Ledger, LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { openPostgresLedger } from '../../gateway/solicitudes/postgres/postgres-ledger.ts';
 import { rowSize } from '../../gateway/solicitudes/row-size.ts';
-import { acceptance, answerOf } from '../support/ledger-calls.ts';
-import { ledgerContract } from '../support/ledger-contract.ts';
-import { type Postgres, sharedPostgres } from '../support/postgres.ts';
+import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
+import { ledgerContract } from '../support/ledger/ledger-contract.ts';
+import { type Postgres, sharedPostgres } from '../support/servers/postgres.ts';
 
 const log = pino({ level: 'silent' });
 const bounds = { maxRows: 100_000, maxBytes: 100_000_000 };

@@ -9,8 +9,8 @@ import { type Ledger, LedgerFullError, LedgerUnavailableError } from '../../gate
 import { LedgerLockedError } from '../../gateway/solicitudes/sqlite/database.ts';
 import { applicationId, migrations } from '../../gateway/solicitudes/sqlite/migrations.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { acceptance } from '../support/ledger-calls.ts';
-import { ledgerContract } from '../support/ledger-contract.ts';
+import { acceptance } from '../support/ledger/ledger-calls.ts';
+import { ledgerContract } from '../support/ledger/ledger-contract.ts';
 
 const makeFolder = () => mkdtemp(join(tmpdir(), 'archivero-ledger-'));
 

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { eventually } from '../support/eventually.ts';
-import { type Message, openLive } from '../support/live-client.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { type Message, openLive } from '../support/clients/live-client.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 const names = (message: Message): unknown[] =>
   (message['archivos'] as { nombre: unknown }[]).map(({ nombre }) => nombre);

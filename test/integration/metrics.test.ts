@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { eventually } from '../support/eventually.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 describe('GET /metrics', () => {
   let archivero: SetUp;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { consoleSteps, mainTerminal } from '../support/console-blocks.ts';
-import { eventually } from '../support/eventually.ts';
-import { startRabbit } from '../support/rabbitmq.ts';
-import { quietPort } from '../support/set-up.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
-import { Terminal } from '../support/terminal.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { consoleSteps, mainTerminal } from '../support/processes/console-blocks.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { quietPort } from '../support/processes/set-up.ts';
+import { Terminal } from '../support/processes/terminal.ts';
+import { startRabbit } from '../support/servers/rabbitmq.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;

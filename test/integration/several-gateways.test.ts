@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventsIn } from '../support/event-stream.ts';
-import { eventually } from '../support/eventually.ts';
-import { sharedPostgres, startPostgres } from '../support/postgres.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, quietPort, type SetUp, setUp } from '../support/set-up.ts';
+import { eventsIn } from '../support/clients/event-stream.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, quietPort, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { sharedPostgres, startPostgres } from '../support/servers/postgres.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 interface Pair extends AsyncDisposable {
   /** Runs mserv1 too. */

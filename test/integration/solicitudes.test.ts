@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventsIn, type StreamEvent } from '../support/event-stream.ts';
-import { eventually } from '../support/eventually.ts';
-import { failRequests } from '../support/failing-worker.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, type SetUp, setUp } from '../support/set-up.ts';
+import { eventsIn, type StreamEvent } from '../support/clients/event-stream.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
+import { failRequests } from '../support/services/failing-worker.ts';
 
 interface Listed {
   readonly id: string;

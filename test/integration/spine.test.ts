@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { accepted, answerAt, identityOf } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, type SetUp, setUp } from '../support/set-up.ts';
+import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 /** Folders whose listings all differ. */
 function folders(it: SetUp, count: number): readonly string[] {

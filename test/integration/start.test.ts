@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { brokerAnswers } from '../../scripts/rabbit-node.ts';
-import { eventually } from '../support/eventually.ts';
-import { type Proc, spawnProcess } from '../support/processes.ts';
-import { quietPort } from '../support/set-up.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type Proc, spawnProcess } from '../support/processes/processes.ts';
+import { quietPort } from '../support/processes/set-up.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bigFolder } from '../support/big-folder.ts';
-import { eventually } from '../support/eventually.ts';
-import type { LogLine } from '../support/processes.ts';
-import { type ProcessName, type SetUp, setUp } from '../support/set-up.ts';
+import { bigFolder } from '../support/files/big-folder.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import type { LogLine } from '../support/processes/processes.ts';
+import { type ProcessName, type SetUp, setUp } from '../support/processes/set-up.ts';
 
 const many = 200_000;
 /** Messages that this many entries make. */

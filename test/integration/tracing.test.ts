@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { accepted, answerAt } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, setUp } from '../support/set-up.ts';
+import { accepted, answerAt } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 interface Seen {
   readonly service: string;

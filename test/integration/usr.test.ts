@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import type { BuscarArchivosRequest } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { Mserv2 } from '../support/mserv2.ts';
+import { Mserv2 } from '../support/processes/mserv2.ts';
 
 /** Half of /usr, and some of each kind that is searched for. */
 const root = '/usr/lib';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { accepted } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { setUp } from '../support/set-up.ts';
+import { accepted } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { setUp } from '../support/processes/set-up.ts';
 
 describe('those who wait', () => {
   it('are no more than MAX_WAITERS; nobody else is the worse for it', async () => {

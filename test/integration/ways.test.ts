@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { accepted, answerAt } from '../support/accepted.ts';
-import { uniqueName } from '../support/amqp-asker.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, setUp } from '../support/set-up.ts';
+import { uniqueName } from '../support/clients/amqp-asker.ts';
+import { accepted, answerAt } from '../support/ledger/accepted.ts';
+import { ownVhost, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 describe('the ways to an answer', () => {
   it('calls a service that does not consume its queue, although the broker is there', async () => {

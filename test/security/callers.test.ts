@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { type SetUp, setUp } from '../support/set-up.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 const userScript = fileURLToPath(new URL('../../scripts/user.ts', import.meta.url));
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
 describe('What is sent to the gateway', () => {
   let house: SetUp;

@@ -11,10 +11,10 @@ import { BuscarArchivosRequest } from '../../proto/gen/archivos/v1/busqueda.ts';
 import type { Entrada } from '../../proto/gen/archivos/v1/entrada.ts';
 import { ListarArchivosRequest } from '../../proto/gen/archivos/v1/listado.ts';
 import { StatusError } from '../../runtime/errors.ts';
-import { callContext } from '../support/call-context.ts';
-import { Searched } from '../support/searched.ts';
-import { statusOf } from '../support/status-of.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { Searched } from '../support/index/searched.ts';
+import { callContext } from '../support/services/call-context.ts';
+import { statusOf } from '../support/services/status-of.ts';
 
 const linux = process.platform === 'linux';
 const jails: [string, Jail][] = [
@@ -217,7 +217,7 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
     enough: () => boolean,
   ): Promise<void> {
     using folder = house();
-    const swapper = new Worker(new URL('../support/swapper.ts', import.meta.url), {
+    const swapper = new Worker(new URL('../support/files/swapper.ts', import.meta.url), {
       workerData: { folder: folder.join('raíz', 'dentro'), outside: folder.join('fuera') },
     });
     const failed = new Promise<never>((_, reject) => swapper.once('error', reject));

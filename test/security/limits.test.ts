@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
-import { accepted } from '../support/accepted.ts';
-import { eventually } from '../support/eventually.ts';
-import { openLive } from '../support/live-client.ts';
-import { sharedPostgres } from '../support/postgres.ts';
-import { type SetUp, setUp } from '../support/set-up.ts';
+import { openLive } from '../support/clients/live-client.ts';
+import { accepted } from '../support/ledger/accepted.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
+import { sharedPostgres } from '../support/servers/postgres.ts';
 
 describe('Limits', () => {
   const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });

@@ -4,10 +4,10 @@ import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { ListadoServiceDefinition } from '../../proto/gen/archivos/v1/listado.ts';
 import { grpcServiceOf } from '../../runtime/grpc/service.ts';
-import { eventually } from '../support/eventually.ts';
-import { emptyPage } from '../support/listado-server.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { ownVhost, setUp } from '../support/set-up.ts';
+import { eventually } from '../support/processes/eventually.ts';
+import { ownVhost, setUp } from '../support/processes/set-up.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
+import { emptyPage } from '../support/services/listado-server.ts';
 
 const hostile = {
   authorization: 'Bearer secreto-de-ana',

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { withoutSecrets } from '../../gateway/http/redaction.ts';
-import { sharedPostgres } from '../support/postgres.ts';
-import { sharedRabbit } from '../support/rabbitmq.ts';
-import { setUp } from '../support/set-up.ts';
+import { setUp } from '../support/processes/set-up.ts';
+import { sharedPostgres } from '../support/servers/postgres.ts';
+import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
 const secret = 'secretisimo';
 const doctor = fileURLToPath(new URL('../../scripts/doctor.ts', import.meta.url));

@@ -6,9 +6,9 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePorts } from '../../scripts/free-ports.ts';
-import { startRabbit } from '../support/rabbitmq.ts';
-import { setUp } from '../support/set-up.ts';
-import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
+import { setUp } from '../support/processes/set-up.ts';
+import { startRabbit } from '../support/servers/rabbitmq.ts';
 
 const certs = fileURLToPath(new URL('../../scripts/certs.ts', import.meta.url));
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
-import { accepted } from '../support/accepted.ts';
-import { setUp } from '../support/set-up.ts';
+import { accepted } from '../support/ledger/accepted.ts';
+import { setUp } from '../support/processes/set-up.ts';
 
 describe('A token that ends', () => {
   it('ends the stream of events that was opened with it', async () => {

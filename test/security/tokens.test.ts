@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { WebSocket } from 'ws';
-import { type SetUp, setUp } from '../support/set-up.ts';
-import { forgedToken, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { type SetUp, setUp } from '../support/processes/set-up.ts';
+import { forgedToken, startTokenIssuer, type TokenIssuer } from '../support/servers/token-issuer.ts';
 
 describe('Tokens of an OpenID provider', () => {
   let issuer: TokenIssuer;

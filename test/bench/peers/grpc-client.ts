@@ -4,7 +4,7 @@
  */
 
 import { ListadoServiceDefinition, ListarArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
-import { grpcClient } from '../../support/grpc-client.ts';
+import { grpcClient } from '../../support/clients/grpc-client.ts';
 
 export interface Job {
   readonly atOnce: number;

@@ -1,6 +1,6 @@
-import { type LogLine, type Proc, spawnProcess, startProcess } from '../../support/processes.ts';
-import { setUp } from '../../support/set-up.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { type LogLine, type Proc, spawnProcess, startProcess } from '../../support/processes/processes.ts';
+import { setUp } from '../../support/processes/set-up.ts';
 import { Caller, type Page, searchPath } from './client.ts';
 import { residentAtRest } from './memory.ts';
 import { timePeer } from './peers.ts';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { quietPort, setUp } from '../../support/set-up.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { quietPort, setUp } from '../../support/processes/set-up.ts';
 import { runPeer } from './peers.ts';
 import { median, type Row, times } from './table.ts';
 

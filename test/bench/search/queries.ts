@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setUp } from '../../support/set-up.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { setUp } from '../../support/processes/set-up.ts';
 import { Caller, type Page, searchPath } from './client.ts';
 import { runPeer, timePeer, updateDb } from './peers.ts';
 import { median, millis, percentile, type Row, seconds, times } from './table.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setUp } from '../../support/set-up.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { setUp } from '../../support/processes/set-up.ts';
 import { Caller, type Page, searchPath } from './client.ts';
 import { millis, type Row, seconds } from './table.ts';
 import { entriesBelow } from './tree.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../../scripts/free-ports.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { quiet } from '../gateway/load.ts';
 import { answers, Program } from '../gateway/program.ts';
 import { load, type Sample } from './load.ts';

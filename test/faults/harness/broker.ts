@@ -1,5 +1,5 @@
 import { connect } from 'amqplib';
-import { type Rabbit, startRabbit } from '../../support/rabbitmq.ts';
+import { type Rabbit, startRabbit } from '../../support/servers/rabbitmq.ts';
 
 /** A private RabbitMQ, with what an operator can do to it. One serves many scenarios, one after the other. */
 export interface Broker extends Rabbit {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Postgres } from '../../support/postgres.ts';
+import type { Postgres } from '../../support/servers/postgres.ts';
 
 export interface KeptRow {
   readonly id: string;

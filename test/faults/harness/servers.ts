@@ -1,4 +1,4 @@
-import { type Postgres, startPostgres } from '../../support/postgres.ts';
+import { type Postgres, startPostgres } from '../../support/servers/postgres.ts';
 import { type Broker, startBroker } from './broker.ts';
 import type { WorldOptions } from './world.ts';
 

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Proc } from '../../support/processes.ts';
+import type { Proc } from '../../support/processes/processes.ts';
 
 /** A process under strace. */
 export interface Traced {

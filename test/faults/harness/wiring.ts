@@ -1,4 +1,4 @@
-import { quietPort } from '../../support/set-up.ts';
+import { quietPort } from '../../support/processes/set-up.ts';
 import { type Link, openLink } from './link.ts';
 import type { WorldOptions } from './world.ts';
 

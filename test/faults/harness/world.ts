@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Postgres } from '../../support/postgres.ts';
-import { type LogLine, type Proc, startProcess } from '../../support/processes.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { type LogLine, type Proc, startProcess } from '../../support/processes/processes.ts';
+import type { Postgres } from '../../support/servers/postgres.ts';
 import type { Broker } from './broker.ts';
 import { type Evidence, postgresEvidence, sqliteEvidence } from './evidence.ts';
 import type { Link } from './link.ts';

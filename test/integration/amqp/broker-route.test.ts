@@ -6,11 +6,11 @@ import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
-import { silent, uniqueName } from '../../support/amqp-asker.ts';
-import { eventually, until } from '../../support/eventually.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
-import { sharedRabbit } from '../../support/rabbitmq.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
+import { eventually, until } from '../../support/processes/eventually.ts';
+import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 
 const minute = 60_000;
 /** The ledger's clock stands still: on a busy machine seconds pass between two steps of a test. */

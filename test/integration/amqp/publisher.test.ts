@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { createPublisher, PublishError, type Publisher } from '../../../runtime/amqp/publisher.ts';
-import { silent, uniqueName } from '../../support/amqp-asker.ts';
-import { until } from '../../support/eventually.ts';
-import { type Rabbit, sharedRabbit } from '../../support/rabbitmq.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { until } from '../../support/processes/eventually.ts';
+import { type Rabbit, sharedRabbit } from '../../support/servers/rabbitmq.ts';
 
 const content = Buffer.from('{}');
 

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import type { Session } from '../../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery, type Subscriber } from '../../../runtime/amqp/subscriber.ts';
-import { silent, uniqueName } from '../../support/amqp-asker.ts';
-import { eventually, until } from '../../support/eventually.ts';
-import { sharedRabbit } from '../../support/rabbitmq.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { eventually, until } from '../../support/processes/eventually.ts';
+import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 
 describe('A subscriber', () => {
   let queue: string;

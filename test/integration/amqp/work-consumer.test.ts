@@ -7,10 +7,10 @@ import { createWorkConsumer, type WorkConsumer } from '../../../runtime/amqp/wor
 import { StatusError } from '../../../runtime/errors.ts';
 import type { CallContext } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
-import { type Asker, silent, startAsker, uniqueName } from '../../support/amqp-asker.ts';
-import { ecoMethods } from '../../support/eco-service.ts';
-import { eventually } from '../../support/eventually.ts';
-import { sharedRabbit } from '../../support/rabbitmq.ts';
+import { type Asker, silent, startAsker, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { eventually } from '../../support/processes/eventually.ts';
+import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
+import { ecoMethods } from '../../support/services/eco-service.ts';
 
 const notYet = (_request: unknown): unknown => {
   throw new StatusError(Status.UNAVAILABLE, 'raiz-no-disponible', 'No root');

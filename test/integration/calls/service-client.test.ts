@@ -10,7 +10,7 @@ import {
 } from '../../../gateway/calls/load-balanced-client.ts';
 import type { CallResult, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { Status } from '../../../runtime/status.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/processes/eventually.ts';
 import {
   emptyPage,
   folder,
@@ -19,7 +19,7 @@ import {
   notRepeatable,
   startHttp2,
   startListado,
-} from '../../support/listado-server.ts';
+} from '../../support/services/listado-server.ts';
 
 describe('The service client', () => {
   const cleanUp: (() => unknown)[] = [];

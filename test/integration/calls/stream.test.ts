@@ -26,7 +26,7 @@ import {
 import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
 import { bidirectionalMethod, serverStreamMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
-import { startHttp2 } from '../../support/listado-server.ts';
+import { startHttp2 } from '../../support/services/listado-server.ts';
 
 type Streaming = handleServerStreamingCall<TransmitirBusquedaRequest, TransmitirBusquedaResponse>;
 type Live = handleBidiStreamingCall<BuscarEnVivoRequest, BuscarEnVivoResponse>;

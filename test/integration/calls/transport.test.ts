@@ -14,7 +14,7 @@ import {
   listarArchivos,
   startHttp2,
   startListado,
-} from '../../support/listado-server.ts';
+} from '../../support/services/listado-server.ts';
 
 /** What `docs/classifier.md` says of every situation, asked of real servers. */
 describe('The gRPC transport', () => {

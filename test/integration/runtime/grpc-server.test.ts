@@ -18,8 +18,8 @@ import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.
 import { type Handler, servedMethods } from '../../../runtime/handlers.ts';
 import { unaryMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type GrpcClient, grpcClient } from '../../support/grpc-client.ts';
+import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
+import { eventually } from '../../support/processes/eventually.ts';
 
 const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
 const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });

@@ -14,8 +14,8 @@ import { StatusError } from '../../../runtime/errors.ts';
 import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.ts';
 import { type HandlersOf, servedMethods, servedStreams } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type GrpcClient, grpcClient } from '../../support/grpc-client.ts';
+import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
+import { eventually } from '../../support/processes/eventually.ts';
 
 type Handlers = Partial<HandlersOf<typeof BusquedaServiceDefinition>>;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { type Exit, type Proc, spawnProcess, startProcess } from '../../support/processes.ts';
+import { type Exit, type Proc, spawnProcess, startProcess } from '../../support/processes/processes.ts';
 
-const entry = 'test/support/lifecycle-child.ts';
+const entry = 'test/support/processes/lifecycle-child.ts';
 const start = (misbehaviour = '', more = {}) => startProcess(entry, { LIFECYCLE: misbehaviour, ...more });
 const spawn = (misbehaviour: string) => spawnProcess(entry, { LIFECYCLE: misbehaviour });
 

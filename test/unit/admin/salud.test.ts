@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createIndex } from '../../../gateway/admin/index-page.ts';
 import { type BrokerState, createSalud } from '../../../gateway/admin/salud.ts';
 import type { ServiceClient } from '../../../gateway/calls/service-client.ts';
-import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 /** A service's caller as /salud sees it: its addresses, and which of them answer. */
 function callerOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): ServiceClient {

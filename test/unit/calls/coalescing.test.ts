@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { coalesce } from '../../../gateway/calls/coalescing.ts';
 import type { CallResult, RequestOptions, ServiceClient } from '../../../gateway/calls/service-client.ts';
-import { eventually } from '../../support/eventually.ts';
-import { folder, listarArchivos, notRepeatable } from '../../support/listado-server.ts';
+import { eventually } from '../../support/processes/eventually.ts';
+import { folder, listarArchivos, notRepeatable } from '../../support/services/listado-server.ts';
 
 interface Made {
   readonly ruta: string;

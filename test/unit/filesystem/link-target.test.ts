@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { type ByteString, fromText, toText } from '../../../filesystem/byte-string.ts';
 import { linkTarget } from '../../../filesystem/link-target.ts';
 import { openRoot } from '../../../filesystem/root.ts';
-import { inside } from '../../support/hostile-tree.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { inside } from '../../support/files/hostile-tree.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 
 /** `raíz` with `a/b`, `a/x`, links in and out; `fuera/x` beside it; `alias`, a link to `raíz`. */
 function house(): TemporaryFolder {

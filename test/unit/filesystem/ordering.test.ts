@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { fromBytes, fromText, toBytes, toText } from '../../../filesystem/byte-string.ts';
 import { comparePlaces, naturalKey, orders, type SortPlace } from '../../../filesystem/ordering.ts';
 import { Smallest } from '../../../filesystem/smallest.ts';
-import { hostileName } from '../../support/hostile-tree.ts';
+import { hostileName } from '../../support/files/hostile-tree.ts';
 
 const place: fc.Arbitrary<SortPlace> = hostileName.map((bytes) => {
   const path = fromBytes(bytes);

@@ -4,9 +4,9 @@ import { fromText } from '../../../filesystem/byte-string.ts';
 import { comparedJail, type Jail, nativeJail } from '../../../filesystem/jail.ts';
 import { openRoot } from '../../../filesystem/root.ts';
 import { Slices } from '../../../filesystem/slices.ts';
-import { outside } from '../../support/hostile-tree.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
-import { type WalkOptions, walk } from '../../support/walk.ts';
+import { outside } from '../../support/files/hostile-tree.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { type WalkOptions, walk } from '../../support/files/walk.ts';
 
 function walkOptions(path: string, visit: WalkOptions['visit'], jail: Jail = nativeJail): WalkOptions {
   const slices = new Slices(new AbortController().signal);

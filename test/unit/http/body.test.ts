@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { readJsonBody } from '../../../gateway/http/body.ts';
 import { flawOf } from '../../../gateway/http/json-text.ts';
-import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 const maxBytes = 300_000;
 const schema = z.object({ mensaje: z.json(), veces: z.number().int().max(9).optional() });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 const greeting: Parameters<typeof startHttpApp>[0] = (router) => {
   router.get('/', (ctx) => {

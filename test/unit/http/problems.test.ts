@@ -3,7 +3,7 @@ import Koa from 'koa';
 import { BadQueryError } from '../../../gateway/http/bad-query.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
 import { LedgerFullError, LedgerUnavailableError } from '../../../gateway/solicitudes/ledger.ts';
-import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 const machinePath = '/srv/secret/file.db';
 

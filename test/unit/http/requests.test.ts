@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { sendAnswer } from '../../../gateway/answers/sender.ts';
-import { type HttpApp, startHttpApp } from '../../support/http-app.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 describe('around a request', () => {
   let app: HttpApp;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader, type FlattenedJWSInput } from 'jose';
 import { IssuerUnavailableError, remoteKeys } from '../../../gateway/identity/keys.ts';
-import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
+import { startTokenIssuer, type TokenIssuer } from '../../support/servers/token-issuer.ts';
 
 /** The key, or why there is none. */
 function asking(issuer: TokenIssuer): (kid: string) => Promise<unknown> {

@@ -19,8 +19,8 @@ import { openRoot } from '../../../filesystem/root.ts';
 import { ChangeWatcher } from '../../../mserv1/change-watcher.ts';
 import { listFolder } from '../../../mserv1/listing.ts';
 import { Motivo } from '../../../proto/gen/archivos/v1/vigilancia.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
-import { WatchedListings } from '../../support/watched-listings.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { WatchedListings } from '../../support/files/watched-listings.ts';
 
 describe('the watcher over folders', () => {
   it('vouches from the second time on, and only while somebody listens', async () => {

@@ -8,7 +8,6 @@ import {
   ListarArchivosRequest,
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
-import { callContext } from '../../support/call-context.ts';
 import {
   hostileTree,
   inside,
@@ -16,9 +15,10 @@ import {
   type Planned,
   plantedBytes,
   plantTree,
-} from '../../support/hostile-tree.ts';
-import { statusOf } from '../../support/status-of.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+} from '../../support/files/hostile-tree.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { callContext } from '../../support/services/call-context.ts';
+import { statusOf } from '../../support/services/status-of.ts';
 
 type Wish = Partial<ListarArchivosRequest>;
 

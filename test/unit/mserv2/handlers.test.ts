@@ -9,12 +9,18 @@ import {
   Modo,
   type TransmitirBusquedaResponse,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
-import { callContext } from '../../support/call-context.ts';
-import { hostileName, hostileTree, inside, type Planned, plantTree } from '../../support/hostile-tree.ts';
-import { Searched } from '../../support/searched.ts';
-import { statusOf } from '../../support/status-of.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
-import { unprivileged } from '../../support/unprivileged.ts';
+import {
+  hostileName,
+  hostileTree,
+  inside,
+  type Planned,
+  plantTree,
+} from '../../support/files/hostile-tree.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { Searched } from '../../support/index/searched.ts';
+import { unprivileged } from '../../support/processes/unprivileged.ts';
+import { callContext } from '../../support/services/call-context.ts';
+import { statusOf } from '../../support/services/status-of.ts';
 
 type Wish = Partial<BuscarArchivosRequest>;
 

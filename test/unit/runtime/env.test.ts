@@ -15,7 +15,7 @@ import {
 } from '../../../runtime/env.ts';
 import { logVariables } from '../../../runtime/log.ts';
 import { readMicroserviceConfig } from '../../../runtime/microservice/microservice-config.ts';
-import { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 
 function problemsOf(read: () => unknown): Record<string, string> {
   try {

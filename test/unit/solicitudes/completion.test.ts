@@ -3,9 +3,9 @@ import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
 import { createCompletion } from '../../../gateway/solicitudes/completion.ts';
-import { silent } from '../../support/amqp-asker.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { silent } from '../../support/clients/amqp-asker.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
 describe('Completion', () => {
   it('gives up what it cannot render, instead of trying for ever', async () => {

@@ -8,9 +8,9 @@ import { createCompletion } from '../../../gateway/solicitudes/completion.ts';
 import { createDirectRoute } from '../../../gateway/solicitudes/direct-route.ts';
 import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import { Status } from '../../../runtime/status.ts';
-import { eventually } from '../../support/eventually.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
+import { eventually } from '../../support/processes/eventually.ts';
 
 const refused: CallResult = {
   kind: 'unreachable',

@@ -2,9 +2,9 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createDispatcher, type Dispatcher } from '../../../gateway/solicitudes/dispatcher.ts';
-import { eventually } from '../../support/eventually.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
+import { eventually } from '../../support/processes/eventually.ts';
 
 const hour = 3_600_000;
 

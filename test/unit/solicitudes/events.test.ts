@@ -2,8 +2,8 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { eventsOf } from '../../../gateway/solicitudes/events.ts';
 import { createWaiters, type Waiters } from '../../../gateway/solicitudes/waiters.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
 describe('The stream of events', () => {
   let ledger: MemoryLedger;

@@ -2,8 +2,8 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { leaseMs, underLease } from '../../../gateway/solicitudes/lease.ts';
-import { acceptance } from '../../support/ledger-calls.ts';
-import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { acceptance } from '../../support/ledger/ledger-calls.ts';
+import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
 describe('A claim on rows', () => {
   let time: number;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ByteScan, pieceBytes } from '../../../../mserv2/index/byte-scan.ts';
-import { expectAssembled } from '../../../support/assembly.ts';
+import { expectAssembled } from '../../../support/index/assembly.ts';
 
 const folder = new URL('../../../../mserv2/index/', import.meta.url);
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { parseGlob } from '../../../../mserv2/index/glob.ts';
-import { globMatches } from '../../../support/glob-reference.ts';
+import { globMatches } from '../../../support/index/glob-reference.ts';
 
 function matches(pattern: string, text: string, isPath = false): boolean | undefined {
   const glob = parseGlob(pattern, isPath);

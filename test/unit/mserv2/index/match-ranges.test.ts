@@ -4,9 +4,9 @@ import { type ByteString, fromText, toText } from '../../../../filesystem/byte-s
 import { foldText } from '../../../../filesystem/folding.ts';
 import { search } from '../../../../mserv2/index/search.ts';
 import type { SearchQuery } from '../../../../mserv2/index/search-api.ts';
-import { anyName } from '../../../support/index-model.ts';
-import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
-import { anyFolding } from '../../../support/search-reference.ts';
+import { anyName } from '../../../support/index/index-model.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
+import { anyFolding } from '../../../support/index/search-reference.ts';
 
 /** The name of the one file with its matches in brackets. */
 async function marked(path: ByteString, wish: Partial<SearchQuery>): Promise<string | undefined> {

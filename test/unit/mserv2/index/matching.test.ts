@@ -6,7 +6,7 @@ import { rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { search } from '../../../../mserv2/index/search.ts';
 import type { SearchQuery } from '../../../../mserv2/index/search-api.ts';
-import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
 
 type Wish = Partial<SearchQuery>;
 

@@ -5,7 +5,7 @@ import { Kind } from '../../../../filesystem/kind.ts';
 import { type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { ReadView } from '../../../../mserv2/index/read-view.ts';
-import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
+import { anyName, anySteps, IndexModel } from '../../../support/index/index-model.ts';
 
 const text = (value: string) => value as ByteString;
 

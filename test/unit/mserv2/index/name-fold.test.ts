@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { foldText } from '../../../../filesystem/folding.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
 import { Segment } from '../../../../mserv2/index/segment.ts';
-import { expectAssembled } from '../../../support/assembly.ts';
-import { anyName } from '../../../support/index-model.ts';
+import { expectAssembled } from '../../../support/index/assembly.ts';
+import { anyName } from '../../../support/index/index-model.ts';
 
 const folder = new URL('../../../../mserv2/index/', import.meta.url);
 

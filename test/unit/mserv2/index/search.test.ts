@@ -4,9 +4,9 @@ import { type ByteString, fromText, splitParts, toText } from '../../../../files
 import { Kind } from '../../../../filesystem/kind.ts';
 import { type Pace, search, searchAll } from '../../../../mserv2/index/search.ts';
 import type { Hit, SearchQuery, SearchResult } from '../../../../mserv2/index/search-api.ts';
-import { anyName, anySteps, IndexModel } from '../../../support/index-model.ts';
-import { anything, indexOf, withoutPause } from '../../../support/index-query.ts';
-import { anyFolding, comparedText, reference } from '../../../support/search-reference.ts';
+import { anyName, anySteps, IndexModel } from '../../../support/index/index-model.ts';
+import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
+import { anyFolding, comparedText, reference } from '../../../support/index/search-reference.ts';
 
 async function pages(
   model: IndexModel,

@@ -6,7 +6,7 @@ import { rootFolder, SnapshotError } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { readSnapshot } from '../../../../mserv2/index/snapshot-reader.ts';
 import { writeSnapshot } from '../../../../mserv2/index/snapshot-writer.ts';
-import { anySteps, IndexModel } from '../../../support/index-model.ts';
+import { anySteps, IndexModel } from '../../../support/index/index-model.ts';
 
 const text = (name: string) => fromBytes(Buffer.from(name));
 const identity = 'dev 1, ino 2: /srv/archivos';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { WorkerClient, WorkerEndedError } from '../../../../runtime/workers/worker-client.ts';
-import type { SampleProtocol } from '../../../support/sample-worker.ts';
+import type { SampleProtocol } from '../../../support/services/sample-worker.ts';
 
 const start = () =>
-  new WorkerClient<SampleProtocol>(new URL('../../../support/sample-worker.ts', import.meta.url));
+  new WorkerClient<SampleProtocol>(new URL('../../../support/services/sample-worker.ts', import.meta.url));
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

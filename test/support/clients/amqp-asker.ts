@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { type Logger, pino } from 'pino';
+import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
+import type { Session } from '../../../runtime/amqp/session.ts';
+import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
+import {
+  declareReplies,
+  declareService,
+  repliesQueue,
+  requestsExchange,
+} from '../../../runtime/amqp/topology.ts';
+import {
+  decodeReply,
+  encodeWork,
+  type WorkMessage,
+  type WorkResult,
+} from '../../../runtime/amqp/work-message.ts';
+import { until } from '../processes/eventually.ts';
+
+export const silent: Logger = pino({ level: 'silent' });
+
+/** A name that no other test uses, for a service or a ledger. */
+export const uniqueName = (): string => `prueba${randomUUID().replaceAll('-', '')}`;
+
+/** Publishes requests to one service and takes their replies, as a gateway does. */
+export interface Asker {
+  readonly publisher: Publisher;
+  /** Publishes a request; resolves when it is confirmed. */
+  send(id: string, request: unknown, more?: Partial<WorkMessage>): Promise<void>;
+  /** The first result for an id, also one that came before. */
+  result(id: string): Promise<WorkResult>;
+  /** How many replies came for an id. */
+  replies(id: string): number;
+  stop(): Promise<void>;
+}
+
+export async function startAsker(url: string, service: string, ledger = uniqueName()): Promise<Asker> {
+  const replyTo = repliesQueue(ledger);
+  const declare = async (session: Session): Promise<void> => {
+    await declareService(session, service);
+    await declareReplies(session, ledger);
+  };
+  const publisher = createPublisher({ url, name: 'archivero test asker', log: silent, declare });
+  const results = new Map<string, { readonly first: PromiseWithResolvers<WorkResult>; count: number }>();
+  const entry = (id: string) => {
+    const known = results.get(id) ?? { first: Promise.withResolvers<WorkResult>(), count: 0 };
+    results.set(id, known);
+    return known;
+  };
+  const subscriber = createSubscriber({
+    url,
+    name: 'archivero test replies',
+    log: silent,
+    declare,
+    queues: [
+      {
+        name: replyTo,
+        prefetch: 100,
+        onDelivery(delivery) {
+          const { id, result } = decodeReply(delivery);
+          const known = entry(id);
+          known.count += 1;
+          known.first.resolve(result);
+          delivery.ack();
+        },
+      },
+    ],
+  });
+  publisher.start();
+  subscriber.start();
+  await until(publisher, () => publisher.usable);
+  return {
+    publisher,
+    send: (id, request, more = {}) =>
+      publisher.publish({
+        exchange: requestsExchange,
+        routingKey: service,
+        ...encodeWork({
+          id,
+          type: 'prueba.v1.Eco/Repetir',
+          request: JSON.stringify(request),
+          replyTo,
+          requestId: `peticion-${id}`,
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          expiresAt: Date.now() + 3_600_000,
+          attempt: 1,
+          witness: `testigo-${id}`,
+          ...more,
+        }),
+      }),
+    result: (id) => entry(id).first.promise,
+    replies: (id) => entry(id).count,
+    async stop() {
+      await subscriber.stop(0);
+      await publisher.stop();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { createDocument } from '../../../gateway/documents/openapi.ts';
+import { services } from '../../../gateway/services.ts';
+
+const document = createDocument({
+  version: '0.0.0',
+  operations: services.flatMap(({ operations }) => operations),
+  tokenNeeded: false,
+  ofIdentity: new Set(['/login', '/.well-known/jwks.json']),
+  prefix: '',
+});
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema({ $id: 'document', ...document });
+
+/** `/solicitudes/019a…` → `/solicitudes/{id}`; undefined for a path that is not in the document. */
+function documentedPath(path: string): string | undefined {
+  const bare = path.replace(/^\/v1(?=\/|$)/, '') || '/';
+  const names = Object.keys(document.paths);
+  return names.find((name) => name === bare) ?? names.find((name) => patternOf(name).test(bare));
+}
+
+function patternOf(name: string): RegExp {
+  return new RegExp(`^${name.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+const pointer = (...parts: readonly string[]): string =>
+  parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+
+/** The schema of an answer, as a reference into the document. Throws when the document knows no such answer. */
+function schemaFor(method: string, path: string, status: number, type: string): string | undefined {
+  const responses = document.paths[path]?.[method.toLowerCase()]?.responses;
+  if (responses === undefined) throw new Error(`The document has no ${method} ${path}`);
+  const key = String(status) in responses ? String(status) : 'default';
+  let at = ['paths', path, method.toLowerCase(), 'responses', key];
+  let response = responses[key] as { readonly $ref?: string; readonly content?: Record<string, object> };
+  if (response.$ref !== undefined) {
+    at = response.$ref.slice(2).split('/');
+    const shared = document.components['responses'] as Record<string, typeof response>;
+    response = shared[at.at(-1) ?? ''] ?? {};
+  }
+  // Whose body is told elsewhere: the answer of an operation, or a file.
+  if (response.content === undefined && key !== 'default') return undefined;
+  if (response.content?.[type] === undefined)
+    throw new Error(`The document has no ${type} for ${status} of ${method} ${path}`);
+  return `document#/${pointer(...at, 'content', type, 'schema')}`;
+}
+
+/**
+ * Throws unless an answer is one that the document promises. Bodies that are no JSON, and paths that are none of the
+ * document's, are not looked at.
+ */
+export async function mustConform(method: string, path: string, answer: Response): Promise<void> {
+  const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
+  const documented = documentedPath(path);
+  if (documented === undefined || !/^application\/(?:problem\+)?json$/.test(type) || method === 'HEAD')
+    return;
+  // What a path does not take is in no document.
+  if (answer.status === 405) return;
+  const ref = schemaFor(method, documented, answer.status, type);
+  if (ref === undefined) return;
+  const text = await answer.clone().text();
+  const validate = ajv.getSchema(ref) ?? ajv.compile({ $ref: ref });
+  if (validate(JSON.parse(text))) return;
+  throw new Error(
+    `${method} ${path} (${answer.status}): ${ajv.errorsText(validate.errors)}\n${text.slice(0, 2000)}`,
+  );
+}
+
+/** Whether a line of a stream is one that the document promises. */
+export function mustBeLine(operation: string, line: unknown): void {
+  const validate = ajv.compile({
+    $ref: `document#/${pointer('components', 'schemas', `${operation}.linea`)}`,
+  });
+  if (!validate(line)) throw new Error(`${JSON.stringify(line)}: ${ajv.errorsText(validate.errors)}`);
+}

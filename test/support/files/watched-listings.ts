@@ -1,0 +1,89 @@
+import { openRoot, type Root } from '../../../filesystem/root.ts';
+import { ChangeWatcher, type ChangeWatcherOptions } from '../../../mserv1/change-watcher.ts';
+import { createHandlers } from '../../../mserv1/handlers.ts';
+import {
+  ListarArchivosRequest,
+  type ListarArchivosResponse,
+  type VigilarCambiosResponse,
+} from '../../../proto/gen/archivos/v1/listado.ts';
+import type { Vigencia } from '../../../proto/gen/archivos/v1/vigilancia.ts';
+import { eventually, until } from '../processes/eventually.ts';
+import { callContext } from '../services/call-context.ts';
+
+/** mserv1's handlers over a real folder, with somebody who hears the feed and keeps answers by its word only. */
+export class WatchedListings implements AsyncDisposable {
+  readonly heard: VigilarCambiosResponse[] = [];
+  /** What may be kept: the newest answer of each request that vouched for itself, until its folder is told of. */
+  readonly kept = new Map<string, ListarArchivosResponse>();
+  readonly #handlers: ReturnType<typeof createHandlers>;
+  readonly #subscribers = new Set<() => void>();
+  readonly #gone = new AbortController();
+  readonly #listening: Promise<void>;
+
+  constructor(path: string, options: Partial<ChangeWatcherOptions> = {}, root: Root = openRoot(path)) {
+    const watcher = new ChangeWatcher(root, { limit: 1000, beatMs: 10, ...options });
+    this.#handlers = createHandlers(root, watcher);
+    this.#listening = this.#listen(watcher);
+  }
+
+  list(wish: Partial<ListarArchivosRequest> = {}): Promise<ListarArchivosResponse> {
+    const context = callContext();
+    return this.#handlers.listarArchivos(ListarArchivosRequest.fromPartial(wish), context);
+  }
+
+  /** Lists as a gateway does: what is kept is not asked for. */
+  async use(ruta: string): Promise<ListarArchivosResponse> {
+    const kept = this.kept.get(ruta);
+    if (kept !== undefined) return kept;
+    const answer = await this.list({ ruta });
+    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(ruta, answer);
+    return answer;
+  }
+
+  /** Asks until the answer vouches for itself. */
+  async watch(ruta = ''): Promise<ListarArchivosResponse> {
+    let answer = await this.list({ ruta });
+    await eventually(async () => {
+      answer = await this.list({ ruta });
+      return answer.vigencia !== undefined;
+    });
+    return answer;
+  }
+
+  /** Resolves with a beat that tells of all that had happened before the call. */
+  async beat(): Promise<void> {
+    const after = performance.now();
+    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#subscribers.add(listener);
+    return () => this.#subscribers.delete(listener);
+  }
+
+  /** Whether a folder was told of after an answer. */
+  toldOf({ vigencia }: ListarArchivosResponse): boolean {
+    return this.heard.some((message) => concerns(message, vigencia));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.abort();
+    await this.#listening;
+  }
+
+  async #listen(watcher: ChangeWatcher): Promise<void> {
+    for await (const message of watcher.listen([this.#gone.signal])) {
+      this.heard.push(message);
+      for (const [ruta, { vigencia }] of this.kept) if (concerns(message, vigencia)) this.kept.delete(ruta);
+      for (const subscriber of this.#subscribers) subscriber();
+    }
+  }
+}
+
+function concerns(
+  { reloj, carpetas, todo }: VigilarCambiosResponse,
+  vigencia: Vigencia | undefined,
+): boolean {
+  const newer = (reloj?.numero ?? 0) > (vigencia?.reloj?.numero ?? 0);
+  return newer && (todo || carpetas.includes(vigencia?.carpeta ?? ''));
+}

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { type ByteString, fromBytes, joinParts, toBytes } from '../../../filesystem/byte-string.ts';
+import { Kind } from '../../../filesystem/kind.ts';
+import { noEntry } from '../../../mserv2/index/api.ts';
+import { MemoryIndex } from '../../../mserv2/index/memory-index.ts';
+import { hostileName } from '../files/hostile-tree.ts';
+
+/** An entry as it should be in the index. */
+export interface Modelled {
+  readonly path: ByteString;
+  readonly name: ByteString;
+  readonly kind: Kind;
+  size: number | undefined;
+  mtimeNs: bigint | undefined;
+}
+
+/** Numbers choose among what is there when the step is made. */
+export type Step =
+  | {
+      readonly do: 'put';
+      readonly folder: number;
+      readonly name: ByteString;
+      readonly kind: Kind;
+      readonly append: boolean;
+    }
+  | { readonly do: 'stat'; readonly entry: number; readonly size: number; readonly mtimeNs: bigint }
+  | { readonly do: 'remove'; readonly entry: number }
+  | { readonly do: 'maintain'; readonly times: number };
+
+/** Names that meet each other, among names that hurt. */
+export const anyName: fc.Arbitrary<ByteString> = fc
+  .oneof(
+    { weight: 2, arbitrary: hostileName },
+    {
+      weight: 3,
+      arbitrary: fc
+        .string({
+          unit: fc.constantFrom('a', 'b', 'B', 'A', '.', '-', '_', ' ', '1', 'é', 'Ñ'),
+          minLength: 1,
+          maxLength: 6,
+        })
+        .filter((text) => text !== '.' && text !== '..')
+        .map((text) => Buffer.from(text)),
+    },
+  )
+  .map(fromBytes);
+
+export const anyTime: fc.Arbitrary<bigint> = fc.oneof(
+  fc.bigInt({ min: -3n, max: 3_000_002n }),
+  fc.bigInt({ min: -62135596800_000_000_000n, max: 253402300799_999_999_999n }),
+);
+
+const put: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('put' as const),
+  folder: fc.nat(),
+  name: anyName,
+  kind: fc.constantFrom(Kind.FILE, Kind.FILE, Kind.FOLDER, Kind.FOLDER, Kind.LINK, Kind.OTHER),
+  append: fc.boolean(),
+});
+const others: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant('stat' as const),
+    entry: fc.nat(),
+    size: fc.oneof(fc.nat(3), fc.maxSafeNat()),
+    mtimeNs: anyTime,
+  }),
+  fc.record({ do: fc.constant('remove' as const), entry: fc.nat() }),
+  fc.record({ do: fc.constant('maintain' as const), times: fc.nat(4) }),
+);
+
+export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
+  const step = fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others });
+  // By default fast-check would make ten at most.
+  return fc.array(step, { maxLength, size: 'max' });
+}
+
+/** An index with what it should hold beside it. Its segments are small, so that little is enough to fill many. */
+export class IndexModel {
+  readonly index: MemoryIndex;
+  readonly entries = new Map<ByteString, Modelled>();
+
+  constructor(index = new MemoryIndex({ segmentEntries: 8 })) {
+    this.index = index;
+  }
+
+  folderPaths(): ByteString[] {
+    const folders = [...this.entries.values()].filter(({ kind }) => kind === Kind.FOLDER);
+    return ['' as ByteString, ...folders.map(({ path }) => path)];
+  }
+
+  run(steps: readonly Step[]): void {
+    for (const step of steps) this.step(step);
+  }
+
+  step(step: Step): void {
+    if (step.do === 'maintain') {
+      for (let i = 0; i < step.times; i++) this.index.maintain();
+    } else if (step.do === 'put') {
+      this.put(this.#folderOf(step), step.name, step.kind, step.append);
+    } else {
+      const entry = this.#entryOf(step);
+      if (entry === undefined) return;
+      if (step.do === 'remove') this.remove(entry.path);
+      else this.stat(entry, step.size, step.mtimeNs);
+    }
+  }
+
+  /** What a step would remove, with all below it, if it were made now. */
+  victimOf(step: Step): ByteString | undefined {
+    if (step.do === 'remove') return this.#entryOf(step)?.path;
+    if (step.do !== 'put') return undefined;
+    const there = this.entries.get(joinParts(this.#folderOf(step), step.name));
+    return there?.kind === step.kind ? undefined : there?.path;
+  }
+
+  #folderOf({ folder }: { readonly folder: number }): ByteString {
+    const folders = this.folderPaths();
+    return folders[folder % folders.length] ?? ('' as ByteString);
+  }
+
+  #entryOf({ entry }: { readonly entry: number }): Modelled | undefined {
+    return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
+  }
+
+  /** What is new is appended now and then; among other names, as they come in a listing. */
+  put(folder: ByteString, name: ByteString, kind: Kind, append = false): void {
+    const path = joinParts(folder, name);
+    const there = this.entries.get(path);
+    if (there !== undefined && there.kind !== kind) this.remove(path);
+    const names = Buffer.concat([Buffer.from('a/'), toBytes(name), Buffer.from('/b')]);
+    if (!append || there !== undefined) this.index.put(this.folder(folder), name, kind);
+    else {
+      const listing = { names, end: names.length, kinds: Uint8Array.of(Kind.OTHER, kind, Kind.OTHER) };
+      this.index.append(this.folder(folder), listing, 2, 1, 2, () => undefined);
+    }
+    if (there?.kind !== kind) {
+      this.entries.set(path, { path, name, kind, size: undefined, mtimeNs: undefined });
+    }
+  }
+
+  stat(entry: Modelled, size: number, mtimeNs: bigint): void {
+    this.index.setStats(this.find(entry.path), size, mtimeNs);
+    entry.size = size;
+    entry.mtimeNs = mtimeNs;
+  }
+
+  /** @returns the numbers of the folders that are gone, as the index gave them */
+  remove(path: ByteString): number[] {
+    const gone = this.index.remove(this.find(path));
+    for (const other of this.entries.keys()) {
+      if (other === path || other.startsWith(`${path}/`)) this.entries.delete(other);
+    }
+    return gone;
+  }
+
+  folder(path: ByteString): number {
+    const parts = path === '' ? [] : (path.split('/') as ByteString[]);
+    const folder = this.index.folderAt(parts);
+    if (folder === undefined) throw new Error(`No folder ${path}`);
+    return folder;
+  }
+
+  find(path: ByteString): number {
+    const at = path.lastIndexOf('/');
+    const folder = this.folder(path.slice(0, Math.max(0, at)) as ByteString);
+    const entry = this.index.find(folder, path.slice(at + 1) as ByteString);
+    if (entry === noEntry) throw new Error(`No entry ${path}`);
+    return entry;
+  }
+}

@@ -1,0 +1,111 @@
+import { pino } from 'pino';
+import { createHandlers } from '../../../mserv2/handlers.ts';
+import type { IndexWorkerData } from '../../../mserv2/index-worker/messages.ts';
+import { createIndexer, type Indexer } from '../../../mserv2/index-worker/supervisor.ts';
+import { startIndexWorker } from '../../../mserv2/index-worker/worker-client.ts';
+import {
+  BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  type BusquedaServiceVigilarCambiosResponse,
+  EstadoIndice,
+} from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { eventually, until } from '../processes/eventually.ts';
+import { callContext } from '../services/call-context.ts';
+
+export type Query = Partial<BuscarArchivosRequest>;
+
+/** mserv2's handlers over a real index in its thread, with somebody who hears the feed and keeps answers by its word only. */
+export class WatchedSearches implements AsyncDisposable {
+  readonly heard: BusquedaServiceVigilarCambiosResponse[] = [];
+  /** What may be kept: the newest answer of each query that vouched for itself, until a change is told. */
+  readonly kept = new Map<Query, BuscarArchivosResponse>();
+  readonly #indexer: Indexer;
+  readonly #handlers: ReturnType<typeof createHandlers>;
+  readonly #subscribers = new Set<() => void>();
+  readonly #gone = new AbortController();
+  readonly #listening: Promise<void>;
+
+  constructor(root: string, options: Partial<IndexWorkerData> = {}, beatMs = 10) {
+    const data = { root, snapshot: undefined, watches: undefined, sweepMs: 60_000, ...options };
+    const thread = startIndexWorker();
+    thread.notify('begin', data);
+    this.#indexer = createIndexer(data, pino({ level: 'silent' }), thread, beatMs);
+    this.#handlers = createHandlers(this.#indexer, this.#indexer.changeWatcher);
+    this.#indexer.start();
+    this.#listening = this.#listen();
+  }
+
+  search(wish: Query = {}, { queued = false } = {}): Promise<BuscarArchivosResponse> {
+    const context = { ...callContext(), queued };
+    return this.#handlers.buscarArchivos(BuscarArchivosRequest.fromPartial(wish), context);
+  }
+
+  /** What who listens now is told first. */
+  async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
+    for await (const message of this.#indexer.changeWatcher.listen([])) return message;
+    throw new Error('The feed says nothing');
+  }
+
+  /** Listens no more. */
+  leave(): void {
+    this.#gone.abort();
+  }
+
+  /** Searches as a gateway does: what is kept is not asked for. */
+  async use(query: Query): Promise<void> {
+    if (this.kept.has(query)) return;
+    const answer = await this.search(query);
+    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(query, answer);
+  }
+
+  /** Resolves when the index knows everything. */
+  async ready(): Promise<void> {
+    await eventually(async () => {
+      const { indice } = await this.search();
+      return indice?.estado === EstadoIndice.ESTADO_INDICE_LISTO;
+    });
+  }
+
+  /** Asks until the answer vouches for itself. */
+  async watch(query: Query = {}): Promise<BuscarArchivosResponse> {
+    let answer = await this.search(query);
+    await eventually(async () => {
+      answer = await this.search(query);
+      return answer.vigencia !== undefined;
+    });
+    return answer;
+  }
+
+  /** Resolves with a beat that tells of all that had happened before the call. */
+  async beat(): Promise<void> {
+    const after = performance.now();
+    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#subscribers.add(listener);
+    return () => this.#subscribers.delete(listener);
+  }
+
+  /** Whether a change was told after an answer. */
+  toldOf({ vigencia }: BuscarArchivosResponse): boolean {
+    const read = vigencia?.reloj?.numero ?? 0;
+    return this.heard.some(
+      ({ reloj, carpetas, todo }) => (reloj?.numero ?? 0) > read && (todo || carpetas.length > 0),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.abort();
+    await this.#listening;
+    await this.#indexer.stop();
+  }
+
+  async #listen(): Promise<void> {
+    for await (const message of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
+      this.heard.push(message);
+      for (const [query, answer] of this.kept) if (this.toldOf(answer)) this.kept.delete(query);
+      for (const subscriber of this.#subscribers) subscriber();
+    }
+  }
+}

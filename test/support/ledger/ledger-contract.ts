@@ -1,0 +1,413 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { RenderedAnswer } from '../../../gateway/http/rendered-answer.ts';
+import {
+  type Acceptance,
+  type Change,
+  type Estado,
+  type Ledger,
+  LedgerFullError,
+  LedgerUnavailableError,
+  type Solicitud,
+} from '../../../gateway/solicitudes/ledger.ts';
+import { rowSize } from '../../../gateway/solicitudes/row-size.ts';
+import {
+  acceptance,
+  answerOf,
+  callIds,
+  type LedgerCall,
+  lastTime,
+  picture,
+  writingCall,
+} from './ledger-calls.ts';
+import { MemoryLedger } from './memory-ledger.ts';
+
+export interface LedgerBounds {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+/** A place that outlives the ledgers that are opened on it, one after the other. Empty at first. */
+export interface LedgerPlace {
+  open(bounds: LedgerBounds): Promise<Ledger>;
+  remove(): Promise<void>;
+}
+
+const roomy: LedgerBounds = { maxRows: 100_000, maxBytes: 100_000_000 };
+
+/** What a call gave, so that two ledgers can be compared: its value, or the class of what it threw. */
+async function outcome(call: LedgerCall, ledger: Ledger): Promise<unknown> {
+  try {
+    return { gave: await call.on(ledger) };
+  } catch (error) {
+    return { threw: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
+  }
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** Empties a ledger through its own door, for the next example of a property. */
+async function clear(ledger: Ledger): Promise<void> {
+  for (const id of callIds) await ledger.close(id, { state: 'cancelada', at: 0 });
+  await ledger.purge(lastTime + 1);
+}
+
+/**
+ * What every implementation of `Ledger` must do. `together` is how many calls a ledger that keeps the order of calls
+ * is given at once; 1 for one that does not.
+ */
+export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlace>, together: number): void {
+  describe(`${name} as a ledger`, () => {
+    let place: LedgerPlace;
+    let ledger: Ledger;
+
+    const openWith = async (bounds: LedgerBounds) => {
+      await ledger.stop();
+      ledger = await place.open(bounds);
+    };
+
+    beforeEach(async () => {
+      place = await makePlace();
+      ledger = await place.open(roomy);
+    });
+
+    afterEach(async () => {
+      await ledger.stop();
+      await place.remove();
+    });
+
+    it('does what the model does, whatever is called', async () => {
+      const bounds = { maxRows: 4, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 40 };
+      await openWith(bounds);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(writingCall, { minLength: 1, maxLength: together }), { maxLength: 25 }),
+          async (groups) => {
+            await clear(ledger);
+            const model = new MemoryLedger(bounds);
+            for (const calls of groups) {
+              const gave = await Promise.all(calls.map((call) => outcome(call, ledger)));
+              const expected = await Promise.all(calls.map((call) => outcome(call, model)));
+              const told = calls.map(({ tell }) => tell).join('; ');
+              expect(gave, told).to.deep.equal(expected);
+              expect(await picture(ledger), told).to.deep.equal(await picture(model));
+            }
+          },
+        ),
+        // Shrinking what failed must not look like a time-out.
+        { numRuns: 60, interruptAfterTimeLimit: 15_000 },
+      );
+    });
+
+    it('has everything after it was opened again', async () => {
+      const { id } = ledger;
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.published('a', 1500, 6500);
+      await ledger.published('a', 7000, 17_000);
+      await ledger.accept(acceptance({ id: 'b', service: 'mserv2', acceptedAt: 1100 }));
+      await ledger.interrupted('b', 1600);
+      await ledger.accept(acceptance({ id: 'c', acceptedAt: 1200 }));
+      const answer: RenderedAnswer = {
+        status: 404,
+        headers: { 'content-type': 'application/problem+json', etag: '"año"', link: '</x>; rel="next"' },
+        body: Buffer.from([0, 255, 10, 195, 40]),
+      };
+      await ledger.close('c', { state: 'completada', answer, at: 1300 });
+
+      const before = await picture(ledger);
+      await openWith(roomy);
+
+      expect(await picture(ledger)).to.deep.equal(before);
+      expect(ledger.id)
+        .to.equal(id)
+        .and.match(/^[a-z0-9]{8,32}$/);
+      expect(await ledger.get('a')).to.deep.equal({
+        ...acceptance({ id: 'a' }),
+        state: 'encolada',
+        attempts: 2,
+        publishedAt: 7000,
+        interruptions: 0,
+        closedAt: undefined,
+        history: [
+          { state: 'aceptada', at: 1000 },
+          { state: 'encolada', at: 1500 },
+        ],
+      });
+      expect(await ledger.answer('c')).to.deep.equal(answer);
+      expect((await ledger.answer('c'))?.body).to.be.instanceOf(Buffer);
+    });
+
+    it('shows an answer to whoever asks after it was closed', async () => {
+      for (const id of ['a', 'b', 'c']) {
+        await ledger.accept(acceptance({ id }));
+        await ledger.close(id, { state: 'completada', answer: answerOf(id), at: 2000 });
+        expect((await ledger.answer(id))?.body.toString()).to.equal(id);
+      }
+    });
+
+    it('keeps the first final state, also when two come at once', async () => {
+      await ledger.accept(acceptance({ id: 'a' }));
+      const results = await Promise.all([
+        ledger.close('a', { state: 'completada', answer: answerOf('first'), at: 2000 }),
+        ledger.close('a', { state: 'cancelada', at: 2000 }),
+        ledger.close('a', { state: 'completada', answer: answerOf('third'), at: 2001 }),
+      ]);
+      expect(results.toSorted()).to.deep.equal(['closed', 'was-closed', 'was-closed']);
+      const kept = [await ledger.get('a'), await ledger.answer('a')];
+      await ledger.published('a', 3000, 4000);
+      await ledger.expire(99_999_999);
+      await ledger.close('a', { state: 'fallida', at: 3000 });
+      expect([await ledger.get('a'), await ledger.answer('a')]).to.deep.equal(kept);
+    });
+
+    it('gives large answers back byte for byte', async () => {
+      const body = Buffer.alloc(3_000_000, 'ñandú ');
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.close('a', { state: 'completada', answer: answerOf(body), at: 2000 });
+      expect((await ledger.answer('a'))?.body.equals(body)).to.equal(true);
+    });
+
+    it('knows since when the oldest open row waits', async () => {
+      expect(await ledger.oldest()).to.equal(undefined);
+      for (const [id, at] of [
+        ['b', 30],
+        ['a', 10],
+        ['c', 20],
+      ] as const) {
+        await ledger.accept(acceptance({ id, acceptedAt: at, expiresAt: at + 1000 }));
+      }
+      expect(await ledger.oldest()).to.equal(10);
+      await ledger.close('a', { state: 'cancelada', at: 40 });
+      expect(await ledger.oldest()).to.equal(20);
+      for (const id of ['b', 'c']) await ledger.close(id, { state: 'cancelada', at: 40 });
+      expect(await ledger.oldest()).to.equal(undefined);
+    });
+
+    it('works through more rows than one sweep takes', async () => {
+      const ids = Array.from({ length: 1234 }, (_, index) => `id-${String(index).padStart(4, '0')}`);
+      await Promise.all(ids.map((id, index) => ledger.accept(acceptance({ id, acceptedAt: index }))));
+      await Promise.all(ids.map((id) => ledger.published(id, 2000, 5000)));
+      expect(await ledger.nextDue('mserv1')).to.equal(5000);
+      await ledger.makeDue('mserv1', 3000);
+      expect(await ledger.nextDue('mserv1')).to.equal(3000);
+      expect(await ledger.claim('mserv1', 3000, 3000, 2000)).to.have.length(1234);
+      await ledger.deferQueued('mserv1', 3000, 9000);
+      expect(await ledger.claim('mserv1', 8999, 8999, 2000)).to.have.length(0);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 1234 });
+      const expired = await ledger.expire(90_000);
+      expect(expired.map(({ id }) => id).toSorted()).to.deep.equal(ids);
+      expect(await ledger.open()).to.deep.equal({});
+      expect(await ledger.purge(90_000)).to.equal(0);
+      expect(await ledger.purge(90_001)).to.equal(1234);
+      expect(await ledger.get('id-0000')).to.equal(undefined);
+    });
+
+    it('refuses what it has no room for, and stores answers all the same', async () => {
+      const bounds = { maxRows: 3, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 10 };
+      await openWith(bounds);
+      await ledger.accept(acceptance({ id: 'a', request: '12345' }));
+      await ledger.accept(acceptance({ id: 'b', request: '1234' }));
+      expect(await rejection(ledger.accept(acceptance({ id: 'c', request: '12' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      await ledger.accept(acceptance({ id: 'd', request: '1' }));
+      expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      const answer = answerOf('an answer that is longer than all there is room for');
+      expect(await ledger.close('a', { state: 'completada', answer, at: 2000 })).to.equal('closed');
+      expect(await ledger.answer('a')).to.deep.equal(answer);
+
+      await openWith(bounds); // it still knows how much it keeps
+      expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
+        LedgerFullError,
+      );
+      await ledger.purge(2001);
+      await ledger.accept(acceptance({ id: 'e', request: '12345' }));
+    });
+
+    it('counts all that a row keeps, and no less when it is forgotten', async () => {
+      const small = acceptance({ id: 'a', key: 'k' });
+      const long: Partial<Acceptance>[] = [
+        { view: { ...small.view, target: `${small.view.target}&` } },
+        { caller: `${small.caller}x` },
+        { key: 'kk' },
+        { requestId: `${small.requestId}x` },
+        { retryOf: 'x' },
+      ];
+      const answer = answerOf('body');
+      const kept = answer.body.length + JSON.stringify(answer.headers).length;
+      const bounds = { maxRows: 100, maxBytes: rowSize(small) + kept };
+      for (let round = 0; round < 3; round++) {
+        await openWith({ ...bounds, maxBytes: rowSize(small) });
+        for (const each of long) {
+          const refused = await rejection(ledger.accept({ ...small, ...each }));
+          expect(refused, JSON.stringify(each)).to.be.instanceOf(LedgerFullError);
+        }
+        await ledger.accept(small);
+        await ledger.published('a', 1500, 2000);
+        await ledger.close('a', { state: 'completada', answer, at: 2000 });
+        await openWith(bounds);
+        await ledger.probe();
+        await openWith({ ...bounds, maxBytes: bounds.maxBytes - 1 });
+        expect(await rejection(ledger.probe())).to.be.instanceOf(LedgerFullError);
+        await ledger.purge(2001);
+      }
+    });
+
+    it('gives a claimed row to nobody else until its time is over', async () => {
+      for (const id of ['a', 'b', 'c', 'd']) await ledger.accept(acceptance({ id }));
+      await ledger.defer('a', 1500);
+      await ledger.close('d', { state: 'cancelada', at: 1000 });
+      const claim = async (now: number, until: number, limit = 10) =>
+        (await ledger.claim('mserv1', now, until, limit)).map(({ id }) => id);
+      expect(await claim(2000, 5000, 2)).to.deep.equal(['b', 'c']);
+      expect(await claim(2000, 6000)).to.deep.equal(['a']);
+      expect(await claim(4999, 9000)).to.deep.equal([]);
+      expect(await ledger.nextDue('mserv1')).to.equal(5000);
+      expect(await claim(5000, 9000)).to.deep.equal(['b', 'c']);
+      await ledger.defer('c', 5000); // given back
+      expect(await claim(6000, 9000)).to.deep.equal(['c', 'a']);
+      expect(await ledger.claim('mserv2', 9999, 9999, 10)).to.deep.equal([]);
+    });
+
+    it('shares the due rows among those who claim at once, each to one of them', async () => {
+      const ids = Array.from({ length: 300 }, (_, index) => `id-${String(index).padStart(3, '0')}`);
+      await Promise.all(ids.map((id) => ledger.accept(acceptance({ id }))));
+      const claims: string[] = [];
+      const claimAll = async () => {
+        let some: readonly Solicitud[];
+        do {
+          some = await ledger.claim('mserv1', 1000, 5000, 20);
+          claims.push(...some.map(({ id }) => id));
+        } while (some.length > 0);
+      };
+      await Promise.all(Array.from({ length: 6 }, claimAll));
+      expect(claims).to.have.members(ids);
+    });
+
+    it('knows what the broker has lost, by whatever clock, and does not put it off with the rest', async () => {
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.published('a', 2000, 5000);
+      await ledger.unpublish(1000); // by a clock that is behind
+      await ledger.accept(acceptance({ id: 'b' }));
+      await ledger.published('b', 1500, 5000);
+      expect(await ledger.get('a')).to.include({ publishedAt: undefined, attempts: 1, state: 'encolada' });
+      expect(await ledger.get('b')).to.include({ publishedAt: 2001 });
+      await ledger.deferQueued('mserv1', 5000, 9000);
+      const claimed = await ledger.claim('mserv1', 5000, 8000, 10);
+      expect(claimed.map(({ id, publishedAt }) => ({ id, publishedAt }))).to.deep.equal([
+        { id: 'a', publishedAt: undefined },
+      ]);
+      await openWith(roomy);
+      expect(await ledger.get('a')).to.include({ publishedAt: undefined });
+      await ledger.published('a', 6000, 9000);
+      expect(await ledger.get('a')).to.include({ publishedAt: 6000, attempts: 2 });
+      await ledger.unpublish(9000);
+      expect(await ledger.get('a')).to.include({ publishedAt: undefined });
+      expect(await ledger.get('b')).to.include({ publishedAt: undefined });
+    });
+
+    it('accepts once what comes twice under one key of one caller, also at once', async () => {
+      const keyed = (id: string, caller: string) =>
+        ledger.accept(acceptance({ id, caller, key: 'clave', retryOf: 'otra' }));
+      const given = await Promise.all([keyed('a', 'ana'), keyed('b', 'ana'), keyed('c', 'luis')]);
+      expect(given.filter((known) => known === undefined)).to.have.length(2);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+      const first = await ledger.withKey('ana', 'clave');
+      expect(first).to.include({ caller: 'ana', key: 'clave', retryOf: 'otra', state: 'aceptada' });
+      expect(given.filter((known) => known !== undefined)).to.deep.equal([first]);
+      await ledger.close(first?.id ?? '', { state: 'cancelada', at: 2000 });
+      expect(await keyed('d', 'ana')).to.include({ id: first?.id, state: 'cancelada' });
+
+      // A full ledger still knows its keys, and forgets them with their rows.
+      await openWith({ maxRows: 2, maxBytes: 100_000 });
+      expect(await keyed('e', 'ana')).to.include({ id: first?.id });
+      await ledger.purge(2001);
+      expect(await ledger.withKey('ana', 'clave')).to.equal(undefined);
+      expect(await keyed('e', 'ana')).to.equal(undefined);
+    });
+
+    it('lists the rows of a caller, or of all, the newest first, page by page', async () => {
+      const ids = Array.from({ length: 25 }, (_, index) => `id-${String(index).padStart(2, '0')}`);
+      for (const [index, id] of ids.entries()) {
+        await ledger.accept(acceptance({ id, caller: index % 5 === 4 ? 'luis' : 'ana' }));
+        if (index % 3 === 0) await ledger.published(id, 2000, 9000);
+        if (index % 4 === 0) await ledger.close(id, { state: 'fallida', at: 3000 });
+      }
+      const all = async (caller: string | undefined, state: Estado | undefined, limit: number) => {
+        const seen: string[] = [];
+        let page: readonly Solicitud[];
+        do {
+          page = await ledger.list({ caller, state, before: seen.at(-1), limit });
+          expect(page.length).to.be.at.most(limit);
+          seen.push(...page.map(({ id }) => id));
+        } while (page.length > 0);
+        return seen;
+      };
+      const anas = ids.filter((_, index) => index % 5 !== 4).toReversed();
+      for (const limit of [1, 2, 7, 100]) {
+        expect(await all('ana', undefined, limit)).to.deep.equal(anas);
+        expect(await all('ana', 'fallida', limit)).to.deep.equal(
+          anas.filter((id) => Number(id.slice(3)) % 4 === 0),
+        );
+        expect(await all(undefined, undefined, limit)).to.deep.equal(ids.toReversed());
+        expect(await all(undefined, 'fallida', limit)).to.deep.equal(
+          ids.toReversed().filter((id) => Number(id.slice(3)) % 4 === 0),
+        );
+      }
+      expect(await all('nadie', undefined, 3)).to.deep.equal([]);
+    });
+
+    it('tells whoever listens every change of state, once it is committed', async () => {
+      const told: Change[] = [];
+      const listener = { changed: (changes: readonly Change[]) => told.push(...changes), missed: () => {} };
+      const unsubscribe = ledger.subscribe(listener);
+      await ledger.accept(acceptance({ id: 'a' }));
+      await ledger.accept(acceptance({ id: 'b', service: 'mserv2', expiresAt: 2000 }));
+      await ledger.published('a', 2000, 5000);
+      await ledger.defer('a', 6000);
+      await ledger.close('a', { state: 'completada', answer: answerOf('a'), at: 2000 });
+      await ledger.close('a', { state: 'cancelada', at: 2000 });
+      await ledger.published('a', 2000, 5000);
+      await ledger.expire(3000);
+      unsubscribe();
+      await ledger.accept(acceptance({ id: 'c' }));
+      expect(told).to.deep.equal([
+        { id: 'a', service: 'mserv1', state: 'aceptada' },
+        { id: 'b', service: 'mserv2', state: 'aceptada' },
+        { id: 'a', service: 'mserv1', state: 'encolada' },
+        { id: 'a', service: 'mserv1', state: 'completada' },
+        { id: 'b', service: 'mserv2', state: 'vencida' },
+      ]);
+    });
+
+    it('fails one call of many without harm to the others', async () => {
+      const results = await Promise.allSettled(
+        ['a', 'b', 'a', 'c'].map((id) => ledger.accept(acceptance({ id }))),
+      );
+      expect(results.filter(({ status }) => status === 'rejected')).to.have.length(1);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+    });
+
+    it('finishes what it was asked before it stops, and refuses what comes later', async () => {
+      const accepted = ['a', 'b', 'c'].map((id) => ledger.accept(acceptance({ id })));
+      const asked = ledger.get('a');
+      const stopped = ledger.stop();
+      const late = [
+        rejection(ledger.accept(acceptance({ id: 'd' }))),
+        rejection(ledger.get('a')),
+        rejection(ledger.probe()),
+      ];
+      await Promise.all([...accepted, asked, stopped, ledger.stop()]);
+      for (const error of await Promise.all(late)) expect(error).to.be.instanceOf(LedgerUnavailableError);
+      await openWith(roomy);
+      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+    });
+  });
+}

@@ -1,0 +1,44 @@
+import {
+  BuscarArchivosRequest,
+  type BuscarArchivosResponse,
+  BusquedaServiceDefinition,
+  EstadoIndice,
+} from '../../../proto/gen/archivos/v1/busqueda.ts';
+import { type GrpcClient, grpcClient } from '../clients/grpc-client.ts';
+import { type Proc, startProcess } from './processes.ts';
+
+/** A real mserv2, asked by gRPC. */
+export class Mserv2 implements AsyncDisposable {
+  readonly proc: Proc;
+  readonly #client: GrpcClient<typeof BusquedaServiceDefinition>;
+
+  private constructor(proc: Proc) {
+    this.proc = proc;
+    this.#client = grpcClient(BusquedaServiceDefinition, `127.0.0.1:${proc.port}`);
+  }
+
+  static async start(root: string, env: Readonly<Record<string, string>> = {}): Promise<Mserv2> {
+    return new Mserv2(await startProcess('mserv2/main.ts', { MSERV2_ROOT: root, ...env }));
+  }
+
+  /** Waits for the answer as long as the test may take. */
+  search(wish: Partial<BuscarArchivosRequest> = {}): Promise<BuscarArchivosResponse> {
+    const request = BuscarArchivosRequest.fromPartial(wish);
+    return new Promise((resolve, reject) => {
+      this.#client.buscarArchivos(request, (error, response) => (error ? reject(error) : resolve(response)));
+    });
+  }
+
+  /** Asks until the index is `listo`, and gives the answers, that one the last. */
+  async searchUntilReady(wish: Partial<BuscarArchivosRequest> = {}): Promise<BuscarArchivosResponse[]> {
+    const answers: BuscarArchivosResponse[] = [];
+    do answers.push(await this.search(wish));
+    while (answers.at(-1)?.indice?.estado !== EstadoIndice.ESTADO_INDICE_LISTO);
+    return answers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close();
+    await this.proc.stop();
+  }
+}

@@ -1,0 +1,135 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { mustConform } from '../clients/conformance.ts';
+import { TemporaryFolder } from '../files/temporary-folder.ts';
+import type { Rabbit } from '../servers/rabbitmq.ts';
+import { type Proc, startProcess } from './processes.ts';
+
+export type ProcessName = 'gateway' | 'mserv1' | 'mserv2';
+
+/** The whole of Archivero as real processes on free ports, over one folder, with a ledger of its own. */
+export interface SetUp extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** The folder that is listed and searched; empty at first. */
+  readonly root: string;
+  /** The running processes. */
+  readonly processes: ReadonlyMap<ProcessName, Proc>;
+  /** Starts a process, on the port that it had before; `env` and `entry` are for this start only. */
+  start(name: ProcessName, env?: Readonly<Record<string, string>>, entry?: string): Promise<Proc>;
+  /** SIGKILL by default; SIGTERM must end it with code 0. */
+  end(name: ProcessName, signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** The answer, which must be one that the OpenAPI document promises. */
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+}
+
+/** Below the ephemeral ports, so that nobody's outgoing connection takes it while its process is down. */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const free = new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!(await free)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
+
+/** Prepares a set-up; nothing runs yet but what is named in `running`. */
+export async function setUp({
+  env = {},
+  running = ['mserv1', 'mserv2', 'gateway'],
+}: {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly running?: readonly ProcessName[];
+} = {}): Promise<SetUp> {
+  const files = new TemporaryFolder();
+  const data = new TemporaryFolder();
+  const [gateway = 0, mserv1 = 0, mserv2 = 0] = [await quietPort(), await quietPort(), await quietPort()];
+  const processes = new Map<ProcessName, Proc>();
+  const url = `http://127.0.0.1:${gateway}`;
+  const common = {
+    GATEWAY_PORT: String(gateway),
+    MSERV1_PORT: String(mserv1),
+    MSERV2_PORT: String(mserv2),
+    MSERV1_URL: `127.0.0.1:${mserv1}`,
+    MSERV2_URL: `127.0.0.1:${mserv2}`,
+    FILES_ROOT: files.path,
+    LEDGER_URL: `sqlite:${data.join('solicitudes.db')}`,
+    ...env,
+  };
+  const it: SetUp = {
+    url,
+    root: files.path,
+    processes,
+    start: async (name, more = {}, entry = `${name}/main.ts`) => {
+      const proc = await startProcess(entry, { ...common, ...more });
+      processes.set(name, proc);
+      return proc;
+    },
+    end: async (name, signal = 'SIGKILL') => {
+      const proc = processes.get(name);
+      processes.delete(name);
+      await (signal === 'SIGTERM' ? proc?.stop() : proc?.kill());
+    },
+    get: async (path, headers = {}) => {
+      const answer = await fetch(url + path, { headers, redirect: 'error' });
+      await mustConform('GET', new URL(answer.url).pathname, answer);
+      return answer;
+    },
+    [Symbol.asyncDispose]: async () => {
+      const ends = await Promise.allSettled([...processes.values()].map((proc) => proc.stop()));
+      files[Symbol.dispose]();
+      data[Symbol.dispose]();
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    },
+  };
+  // The gateway last: it would find the doors shut, and look again only after a moment.
+  try {
+    await Promise.all(running.filter((name) => name !== 'gateway').map((name) => it.start(name)));
+    if (running.includes('gateway')) await it.start('gateway');
+  } catch (error) {
+    await it[Symbol.asyncDispose]();
+    throw error;
+  }
+  return it;
+}
+
+/** A virtual host of its own on a broker that tests share, so that their queues do not meet. Gives its URL. */
+export async function ownVhost(rabbit: Pick<Rabbit, 'url' | 'managementUrl'>): Promise<{
+  readonly url: string;
+  /** Messages of a queue as the management API shows them; undefined when it shows no such queue yet. */
+  messages(queue: string): Promise<number | undefined>;
+}> {
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  const { username, password, origin } = new URL(rabbit.managementUrl);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const api = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${origin}/api/${path}`, {
+      ...init,
+      headers: { authorization, 'content-type': 'application/json' },
+    });
+  const put = async (path: string, body: unknown): Promise<void> => {
+    const answer = await api(path, { method: 'PUT', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  };
+  await put(`vhosts/${name}`, {});
+  await put(`permissions/${name}/${username}`, { configure: '.*', write: '.*', read: '.*' });
+  const url = new URL(rabbit.url);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    messages: async (queue) => {
+      const answer = await api(`queues/${name}/${encodeURIComponent(queue)}`);
+      if (answer.status === 404) return undefined;
+      const { messages } = (await answer.json()) as { messages?: number };
+      return messages;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { createWorkConsumer } from '../../../runtime/amqp/work-consumer.ts';
+import { silent } from '../clients/amqp-asker.ts';
+import { ecoMethods } from './eco-service.ts';
+
+/**
+ * A worker in a process of its own: `node eco-worker.ts URL SERVICE`. The request "muere" kills it, "espera" is never
+ * answered; others are repeated. It tells its parent of each request that it begins, and ends with its parent.
+ */
+const [url = '', service = ''] = process.argv.slice(2);
+const consumer = createWorkConsumer({
+  url,
+  service,
+  log: silent,
+  methods: ecoMethods(async (request) => {
+    await new Promise((told) => process.send?.(request, told));
+    if (request === 'muere') process.kill(process.pid, 'SIGKILL');
+    if (request === 'espera') await new Promise(() => {});
+    return request;
+  }),
+});
+process.once('disconnect', () => void consumer.stop(0));
+consumer.start();

@@ -1,0 +1,32 @@
+import { connect } from 'amqplib';
+import { queuesOf } from '../../../runtime/amqp/topology.ts';
+import { decodeWork, encodeReply } from '../../../runtime/amqp/work-message.ts';
+
+/**
+ * Takes `count` requests from a service's queue, which must be there, and answers each as the quarantine does: it killed
+ * its consumer too often.
+ */
+export async function failRequests(url: string, service: string, count: number): Promise<void> {
+  const connection = await connect(url);
+  try {
+    const channel = await connection.createConfirmChannel();
+    await channel.prefetch(1);
+    const enough = Promise.withResolvers<void>();
+    let done = 0;
+    await channel.consume(queuesOf(service).work, (message) => {
+      if (message === null || done === count) return;
+      const { id, witness, replyTo } = decodeWork(message);
+      const { content, properties } = encodeReply({ id, witness, result: { kind: 'poison' } });
+      channel.sendToQueue(replyTo, content, properties, (error) => {
+        if (error) return enough.reject(error);
+        channel.ack(message);
+        done += 1;
+        if (done === count) enough.resolve();
+      });
+    });
+    await enough.promise;
+    await channel.close();
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
+import {
+  ListadoServiceDefinition,
+  type ListarArchivosRequest,
+  type ListarArchivosResponse,
+} from '../../../proto/gen/archivos/v1/listado.ts';
+import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
+import { type Method, unaryMethod } from '../../../runtime/method.ts';
+
+export type ListadoHandler = handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
+
+export const listarArchivos = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
+
+/** The same rpc, as one that must not run twice. */
+export const notRepeatable: Method<ListarArchivosRequest, ListarArchivosResponse> = {
+  ...listarArchivos,
+  repeatable: false,
+};
+
+export const folder = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
+export const emptyPage: ListarArchivosResponse = listarArchivos.response.fromJson({ completo: true });
+
+export interface Listening {
+  readonly port: number;
+  readonly address: string;
+  /** Hard: nothing in flight is finished. */
+  stop(): Promise<void>;
+}
+
+export interface ListadoOptions {
+  readonly handle?: ListadoHandler;
+  /** What `grpc.health.v1` says of the server; `none` does not serve it. Default SERVING. */
+  readonly health?: ServingStatus | 'none';
+  readonly port?: number;
+}
+
+/** A gRPC server of its own, without anything of ours but the contract. */
+export async function startListado(options: ListadoOptions = {}): Promise<Listening & { server: Server }> {
+  const {
+    handle = (_call, answer) => answer(null, emptyPage),
+    health = 'SERVING',
+    port: wanted = 0,
+  } = options;
+  const server = new Server();
+  server.addService(grpcServiceOf(ListadoServiceDefinition), { listarArchivos: handle });
+  if (health !== 'none') new HealthImplementation({ '': health }).addToServer(server);
+  const bound = Promise.withResolvers<number>();
+  server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {
+    if (error === null) bound.resolve(port);
+    else bound.reject(error);
+  });
+  const port = await bound.promise;
+  return { server, port, address: `127.0.0.1:${port}`, stop: async () => server.forceShutdown() };
+}
+
+/** A server that speaks HTTP/2 and, unless the test does, no gRPC. */
+export async function startHttp2(
+  answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+): Promise<Listening> {
+  const server = createServer();
+  const sessions = new Set<Http2Session>();
+  server.on('session', (session) => sessions.add(session));
+  // What a test breaks on purpose is an error here.
+  server.on('sessionError', () => undefined);
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on('error', () => undefined);
+    answer(stream, headers);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  };
+  return { port, address: `127.0.0.1:${port}`, stop };
+}
