@@ -25,7 +25,7 @@ export function sendAnswer(
   const representation = representations.in(codingFor(acceptEncoding));
   if (!(representation instanceof Promise))
     return write(ctx, status, representation.headers, representation.body);
-  return representation.then((made) => write(ctx, status, made.headers, made.body));
+  return representation.then((coded) => write(ctx, status, coded.headers, coded.body));
 }
 
 function write(ctx: Context, status: number, headers: readonly string[], body: Buffer | string = ''): void {

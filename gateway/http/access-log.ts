@@ -11,7 +11,7 @@ const clientClosedRequest = 499;
 const switchingProtocols = 101;
 
 /**
- * Counts each request, and logs one line for it, when its answer is sent or its connection closes. Comes right after
+ * Counts each request and logs one line for it, when its answer is sent or its connection closes. Must follow
  * request-id.
  */
 export function accessLog(log: Logger, metrics: Pick<Metrics, 'requestBegins' | 'requestEnds'>): Step {
@@ -57,7 +57,7 @@ function endSpan(
   });
 }
 
-/** Returns the matched route's pattern, so that a million ids are one route. */
+/** Returns the matched route's pattern, so that a million ids count as one route. */
 function routeOf(ctx: Context): string {
   const { _matchedRoute: route } = ctx as { readonly _matchedRoute?: unknown };
   return typeof route === 'string' ? route : 'none';

@@ -3,8 +3,8 @@ import type { Context } from './state.ts';
 import type { Step } from './steps.ts';
 
 /**
- * Finds out where a request comes from. What `X-Forwarded-For`, `-Proto` and `-Host` say counts when, and as far as, it was
- * written by proxies that are trusted; anybody can write the rest.
+ * Determines the client's address, scheme and host. `X-Forwarded-For`, `-Proto` and `-Host` count only as far as trusted
+ * proxies wrote them, because any client can send them.
  */
 export function clientAddress(trusted: BlockList | undefined): Step {
   return (ctx) => {
@@ -12,16 +12,16 @@ export function clientAddress(trusted: BlockList | undefined): Step {
     ctx.state.address = peer;
     ctx.state.secure = 'encrypted' in ctx.req.socket;
     ctx.state.forwardedHost = undefined;
-    if (trusted !== undefined && isIn(trusted, peer)) believe(ctx, trusted);
+    if (trusted !== undefined && isIn(trusted, peer)) applyForwarded(ctx, trusted);
   };
 }
 
-function believe(ctx: Context, trusted: BlockList): void {
+function applyForwarded(ctx: Context, trusted: BlockList): void {
   const hops = ctx
     .get('x-forwarded-for')
     .split(',')
     .map((hop) => plainAddress(hop.trim()));
-  // From our end: each trusted one tells who came to it. What is no address ends what can be believed.
+  // Right to left: each trusted proxy names its peer. An entry that is not an address ends the trusted part.
   for (const hop of hops.reverse()) {
     if (isIP(hop) === 0) break;
     ctx.state.address = hop;
@@ -45,14 +45,14 @@ export function isIn(list: BlockList, address: string): boolean {
   return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** An address in a proxy's header, without the brackets and the port that some proxies write. */
+/** Normalises an address from a proxy's header: removes the brackets and port that some proxies write. */
 function plainAddress(text: string): string {
   return peerAddress(/^\[([^\]]*)\]/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1'));
 }
 
-/** An address without its zone, and IPv4 in its own notation. */
+/** Removes an IPv6 zone and unmaps IPv4-mapped addresses. */
 function peerAddress(text: string): string {
-  // Only IPv6 has either.
+  // Neither occurs in an IPv4 address.
   if (!text.includes(':')) return text;
   return text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }

@@ -5,11 +5,11 @@ import type { Step } from './steps.ts';
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Refuses what was meant for another host. A page on the web can make its own name resolve to this machine (DNS
- * rebinding) and would then be of our origin for the browser; the name it has to send gives it away.
+ * Refuses requests meant for another host. A page on the web can make its own name resolve to this machine (DNS rebinding)
+ * and would then share this origin in the browser, but its requests still carry that name.
  *
- * Allowed are loopback, the address that the connection came in by, and `allowed`: names or addresses, at any port or,
- * written `name:port`, at one; `*` allows all. HTTP/1.0 without `Host` is allowed: no browser speaks that.
+ * Allowed are loopback, the connection's local address, and `allowed`: names or addresses at any port, or at one as
+ * `name:port`; `*` allows every host. HTTP/1.0 without `Host` is allowed, because no browser sends it.
  */
 export function hostGuard({ allowed }: { readonly allowed: readonly string[] }): Step {
   const names = new Set([...loopback, ...allowed.map((name) => name.toLowerCase())]);
@@ -17,22 +17,22 @@ export function hostGuard({ allowed }: { readonly allowed: readonly string[] }):
   return (ctx) => {
     if (any) return;
     const { authority, forwardedHost } = ctx.state;
-    // Both: a proxy may hand on what a page wrote into X-Forwarded-Host.
+    // Both, because a proxy may forward the X-Forwarded-Host that a page has set.
     for (const each of [authority ?? ctx.req.headers.host, forwardedHost]) {
       const host = each?.toLowerCase();
-      if (host !== undefined && !isOurs(host, names, ctx)) {
+      if (host !== undefined && !isAllowed(host, names, ctx)) {
         throw new ProblemError('host-no-permitido', { values: { host: host.slice(0, 100) } });
       }
     }
   };
 }
 
-function isOurs(host: string, names: ReadonlySet<string>, ctx: Context): boolean {
+function isAllowed(host: string, names: ReadonlySet<string>, ctx: Context): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^\s:/@[\]]+)(?::\d*)?$/.exec(host)?.[1];
   return name !== undefined && (names.has(name) || names.has(host) || name === localHost(ctx));
 }
 
-/** The address that the client connected to, as it is written in `Host`. */
+/** Returns the connection's local address in the spelling of `Host`. */
 function localHost(ctx: Context): string {
   const address = (ctx.req.socket.localAddress ?? '').toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
   return address.includes(':') ? `[${address}]` : address;

@@ -2,7 +2,7 @@ import { parseWeighted } from './quality.ts';
 import type { Step } from './steps.ts';
 import type { Idioma } from './texts.ts';
 
-/** Finds out in which language the client wants to read errors. Never throws. */
+/** Sets the language of error texts by `Accept-Language`. Never throws. */
 export function language(): Step {
   return (ctx) => {
     ctx.state.idioma = idiomaOf(ctx.req.headers['accept-language'] ?? '');
@@ -10,8 +10,8 @@ export function language(): Step {
 }
 
 /**
- * Spanish, unless English is wanted more (RFC 9110, section 12.5.4). Between equals the first one counts, as clients that
- * write no weights mean it.
+ * Returns Spanish unless English has the higher weight (RFC 9110, section 12.5.4). At equal weights the first language
+ * counts, as clients that send no weights intend.
  */
 export function idiomaOf(acceptLanguage: string): Idioma {
   if (acceptLanguage === '') return 'es';

@@ -5,8 +5,8 @@ import { setCommonHeader } from './response.ts';
 import type { Step } from './steps.ts';
 
 /**
- * Gives every request an id and a W3C trace context, the client's own when they are well-formed, so that its log lines
- * in all processes, and in the client, can be put together. Never throws.
+ * Gives each request an id and a W3C trace context, or keeps the client's when they are well-formed. With them the log
+ * lines of all processes and of the client can be joined. Never throws.
  */
 export function requestId(): Step {
   return (ctx) => {
@@ -15,18 +15,18 @@ export function requestId(): Step {
     const span = beginSpan(ctx.method, 'server', parent);
     ctx.state.span = span;
     ctx.state.traceparent = span.traceparent || newTraceparent();
-    // For whoever looks for it in a trace; nobody else needs to know.
+    // Sent only when the request is traced.
     if (parent !== '' || isTracing()) setCommonHeader(ctx.res, 'traceparent', ctx.state.traceparent);
     setCommonHeader(ctx.res, 'X-Request-Id', ctx.state.requestId);
   };
 }
 
-/** The client's own when it is well-formed, else a new one. */
-export function requestIdOf(given: string | readonly string[] | undefined): string {
-  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+/** Returns the client's id when it is well-formed, else a new one. */
+export function requestIdOf(clientId: string | readonly string[] | undefined): string {
+  return typeof clientId === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(clientId) ? clientId : randomUUID();
 }
 
-/** The client's trace context; empty when it is missing or malformed. */
+/** Returns the client's trace context; empty when it is missing or malformed. */
 function parentOf(trace: string | readonly string[] | undefined): string {
   return typeof trace === 'string' && parseTraceparent(trace) !== undefined ? trace : '';
 }
@@ -36,16 +36,16 @@ function newTraceparent(): string {
   return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }
 
-/** Asked for in stock: to ask the system each time takes longer than all else that is done for a cached answer. */
-const stock = Buffer.alloc(4096);
-let used = stock.length;
+/** Random bytes are drawn in bulk: a system call per request takes longer than the rest of a cached answer. */
+const randomPool = Buffer.alloc(4096);
+let used = randomPool.length;
 
-/** Zeros, which would not be valid, are less likely than a fault of the memory. */
+/** Returns random hex digits. All zeros would be invalid, but that is less likely than a memory error. */
 function randomHex(size: number): string {
-  if (used + size > stock.length) {
-    randomFillSync(stock);
+  if (used + size > randomPool.length) {
+    randomFillSync(randomPool);
     used = 0;
   }
   used += size;
-  return stock.toString('hex', used - size, used);
+  return randomPool.toString('hex', used - size, used);
 }

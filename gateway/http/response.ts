@@ -1,9 +1,11 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * A response with common headers: those that every answer has, unless it sets its own. They join the head when it is
- * written, whoever writes it: Koa, a stream, or `writeHead` with a list. Node checks and tabulates each header of
- * `setHeader`, which for a dozen of them takes a tenth of the time of a cached answer; a list it writes as it is.
+ * A response with common headers, which every answer has unless it sets its own. `writeHead` adds them, whether Koa, a
+ * stream or `writeHead` with a list sends the answer.
+ *
+ * Node validates and stores each header of `setHeader`; for a dozen headers that takes a tenth of a cached answer's time. A
+ * list is written as is.
  */
 export class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   readonly #common: string[] = [];
@@ -25,7 +27,7 @@ export class Response<Request extends IncomingMessage = IncomingMessage> extends
   }
 }
 
-/** Sets a common header, on a plain response as any other header: that of an upgrade has no list. */
+/** Sets a common header. On the plain response of an upgrade request it is set like any other header. */
 export function setCommonHeader(res: ServerResponse, name: string, value: string): void {
   if (res instanceof Response) res.setCommonHeader(name, value);
   else res.setHeader(name, value);

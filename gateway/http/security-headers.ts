@@ -2,9 +2,8 @@ import { setCommonHeader } from './response.ts';
 import type { Step } from './steps.ts';
 
 /**
- * What every answer says to browsers, after what helmet sets (https://helmetjs.github.io). File names come from others, so
- * nothing is to be sniffed as HTML, framed, or taken into pages of other sites. A page sets a `Content-Security-Policy` of
- * its own.
+ * Security headers of every answer, after helmet's (https://helmetjs.github.io). File names are untrusted, so answers must
+ * not be sniffed as HTML, framed or embedded into other sites. Pages set a `Content-Security-Policy` of their own.
  */
 const headers = Object.entries({
   'X-Content-Type-Options': 'nosniff',

@@ -5,40 +5,40 @@ import type { Idioma } from './texts.ts';
 /** How an answer was made: the header `Servido-Por`. */
 export type ServidoPor = 'grpc' | 'cola' | 'cache';
 
-/** `caller` of a request that was let in without a token. */
+/** The `caller` of a request admitted without a token. */
 export const anonymous = 'anonimo';
 
-/** What the middlewares know of a request, each set by the one whose name it is under. */
+/** A request's state. Each member is set by the middleware that its comment names. */
 export interface State {
-  /** request-id.ts: the same in all processes that touch this request, and in the answer's `X-Request-Id`. */
+  /** request-id.ts: shared by all processes that handle this request, and sent as `X-Request-Id`. */
   requestId: string;
   /** request-id.ts: W3C trace context. */
   traceparent: string;
-  /** request-id.ts: the work on this request, of which traceparent is. */
+  /** request-id.ts: the span of this request, to which traceparent belongs. */
   span: Span;
   /** language.ts */
   idioma: Idioma;
-  /** version-prefix.ts: path and query as the client wrote them, prefix included: `/v1/listar_archivos?ruta=a`. */
+  /** version-prefix.ts: path and query as the client sent them, prefix included: `/v1/listar_archivos?ruta=a`. */
   target: string;
-  /** version-prefix.ts: what goes before every path of our links. */
+  /** version-prefix.ts: the prefix of every link in the answer. */
   prefix: '' | '/v1';
-  /** client-address.ts: where the request comes from, seen through proxies that are trusted; IPv4 never as ::ffff:. */
+  /** client-address.ts: the client's address, behind trusted proxies; IPv4 never as ::ffff:. */
   address: string;
-  /** client-address.ts: the host that a trusted proxy was asked for. */
+  /** client-address.ts: the host that a trusted proxy received. */
   forwardedHost: string | undefined;
-  /** client-address.ts: whether the client uses HTTPS, as far as is known. */
+  /** client-address.ts: whether the client uses HTTPS, as far as known. */
   secure: boolean;
-  /** version-prefix.ts: the host of a target in absolute form, which counts instead of the header `Host`. */
+  /** version-prefix.ts: the host of a target in absolute form, which overrides `Host`. */
   authority: string | undefined;
-  /** identity/identify.ts: who asks; empty when nobody knows and nobody has to. */
+  /** identity/identify.ts: the authenticated user; empty on open paths without a token. */
   caller: string;
-  /** identity/identify.ts: what the caller may do. */
+  /** identity/identify.ts: the caller's scopes. */
   scopes: ReadonlySet<string>;
-  /** identity/identify.ts: until when that holds, milliseconds since 1970; infinite for whoever brought no token. */
+  /** identity/identify.ts: until when the identity is valid, milliseconds since 1970; infinity without a token. */
   identifiedUntil: number;
   /** http/streamed.ts, answers/sender.ts: bytes of the body so far. */
   sentBytes?: number;
-  /** answers/sender.ts: undefined for what is no answer of an operation. */
+  /** answers/sender.ts: undefined unless an operation answered. */
   servidoPor: ServidoPor | undefined;
 }
 

@@ -1,9 +1,9 @@
 import type { Context, Middleware } from './state.ts';
 
-/** Reads a request, sets headers of its answer, or refuses it by throwing a ProblemError. It does not wait. */
+/** A synchronous middleware step: reads the request, sets headers, or refuses it by throwing a ProblemError. */
 export type Step = (ctx: Context) => void;
 
-/** One middleware that runs the steps in order: between two steps Koa would allocate a function and a promise. */
+/** Combines steps into one middleware. Between two middlewares Koa would allocate a function and a promise. */
 export function inOrder(...steps: readonly Step[]): Middleware {
   return (ctx, next) => {
     for (const step of steps) step(ctx);

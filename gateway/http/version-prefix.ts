@@ -4,16 +4,16 @@ import { pathOf, readTarget } from './target.ts';
 
 const prefix = '/v1';
 
-/** What is told of `/v1` when it is to be replaced. */
+/** The retirement dates of `/v1`. */
 export interface Retirement {
-  /** Since when, or from when on, nobody should begin with it (RFC 9745). */
+  /** When it is deprecated (RFC 9745). */
   readonly deprecation: Date | undefined;
-  /** From when on it may be gone (RFC 8594). */
+  /** When it may disappear (RFC 8594). */
   readonly sunset: Date | undefined;
 }
 
 /**
- * Serves every path bare and under `/v1`: what comes after knows bare paths only. What the client wrote stays in
+ * Serves every path bare and under `/v1`: later middlewares see bare paths only. The client's target stays in
  * `ctx.state.target`, and its prefix in `ctx.state.prefix`, so that links keep it. Never throws.
  */
 export function versionPrefix(retirement?: Retirement): Step {
