@@ -248,9 +248,8 @@ describe('The gRPC door, for streams', () => {
       const goOn = Promise.withResolvers<void>();
       const { client } = await serve({
         async *buscarEnVivo(requests) {
-          await goOn.promise;
           let count = 0;
-          for await (const _request of requests) count++;
+          for await (const _request of requests) if (count++ === 0) await goOn.promise;
           yield answer(count);
         },
       });

@@ -37,15 +37,22 @@ describe('The precedence of searches', () => {
   it('lets those go first that are short, though they came later', async () => {
     const precedence = new Precedence();
     const long = work('long', precedence.begin(signal), 60);
-    const short = work('short', precedence.begin(signal), 3);
-    await Promise.all([long, short]);
-    // One slice is over before the short one comes.
+    const slices = precedence.begin(signal);
+    for (let done = 0; done < 3; done++) {
+      worked.push('short');
+      // It waits for other threads.
+      await settled();
+    }
+    slices[Symbol.dispose]();
+    await long;
+    // The first slice of the long one was over before the short one came.
     expect(worked.slice(0, 8)).to.deep.equal([...Array(5).fill('long'), ...Array(3).fill('short')]);
+    expect(worked).to.have.length(63);
   });
 
-  it('lets nobody starve: a long one goes on after 4 ms though there is always a short one', async () => {
+  it('lets a long one go on after 4 ms though there is always a short one', async () => {
     const precedence = new Precedence();
-    // Somebody who has begun and waits for other threads all the time.
+    // A short one that waits for other threads all the time.
     const waiting = precedence.begin(signal);
     const long = work('long', precedence.begin(signal), 8);
     await settled();
