@@ -3,11 +3,11 @@ import type { Patch } from './harness/mutant.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { scenarios } from './scenarios/all.ts';
 
-/** What was given to the queue is left to the queue: nothing is published again, and nothing goes the other way. */
+/** Leaves queued rows to the queue: none is published again, and none takes the direct route. */
 const sweeperOff: Patch = {
   file: 'gateway/solicitudes/broker-route.ts',
-  find: 'const again = await lost(queued, lease, aside);',
-  replace: 'const again: Solicitud[] = queued.slice(0, 0);',
+  find: 'const republish = await selectLost(queued, lease, diverted);',
+  replace: 'const republish: Solicitud[] = queued.slice(0, 0);',
 };
 
 function named(name: string): Scenario {
