@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** One message to a listener: everything that happened since the message before. */
-export interface FeedMessage<Note> {
+export interface ChangeMessage<Note> {
   readonly clock: Clock;
   /** Keys of what changed; empty when `everything` is set. */
   readonly keys: string[];
@@ -90,7 +90,7 @@ export class ChangeFeed<Note = never> {
    * Yields the clock at once, then changes within milliseconds, and beats, until one of the signals is aborted. A slow
    * listener gets the same in fewer messages.
    */
-  async *listen(signals: readonly AbortSignal[]): AsyncGenerator<FeedMessage<Note>, void> {
+  async *listen(signals: readonly AbortSignal[]): AsyncGenerator<ChangeMessage<Note>, void> {
     const { settle, beatMs = 250, onListened, standing } = this.#options;
     const over = AbortSignal.any([...signals]);
     const notes = [...(standing?.() ?? [])];
@@ -138,7 +138,7 @@ export class ChangeFeed<Note = never> {
     return isNews(listener);
   }
 
-  #take(listener: Listener<Note>, beatMs: number | undefined): FeedMessage<Note> {
+  #take(listener: Listener<Note>, beatMs: number | undefined): ChangeMessage<Note> {
     const { keys, everything, notes } = listener;
     listener.keys = new Set();
     listener.everything = false;

@@ -199,7 +199,7 @@ function accepted({ name }: Pick<Operation, 'name'>): object {
       caller: '',
       requestId: '',
       traceparent: '',
-      witness: '',
+      replyToken: '',
       acceptedAt,
       expiresAt: acceptedAt + 24 * 60 * 60 * 1000,
       key: undefined,

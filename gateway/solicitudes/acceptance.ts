@@ -5,7 +5,7 @@ import { ProblemError } from '../http/problem.ts';
 import { type Acceptance, type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
 /** A request to accept. */
-export type DeferredRequest = Omit<Acceptance, 'id' | 'witness' | 'acceptedAt' | 'expiresAt'>;
+export type DeferredRequest = Omit<Acceptance, 'id' | 'replyToken' | 'acceptedAt' | 'expiresAt'>;
 
 /** A committed request: accepted just now, or earlier and with its current state. */
 export type Accepted = Acceptance & Partial<Solicitud>;
@@ -50,7 +50,7 @@ export function createAcceptor({ ledger, lifetimeMs, log, now }: AcceptorDeps): 
       const acceptance: Acceptance = {
         ...candidate,
         id: uuidv7({ msecs: acceptedAt }),
-        witness: randomBytes(16).toString('base64url'),
+        replyToken: randomBytes(16).toString('base64url'),
         acceptedAt,
         expiresAt: acceptedAt + lifetimeMs,
       };

@@ -22,7 +22,7 @@ export interface Acceptance {
   readonly requestId: string;
   readonly traceparent: string;
   /** The reply token: random; a reply must echo it. */
-  readonly witness: string;
+  readonly replyToken: string;
   readonly acceptedAt: number;
   readonly expiresAt: number;
   /** The `Idempotency-Key`, unique among the kept rows of one caller. */

@@ -106,7 +106,7 @@ export function createReplies({
       return delivery.ack();
     }
     const row = await ledger.get(reply.id);
-    if (row === undefined || row.witness !== reply.witness) {
+    if (row === undefined || row.replyToken !== reply.replyToken) {
       metrics.replyDropped(row === undefined ? 'unknown' : 'witness');
       log.warn(
         { id: reply.id, known: row !== undefined },

@@ -8,7 +8,7 @@ const overhead = 400;
  * An answer's headers and body are added when it is stored.
  */
 export function rowSize(acceptance: Acceptance): number {
-  const { request, view, caller, requestId, traceparent, witness, key, retryOf } = acceptance;
-  const texts = [request, view.target, caller, requestId, traceparent, witness, key ?? '', retryOf ?? ''];
+  const { request, view, caller, requestId, traceparent, replyToken, key, retryOf } = acceptance;
+  const texts = [request, view.target, caller, requestId, traceparent, replyToken, key ?? '', retryOf ?? ''];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), overhead);
 }

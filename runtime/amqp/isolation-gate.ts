@@ -1,64 +1,64 @@
 import { backOff } from './back-off.ts';
 
 /**
- * Keeps apart what must not die together: while the isolation queue holds anything, the work queue rests. Otherwise the
- * request that kills its worker would be counted against all those delivered beside it, at each of its tries.
+ * Pauses the work queue while the isolation queue holds anything. Otherwise a request that kills its worker would be
+ * counted, at each of its tries, against all requests delivered beside it.
  */
 export interface IsolationGate {
-  /** The isolation queue is known to be empty: the work queue may be taken from. */
-  readonly over: boolean;
-  /** Handles a delivery of the isolation queue. */
+  /** Whether the isolation queue is known to be empty, so that the work queue may be consumed. */
+  readonly open: boolean;
+  /** Handles a delivery from the isolation queue. */
   take(handle: () => Promise<void>): Promise<void>;
-  /** Runs a request's handler; an isolated one when no other runs. */
+  /** Runs a request's handler; an isolated request's only while no other handler runs. */
   run<Result>(isolated: boolean, handler: () => Promise<Result>): Promise<Result>;
-  /** Nothing is known any more: a connection was lost, and what was held on it is in its queue again. */
-  again(): void;
+  /** Closes the gate after a lost connection: the messages held on it are in their queues again. */
+  reset(): void;
 }
 
 export interface IsolationGateOptions {
-  /** How many messages wait in the isolation queue; rejects while that cannot be said. */
+  /** Returns how many messages wait in the isolation queue; rejects while that is unknown. */
   depth(): Promise<number>;
   onChange(): void;
-  /** Ends it. */
+  /** Ends the gate. */
   readonly signal: AbortSignal;
 }
 
-/** It is not `over` before `again` was called once. */
+/** The gate is closed until `reset` was called once. */
 export function createIsolationGate({ depth, onChange, signal }: IsolationGateOptions): IsolationGate {
-  let over = false;
+  let open = false;
   let looking = false;
   let isolated = 0;
   let running = 0;
-  /** What was seen before a connection was lost says nothing of the next. */
+  /** Number of the connection; a depth seen on an earlier one does not count. */
   let connection = 0;
   let onQuiet = Promise.withResolvers<void>();
 
   const begin = (): void => {
-    if (!over) return;
-    over = false;
+    if (!open) return;
+    open = false;
     onChange();
   };
 
-  /** Until it is empty. Its messages may go to another worker, so to wait for them would not do. */
+  /** Asks for the depth until the queue is empty. Another worker may take its messages, so no delivery would tell. */
   async function look(): Promise<void> {
     if (looking) return;
     looking = true;
     let attempt = 0;
-    while (!over && isolated === 0 && !signal.aborted) {
+    while (!open && isolated === 0 && !signal.aborted) {
       const seenOn = connection;
       const waiting = await depth().catch(() => undefined);
-      if (waiting === 0 && isolated === 0 && seenOn === connection) over = true;
+      if (waiting === 0 && isolated === 0 && seenOn === connection) open = true;
       else await backOff(attempt, signal);
-      // Without a broker there is nobody to spare: it looks as soon as there is one.
+      // Without a broker there is nothing to spare: ask again as soon as it is back.
       attempt = waiting === undefined ? 0 : attempt + 1;
     }
     looking = false;
-    if (over) onChange();
+    if (open) onChange();
   }
 
   return {
-    get over() {
-      return over;
+    get open() {
+      return open;
     },
     async take(handle) {
       isolated += 1;
@@ -86,7 +86,7 @@ export function createIsolationGate({ depth, onChange, signal }: IsolationGateOp
         }
       }
     },
-    again() {
+    reset() {
       connection += 1;
       begin();
       void look();

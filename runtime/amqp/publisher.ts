@@ -46,14 +46,14 @@ export interface PublisherOptions {
 
 interface Connection {
   readonly session: Session;
-  lane: PublishChannel;
+  channel: PublishChannel;
   /** Since when, by the monotonic clock. */
-  laneSince: number;
+  channelSince: number;
   renewing: boolean;
 }
 
-/** A lane is not given up for another sooner than this after it was opened. */
-const laneLifeMs = 1_000;
+/** Minimum age at which a channel is replaced by another one. */
+const channelLifeMs = 1_000;
 const notFound = 404;
 
 /** Publishes over a connection of its own; one that also consumed would not be read under an alarm. */
@@ -63,17 +63,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let link: Link | undefined;
   let current: Connection | undefined;
 
-  const openLane = (session: Session): Promise<PublishChannel> =>
-    openPublishChannel(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewLane(session) });
+  const openChannel = (session: Session): Promise<PublishChannel> =>
+    openPublishChannel(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewChannel(session) });
 
   async function setup(session: Session): Promise<void> {
-    const lane = await openLane(session);
+    const channel = await openChannel(session);
     await declare(session);
     session.signal.throwIfAborted();
     session.signal.addEventListener('abort', () => {
       current = undefined;
     });
-    current = { session, lane, laneSince: performance.now(), renewing: false };
+    current = { session, channel, channelSince: performance.now(), renewing: false };
   }
 
   /**
@@ -81,16 +81,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
    * otherwise; and when the limit is lifted nobody tells it (seen with RabbitMQ 3.10.8). Only another channel can say
    * whether the queue takes messages now.
    */
-  async function renewLane(session: Session): Promise<void> {
+  async function renewChannel(session: Session): Promise<void> {
     const connection = current;
     if (connection?.session !== session || connection.renewing) return;
-    if (performance.now() - connection.laneSince < laneLifeMs) return;
+    if (performance.now() - connection.channelSince < channelLifeMs) return;
     connection.renewing = true;
     try {
-      const lane = await openLane(session);
-      connection.lane.retire();
-      connection.lane = lane;
-      connection.laneSince = performance.now();
+      const channel = await openChannel(session);
+      connection.channel.retire();
+      connection.channel = channel;
+      connection.channelSince = performance.now();
     } catch (error) {
       session.drop(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -117,7 +117,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return () => void listeners.delete(listener);
     },
     async publish(publication) {
-      return usableOrThrow().lane.publish(publication);
+      return usableOrThrow().channel.publish(publication);
     },
     async inspect(queue) {
       const { session } = usableOrThrow();

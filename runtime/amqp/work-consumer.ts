@@ -93,14 +93,14 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
 
   function regulate(): void {
     for (const [queue, held] of waiting) {
-      const mayWork = queue !== queues.work || isolation.over;
+      const mayWork = queue !== queues.work || isolation.open;
       if (publisher.usable && held === 0 && mayWork && !stopping.signal.aborted) subscriber.resume(queue);
       else subscriber.pause(queue);
     }
   }
 
   function onConnection(): void {
-    if (publisher.state.kind !== 'ready' || subscriber.state.kind !== 'ready') isolation.again();
+    if (publisher.state.kind !== 'ready' || subscriber.state.kind !== 'ready') isolation.reset();
     regulate();
   }
 
@@ -197,7 +197,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       subscriber.subscribe(onConnection);
       publisher.start();
       subscriber.start();
-      isolation.again();
+      isolation.reset();
     },
     stop(graceMs) {
       end ??= stop(graceMs);

@@ -18,7 +18,7 @@ export interface WorkMessage {
   /** 1 for the first publish. */
   readonly attempt: number;
   /** Random per row of the ledger; the reply echoes it. */
-  readonly witness: string;
+  readonly replyToken: string;
 }
 
 /** What the worker did with a request. */
@@ -34,7 +34,7 @@ export type WorkResult =
 
 export interface WorkReply {
   readonly id: string;
-  readonly witness: string;
+  readonly replyToken: string;
   /** Of the work; nothing from a worker that does not say. */
   readonly traceparent?: string;
   readonly result: WorkResult;
@@ -69,7 +69,7 @@ export function encodeWork(work: WorkMessage): Encoded {
         'x-request-id': work.requestId,
         'x-vence': work.expiresAt,
         'x-intento': work.attempt,
-        'x-testigo': work.witness,
+        'x-testigo': work.replyToken,
       },
     },
   };
@@ -86,17 +86,17 @@ export function decodeWork({ content, properties }: Received): WorkMessage {
     traceparent: text(properties.headers?.['traceparent'], 'traceparent'),
     expiresAt: integer(properties.headers?.['x-vence'], 'x-vence'),
     attempt: integer(properties.headers?.['x-intento'], 'x-intento'),
-    witness: text(properties.headers?.['x-testigo'], 'x-testigo'),
+    replyToken: text(properties.headers?.['x-testigo'], 'x-testigo'),
   };
 }
 
 /** `grpc-status` and `grpc-message` are as in gRPC's trailers; a request that was not run has `x-estado` instead. */
-export function encodeReply({ id, witness, traceparent, result }: WorkReply): Encoded {
+export function encodeReply({ id, replyToken, traceparent, result }: WorkReply): Encoded {
   const reply = (content: string, headers: Record<string, string | number>): Encoded => ({
     content: Buffer.from(content),
     properties: {
       ...envelope(id),
-      headers: { ...headers, 'x-testigo': witness, ...(traceparent && { traceparent }) },
+      headers: { ...headers, 'x-testigo': replyToken, ...(traceparent && { traceparent }) },
     },
   });
   switch (result.kind) {
@@ -113,11 +113,11 @@ export function encodeReply({ id, witness, traceparent, result }: WorkReply): En
 /** Throws `MalformedMessageError`. */
 export function decodeReply({ content, properties }: Received): WorkReply {
   const id = text(properties.correlationId, 'correlation_id');
-  const witness = text(properties.headers?.['x-testigo'], 'x-testigo');
+  const replyToken = text(properties.headers?.['x-testigo'], 'x-testigo');
   const traceparent: unknown = properties.headers?.['traceparent'];
   return {
     id,
-    witness,
+    replyToken,
     ...(typeof traceparent === 'string' && { traceparent }),
     result: resultOf(content, properties.headers ?? {}),
   };

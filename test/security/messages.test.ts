@@ -87,7 +87,7 @@ describe('Messages between the processes', () => {
         expect(Number(properties.headers?.['x-vence'])).to.be.greaterThan(Date.now());
         expect(JSON.stringify(properties) + content).not.to.include('secreto');
 
-        const witness: string = properties.headers?.['x-testigo'];
+        const replyToken: string = properties.headers?.['x-testigo'];
         const empty = JSON.stringify({ completo: true });
         const send = async (
           body: string,
@@ -111,24 +111,28 @@ describe('Messages between the processes', () => {
         await send(empty, solicitud.id, forged);
         await send(empty, solicitud.id, { 'grpc-status': 0 });
         await send(empty, solicitud.id, { 'x-estado': 'fallida', 'x-testigo': 'forged' });
-        await send(empty, '019a0000-0000-7000-8000-000000000000', { ...forged, 'x-testigo': witness });
+        await send(empty, '019a0000-0000-7000-8000-000000000000', { ...forged, 'x-testigo': replyToken });
         await send(empty, "' OR 1=1 --", forged);
         await send(empty, undefined, forged);
         await eventually(async () => Object.values(await dropped()).reduce((sum, n) => sum + n, 0) === 6);
         expect(await dropped()).to.include({ witness: 2, unknown: 2, malformed: 2 });
         expect(await state()).to.equal('encolada');
 
-        await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': witness });
+        await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': replyToken });
         await eventually(async () => (await state()) === 'completada');
         const first = await (await house.get(`/solicitudes/${solicitud.id}/respuesta`)).text();
         // The same once more, and once more with other contents.
-        await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': witness });
-        await send('', solicitud.id, { 'grpc-status': 5, 'grpc-message': 'replayed', 'x-testigo': witness });
+        await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': replyToken });
+        await send('', solicitud.id, {
+          'grpc-status': 5,
+          'grpc-message': 'replayed',
+          'x-testigo': replyToken,
+        });
         await eventually(async () => (await dropped())['closed'] === 2);
         expect(await (await house.get(`/solicitudes/${solicitud.id}/respuesta`)).text()).to.equal(first);
         expect(await state()).to.equal('completada');
         const said = JSON.stringify([...house.processes.values()].map(({ lines }) => lines));
-        expect(said).not.to.include('secreto').and.not.include(witness);
+        expect(said).not.to.include('secreto').and.not.include(replyToken);
       } finally {
         const closed = once(connection, 'close');
         await connection.close();

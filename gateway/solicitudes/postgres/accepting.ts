@@ -23,13 +23,13 @@ const insert = `
         AND kept.bytes + sum(size) OVER (ORDER BY nth) <= $3 AS fits
     FROM kept, json_to_recordset($1) AS item(
       nth BIGINT, size BIGINT, id TEXT, service TEXT, operation TEXT, request TEXT, target TEXT, formato TEXT, idioma TEXT,
-      caller TEXT, "requestId" TEXT, traceparent TEXT, witness TEXT, "acceptedAt" BIGINT, "expiresAt" BIGINT,
+      caller TEXT, "requestId" TEXT, traceparent TEXT, "replyToken" TEXT, "acceptedAt" BIGINT, "expiresAt" BIGINT,
       key TEXT, "retryOf" TEXT)),
   inserted AS (
     INSERT INTO archivero.requests (id, service, operation, request, target, formato, idioma, caller, request_id,
       traceparent, witness, accepted_at, expires_at, key, retry_of, due_at, state, attempts, interruptions, history)
     SELECT id, service, operation, request, target, formato, idioma, caller, "requestId",
-      traceparent, witness, "acceptedAt", "expiresAt", key, "retryOf", "acceptedAt", 'aceptada', 0, 0,
+      traceparent, "replyToken", "acceptedAt", "expiresAt", key, "retryOf", "acceptedAt", 'aceptada', 0, 0,
       jsonb_build_array(jsonb_build_object('state', 'aceptada', 'at', "acceptedAt"))
     FROM acceptances WHERE fits ORDER BY nth ON CONFLICT DO NOTHING RETURNING id)
   SELECT acceptances.id, CASE WHEN inserted.id IS NOT NULL THEN 'accepted' WHEN fits THEN 'taken' ELSE 'full' END AS outcome

@@ -42,7 +42,7 @@ export function toSolicitud(row: Row): Solicitud {
     caller: row.caller,
     requestId: row.request_id,
     traceparent: row.traceparent,
-    witness: row.witness,
+    replyToken: row.witness,
     acceptedAt: Number(row.accepted_at),
     expiresAt: Number(row.expires_at),
     key: row.key ?? undefined,

@@ -23,7 +23,7 @@ export function toSolicitud(row: Row): Solicitud {
     caller: String(row['caller']),
     requestId: String(row['request_id']),
     traceparent: String(row['traceparent']),
-    witness: String(row['witness']),
+    replyToken: String(row['witness']),
     acceptedAt: Number(row['accepted_at']),
     expiresAt: Number(row['expires_at']),
     key: row['key'] === null ? undefined : String(row['key']),

@@ -31,7 +31,7 @@ export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
     `INSERT INTO requests (id, service, operation, request, target, formato, idioma, caller, request_id, traceparent,
        witness, accepted_at, expires_at, key, retry_of, due_at, state, attempts, interruptions, history)
      VALUES (:id, :service, :operation, :request, :target, :formato, :idioma, :caller, :requestId, :traceparent,
-       :witness, :acceptedAt, :expiresAt, :key, :retryOf, :acceptedAt, 'aceptada', 0, 0,
+       :replyToken, :acceptedAt, :expiresAt, :key, :retryOf, :acceptedAt, 'aceptada', 0, 0,
        json_array(json_object('state', 'aceptada', 'at', :acceptedAt)))`,
   );
   // The history holds changes of state: publishing again adds an attempt, not an entry.

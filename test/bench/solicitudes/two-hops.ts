@@ -22,12 +22,12 @@ const request = (id: string) =>
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     expiresAt: Date.now() + 86_400_000,
     attempt: 1,
-    witness: 'AAAAAAAAAAAAAAAAAAAAAA',
+    replyToken: 'AAAAAAAAAAAAAAAAAAAAAA',
   });
 const answer = (id: string) =>
   encodeReply({
     id,
-    witness: 'AAAAAAAAAAAAAAAAAAAAAA',
+    replyToken: 'AAAAAAAAAAAAAAAAAAAAAA',
     result: { kind: 'status', code: 5, message: 'ruta-no-existe: «no-12345» does not exist' },
   });
 

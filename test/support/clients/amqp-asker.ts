@@ -84,7 +84,7 @@ export async function startAsker(url: string, service: string, ledger = uniqueNa
           traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
           expiresAt: Date.now() + 3_600_000,
           attempt: 1,
-          witness: `testigo-${id}`,
+          replyToken: `testigo-${id}`,
           ...more,
         }),
       }),

@@ -12,7 +12,7 @@ export function acceptance(given: Partial<Acceptance> & { readonly id: string })
     caller: 'anonimo',
     requestId: 'peticion-1',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    witness: 'testigo',
+    replyToken: 'testigo',
     acceptedAt: 1000,
     expiresAt: 90_000,
     key: undefined,

@@ -15,8 +15,8 @@ export async function failRequests(url: string, service: string, count: number):
     let done = 0;
     await channel.consume(queuesOf(service).work, (message) => {
       if (message === null || done === count) return;
-      const { id, witness, replyTo } = decodeWork(message);
-      const { content, properties } = encodeReply({ id, witness, result: { kind: 'poison' } });
+      const { id, replyToken, replyTo } = decodeWork(message);
+      const { content, properties } = encodeReply({ id, replyToken, result: { kind: 'poison' } });
       channel.sendToQueue(replyTo, content, properties, (error) => {
         if (error) return enough.reject(error);
         channel.ack(message);

@@ -22,7 +22,7 @@ const work: WorkMessage = {
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   expiresAt: 1_795_231_495_097,
   attempt: 1,
-  witness: 'testigo',
+  replyToken: 'testigo',
 };
 
 const received = ({ content, properties }: Encoded): Received => ({
@@ -60,7 +60,7 @@ describe('The messages of RabbitMQ', () => {
     'no reply_to': { replyTo: undefined },
     'no headers': { headers: undefined },
     'a time that is no number': { headers: { ...headers, 'x-vence': 'ayer' } },
-    'a witness that is no text': { headers: { ...headers, 'x-testigo': 7 } },
+    'a reply token that is no text': { headers: { ...headers, 'x-testigo': 7 } },
   };
   for (const [name, change] of Object.entries(bad)) {
     it(`are refused with ${name}`, () => {
@@ -77,13 +77,13 @@ describe('The messages of RabbitMQ', () => {
     { kind: 'poison' },
   ] as const) {
     it(`carry a reply: ${result.kind}`, () => {
-      const reply = { id: work.id, witness: work.witness, result };
+      const reply = { id: work.id, replyToken: work.replyToken, result };
       expect(decodeReply(received(encodeReply(reply)))).to.deep.equal(reply);
     });
   }
 
   it('take a number that is no gRPC status for UNKNOWN', () => {
-    const { content } = encodeReply({ id: 'a', witness: 'b', result: { kind: 'expired' } });
+    const { content } = encodeReply({ id: 'a', replyToken: 'b', result: { kind: 'expired' } });
     const properties = { correlationId: 'a', headers: { 'grpc-status': 99, 'x-testigo': 'b' } };
     expect(decodeReply(received({ content, properties })).result).to.deep.equal({
       kind: 'status',
