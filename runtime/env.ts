@@ -13,7 +13,7 @@ export interface ConfigProblem {
   readonly problem: string;
 }
 
-/** What is set in the environment is not acceptable; the message lists every variable that is wrong. */
+/** Lists every environment variable that is missing or wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
@@ -34,16 +34,18 @@ type Values<S extends Shape> = Readonly<{ [Name in keyof S]: z.output<S[Name]> }
 export interface ParseEnvOptions<S extends Shape> {
   /** The variables' names, where they are not the schema's keys. */
   readonly variables?: { readonly [Key in keyof S]?: string };
-  /** Other names that a variable has had; the first one that is set wins, its own name before all. */
+  /** Earlier names of a variable. Its own name is read first, then the first alias that is set. */
   readonly aliases?: { readonly [Name in keyof S]?: readonly string[] };
-  /** An empty variable is an absent one; here are those for which it says something. */
+  /** Keys whose empty value has a meaning. Any other empty variable counts as absent. */
   readonly keepEmpty?: readonly (keyof S & string)[];
-  /** What is wrong with several variables together. Of those that are wrong by themselves the value is undefined. */
+  /**
+   * Returns problems that concern several variables together. A variable that is wrong by itself is undefined here.
+   */
   readonly together?: (values: Partial<Values<S>>) => readonly ConfigProblem[];
 }
 
 /**
- * Reads variables as a schema per key says. Throws one `ConfigError` with all that is wrong; gives a frozen object.
+ * Reads variables by a schema per key and returns a frozen object. Throws one `ConfigError` with all problems.
  */
 export function parseEnv<S extends Shape>(shape: S, env: Env, options: ParseEnvOptions<S> = {}): Values<S> {
   const values: Record<string, unknown> = {};
@@ -70,7 +72,7 @@ export function parseEnv<S extends Shape>(shape: S, env: Env, options: ParseEnvO
   return Object.freeze(values) as Values<S>;
 }
 
-/** Reads several configurations of one environment. Throws one `ConfigError` with all that is wrong with any of them. */
+/** Reads several configurations of one environment. Throws one `ConfigError` with the problems of all. */
 export function readTogether<const Configs extends readonly unknown[]>(
   ...reads: { readonly [Index in keyof Configs]: () => Configs[Index] }
 ): Configs {
@@ -80,7 +82,7 @@ export function readTogether<const Configs extends readonly unknown[]>(
       return read();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      // A variable that several of them read is told once.
+      // A variable that several configurations read is reported once.
       for (const each of error.problems) problems.set(`${each.variable}: ${each.problem}`, each);
       return undefined;
     }
@@ -89,7 +91,9 @@ export function readTogether<const Configs extends readonly unknown[]>(
   return configs as unknown as Configs;
 }
 
-/** A variable's text, checked and turned into a value. `secret` ones are not repeated in the message. */
+/**
+ * Makes a schema that checks a variable's text and converts it. A `secret` value is not repeated in the message.
+ */
 function piece<Value>(expected: string, read: (text: string) => Value | undefined, secret = false) {
   const error = (issue: { readonly input?: unknown }): string => {
     if (issue.input === undefined) return `missing; expected ${expected}`;
@@ -109,16 +113,16 @@ function wholeNumber(text: string, min: number, max: number): number | undefined
   return value >= min && value <= max ? value : undefined;
 }
 
-/** 0 lets the system choose. */
+/** A port; 0 lets the system choose. */
 export const port = piece('a port (0 to 65535)', (text) => wholeNumber(text, 0, 65_535));
 
 /** A whole number of things, 1 or more. */
 export const count = piece('a whole number, 1 or more', (text) => wholeNumber(text, 1, 2 ** 40));
 
-/** How much room there is; 0 is none. */
+/** A number of bytes; 0 is allowed. */
 export const bytes = piece('a number of bytes, 0 or more', (text) => wholeNumber(text, 0, 2 ** 40));
 
-/** At least 1; at most what a timer can hold (24 days). */
+/** Milliseconds from 1 to the most that a timer can hold (24 days). */
 export const milliseconds = piece('milliseconds (1 to 2147483647)', (text) =>
   wholeNumber(text, 1, 2 ** 31 - 1),
 );
@@ -134,7 +138,7 @@ export const host = piece('a host name or an IP address, without a port', (text)
   isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? text : undefined,
 );
 
-/** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means that none is wanted. */
+/** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means no broker. */
 export const brokerUrl = piece(
   'amqp://… or amqps://…, or empty for no broker',
   (text): { url: string | undefined } | undefined => {
@@ -146,14 +150,14 @@ export const brokerUrl = piece(
   .transform(({ url }) => url)
   .prefault('amqp://guest:guest@127.0.0.1:5672?heartbeat=5');
 
-/** Whether only this machine can reach what is bound there. */
+/** Returns whether only this machine can reach an address. */
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address);
 }
 
 /**
- * The environment together with the `.env` file, whose values yield to those that are really set. `ENV_FILE` names
- * another file than `.env` in the working directory; empty, none is read.
+ * Adds the `.env` file to the environment, whose own values win. `ENV_FILE` names another file than `.env` in the
+ * working directory; when it is empty, no file is read.
  */
 export function loadEnvFile(env: Env): Env {
   const file = env['ENV_FILE'] ?? '.env';
@@ -168,7 +172,7 @@ export function loadEnvFile(env: Env): Env {
   }
 }
 
-/** Runs what reads a process's configuration. When that is wrong, says what and ends the process with code 1. */
+/** Reads a process's configuration. On a `ConfigError`, prints it and ends the process with code 1. */
 export function configOrExit<Config>(read: () => Config): Config {
   try {
     return read();

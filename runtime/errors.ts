@@ -1,11 +1,11 @@
 import { Status } from './status.ts';
 
 /**
- * The one error that a handler throws on purpose. It travels as a gRPC status over both doors.
+ * The one error that a handler throws on purpose. It travels as a gRPC status, over gRPC and over the queue.
  *
- * `reason` is a stable word of the API (`ruta-no-existe`), from which the gateway makes the problem's `type` and its
- * text in the caller's language; `detail` is English and is for whoever calls by gRPC. On the wire both share the
- * status message: `ruta-no-existe: The folder does not exist`. Neither ever holds a path of the machine.
+ * `reason` is a stable word of the API (`ruta-no-existe`): the gateway derives from it the problem's `type` and its
+ * text in the caller's language. `detail` is English, for gRPC clients. On the wire both share the status message:
+ * `ruta-no-existe: The folder does not exist`. Neither contains a path of the machine.
  */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
@@ -26,15 +26,15 @@ export class StatusError extends Error {
   }
 }
 
-/** Splits a status message into the reason and the detail that `StatusError` put together. */
+/** Splits a status message into the reason and the detail that `StatusError` joined. */
 export function parseStatusMessage(message: string): { reason: string | undefined; detail: string } {
   const match = /^([a-z0-9]+(?:-[a-z0-9]+)*): ([\s\S]*)$/.exec(message);
   return match ? { reason: match[1], detail: match[2] ?? '' } : { reason: undefined, detail: message };
 }
 
 /**
- * What a handler threw, as a status. Anything but a `StatusError` is a bug: its text stays in the log (`cause`), and
- * the caller learns nothing of it.
+ * Converts what a handler threw to a `StatusError`. Any other error is a defect: its text stays in the log (`cause`)
+ * and is not sent to the caller.
  */
 export function toStatusError(thrown: unknown): StatusError {
   if (thrown instanceof StatusError) return thrown;

@@ -12,18 +12,19 @@ import {
   unaryMethod,
 } from './method.ts';
 
-/** What a handler is told besides its request. */
+/** Context that a handler gets besides its request. */
 export interface CallContext {
-  /** Aborted when the caller went away, its deadline passed, or the process must stop. */
+  /** Aborted when the caller disconnects, its deadline passes, or the process must stop. */
   readonly signal: AbortSignal;
-  /** The same in all processes that touch this request. */
+  /** Identifies the request in all processes that handle it. */
   readonly requestId: string;
   /**
-   * The request was accepted, and came from the queue or from the gateway's ledger. It can wait: a handler that does not know everything yet says UNAVAILABLE, and is
-   * asked again. Otherwise a handler does not know by which door a request came.
+   * Whether the request was accepted, and comes from the queue or from the gateway's ledger. It can wait: when a
+   * handler answers UNAVAILABLE because it is not ready, the request is tried again. A handler knows nothing else of
+   * the transport.
    */
   readonly queued: boolean;
-  /** Aborted when the process begins to stop: a stream that has no end of its own ends now. */
+  /** Aborted when the process begins to stop, so that endless streams end. */
   readonly stopping: AbortSignal;
   readonly log: Logger;
 }
@@ -35,9 +36,9 @@ export type Handler<Request = unknown, Response = unknown> = (
 ) => Promise<Response>;
 
 /**
- * Answers a request, or a stream of them, with a stream; a `StatusError` that it throws ends that. Nobody asks for the
- * next response before the last one is on its way, and a caller that goes away ends the iteration, so a generator's
- * `finally` always runs. The requests end with the caller's half, and when the process wants to stop.
+ * Answers a request, or a stream of requests, with a stream; a thrown `StatusError` ends the stream. The next
+ * response is requested once the last one is on its way. When the caller disconnects, the iteration ends, so a
+ * generator's `finally` always runs. The requests end with the caller's half, and when the process begins to stop.
  */
 export type StreamHandler<Input = unknown, Response = unknown> = (
   input: Input,
@@ -57,7 +58,9 @@ type KeysOf<Definition extends ServiceDefinition, Shape> = {
   [Key in keyof Definition['methods']]: Definition['methods'][Key] extends Shape ? Key : never;
 }[keyof Definition['methods']];
 
-/** The handlers of a service, by their keys in the generated definition. Streams left out are UNIMPLEMENTED. */
+/**
+ * Handlers of a service, by their keys in the generated definition. Streams without a handler are UNIMPLEMENTED.
+ */
 export type HandlersOf<Definition extends ServiceDefinition> = {
   readonly [Key in KeysOf<Definition, { requestStream: false; responseStream: false }>]: HandlerOf<
     Definition['methods'][Key]
@@ -66,13 +69,13 @@ export type HandlersOf<Definition extends ServiceDefinition> = {
   readonly [Key in KeysOf<Definition, { responseStream: true }>]?: HandlerOf<Definition['methods'][Key]>;
 };
 
-/** A method with the handler that serves it. Both doors of a microservice are made from one list of these. */
+/** A unary method with its handler. The gRPC listener and the queue consumer share one list of these. */
 export interface ServedMethod {
   readonly method: Method;
   readonly handle: Handler;
 }
 
-/** The same for streams, which come by gRPC only. */
+/** A streaming method with its handler; served by gRPC only. */
 export interface ServedStream {
   readonly method: StreamMethod;
   readonly handle: StreamHandler;

@@ -2,37 +2,41 @@ import type { Logger } from 'pino';
 import { ConfigError } from './env.ts';
 import { within } from './timeout.ts';
 
-/** Something that runs: a door, a consumer, a file. `stop` may be called twice, and before `start`. */
+/** A part of a process: a listener, a consumer, a file. `stop` may be called twice, and before `start`. */
 export interface Part {
   readonly name: string;
-  /** Resolves when it works; undoes itself when it fails half-way. */
+  /** Resolves when the part works; undoes itself when it fails half-way. */
   start(): Promise<void>;
-  /** Finishes what is in flight, within a bound of its own. */
+  /** Finishes work in flight, within a bound of its own. */
   stop(): Promise<void>;
 }
 
 export interface ProcessOptions {
   readonly log: Logger;
-  /** Started in this order, stopped in the reverse one. */
+  /** Parts, in the order of starting; stopped in reverse. */
   readonly parts: readonly Part[];
-  /** Bound of the whole stop. Default 10 s. */
+  /** Time limit of the whole stop. Default 10 s. */
   readonly stopTimeoutMs?: number;
-  /** Said once all parts have started. */
+  /** Returns the log fields of the message `ready`. */
   readonly ready?: () => Record<string, unknown>;
-  /** Aborted when the process cannot go on: it stops, with exit code 1. The reason is logged. */
+  /** Aborted when the process cannot go on. It then logs the reason and stops with exit code 1. */
   readonly failure?: AbortSignal;
 }
 
-/** Ctrl-C reaches a process from its terminal and again through npm and the launcher: within this it is one signal. */
+/**
+ * Ctrl-C reaches a process from its terminal and again through npm and the launcher. Signals within this time count
+ * as one.
+ */
 const sameSignalMs = 500;
-/** After the last part has stopped nothing should hold the event loop; this is how long it may take to show. */
+/** Once all parts have stopped, the event loop should be empty within this time. */
 const drainMs = 1_000;
 
 type Outcome = 'stop' | 'failed';
 
 /**
- * Runs a process's parts until SIGTERM or SIGINT, then stops them and lets the event loop drain: exit code 0, or 1 when
- * a part failed or did not stop in time. A second signal ends it at once. Resolves when all has stopped.
+ * Runs a process's parts until SIGTERM or SIGINT, then stops them and lets the event loop drain. The exit code is 0,
+ * or 1 when a part failed or did not stop in time. A second signal ends the process at once. Resolves when all parts
+ * have stopped.
  */
 export async function runProcess(options: ProcessOptions): Promise<void> {
   const { log, parts, stopTimeoutMs = 10_000, failure } = options;
@@ -49,7 +53,7 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
   if (failure?.aborted) fail();
   failure?.addEventListener('abort', fail, { once: true });
 
-  // Parts that are waiting for something need not hold the event loop themselves.
+  // Keeps the event loop alive while all parts wait.
   const hold = setInterval(() => {}, 2 ** 31 - 1);
   const started: Part[] = [];
   let ending: Outcome | undefined;
@@ -63,7 +67,7 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
         await part.start();
         started.push(part);
       } catch (err) {
-        // What the configuration is to blame for is said in full by its text.
+        // A ConfigError's text says everything; a stack would not help.
         const cause = err instanceof ConfigError ? {} : { err };
         log.fatal({ part: part.name, ...cause }, `${part.name} did not start: ${messageOf(err)}`);
         end.resolve('failed');
@@ -96,7 +100,7 @@ function watchSignals(log: Logger, stop: () => void): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // A child of `npm start` or of a test holds this channel to whoever started it, and does not outlive it.
+  // A child of `npm start` or of a test has an IPC channel to its parent and must not outlive it.
   if (process.channel) {
     process.once('disconnect', () => {
       firstAt ??= performance.now();
@@ -107,7 +111,7 @@ function watchSignals(log: Logger, stop: () => void): void {
   }
 }
 
-/** Whether every part stopped without an error; one that fails does not keep the others from stopping. */
+/** Stops all parts, also after one has failed; returns whether all stopped without an error. */
 async function stopAll(log: Logger, parts: readonly Part[]): Promise<boolean> {
   let clean = true;
   for (const part of parts) {
@@ -121,7 +125,7 @@ async function stopAll(log: Logger, parts: readonly Part[]): Promise<boolean> {
   return clean;
 }
 
-/** Lets the event loop end the process by itself, and ends it when something that was leaked holds it. */
+/** Lets the process end by itself, and ends it when a leaked handle keeps it running. */
 function exitSoon(log: Logger, code: number): void {
   process.exitCode = code;
   log.info({ code }, 'stopped');

@@ -1,6 +1,6 @@
 import { ConfigError } from './env.ts';
 
-/** What a door wanted to bind, and which variables say so. */
+/** Address that a listener binds, and the variables that set it. */
 export interface Binding {
   readonly host: string;
   readonly port: number;
@@ -8,7 +8,9 @@ export interface Binding {
   readonly portVariable: string;
 }
 
-/** Why a door could not be bound, in words that name the variable to change; other errors come back as they are. */
+/**
+ * Maps a failure to bind to a `ConfigError` that names the variable to change; returns other errors unchanged.
+ */
 export function listenError(error: unknown, binding: Binding): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const { host, port, hostVariable, portVariable } = binding;

@@ -9,7 +9,7 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as
 const formats = ['pretty', 'json'] as const;
 
 export interface LoggerOptions {
-  /** The process's name; it is in every line. */
+  /** Name of the process; part of every line. */
   readonly name: string;
   readonly level?: (typeof levels)[number] | undefined;
   /** Default: pretty on a terminal, JSON otherwise. */
@@ -24,18 +24,18 @@ function oneOf<const Words extends readonly [string, ...string[]]>(words: Words)
   });
 }
 
-/** What every process's configuration says about its log; made for `parseEnv`. */
+/** Variables of the log, for `parseEnv`. */
 export const logVariables = {
   LOG_LEVEL: oneOf(levels).default('info'),
   LOG_FORMAT: oneOf(formats).optional(),
 };
 
-/** Not at the top: most processes write JSON. */
+/** Loaded on demand: most processes write JSON. */
 function loadPretty(): typeof pinoPretty {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** One line per event, out by the end of the turn of the event loop in which it is logged. */
+/** Creates a logger that writes one line per event before the event loop's next turn. */
 export function createLogger(options: LoggerOptions): Logger {
   const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
   const stdout = () => destination({ dest: 1, sync: true });
@@ -64,8 +64,9 @@ export function createLogger(options: LoggerOptions): Logger {
 const mostPending = 64 * 1024;
 
 /**
- * Writes the lines of a turn together: a write for each costs a busy gateway more than to answer. It writes synchronously, also
- * when the process ends by itself or by an exception, so that it has said why; what is killed loses the lines of its last turn.
+ * Writes the lines of one turn together: a write per line costs a busy gateway more than the answer. Writes
+ * synchronously, also at the end of the process and after an exception. A killed process loses the lines of its last
+ * turn.
  */
 function turnByTurn(sink: DestinationStream): DestinationStream {
   let pending = '';

@@ -1,6 +1,6 @@
 /**
- * An rpc as data: its names, its codecs, and whether it may be repeated. Everything that makes or serves a call (gRPC,
- * RabbitMQ, the ledger) works on this, so there is no code per rpc.
+ * An rpc as data: its names, its codecs, and whether it may be repeated. All transports (gRPC, RabbitMQ, the ledger)
+ * work on this, so there is no code per rpc.
  */
 interface Rpc<Request, Response> {
   /** `archivos.v1.ListadoService` */
@@ -9,13 +9,15 @@ interface Rpc<Request, Response> {
   readonly name: string;
   /** `archivos.v1.ListadoService/ListarArchivos`; with a `/` before it this is the HTTP/2 path. */
   readonly fullName: string;
-  /** The proto's `idempotency_level = NO_SIDE_EFFECTS`: may be retried, coalesced, cached and queued. */
+  /**
+   * Whether the proto has `idempotency_level = NO_SIDE_EFFECTS`: may be retried, coalesced, cached and queued.
+   */
   readonly repeatable: boolean;
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
 }
 
-/** One request, one response. Only these take the queue. */
+/** One request, one response. The only kind that is queued. */
 export interface Method<Request = unknown, Response = unknown> extends Rpc<Request, Response> {
   readonly kind: 'unary';
 }
@@ -25,7 +27,7 @@ export interface ServerStreamMethod<Request = unknown, Response = unknown> exten
   readonly kind: 'server-stream';
 }
 
-/** Many of both, in both directions at the same time. */
+/** Requests and responses as streams, at the same time. */
 export interface BidirectionalMethod<Request = unknown, Response = unknown> extends Rpc<Request, Response> {
   readonly kind: 'bidirectional';
 }
@@ -36,7 +38,7 @@ export type StreamMethod<Request = unknown, Response = unknown> =
 
 type Kind = (Method | StreamMethod)['kind'];
 
-/** A message's two forms: binary (gRPC) and proto3 JSON (RabbitMQ and the ledger). */
+/** Codec of a message: binary (gRPC) and proto3 JSON (RabbitMQ and the ledger). */
 export interface Codec<Message> {
   toBinary(message: Message): Buffer;
   fromBinary(bytes: Uint8Array): Message;
@@ -44,7 +46,7 @@ export interface Codec<Message> {
   fromJson(json: unknown): Message;
 }
 
-/** The shape of ts-proto's `generic-definitions`, as far as it is read here. */
+/** The part of ts-proto's `generic-definitions` that is read here. */
 export interface ServiceDefinition {
   readonly name: string;
   readonly fullName: string;
@@ -75,7 +77,7 @@ type MessageOf<Fns> = Fns extends { decode(bytes: Uint8Array): infer Message } ?
 export type RequestOf<Definition extends MethodDefinition> = MessageOf<Definition['requestType']>;
 export type ResponseOf<Definition extends MethodDefinition> = MessageOf<Definition['responseType']>;
 
-/** The codec of a generated message. */
+/** Makes the codec of a generated message. */
 export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
   return {
     toBinary: (message) => {
@@ -90,7 +92,7 @@ export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
 
 type RpcOf<Definition extends MethodDefinition> = Rpc<RequestOf<Definition>, ResponseOf<Definition>>;
 
-/** The unary method of a generated service definition, by its key there (`listarArchivos`). */
+/** Returns the unary method of a generated definition by its key (`listarArchivos`). */
 export function unaryMethod<Definition extends ServiceDefinition, Key extends keyof Definition['methods']>(
   definition: Definition,
   key: Key,
@@ -98,7 +100,7 @@ export function unaryMethod<Definition extends ServiceDefinition, Key extends ke
   return methodOf(definition, key, 'unary');
 }
 
-/** The method that answers one request with a stream, by its key (`recorrerArchivos`). */
+/** Returns the method that answers one request with a stream, by its key (`recorrerArchivos`). */
 export function serverStreamMethod<
   Definition extends ServiceDefinition,
   Key extends keyof Definition['methods'],
@@ -106,7 +108,7 @@ export function serverStreamMethod<
   return methodOf(definition, key, 'server-stream');
 }
 
-/** The method that is a stream in both directions, by its key (`buscarEnVivo`). */
+/** Returns the bidirectional method by its key (`buscarEnVivo`). */
 export function bidirectionalMethod<
   Definition extends ServiceDefinition,
   Key extends keyof Definition['methods'],
@@ -114,7 +116,7 @@ export function bidirectionalMethod<
   return methodOf(definition, key, 'bidirectional');
 }
 
-/** Undefined for what nobody here serves or calls: many requests and one response. */
+/** Returns undefined for client streams, which are not used: many requests and one response. */
 export function methodKindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
   if (!responseStream) return requestStream ? undefined : 'unary';
   return requestStream ? 'bidirectional' : 'server-stream';

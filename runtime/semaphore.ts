@@ -1,4 +1,4 @@
-/** Lets so many run at a time; the others wait in their order. */
+/** Limits how many jobs run at a time; the others wait in their order. */
 export interface Semaphore {
   run<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -13,7 +13,7 @@ export function createSemaphore(count: number): Semaphore {
       try {
         return await work();
       } finally {
-        // Handed on, so that nobody who comes now is before those who wait.
+        // The permit is handed on, so that a new job cannot overtake those that wait.
         const next = waiting.shift();
         if (next === undefined) free += 1;
         else next();

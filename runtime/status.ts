@@ -28,12 +28,12 @@ const names = new Map<number, keyof typeof Status>(
   Object.entries(Status).map(([name, code]) => [code, name as keyof typeof Status]),
 );
 
-/** The name of a code; a number that is no gRPC status is `UNKNOWN`, as the specification asks. */
+/** Returns the name of a code; `UNKNOWN` for a number that is no gRPC status, as the specification asks. */
 export function statusName(code: number): keyof typeof Status {
   return names.get(code) ?? 'UNKNOWN';
 }
 
-/** A number from the wire as a status; what is no gRPC status becomes `UNKNOWN`. */
+/** Converts a number from the wire; a number that is no gRPC status becomes `UNKNOWN`. */
 export function toStatus(code: number): Status {
   return Status[statusName(code)];
 }

@@ -1,7 +1,7 @@
 /**
- * Answers requests one after another, of which only the newest is still wanted: one that comes while another is being
- * answered aborts that one's signal, and its answer, if there is one all the same, is not given. Ends when the requests
- * end and the last of them is answered. `answer` must obey its signal.
+ * Answers requests one at a time; a newer request cancels the one in progress. The older request's signal is aborted,
+ * and its answer, if it still comes, is dropped. Ends when the requests have ended and the last is answered. `answer`
+ * must obey its signal.
  */
 export async function* switchLatest<Request, Response>(
   requests: AsyncIterable<Request>,
@@ -16,7 +16,7 @@ export async function* switchLatest<Request, Response>(
       if (done) return;
       next = arriving.next();
       const outdated = new AbortController();
-      // What it rejects with is met when it is awaited; until then it is nobody's.
+      // A rejection is handled where `next` is awaited, not here.
       next.then(
         (newer) => newer.done || outdated.abort(),
         () => undefined,
@@ -29,7 +29,7 @@ export async function* switchLatest<Request, Response>(
       }
     }
   } finally {
-    // Not awaited: it would wait for the next request.
+    // Not awaited: `return` would wait for the next request.
     void arriving.return?.().catch(() => undefined);
   }
 }

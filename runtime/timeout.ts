@@ -1,9 +1,9 @@
-/** Into so many parts a wait is divided. */
+/** Number of timers that a wait is divided into. */
 const slices = 10;
 
 /**
- * What the promise gives, or undefined when it does not within `ms`. It is not cancelled, and its failure is thrown. Time
- * in which this process was stopped counts as a tenth at most: what came meanwhile is read before the wait is over.
+ * Returns the promise's value, or undefined after `ms`. The work is not cancelled; a rejection is passed on. Time in
+ * which this process was suspended counts as a tenth at most, so that messages that arrived meanwhile are read first.
  */
 export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
   const late = Promise.withResolvers<undefined>();

@@ -3,22 +3,22 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConfigError, type ConfigProblem } from './env.ts';
 
-/** A file in PEM, and the variable that names it. */
+/** Path of a PEM file, and the variable that names it. */
 export interface PemFile {
   readonly variable: string;
   readonly path: string;
 }
 
-/** What a side of TLS shows and trusts, as files. */
+/** Certificate, key and authority of one side of TLS, as files. */
 export interface TlsFiles {
-  /** Its certificate, with those between it and its authority, and the key. */
+  /** Certificate chain, and its key. */
   readonly cert?: PemFile | undefined;
   readonly key?: PemFile | undefined;
-  /** The authority by which the other side must be certified. */
+  /** Authority that must have signed the peer's certificate. */
   readonly ca?: PemFile | undefined;
 }
 
-/** The same, read. */
+/** Contents of `TlsFiles`. */
 export interface TlsMaterial {
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -28,7 +28,9 @@ export interface TlsMaterial {
 /** Old versions have known weaknesses (RFC 8996). */
 export const minVersion = 'TLSv1.2';
 
-/** Reads the files, and looks whether they can be used together. Throws a `ConfigError`, which repeats nothing of them. */
+/**
+ * Reads the files and checks that they fit together. Throws a `ConfigError`, which repeats nothing of their contents.
+ */
 export function readTls(files: TlsFiles): TlsMaterial {
   const problems: ConfigProblem[] = [];
   const read = (file: PemFile | undefined): Buffer | undefined => {
@@ -45,7 +47,7 @@ export function readTls(files: TlsFiles): TlsMaterial {
   if (problems.length > 0) throw new ConfigError(problems);
   const material = { ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) };
   try {
-    // OpenSSL passes over an authority that is none.
+    // OpenSSL ignores an authority that is no certificate.
     if (ca !== undefined) new X509Certificate(ca);
     createSecureContext({ ...material, minVersion });
   } catch (err) {
@@ -56,7 +58,7 @@ export function readTls(files: TlsFiles): TlsMaterial {
   return material;
 }
 
-/** What is wrong with a certificate and its key, of which only one is named. */
+/** Returns a problem when only one of certificate and key is set. */
 export function pairProblems(
   cert: PemFile | undefined,
   key: PemFile | undefined,
@@ -67,7 +69,7 @@ export function pairProblems(
   return [{ variable, problem: `missing, while ${other} is set: they belong together` }];
 }
 
-/** For a schema's value: the path in a variable. */
+/** Makes a `PemFile` from a variable's value. */
 export function pemFile(variable: string, path: string | undefined): PemFile | undefined {
   return path === undefined ? undefined : { variable, path };
 }

@@ -7,31 +7,31 @@ import { Status, statusName } from '../status.ts';
 import { beginSpan } from '../tracing/tracing.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 
-/** The metadata key under which a request's id travels. */
+/** Metadata key of a request's id. */
 export const requestIdKey = 'x-request-id';
-/** Present in a call for an accepted request, whose answer nobody waits for: see `CallContext.queued`. */
+/** Metadata key that marks a call for an accepted request: see `CallContext.queued`. */
 export const queuedKey = 'x-en-cola';
 
-/** What all kinds of calls of grpc-js have in common, as far as it is used here. */
+/** The part of grpc-js's server calls that is used here. */
 export type ServerCall = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'getDeadline' | 'metadata'> & {
   once(event: 'cancelled', listener: () => void): unknown;
   off(event: 'cancelled', listener: () => void): unknown;
 };
 
-/** What a door is made with, and shares between its calls. */
+/** Dependencies that all calls of a server share. */
 export interface CallDeps {
   readonly log: Logger;
   readonly calls: CallsInFlight;
 }
 
-/** The status that ends a call, as grpc-js takes it. */
+/** Status that ends a call, in the form of grpc-js. */
 export interface CallFailure {
   readonly code: Status;
   readonly details: string;
 }
 
 export interface CallWork {
-  /** Answers. What it puts into `told` is in the call's line of the log. */
+  /** Answers the call. Fields added to `told` appear in the call's log line. */
   run(context: CallContext, told: Record<string, unknown>): Promise<void>;
   fail(failure: CallFailure): void;
 }
@@ -50,7 +50,7 @@ export function unaryHandler(
     });
 }
 
-/** What is around every handler: the context, the status, and one line in the log. Never rejects. */
+/** Runs a handler with its context, maps its error to a status, and logs one line. Never rejects. */
 export async function runCall(
   call: ServerCall,
   method: string,
@@ -87,25 +87,31 @@ export async function runCall(
   }
 }
 
-/** A request id is repeated in logs and headers, so it has to look like one. */
+/**
+ * Returns the caller's request id if it is well-formed, else a new one: the id is repeated in logs and headers.
+ */
 function requestIdOf(metadata: Metadata): string {
   const [given] = metadata.get(requestIdKey);
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** What a handler threw, as a status. That it stopped when it was told to is not its failure, but the abort's reason. */
+/**
+ * Returns the status of a thrown error. When the handler obeyed its aborted signal, that is the abort's reason.
+ */
 function statusOf(thrown: unknown, signal: AbortSignal): StatusError {
   const obeyed = signal.aborted && thrown instanceof Error && thrown.name === 'AbortError';
   return toStatusError(obeyed ? signal.reason : thrown);
 }
 
-/** Aborts when the caller cancels, is lost, or its deadline is over. Returns what ends the watch. */
+/**
+ * Aborts when the caller cancels, disconnects, or exceeds its deadline. Returns a function that ends the watch.
+ */
 function abortWithCaller(call: ServerCall, abort: AbortController): () => void {
   const gone = (): void => abort.abort(new StatusError(Status.CANCELLED, undefined, 'The caller is gone'));
   const late = (): void => abort.abort(new StatusError(Status.DEADLINE_EXCEEDED, undefined, 'Too late'));
   call.once('cancelled', gone);
   if (call.cancelled) gone();
-  // A caller that is frozen keeps its stream open beyond its deadline.
+  // A suspended caller keeps its stream open beyond its deadline.
   const deadline = Number(call.getDeadline());
   const timer = Number.isFinite(deadline) ? setTimeout(late, deadline - Date.now()) : undefined;
   return () => {

@@ -1,10 +1,10 @@
-/** The calls that are being answered, so that a stop can wait for them and, at its end, abort them. */
+/** Tracks calls in flight, so that a stop can wait for them and, at its end, abort them. */
 export interface CallsInFlight {
   enter(call: AbortController): void;
   leave(call: AbortController): void;
-  /** Resolves when none is left; at once when there is none. */
+  /** Resolves when no call is in flight. */
   ended(): Promise<void>;
-  /** Aborted when the door begins to stop: whoever waits for more to do waits no longer. */
+  /** Aborted when the server begins to stop, so that endless streams end. */
   readonly stopping: AbortSignal;
   stop(): void;
   abortAll(reason: Error): void;

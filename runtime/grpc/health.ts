@@ -6,7 +6,7 @@ import { Status } from '../status.ts';
 export const ServingStatus = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
 export type ServingStatus = (typeof ServingStatus)[keyof typeof ServingStatus];
 
-/** A HealthCheckRequest; a HealthListRequest has nothing. */
+/** A HealthCheckRequest; a HealthListRequest is empty. */
 interface Asked {
   readonly service: string;
 }
@@ -15,9 +15,9 @@ type Statuses = ReadonlyMap<string, ServingStatus>;
 type Watch = ServerWritableStream<Asked, ServingStatus>;
 
 /**
- * `grpc.health.v1.Health`, by https://github.com/grpc/grpc/blob/master/doc/health-checking.md, for services that are known from the start.
- * What it says is a name and a number. The package that does this parses protos for it, and that, with what reflection does
- * at once when it is let, was a third of the main thread's start.
+ * Serves `grpc.health.v1.Health` for services that are known from the start:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md. Written by hand because grpc-health-check parses
+ * protos, which with reflection took a third of the main thread's start.
  */
 export class Health {
   readonly #statuses: Map<string, ServingStatus>;
@@ -28,7 +28,7 @@ export class Health {
     this.#statuses = new Map(services.map((service) => [service, ServingStatus.NOT_SERVING]));
   }
 
-  /** Of all services. */
+  /** Sets the status of all services. */
   setStatus(status: ServingStatus): void {
     for (const [service, before] of this.#statuses) {
       if (before === status) continue;

@@ -20,10 +20,10 @@ const paths = ['v1', 'v1alpha'].map(
 );
 
 /**
- * Tells what a server serves, to people with grpcurl. What that takes, a parser of protos and 60 ms of the event loop, is not loaded
- * before the first of them asks: every start would wait for it, and mostly for nobody.
+ * Serves reflection, for people with grpcurl. The proto parser that it needs takes 60 ms of the event loop, so it is
+ * loaded with the first request.
  *
- * @param protoFiles below `proto/`; that of Health is told too
+ * @param protoFiles below `proto/`; the proto of Health is added
  */
 export function addReflection(server: Server, protoFiles: readonly string[], log: Logger): void {
   let loaded: ReadonlyMap<string, Rpc> | undefined;
@@ -38,7 +38,7 @@ export function addReflection(server: Server, protoFiles: readonly string[], log
         try {
           rpc(path).handle(call);
         } catch (err) {
-          // Too many open files, say. The next one who asks may have more luck.
+          // The cause may pass, such as too many open files; the next request tries again.
           log.error({ err }, 'reflection cannot be loaded');
           call.emit('error', { code: Status.UNAVAILABLE, details: 'Reflection is not available' });
         }
@@ -50,7 +50,7 @@ export function addReflection(server: Server, protoFiles: readonly string[], log
   }
 }
 
-/** By path. */
+/** Loads the reflection methods, by path. */
 function loadRpcs(protoFiles: readonly string[]): Map<string, Rpc> {
   const require = createRequire(import.meta.url);
   const { loadSync }: typeof protoLoader = require('@grpc/proto-loader');

@@ -16,38 +16,40 @@ import { grpcServiceOf } from './service.ts';
 import { streamHandler } from './stream.ts';
 
 export interface GrpcServerOptions {
-  /** As ts-proto generates it (`ListadoServiceDefinition`); its rpcs without a handler are UNIMPLEMENTED. */
+  /**
+   * Definition that ts-proto generates (`ListadoServiceDefinition`). Its rpcs without a handler are UNIMPLEMENTED.
+   */
   readonly definition: ServiceDefinition;
   readonly methods: readonly ServedMethod[];
   readonly streams?: readonly ServedStream[];
-  /** What reflection tells, below `proto/`: `archivos/v1/listado.proto`. */
+  /** Proto files that reflection serves, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFiles: readonly string[];
   readonly binding: Binding;
-  /** Without it, nothing is encrypted. With an authority, callers must be certified by it. */
+  /** Undefined: no encryption. With an authority, callers need a certificate from it. */
   readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
-  /** How long calls in flight may go on once a stop began. Default 5 s. */
+  /** Time that calls in flight have to end when the server stops. Default 5 s. */
   readonly graceMs?: number;
 }
 
 export interface GrpcServer extends Part {
-  /** The port that is bound; 0 before the start. */
+  /** The bound port; 0 before the start. */
   readonly port: number;
-  /** What Health says of the service, and of the process. */
+  /** Sets the status that Health reports, for the service and for the process. */
   setServing(serving: boolean): void;
 }
 
-/** From the abort of what is still in flight, and from the last answer, to the cut: the time to send it. */
+/** Time to send the last answers, after the aborts and before connections are cut. */
 const lingerMs = 250;
 
 const channelOptions = {
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
   'grpc.max_send_message_length': -1,
-  // Callers that vanished without a word are found by a ping. (Pings of clients are always answered.)
+  // A ping finds callers that vanished. (Pings of clients are always answered.)
   'grpc.keepalive_time_ms': 30_000,
 };
 
-/** The gRPC door of a microservice: its rpcs, `grpc.health.v1.Health` and reflection. */
+/** The gRPC listener of a microservice: its rpcs, `grpc.health.v1.Health` and reflection. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { definition, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
@@ -99,14 +101,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       state = 'stopped';
       showServing();
       calls.stop();
-      // Refuses what is new, tells callers to go elsewhere, and ends each connection with its last call.
+      // Refuses new calls, tells callers to go elsewhere, and closes each connection after its last call.
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      // A stream that only watches Health would hold its connection for ever: it does not count as a call.
+      // A Health watch keeps its connection open for ever, so it does not count as a call.
       const answered = calls.ended().then(() => within(lingerMs, closed));
       await within(graceMs, Promise.race([closed, answered]));
       calls.abortAll(new StatusError(Status.UNAVAILABLE, undefined, 'The service is stopping'));
       await within(lingerMs, closed);
-      // Whoever is still connected gets CANCELLED.
+      // Calls that are left get CANCELLED.
       server.forceShutdown();
     },
   };
@@ -123,7 +125,7 @@ function credentialsOf(tls: TlsFiles | undefined): ServerCredentials {
   return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], ca !== null);
 }
 
-/** For the log. */
+/** Returns the log's word for the TLS settings. */
 function securityOf(tls: TlsFiles | undefined): 'off' | 'on' | 'mutual' {
   if (tls === undefined) return 'off';
   return tls.ca === undefined ? 'on' : 'mutual';

@@ -2,8 +2,8 @@ import type { ServiceDefinition as GrpcService, MethodDefinition } from '@grpc/g
 import { codec, type ServiceDefinition } from '../method.ts';
 
 /**
- * A generated definition as grpc-js wants it, with codecs that do not copy what they encoded. ts-proto could generate this
- * too, but then every thread that knows a message would load grpc-js.
+ * Converts a generated definition to grpc-js's form, with codecs that do not copy encoded bytes. ts-proto could
+ * generate this form too, but then every thread that knows a message would load grpc-js.
  */
 export function grpcServiceOf({ fullName, methods }: ServiceDefinition): GrpcService {
   const rpcs = Object.entries(methods).map(([key, method]): [string, MethodDefinition<unknown, unknown>] => {

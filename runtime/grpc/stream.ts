@@ -8,15 +8,18 @@ import { type CallDeps, runCall } from './call.ts';
 type ReadingCall = ServerDuplexStream<unknown, unknown>;
 type WritingCall = ServerWritableStream<unknown, unknown> | ReadingCall;
 
-/** Requests that may wait for their handler before the caller is held. */
+/** Requests buffered for the handler; then the caller is held back. */
 const requestsAhead = 4;
-/** A caller that takes nothing for so long has a handler and its descriptors held for nobody. A gateway gives up earlier. */
+/**
+ * A caller that reads nothing for this long is cut off, because it holds a handler and its descriptors. A gateway
+ * gives up earlier.
+ */
 const stalledMs = 300_000;
 
 /**
- * Serves one method that answers with a stream, or is one in both directions. The next response is made while the last
- * one is sent, and no further: a slow caller holds the handler. Where there are requests to wait for, the headers go
- * out before them, so that a caller knows that it is heard before it says anything.
+ * Serves a method that answers with a stream, or is bidirectional. The next response is made while the last one is
+ * sent, and no further: a slow caller holds the handler back. A bidirectional call sends its headers before the first
+ * request, so that the caller knows that it is connected.
  */
 export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) {
   return (call: WritingCall): void =>
@@ -35,7 +38,7 @@ export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) 
         for await (const response of handle(input, context)) {
           await sent;
           sent = send(call, response, signal);
-          // Its failure is met at the next turn; the handler may be at work until then.
+          // Handled at the next `await sent`; the handler may still work until then.
           sent.catch(() => undefined);
           told['messages'] = ++messages;
         }
@@ -63,7 +66,9 @@ async function* requestsOf(
   }
 }
 
-/** Resolves when the message is on its way. grpc-js says nothing more about it once the call has ended. */
+/**
+ * Resolves when the message is on its way. After the call has ended, grpc-js reports nothing more about it.
+ */
 function send(call: WritingCall, message: unknown, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -14,23 +14,25 @@ import { type LoggerOptions, logVariables } from '../log.ts';
 import { pairProblems, pemFile, type TlsFiles } from '../tls.ts';
 import { tracingVariables } from '../tracing/tracing.ts';
 
-/** What every microservice is told. A door that is undefined is not opened. */
+/** Configuration of every microservice. A listener or consumer that is undefined is not opened. */
 export interface MicroserviceConfig {
-  /** Also the name of its queues, and in capitals the prefix of its variables: `mserv1`. */
+  /** Name of the service and of its queues; in capitals, the prefix of its variables: `mserv1`. */
   readonly name: string;
   readonly grpc: Binding | undefined;
-  /** Undefined: gRPC is not encrypted. With an authority, callers must be certified by it. */
+  /** Undefined: gRPC is not encrypted. With an authority, callers need a certificate from it. */
   readonly tls: TlsFiles | undefined;
   readonly rabbitmqUrl: string | undefined;
   readonly log: LoggerOptions;
-  /** Where traces go to: an OTLP/HTTP receiver. */
+  /** URL of an OTLP/HTTP receiver for traces. */
   readonly tracesTo?: string | undefined;
 }
 
-/** Reads the variables of a microservice: `MSERV1_HOST`, `MSERV1_PORT`, `MSERV1_GRPC`, and those that all share. */
+/**
+ * Reads the variables of a microservice (`MSERV1_HOST`, `MSERV1_PORT`, `MSERV1_GRPC`) and the shared ones.
+ */
 export function readMicroserviceConfig(name: string, defaultPort: number, env: Env): MicroserviceConfig {
   const prefix = name.toUpperCase();
-  // What the original system called it.
+  // Prefix of the variables in the original system.
   const original = prefix.replace('MSERV', 'MICSERVER');
   const variables = {
     host: `${prefix}_HOST`,
@@ -66,7 +68,7 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
         if (files.ca !== undefined && files.cert === undefined) {
           problems.push({ variable: variables.clientCa, problem: `is set, and ${variables.cert} is not` });
         }
-        // Undefined is also a URL that is wrong by itself, which was told already.
+        // Undefined also stands for an invalid URL, which is reported already.
         if (given.grpc === false && 'RABBITMQ_URL' in given && given.RABBITMQ_URL === undefined) {
           problems.push({
             variable: variables.grpc,

@@ -8,30 +8,30 @@ import type { ServiceDefinition } from '../method.ts';
 import { startTracing } from '../tracing/tracing.ts';
 import type { MicroserviceConfig } from './microservice-config.ts';
 
-/** What the handlers read from: a folder. */
+/** The data behind the handlers: a folder. */
 export interface DataSource {
-  /** Rejects while it is not there. */
+  /** Rejects while the data is missing. */
   check(): Promise<void>;
-  /** Nothing is asked of it any more. */
+  /** Called when no handler will read any more. */
   close(): void | Promise<void>;
 }
 
 export interface MicroserviceOptions<Definition extends ServiceDefinition> {
   readonly config: MicroserviceConfig;
-  /** As ts-proto generates it: `ListadoServiceDefinition`. */
+  /** Definition that ts-proto generates: `ListadoServiceDefinition`. */
   readonly definition: Definition;
-  /** Where it is declared, below `proto/`: `archivos/v1/listado.proto`. */
+  /** Its proto file, below `proto/`: `archivos/v1/listado.proto`. */
   readonly protoFile: string;
   readonly handlers: HandlersOf<Definition>;
   readonly source?: DataSource;
 }
 
-/** Half of the process's bound for each door; they are stopped one after the other. */
-const doorGraceMs = 4_000;
+/** Half of the process's stop limit: listener and consumer stop one after the other. */
+const graceMs = 4_000;
 
 /**
- * Runs a microservice until it is told to stop: one list of handlers behind two doors, gRPC and RabbitMQ. Neither the
- * broker nor the source has to be there at the start.
+ * Runs a microservice until it is told to stop: one list of handlers behind a gRPC listener and a queue consumer. It
+ * starts without the broker and without its data.
  */
 export async function runMicroservice<Definition extends ServiceDefinition>(
   options: MicroserviceOptions<Definition>,
@@ -40,9 +40,9 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   const log = createLogger(config.log);
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
-  const doors: Part[] = [];
+  const listeners: Part[] = [];
   if (config.grpc !== undefined) {
-    doors.push(
+    listeners.push(
       createGrpcServer({
         definition,
         methods,
@@ -51,30 +51,33 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
         binding: config.grpc,
         tls: config.tls,
         log,
-        graceMs: doorGraceMs,
+        graceMs,
       }),
     );
   }
   if (config.rabbitmqUrl !== undefined) {
-    doors.push(await rabbitmqDoor(config.name, config.rabbitmqUrl, methods, log));
+    listeners.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
   }
   const { name, tracesTo: endpoint } = config;
   const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
   await runProcess({
     log,
-    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...doors],
-    ready: () => ({ doors: doors.map((door) => door.name) }),
+    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...listeners],
+    ready: () => ({ doors: listeners.map(({ name: listener }) => listener) }),
   });
 }
 
-/** A source that is missing may come yet: its handlers say UNAVAILABLE meanwhile, and nothing is lost. */
+/**
+ * Checks the data source. A missing source may come back; its handlers answer UNAVAILABLE meanwhile, and nothing is
+ * lost.
+ */
 function sourcePart(source: DataSource, log: Logger): Part {
   return {
     name: 'source',
     async start() {
       await source.check().catch((err: unknown) => {
         const { message } = stdSerializers.err(err as Error);
-        log.warn({ reason: message }, 'what is to be served is not there: UNAVAILABLE until it is');
+        log.warn({ reason: message }, 'root missing; answering UNAVAILABLE until it is back');
       });
     },
     async stop() {
@@ -83,8 +86,8 @@ function sourcePart(source: DataSource, log: Logger): Part {
   };
 }
 
-/** amqplib is for those who want a broker. */
-async function rabbitmqDoor(
+/** Loads amqplib only when there is a broker. */
+async function queueConsumer(
   service: string,
   url: string,
   methods: readonly ServedMethod[],
@@ -97,6 +100,6 @@ async function rabbitmqDoor(
     async start() {
       consumer.start();
     },
-    stop: () => consumer.stop(doorGraceMs),
+    stop: () => consumer.stop(graceMs),
   };
 }

@@ -13,14 +13,16 @@ const kinds: Readonly<Record<SpanKind, Kind>> = {
   consumer: Kind.CONSUMER,
 };
 
-/** Of one batch, with all that is tried again of it: beyond, its spans are lost. It bounds the end of the process, too. */
+/**
+ * Time limit of one batch, retries included; later its spans are lost. `lastSendMs` bounds the end of the process.
+ */
 const sendMs = 2_500;
 const lastSendMs = 3_000;
 
 /**
- * Sends spans to an OTLP/HTTP receiver, in batches and behind the scenes: a receiver that is away costs the spans and nothing
- * else. A parent that is not sampled has no spans here either. Nothing is instrumented by itself: the SDK's way of doing that
- * patches modules as they are loaded, and we know where our work begins and ends.
+ * Sends spans to an OTLP/HTTP receiver, in batches and in the background. While the receiver is away, spans are lost
+ * and nothing else. A parent that is not sampled has no spans here either. Spans are begun by hand: the SDK's
+ * instrumentation patches modules as they are loaded.
  */
 export function createOtlpTracer({ endpoint, process: name, version }: TracingOptions): Tracer {
   const exporter = new OTLPTraceExporter({
@@ -66,7 +68,7 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
       };
     },
     stop: async () => {
-      // What could not be sent is lost, and that is all.
+      // Unsent spans are lost.
       await within(
         lastSendMs,
         provider.shutdown().catch(() => undefined),

@@ -6,16 +6,16 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** A piece of work on a request. */
 export interface Span {
-  /** Of this span, for what is done on its behalf; that of its parent where nothing is traced. */
+  /** W3C traceparent of this span, for work on its behalf; its parent's when tracing is off. */
   readonly traceparent: string;
-  /** May be called twice; the first one counts. */
+  /** Ends the span. The first call counts. */
   end(told?: { readonly name?: string; readonly attributes?: Attributes; readonly failed?: boolean }): void;
 }
 
 export interface Tracer {
-  /** @param parent W3C traceparent; what is none begins a trace */
+  /** @param parent W3C traceparent; an invalid one begins a new trace */
   begin(name: string, kind: SpanKind, parent: string, attributes?: Attributes): Span;
-  /** Sends what has not been sent yet. */
+  /** Sends the spans that are left. */
   stop(): Promise<void>;
 }
 

@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /**
- * Gives back the memory that a build or a sweep has left in this thread's heap: tens of megabytes that would stay, because
- * V8 collects when it needs room, and an index that is done needs none. Takes some 10 ms. Node has no way to ask for it but a flag.
+ * Collects this thread's garbage, in some 10 ms. After a build or a sweep, V8 would keep tens of megabytes until it
+ * needs room, and a finished index needs none. Node offers this only behind a flag.
  */
 export function collectGarbage(): void {
   if (collect === undefined) {
