@@ -4,7 +4,7 @@ import type { IndexChangeWatcher } from './index-worker/change-watcher.ts';
 import type { SearchService } from './search/search-service.ts';
 import { searchLive, streamSearch } from './search/streams.ts';
 
-/** What mserv2 answers, by either door. With a changeWatcher, its answers may be kept while the feed tells of no change. */
+/** Makes mserv2's handlers. With a change watcher, answers can be cached while its feed reports no change. */
 export function createHandlers(
   { search, searchAll }: SearchService,
   changeWatcher?: Pick<IndexChangeWatcher, 'begin' | 'listen'>,
@@ -12,7 +12,7 @@ export function createHandlers(
   const searchNow = (request: BuscarArchivosRequest, signal: AbortSignal) =>
     search(request, { signal, whenReady: false });
   return {
-    // What was queued nobody keeps.
+    // An answer to a queued request is not cached.
     buscarArchivos: (request, { signal, queued }) =>
       search(request, { signal, whenReady: queued, clock: queued ? undefined : changeWatcher?.begin() }),
     transmitirBusqueda: (request, { signal }) => streamSearch(searchNow, searchAll, request, signal),

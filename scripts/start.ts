@@ -35,7 +35,7 @@ function sayOf(name: string): (line: string) => void {
 }
 
 /** Logged by every service while our broker is still starting. The announcement says that instead. */
-const noBroker = '"msg":"No connection to RabbitMQ';
+const noBroker = '"msg":"no connection to RabbitMQ';
 
 function unless(quiet: () => boolean, text: string, sayLine: (line: string) => void): (line: string) => void {
   return (line) => {

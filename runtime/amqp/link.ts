@@ -3,42 +3,44 @@ import { backOff } from './back-off.ts';
 import { runSession, type Session } from './session.ts';
 
 export type LinkState =
-  /** Not connected, or not set up yet. `failure` is why the last attempt or connection ended. */
+  /** Not connected, or not set up yet. `failure` is the error of the last attempt or connection. */
   | { readonly kind: 'connecting'; readonly failure: string | undefined }
   | { readonly kind: 'ready' }
-  /** The broker reads nothing that is published: an alarm (memory, disk). */
+  /** The broker has an alarm (memory, disk) and reads no published messages. */
   | { readonly kind: 'blocked'; readonly reason: string }
   | { readonly kind: 'stopped' };
 
-/** A connection to RabbitMQ that heals itself. */
+/** A connection to RabbitMQ that reconnects by itself. */
 export interface Link {
   readonly state: LinkState;
-  /** Tells every new state; gives the function that ends it. */
+  /** Calls the listener with every new state; returns the function that unsubscribes. */
   subscribe(listener: (state: LinkState) => void): () => void;
-  /** Closes it in good order, or after 1 s in any order. May be called twice. */
+  /** Closes the connection in order, or cuts it after 1 s. May be called twice. */
   stop(): Promise<void>;
 }
 
 export interface LinkOptions {
-  /** `amqp://user:password@host:port/vhost?heartbeat=5`; without `heartbeat` the broker's value holds (60 s). */
+  /**
+   * `amqp://user:password@host:port/vhost?heartbeat=5`; without `heartbeat`, the broker's value applies (60 s).
+   */
   readonly url: string;
-  /** How the management UI calls the connection: `archivero mserv1 consumer`. */
+  /** Name of the connection in the management UI: `archivero mserv1 consumer`. */
   readonly name: string;
   readonly log: Logger;
-  /** Run on every new connection, once, before the link is `ready`. */
+  /** Called once on every new connection, before the link is `ready`. */
   setup(session: Session): Promise<void>;
-  /** Bounds TCP, TLS and AMQP handshakes together. Default 5000. */
+  /** Time limit of the TCP, TLS and AMQP handshakes together. Default 5000. */
   readonly handshakeTimeoutMs?: number;
 }
 
-/** A connection that lasted less is a failed attempt too, so that a setup which harms it is not repeated in haste. */
+/** A shorter connection counts as a failed attempt, so that a harmful setup is not repeated at once. */
 const steadyMs = 2_000;
 
 /**
- * Connects, sets up, and does both again whenever the connection ends, until `stop`. Never throws and never rejects:
- * a broker that is away is a state.
+ * Connects and sets up, again after every lost connection, until `stop`. Never throws or rejects: a missing broker is
+ * a state.
  *
- * The loop is our own and not amqplib's `recovery`: see docs/decisions/amqp-link.md.
+ * The loop replaces amqplib's `recovery`: see docs/decisions/amqp-link.md.
  */
 export function openLink(options: LinkOptions): Link {
   const log = options.log.child({ link: options.name });
@@ -53,13 +55,15 @@ export function openLink(options: LinkOptions): Link {
   let readyAt = Number.POSITIVE_INFINITY;
   const onReady = (): void => {
     readyAt = performance.now();
-    log.info('Connected to RabbitMQ');
+    log.info('connected to RabbitMQ');
     enter({ kind: 'ready' });
   };
   const onBlocked = (reason: string | undefined): void => {
     log.warn(
       { reason },
-      reason === undefined ? 'RabbitMQ accepts messages again' : 'RabbitMQ accepts no messages',
+      reason === undefined
+        ? 'RabbitMQ accepts messages again'
+        : 'RabbitMQ has an alarm; it accepts no messages',
     );
     enter(reason === undefined ? { kind: 'ready' } : { kind: 'blocked', reason });
   };
@@ -68,16 +72,16 @@ export function openLink(options: LinkOptions): Link {
 
   const run = async (): Promise<void> => {
     let attempt = 0;
-    let told: string | undefined;
+    let logged: string | undefined;
     while (!stopping.signal.aborted) {
       readyAt = Number.POSITIVE_INFINITY;
       const reason = await runSession(session).catch((error: unknown) => textOf(error));
       if (stopping.signal.aborted) break;
       const lasted = performance.now() - readyAt > steadyMs;
       attempt = lasted ? 0 : attempt + 1;
-      if (lasted || reason !== told)
-        log.warn({ reason }, 'No connection to RabbitMQ; trying until there is one');
-      told = reason;
+      if (lasted || reason !== logged)
+        log.warn({ reason }, 'no connection to RabbitMQ; trying until there is one');
+      logged = reason;
       enter({ kind: 'connecting', failure: reason });
       await backOff(attempt, stopping.signal);
     }
@@ -100,7 +104,9 @@ export function openLink(options: LinkOptions): Link {
   };
 }
 
-/** An error's text. That of a refused connection is empty when the host has several addresses. */
+/**
+ * Returns an error's text. For a host with several addresses, the refused connections are in an AggregateError.
+ */
 function textOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join('; ');
   return error instanceof Error ? error.message : String(error);

@@ -1,19 +1,19 @@
 import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import type { Session } from './session.ts';
 
-/** Why a message is not known to be in a queue. Only of `returned` and `nacked` is it known that it is in none. */
+/** Reason why a message may not be in a queue. Only with `returned` and `nacked` it certainly is in none. */
 export type PublishFailure =
-  /** Not connected; or the connection was lost before the broker's word came. */
+  /** Not connected, or the connection was lost before the confirm. */
   | 'unavailable'
-  /** The broker reads nothing that is published: an alarm. Nothing was sent. */
+  /** The broker has an alarm. Nothing was sent. */
   | 'blocked'
-  /** No queue is bound under that routing key. */
+  /** No queue is bound with that routing key. */
   | 'returned'
-  /** The broker refused it: its queue is full. */
+  /** The broker refused the message: its queue is full. */
   | 'nacked'
-  /** The broker said nothing in time. */
+  /** No confirm came in time. */
   | 'unconfirmed'
-  /** Too many messages await their confirm already. Nothing was sent. */
+  /** Too many messages await their confirm. Nothing was sent. */
   | 'too-many';
 
 export class PublishError extends Error {
@@ -34,32 +34,36 @@ export interface Publication {
   readonly properties: Options.Publish;
 }
 
-/** A confirm channel, and the messages on it that the broker has said nothing of yet. */
+/** A confirm channel with the messages on it that await their confirm. */
 export interface PublishChannel {
-  /** Always persistent and mandatory. Resolves on the broker's confirm, and rejects with `PublishError`. */
+  /** Publishes persistent and mandatory. Resolves on the broker's confirm; rejects with `PublishError`. */
   publish(publication: Publication): Promise<void>;
-  /** To be published on no more. Its channel is closed when all that is on it is confirmed or too late for that. */
+  /**
+   * Called when nothing will be published here any more. Closes the channel once its messages are confirmed or late.
+   */
   retire(): void;
 }
 
 export interface PublishChannelOptions {
   readonly confirmTimeoutMs: number;
-  /** How many messages may await their confirm. */
+  /** Limit of messages that await their confirm. */
   readonly maxInFlight: number;
-  /** The broker has refused a message. */
+  /** Called when the broker has refused a message. */
   onNack(): void;
 }
 
-/** A message that holds one of the places in flight: until its confirm, however late, or the end of its channel. */
+/** A message in flight: until its confirm, however late, or the end of its channel. */
 interface InFlight {
   readonly timer: NodeJS.Timeout;
   readonly resolve: () => void;
   readonly reject: (reason: PublishError) => void;
-  /** Its confirm timed out. */
+  /** Whether its confirm timed out. */
   late: boolean;
 }
 
-/** Carries a message's tag, by which it is found if it is returned: two in flight may have the same message id. */
+/**
+ * Header that carries a message's tag. A returned message is found by it: two in flight may have the same message id.
+ */
 const tagHeader = 'x-publicacion';
 
 export async function openPublishChannel(
@@ -69,14 +73,14 @@ export async function openPublishChannel(
   const { confirmTimeoutMs, maxInFlight, onNack } = options;
   const channel: ConfirmChannel = await session.openConfirmChannel();
   session.signal.throwIfAborted();
-  /** By the tag that the broker's confirm will carry: 1 for the first message of a channel, and so on. */
+  /** Messages by the delivery tag of their confirm: 1 for the first message of a channel, and so on. */
   const inFlight = new Map<number, InFlight>();
   let lastTag = 0;
-  /** How many of those in flight are late. */
+  /** Number of late messages in flight. */
   let late = 0;
   let closing: NodeJS.Timeout | undefined;
 
-  /** Ends the wait of one message, or of all up to its tag. A Map keeps the order in which they were published. */
+  /** Settles one message, or all up to its tag. A Map keeps the order of publishing. */
   function settle(tag: number, multiple: boolean, failure: PublishError | undefined): void {
     for (const each of multiple ? inFlight.keys() : [tag]) {
       if (each > tag) return;
@@ -96,7 +100,8 @@ export async function openPublishChannel(
     message.reject(new PublishError('unconfirmed', `No confirm in ${confirmTimeoutMs} ms`));
     message.late = true;
     late += 1;
-    // It keeps its place, so that memory is bounded. When all places are lost in this way, the connection is of no use.
+    // A late message still counts as in flight, so that memory is bounded. When all are late, the connection is
+    // useless.
     if (late >= maxInFlight) session.drop(new Error(`${late} messages were never confirmed`));
   }
 
@@ -113,7 +118,7 @@ export async function openPublishChannel(
     settle(deliveryTag, multiple, new PublishError('nacked', 'The broker refused the message'));
     onNack();
   });
-  // A return comes before the confirm of the same message.
+  // The broker sends a return before the confirm of the same message.
   channel.on('return', ({ fields, properties }) => {
     const message = inFlight.get(Number(properties.headers?.[tagHeader]));
     message?.reject(new PublishError('returned', `No queue for ${fields.exchange}/${fields.routingKey}`));

@@ -11,24 +11,27 @@ import type { Session } from './session.ts';
 export { type Publication, PublishError, type PublishFailure } from './publish-channel.ts';
 
 export interface Publisher {
-  /** Connected, set up, and not blocked by an alarm. */
+  /** Whether the link is connected, set up, and not blocked by an alarm. */
   readonly usable: boolean;
   readonly state: LinkState;
-  /** Tells when `state` changes; gives the function that ends it. */
+  /** Calls the listener when `state` changes; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
-  /** Always persistent and mandatory. Resolves on the broker's confirm, and rejects with `PublishError`. */
+  /** Publishes persistent and mandatory. Resolves on the broker's confirm; rejects with `PublishError`. */
   publish(publication: Publication): Promise<void>;
-  /** Messages ready in a queue, and its consumers; undefined when there is no such queue. Rejects with `PublishError`. */
+  /**
+   * Returns a queue's ready messages and consumers; undefined when there is no such queue. Rejects with
+   * `PublishError`.
+   */
   inspect(queue: string): Promise<{ readonly ready: number; readonly consumers: number } | undefined>;
   /**
-   * Makes a round trip to the broker and gives its version. Also when it is blocked, which then may hang: RabbitMQ does not
-   * read a connection that has published. Rejects with `PublishError`.
+   * Makes a round trip to the broker and returns its version. Rejects with `PublishError`. Under an alarm it may
+   * hang: RabbitMQ does not read a connection that has published.
    */
   ping(): Promise<string>;
-  /** Declares all again, after a queue was deleted. Rejects with `PublishError`. */
+  /** Declares everything again, after a queue was deleted. Rejects with `PublishError`. */
   redeclare(): Promise<void>;
   start(): void;
-  /** Rejects what is pending. May be called twice, and before `start`. */
+  /** Rejects pending messages. May be called twice, and before `start`. */
   stop(): Promise<void>;
 }
 
@@ -36,18 +39,18 @@ export interface PublisherOptions {
   readonly url: string;
   readonly name: string;
   readonly log: Logger;
-  /** Declares what it publishes to; run on every new connection. */
+  /** Declares the exchanges and queues; called on every new connection. */
   declare(session: Session): Promise<void>;
-  /** Default 2000. */
+  /** Time limit of a confirm. Default 2000. */
   readonly confirmTimeoutMs?: number;
-  /** How many messages may await their confirm. Default 512. */
+  /** Limit of messages that await their confirm. Default 512. */
   readonly maxInFlight?: number;
 }
 
 interface Connection {
   readonly session: Session;
   channel: PublishChannel;
-  /** Since when, by the monotonic clock. */
+  /** Time when the channel was opened, by the monotonic clock. */
   channelSince: number;
   renewing: boolean;
 }
@@ -56,7 +59,9 @@ interface Connection {
 const channelLifeMs = 1_000;
 const notFound = 404;
 
-/** Publishes over a connection of its own; one that also consumed would not be read under an alarm. */
+/**
+ * Publishes over a connection of its own: under an alarm, the broker would not read one that also consumes.
+ */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { url, name, log, declare, confirmTimeoutMs = 2_000, maxInFlight = 512 } = options;
   const listeners = new Set<() => void>();
@@ -77,9 +82,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   /**
-   * A channel that was told that a quorum queue is full refuses all that is meant for it, by itself, until it is told
-   * otherwise; and when the limit is lifted nobody tells it (seen with RabbitMQ 3.10.8). Only another channel can say
-   * whether the queue takes messages now.
+   * Replaces the channel after a nack. A channel that has met a full quorum queue goes on refusing messages for it by
+   * itself, also after the limit is lifted (seen with RabbitMQ 3.10.8). Only another channel shows whether the queue
+   * takes messages now.
    */
   async function renewChannel(session: Session): Promise<void> {
     const connection = current;

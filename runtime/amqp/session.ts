@@ -3,23 +3,23 @@ import type { TlsMaterial } from '../tls.ts';
 import { corkFrames } from './corked.ts';
 import { tlsOfUrl } from './url-tls.ts';
 
-/** One connection, from its setup to its end. All that is made on it ends with it. */
+/** One connection, from its setup to its end. Everything made on it ends with it. */
 export interface Session {
-  /** Aborted at the end, with the reason. */
+  /** Aborted at the end of the connection, with the reason. */
   readonly signal: AbortSignal;
-  /** The version that the broker gives itself: `3.10.8`. */
+  /** The broker's version: `3.10.8`. */
   readonly brokerVersion: string;
-  /** A channel that the connection lives by: if it closes, the whole connection is dropped. */
+  /** Opens a vital channel: when it closes, the whole connection is dropped. */
   openChannel(): Promise<Channel>;
   openConfirmChannel(): Promise<ConfirmChannel>;
-  /** Closes one of those, by which the connection does not live any more. */
+  /** Closes a vital channel; the connection stays. */
   closeChannel(channel: Channel): void;
   /**
-   * Runs `use` on a channel of its own, which may fail without harm to the others; rejects with `SpareChannelTimeout`
-   * past `timeoutMs`.
+   * Runs `use` on a channel of its own, which may fail without harm to the others. Rejects with `SpareChannelTimeout`
+   * after `timeoutMs`.
    */
   onSpareChannel<Result>(timeoutMs: number, use: (channel: Channel) => Promise<Result>): Promise<Result>;
-  /** Ends this connection, at once; its link makes another. */
+  /** Ends this connection at once; its link opens another. */
   drop(reason: Error): void;
 }
 
@@ -32,24 +32,27 @@ export interface SessionOptions {
   readonly name: string;
   readonly handshakeTimeoutMs: number;
   setup(session: Session): Promise<void>;
-  /** The setup is done. */
+  /** Called when the setup is done. */
   onReady(): void;
-  /** An alarm of the broker: it reads nothing that is published until `undefined` is told. */
+  /**
+   * Called with the reason of an alarm, during which the broker reads no published messages; with `undefined` when it
+   * ends.
+   */
   onBlocked(reason: string | undefined): void;
-  /** When aborted, the session closes in good order, and is ended after 1 s if that was not possible. */
+  /** When aborted, the session closes in order, or is cut after 1 s. */
   readonly stopping: AbortSignal;
 }
 
-/** Room for a queue without a leader to be found out and deleted (topology.ts). */
+/** Long enough to detect and delete a queue without a leader (topology.ts). */
 const setupTimeoutMs = 30_000;
 const closeTimeoutMs = 1_000;
 
 /**
- * Connects, sets up, and lives until the connection ends for whatever reason, with which it always rejects.
+ * Connects, sets up, and runs until the connection ends; always rejects, with the reason of the end.
  *
- * One signal is the session's fate. All that can end it (errors, `close` without an error as after stop_app, a channel
- * that closed, a time-out, a frozen broker that must be left) aborts that signal, which destroys the socket and settles
- * all that waits. So nothing depends on amqplib's promises, which stay open when a connection dies at the wrong moment.
+ * One signal ends the session. Everything that can end it (errors, `close` without an error as after stop_app, a
+ * closed channel, a time-out, a suspended broker) aborts the signal, which destroys the socket and settles all waits.
+ * So nothing depends on amqplib's promises, which may stay pending when a connection dies.
  */
 export async function runSession(options: SessionOptions): Promise<never> {
   const fate = new AbortController();
@@ -71,7 +74,8 @@ export async function runSession(options: SessionOptions): Promise<never> {
   const stop = async (): Promise<void> => {
     if (ready === undefined) return end(new Error('Stopped'));
     endAfter(closeTimeoutMs, 'Closing');
-    // amqplib sends the connection's close past what its channels have not sent yet, such as acknowledgements.
+    // amqplib sends the connection's close ahead of frames that its channels have not sent yet, such as
+    // acknowledgements.
     const open = [...channels];
     channels.clear();
     await Promise.allSettled(open.map((channel) => channel.close()));
@@ -97,14 +101,14 @@ export async function runSession(options: SessionOptions): Promise<never> {
       if (ready !== undefined) options.onBlocked(reason);
     };
     model.on('error', end);
-    model.on('close', (error) => end(error ?? new Error('Connection closed')));
+    model.on('close', (error) => end(error ?? new Error('The connection was closed')));
     model.on('blocked', tellBlocked);
     model.on('unblocked', () => tellBlocked(undefined));
 
     const setup = endAfter(setupTimeoutMs, 'The setup');
     await Promise.race([options.setup(sessionOf(model, channels, signal, end)), ended]);
     clearTimeout(setup);
-    // The connection may have ended in the same read from the socket that finished the setup.
+    // The connection may have ended in the same read that finished the setup.
     signal.throwIfAborted();
     ready = model;
     options.onReady();
@@ -117,7 +121,7 @@ export async function runSession(options: SessionOptions): Promise<never> {
   }
 }
 
-/** `vital` is filled with the channels that the session lives by. */
+/** @param vital receives the channels that the session depends on */
 function sessionOf(
   model: ChannelModel,
   vital: Set<Channel>,
@@ -139,13 +143,13 @@ function sessionOf(
     openConfirmChannel: async () => live(await model.createConfirmChannel()),
     closeChannel(channel) {
       vital.delete(channel);
-      // It may be closed already, or never be: the end of the connection is the end of both.
+      // The channel may be closed already, or hang: it ends with the connection.
       channel.close().catch(() => {});
     },
     async onSpareChannel(timeoutMs, use) {
       const work = async (): Promise<Awaited<ReturnType<typeof use>>> => {
         const channel = await model.createChannel();
-        // A channel's failure is also told by the promise of the operation that failed.
+        // A channel's failure also rejects the promise of the failed operation.
         channel.on('error', () => {});
         try {
           return await use(channel);

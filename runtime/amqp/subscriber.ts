@@ -9,37 +9,37 @@ export interface Delivery {
   readonly properties: MessageProperties;
   readonly queue: string;
   readonly redelivered: boolean;
-  /** How often it was delivered before without being acknowledged (quorum queues count this). */
+  /** Number of earlier deliveries that were not acknowledged, as quorum queues count them. */
   readonly deliveryCount: number;
-  /** Whether it is still ours to acknowledge; when its channel is gone, the broker delivers it again. */
+  /** Whether it can still be acknowledged. Once its channel is gone, the broker delivers it again. */
   readonly held: boolean;
-  /** Acknowledges it, on the channel that delivered it; nothing happens when that is gone, or the second time. */
+  /** Acknowledges the message on its channel. Does nothing when the channel is gone, or the second time. */
   ack(): void;
 }
 
 export interface Consumed {
   readonly name: string;
-  /** How many deliveries are held at once. */
+  /** Limit of deliveries that are held at once. */
   readonly prefetch: number;
-  /** Whether it starts paused. Default false. */
+  /** Whether the queue starts paused. Default false. */
   readonly paused?: boolean;
   /**
-   * Takes a delivery, to acknowledge it when it likes. What it throws is a bug: the connection is built anew, so the
-   * message is delivered again, is counted, and ends in isolation if that does not help.
+   * Takes a delivery and acknowledges it at any time. An exception is a defect: the connection is opened anew, so the
+   * message is delivered again, is counted, and in the end goes to isolation.
    */
   onDelivery(delivery: Delivery): Promise<void> | void;
 }
 
 export interface Subscriber {
   readonly state: LinkState;
-  /** Tells when `state` changes; gives the function that ends it. */
+  /** Calls the listener when `state` changes; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
-  /** No more deliveries from a queue, over reconnects too, until `resume`. What was delivered stays held. */
+  /** Stops deliveries from a queue, over reconnects too, until `resume`. Delivered messages stay held. */
   pause(queue: string): void;
   resume(queue: string): void;
   start(): void;
   /**
-   * Takes no more deliveries, waits up to `graceMs` for those held, and closes; the broker delivers again what was not
+   * Stops all deliveries, waits up to `graceMs` for those held, and closes. The broker delivers again what was not
    * acknowledged. May be called twice, and before `start`.
    */
   stop(graceMs: number): Promise<void>;
@@ -49,12 +49,12 @@ export interface SubscriberOptions {
   readonly url: string;
   readonly name: string;
   readonly log: Logger;
-  /** Declares what it consumes; run on every new connection. */
+  /** Declares the queues; called on every new connection. */
   declare(session: Session): Promise<void>;
   readonly queues: readonly Consumed[];
 }
 
-/** A queue's consumption as it should be, and as it is on the connection at hand. */
+/** A queue's wanted state, and its consumer on the current connection. */
 interface Consumer {
   readonly queue: Consumed;
   paused: boolean;
@@ -64,7 +64,7 @@ interface Consumer {
 interface Attachment {
   readonly session: Session;
   readonly channel: Channel;
-  /** Given while it consumes. */
+  /** The consumer tag while it consumes. */
   tag: string | undefined;
   changing: boolean;
 }
@@ -110,7 +110,10 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     try {
       await consumer.queue.onDelivery(delivery);
     } catch (error) {
-      log.error({ err: error, queue: delivery.queue }, 'A delivery could not be handled; it will come again');
+      log.error(
+        { err: error, queue: delivery.queue },
+        'a delivery could not be handled; it will be delivered again',
+      );
       session.drop(new Error(`A delivery from ${delivery.queue} could not be handled`));
     }
   }
@@ -118,14 +121,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   async function consume(consumer: Consumer, { session, channel }: Attachment): Promise<string> {
     const { name: queue } = consumer.queue;
     const { consumerTag } = await channel.consume(queue, (message) => {
-      // null: the broker cancelled the consumer, because the queue was deleted. A new connection declares it again.
+      // null means that the broker cancelled the consumer because the queue was deleted. A new connection declares it
+      // again.
       if (message === null) session.drop(new Error(`${queue} was deleted`));
       else void hand(deliveryOf(message, queue, channel, session), consumer, session);
     });
     return consumerTag;
   }
 
-  /** Makes a queue's consumption what it should be; one change at a time. */
+  /** Starts or cancels a queue's consumer until it matches the wanted state; one change at a time. */
   async function apply(consumer: Consumer): Promise<void> {
     const { on } = consumer;
     if (on === undefined || on.changing) return;
@@ -140,7 +144,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
         }
       }
     } catch (error) {
-      // The channel is gone, or the broker refused: a new connection starts from what should be.
+      // The channel is gone, or the broker refused: a new connection begins with the wanted state.
       on.session.drop(error instanceof Error ? error : new Error(String(error)));
     } finally {
       on.changing = false;

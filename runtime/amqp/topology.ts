@@ -1,9 +1,9 @@
 import { type Session, SpareChannelTimeout } from './session.ts';
 
-/** Every request goes here; its routing key is the service's name. */
+/** Exchange of all requests; the routing key is the service's name. */
 export const requestsExchange = 'archivero.solicitudes.v1';
 
-/** The three queues of a service. Their names carry a version, because other arguments need another queue. */
+/** Names of a service's three queues. They carry a version, because other arguments need another queue. */
 export function queuesOf(service: string): { work: string; isolation: string; quarantine: string } {
   return {
     work: `archivero.${service}.v1`,
@@ -12,7 +12,7 @@ export function queuesOf(service: string): { work: string; isolation: string; qu
   };
 }
 
-/** The reply queue of one ledger. Two gateways with two ledgers do not steal each other's replies. */
+/** Name of a ledger's reply queue. Gateways with different ledgers do not take each other's replies. */
 export function repliesQueue(ledgerId: string): string {
   return `archivero.respuestas.${ledgerId}.v1`;
 }
@@ -20,17 +20,20 @@ export function repliesQueue(ledgerId: string): string {
 const quorum = { 'x-queue-type': 'quorum' };
 const dayMs = 24 * 60 * 60 * 1000;
 const answerTimeoutMs = 5_000;
-/** A leader is elected in well under a second, and what waits for the queue has to be answered within 15. */
+/**
+ * A leader is elected in well under a second, and requests that wait for the queue must be answered within 15 s.
+ */
 const electionTimeoutMs = 4_000;
 const deletionTimeoutMs = 10_000;
 
 /**
- * The arguments of a service's queues. A message whose consumer did not survive it is delivered again, three times at
- * most; then it is dead-lettered to the isolation queue (one at a time there), and after three deliveries there to the
- * quarantine, whose consumer answers without running it. `x-delivery-limit` counts what follows the first delivery.
+ * Arguments of a service's queues. A message that kills its consumer is delivered again, three times at most; then it
+ * is dead-lettered to the isolation queue, which is consumed one by one, and after three deliveries there to the
+ * quarantine, whose consumer answers without running it. `x-delivery-limit` counts the deliveries after the first.
  *
- * Dead-lettering is at-least-once: a message leaves its queue when the next one has confirmed it, which asks for
- * `reject-publish`. Both ends declare, so neither has to be first; the arguments never change under a version of a name.
+ * Dead-lettering is at-least-once: a message leaves its queue when the next one has confirmed it, which requires
+ * `reject-publish`. Both sides declare the queues, so either may start first; the arguments of a versioned name never
+ * change.
  */
 export function queueArguments(service: string): readonly (readonly [string, Record<string, unknown>])[] {
   const queues = queuesOf(service);
@@ -49,7 +52,7 @@ export function queueArguments(service: string): readonly (readonly [string, Rec
 
 /** Declares a service's queues. */
 export async function declareService(session: Session, service: string): Promise<void> {
-  // Together, because those without a leader take their time; and all of them, whatever becomes of the others.
+  // All at once, because a queue without a leader takes time; and each one, even if another fails.
   const declared = await Promise.allSettled(
     queueArguments(service).map(([queue, more]) => declareQueue(session, queue, more)),
   );
@@ -60,14 +63,14 @@ export async function declareService(session: Session, service: string): Promise
   });
 }
 
-/** Declares the reply queue of a ledger; it goes by itself when its gateway was gone for 7 days. */
+/** Declares a ledger's reply queue; it expires when its gateway is gone for 7 days. */
 export async function declareReplies(session: Session, ledgerId: string): Promise<string> {
   const queue = repliesQueue(ledgerId);
   await declareQueue(session, queue, { ...quorum, 'x-expires': 7 * dayMs });
   return queue;
 }
 
-/** Declares a durable quorum queue, and sees to it that it works. */
+/** Declares a durable quorum queue and checks that it works. */
 async function declareQueue(session: Session, queue: string, more: Record<string, unknown>): Promise<void> {
   const options = { durable: true, arguments: more };
   const { messageCount } = await session.onSpareChannel(answerTimeoutMs, (channel) =>
@@ -77,10 +80,10 @@ async function declareQueue(session: Session, queue: string, more: Record<string
 }
 
 /**
- * A RabbitMQ that is killed within a second of a queue's declaration may bring it back without a leader, for good: it
- * looks empty and well, but confirms nothing, lets nobody consume, and holds up the channel of whoever tries (seen with
- * 3.10.8; https://github.com/rabbitmq/rabbitmq-server/issues/10070). Only a queue that has a leader says that it is
- * empty when a message is asked for. What was in the other is known to the ledger, so it may be deleted.
+ * Returns whether a queue has lost its leader. A RabbitMQ that is killed within a second of a queue's declaration may
+ * restore it without a leader, for good: the queue looks empty and well, but confirms nothing, cannot be consumed,
+ * and blocks the channel that tries (seen with 3.10.8; https://github.com/rabbitmq/rabbitmq-server/issues/10070).
+ * Only a queue with a leader answers a get. The ledger knows what was in the queue, so it may be deleted.
  */
 async function replaceIfLeaderless(session: Session, queue: string): Promise<void> {
   try {
@@ -90,7 +93,7 @@ async function replaceIfLeaderless(session: Session, queue: string): Promise<voi
     });
   } catch (error) {
     if (session.signal.aborted || !(error instanceof SpareChannelTimeout)) throw error;
-    // A broker that is frozen or overloaded answers nothing at all: what is in its queue must stay.
+    // A suspended or overloaded broker answers nothing at all: its queue must stay.
     const { messageCount } = await session.onSpareChannel(answerTimeoutMs, (channel) =>
       channel.checkQueue(queue),
     );
@@ -100,13 +103,13 @@ async function replaceIfLeaderless(session: Session, queue: string): Promise<voi
   }
 }
 
-/** A queue of somebody who pushes and never pops must not fill the disk. */
+/** Limits a queue that is never read, so that it does not fill the disk. */
 const mostUserMessages = 100_000;
 
-/** Declares a queue that people put messages into. It refuses more than it has room for. */
+/** Declares a user queue, which refuses messages beyond its limits. */
 export async function declareUserQueue(session: Session, queue: string): Promise<void> {
   const arguments_ = { ...quorum, 'x-max-length': mostUserMessages, 'x-overflow': 'reject-publish' };
-  // Never replaced, whatever it looks like: the ledger does not know what people have put into it.
+  // Never deleted: the ledger does not know its messages.
   await session.onSpareChannel(answerTimeoutMs, (channel) =>
     channel.assertQueue(queue, { durable: true, arguments: arguments_ }),
   );

@@ -1,9 +1,9 @@
 import { pemFile, readTls, type TlsMaterial } from '../tls.ts';
 
 /**
- * The files that an `amqps://` URL names as RabbitMQ's own clients have them (https://www.rabbitmq.com/docs/uri-query-parameters):
- * `cacertfile`, `certfile`, `keyfile`. They are read anew for every connection, because they may have been renewed. Throws a
- * `ConfigError`.
+ * Reads the files that an `amqps://` URL names, with the parameters of RabbitMQ's own clients
+ * (https://www.rabbitmq.com/docs/uri-query-parameters): `cacertfile`, `certfile`, `keyfile`. They are read for every
+ * connection, because they may have been renewed. Throws a `ConfigError`.
  */
 export function tlsOfUrl(url: string): TlsMaterial {
   const { protocol, searchParams } = new URL(url);

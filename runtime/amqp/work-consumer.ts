@@ -14,16 +14,16 @@ import { handBack, sendReply } from './work-delivery.ts';
 import { decodeWork, MalformedMessageError, type WorkMessage, type WorkResult } from './work-message.ts';
 import { runWork } from './work-run.ts';
 
-/** The second door of a microservice: the requests that come by RabbitMQ. */
+/** Consumes and answers the requests that a microservice gets through RabbitMQ. */
 export interface WorkConsumer {
-  /** Of the worse of its two connections. */
+  /** State of the worse of its two connections. */
   readonly state: LinkState;
-  /** Tells when `state` changes; gives the function that ends it. */
+  /** Calls the listener when `state` changes; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
-  /** Returns at once; the broker need not be there. */
+  /** Returns at once; the broker may be down. */
   start(): void;
   /**
-   * Takes no more work, waits up to `graceMs` for what is being done, and aborts the rest, which the broker delivers
+   * Stops deliveries, waits up to `graceMs` for requests in progress, and aborts the rest, which the broker delivers
    * again. May be called twice, and before `start`.
    */
   stop(graceMs: number): Promise<void>;
@@ -35,26 +35,28 @@ export interface WorkConsumerOptions {
   readonly service: string;
   readonly methods: readonly ServedMethod[];
   readonly log: Logger;
-  /** How many requests are worked on at once. Default 16. */
+  /** Limit of requests that run at once. Default 16. */
   readonly concurrency?: number;
-  /** How many are held, the others while their replies are being confirmed. Default 64. */
+  /** Limit of requests that are held, including those whose replies await their confirm. Default 64. */
   readonly prefetch?: number;
-  /** Bounds the work on one request. Default 60000. */
+  /** Time limit of one request. Default 60000. */
   readonly workTimeoutMs?: number;
-  /** How long a request that cannot be worked on yet is held. Default 10 minutes; RabbitMQ's limit is 30. */
+  /**
+   * Time that a request is held while the service cannot work. Default 10 minutes; RabbitMQ's limit is 30.
+   */
   readonly maxHoldMs?: number;
-  /** How long a reply queue that does not exist is waited for. Default 10000. */
+  /** Time to wait for a missing reply queue. Default 10000. */
   readonly replyPatienceMs?: number;
 }
 
 /**
- * Takes requests from a service's three queues, has them answered, and acknowledges each once its reply is confirmed.
+ * Consumes a service's three queues, runs the requests, and acknowledges each once its reply is confirmed.
  *
- * - The isolation queue holds what its consumer did not survive; it is taken one by one. The quarantine holds what it
- *   did not survive there either; that is answered without being run.
- * - A request that the handler cannot work on yet (UNAVAILABLE) is held, its queue is paused, and it is tried until it
- *   can be. So a pause costs a message one delivery at most.
- * - Nothing is taken while replies cannot be published.
+ * - The isolation queue holds requests that killed their consumer; they run one by one. The quarantine holds those
+ *   that killed it there too; they are answered without being run.
+ * - While the handler answers UNAVAILABLE, the request is held, its queue is paused, and it is tried again. So a
+ *   pause costs a message one delivery at most.
+ * - Nothing is consumed while replies cannot be published.
  */
 export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const { url, service, log, prefetch = 64, concurrency = 16, workTimeoutMs = 60_000 } = options;
@@ -62,11 +64,11 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const { maxHoldMs = 10 * 60_000, replyPatienceMs = 10_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
-  /** No request waits any longer for the service to be able to work. */
+  /** Aborted by `stop`: requests no longer wait for the service. */
   const stopping = new AbortController();
-  /** The grace is over. */
+  /** Aborted when the grace period is over. */
   const aborting = new AbortController();
-  /** How many requests of a queue cannot be worked on yet. */
+  /** Number of requests per queue that wait for the service. */
   const waiting = new Map(Object.values(queues).map((queue) => [queue, 0]));
 
   const declare = { declare: (session: Session) => declareService(session, service) };
@@ -115,8 +117,8 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       work = decodeWork(delivery);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      // Nobody can be told: what is missing may be the address. A gateway of ours never sends such a message.
-      log.error({ err: error, queue: delivery.queue }, 'A message that is no request was dropped');
+      // No reply is possible: even the address may be missing. Gateways never send such a message.
+      log.error({ err: error, queue: delivery.queue }, 'a message that is no request was dropped');
       return delivery.ack();
     }
     const requestLog = log.child({ requestId: work.requestId, id: work.id });
@@ -134,10 +136,10 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     span.end({ failed: !replied || result.kind !== 'answer' });
     if (!replied) return;
     const ms = Math.round((performance.now() - begun) * 10) / 10;
-    requestLog.info({ door: 'rabbitmq', method: work.type, ...told(result), ms }, 'call');
+    requestLog.info({ door: 'rabbitmq', method: work.type, ...logFields(result), ms }, 'call');
   }
 
-  /** Gives undefined when the request was handed back, or the process stops. */
+  /** Returns undefined when the request was handed back, or the process stops. */
   async function resultOf(
     work: WorkMessage,
     delivery: Delivery,
@@ -158,12 +160,13 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     try {
       for (let attempt = 0; ; attempt += 1) {
         if (isOver()) return expired;
-        // It may have waited long for its turn.
+        // The request may have waited long for its turn.
         const outcome = await isolation.run(delivery.queue === queues.isolation, () =>
           semaphore.run(async () => (isOver() ? expired : runWork(work, run))),
         );
         if (outcome.kind !== 'not-yet') return outcome;
-        if (!isWaiting) requestLog.warn({ reason: outcome.reason }, 'Cannot work yet; the request waits');
+        if (!isWaiting)
+          requestLog.warn({ reason: outcome.reason }, 'the service cannot work yet; the request waits');
         wait(true);
         const goOn = await backOff(attempt, stopping.signal);
         if (!goOn || performance.now() >= holdUntil) await handBack(delivery, publisher, requestLog);
@@ -206,8 +209,10 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   };
 }
 
-/** A result in the log, as gRPC's door tells it. What was not run has no code. */
-function told(result: WorkResult): Record<string, unknown> {
+/**
+ * Returns a result's log fields, named as in the gRPC listener's log. A request that was not run has no code.
+ */
+function logFields(result: WorkResult): Record<string, unknown> {
   if (result.kind === 'answer') return { code: statusName(Status.OK) };
   if (result.kind === 'status') return { code: statusName(result.code), detail: result.message };
   return { notRun: result.kind };

@@ -6,7 +6,7 @@ import { encodeReply, type WorkMessage, type WorkResult } from './work-message.t
 
 export interface ReplyOptions {
   readonly publisher: Publisher;
-  /** How long a reply queue that does not exist is waited for. */
+  /** Time to wait for a missing reply queue. */
   readonly patienceMs: number;
   /** Aborted when the process stops. */
   readonly signal: AbortSignal;
@@ -14,8 +14,8 @@ export interface ReplyOptions {
 }
 
 /**
- * Publishes a reply, as often as it takes, and acknowledges the request once the reply is confirmed. Gives false when it
- * was given up: the request is no longer held, and will be delivered again; or nobody has the reply queue any more.
+ * Publishes a reply, again until it is confirmed, and then acknowledges the request. Returns false when it gave up:
+ * the request is no longer held, and will be delivered again, or the reply queue is gone.
  */
 export async function sendReply(
   work: WorkMessage,
@@ -33,12 +33,13 @@ export async function sendReply(
       return true;
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
-      if (attempt === 0) log.warn({ kind: error.kind }, 'The reply could not be published; it will be');
-      // A gateway that lost its connection too may be about to declare the queue again. Past that its ledger is gone, or
-      // was for 7 days: a gateway that has it still will publish anew what is open.
+      if (attempt === 0)
+        log.warn({ kind: error.kind }, 'the reply could not be published; trying until it is');
+      // A gateway that lost its connection too may be about to declare the queue again. After `patienceMs` its ledger
+      // is gone or was away for 7 days; a gateway that still has it will publish its open requests again.
       missingSince = error.kind === 'returned' ? (missingSince ?? performance.now()) : undefined;
       if (missingSince !== undefined && performance.now() - missingSince >= patienceMs) {
-        log.error({ replyTo: work.replyTo }, 'The reply was dropped: its queue does not exist');
+        log.error({ replyTo: work.replyTo }, 'the reply was dropped: its queue does not exist');
         delivery.ack();
         return false;
       }
@@ -49,8 +50,8 @@ export async function sendReply(
 }
 
 /**
- * Puts a copy of a request behind the others of its queue, and acknowledges it: it starts anew, without its count of
- * deliveries. So this is for requests that did no harm. When it cannot be published, nothing changes.
+ * Publishes a copy of a request to the end of its queue and acknowledges it, which resets its delivery count. Meant
+ * for harmless requests. When the copy cannot be published, nothing changes.
  */
 export async function handBack(delivery: Delivery, publisher: Publisher, log: Logger): Promise<void> {
   if (!delivery.held) return;
@@ -66,6 +67,6 @@ export async function handBack(delivery: Delivery, publisher: Publisher, log: Lo
     delivery.ack();
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    log.warn({ kind: error.kind }, 'A request could not be handed back to its queue');
+    log.warn({ kind: error.kind }, 'a request could not be handed back to its queue');
   }
 }

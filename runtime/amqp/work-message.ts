@@ -2,7 +2,7 @@ import type { Message, Options } from 'amqplib';
 import { Status, toStatus } from '../status.ts';
 import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 
-/** A request on its way through RabbitMQ. Its body is proto3 JSON, so that people can read it in the management UI. */
+/** A request in RabbitMQ. Its body is proto3 JSON, readable in the management UI. */
 export interface WorkMessage {
   /** The solicitud's id: message_id and correlation_id. */
   readonly id: string;
@@ -13,29 +13,29 @@ export interface WorkMessage {
   readonly replyTo: string;
   readonly requestId: string;
   readonly traceparent: string;
-  /** Milliseconds since 1970 after which nobody waits for the answer any more. */
+  /** Milliseconds since 1970 after which the answer is no longer needed. */
   readonly expiresAt: number;
   /** 1 for the first publish. */
   readonly attempt: number;
-  /** Random per row of the ledger; the reply echoes it. */
+  /** Random token of the ledger's row; the reply echoes it. */
   readonly replyToken: string;
 }
 
-/** What the worker did with a request. */
+/** Outcome of a request at its worker. */
 export type WorkResult =
   /** The handler's answer, proto3 JSON text. */
   | { readonly kind: 'answer'; readonly response: string }
   /** The handler's own status. */
   | { readonly kind: 'status'; readonly code: Exclude<Status, 0>; readonly message: string }
-  /** Not run: its time was over. */
+  /** Not run: the request had expired. */
   | { readonly kind: 'expired' }
-  /** Not run: it killed its consumer too often. */
+  /** Not run: the request killed its consumer too often. */
   | { readonly kind: 'poison' };
 
 export interface WorkReply {
   readonly id: string;
   readonly replyToken: string;
-  /** Of the work; nothing from a worker that does not say. */
+  /** Traceparent of the work's span, if the worker sends one. */
   readonly traceparent?: string;
   readonly result: WorkResult;
 }
@@ -45,15 +45,15 @@ export interface Encoded {
   readonly properties: Options.Publish;
 }
 
-/** What is decoded: a message as it was delivered. */
+/** A message as it was delivered. */
 export type Received = Pick<Message, 'content' | 'properties'>;
 
-/** Somebody published what is no work and no reply of ours. */
+/** A message that is neither a request nor a reply. */
 export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 
-/** `x-estado` of a reply to a request that was not run. */
+/** Values of `x-estado` in the reply to a request that was not run. */
 const notRun = { expired: 'vencida', poison: 'fallida' } as const;
 
 /** A message's `type`, `message_id` and so on. `timestamp` is in seconds, as AMQP has it; `x-vence` in milliseconds. */
@@ -75,7 +75,7 @@ export function encodeWork(work: WorkMessage): Encoded {
   };
 }
 
-/** Throws `MalformedMessageError`. Whether `request` is JSON is seen when it is read. */
+/** Throws `MalformedMessageError`. The JSON of `request` is checked when it is parsed. */
 export function decodeWork({ content, properties }: Received): WorkMessage {
   return {
     id: text(properties.messageId, 'message_id'),

@@ -12,12 +12,12 @@ export type WorkOutcome =
 export interface RunOptions {
   readonly methods: ReadonlyMap<string, ServedMethod>;
   readonly timeoutMs: number;
-  /** Aborted when the process stops; the outcome is then nobody's. */
+  /** Aborted when the process stops; the outcome is then ignored. */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
-/** Runs the handler of one request. Never rejects: what a handler throws is its outcome. */
+/** Runs the handler of one request. Never rejects: a thrown error is an outcome. */
 export async function runWork(work: WorkMessage, options: RunOptions): Promise<WorkOutcome> {
   const { methods, timeoutMs, signal, log } = options;
   const bound = new AbortController();
@@ -32,7 +32,7 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
   const timer = setTimeout(tooLate, timeoutMs);
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    // It may have waited for its turn until the process stops.
+    // The process may have stopped while the request waited for its turn.
     if (signal.aborted) throw new StatusError(Status.CANCELLED, undefined, 'The service is stopping');
     const served = methods.get(work.type);
     if (served === undefined)
@@ -50,7 +50,7 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
   } catch (thrown) {
     const error = toStatusError(thrown);
     if (error.code === Status.UNAVAILABLE) return { kind: 'not-yet', reason: error.message };
-    if (error !== thrown) log.error({ err: thrown }, 'A handler failed');
+    if (error !== thrown) log.error({ err: thrown }, 'a handler failed');
     return { kind: 'status', code: error.code, message: error.message };
   } finally {
     clearTimeout(timer);
@@ -58,7 +58,7 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
   }
 }
 
-/** A handler need not heed its signal. */
+/** Rejects when the signal is aborted, because a handler may ignore it. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),

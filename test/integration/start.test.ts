@@ -110,7 +110,7 @@ describe('npm start', () => {
     const proc = house.start([], { RABBITMQ_URL: url });
     await addressOf(proc);
     const { msg } = await proc.waitFor(says('queue: RabbitMQ, management UI at'));
-    const early = proc.lines.filter(says('No connection to RabbitMQ'));
+    const early = proc.lines.filter(says('no connection to RabbitMQ'));
     expect(early, 'what only waits for our own broker').to.deep.equal([]);
     const ui = /http:\S+/.exec(msg ?? '')?.[0] ?? '';
     const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
