@@ -10,14 +10,14 @@ import {
 import type { IndexWorkerData } from './index-worker/messages.ts';
 
 export interface Config extends MicroserviceConfig {
-  /** Absolute path of the folder that is served. */
+  /** Absolute path of the served folder. */
   readonly root: string;
   readonly indexer: IndexWorkerData;
 }
 
 const examples = fileURLToPath(new URL('../examples/archivos', import.meta.url));
 
-/** Throws a `ConfigError` with all that is wrong. */
+/** Reads the configuration. Throws a `ConfigError` with all problems. */
 export function readConfig(env: Env = loadEnvFile(process.env)): Config {
   const [common, values] = readTogether(
     () => readMicroserviceConfig('mserv2', 5002, env),
@@ -47,7 +47,7 @@ export function readConfig(env: Env = loadEnvFile(process.env)): Config {
   });
 }
 
-/** Of a root, so that the snapshots of two of them do not meet. */
+/** Returns a short name for a root, so that two roots have different snapshots. */
 function nameOf(root: string): string {
   return createHash('sha256').update(root).digest('hex').slice(0, 16);
 }

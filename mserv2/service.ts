@@ -7,7 +7,7 @@ import { createHandlers } from './handlers.ts';
 import { createIndexer } from './index-worker/supervisor.ts';
 import type { IndexWorkerClient } from './index-worker/worker-client.ts';
 
-/** Serves until it is told to stop. @param worker has begun with the same configuration */
+/** Runs mserv2 until it is told to stop. @param worker has begun with the same configuration */
 export async function runMserv2(config: Config, worker: IndexWorkerClient): Promise<void> {
   const root = openRoot(config.root);
   const indexer = createIndexer(config.indexer, createLogger(config.log), worker);

@@ -1,22 +1,24 @@
 export interface BarrierOptions {
   readonly scanners: number;
-  /** Asks a scanner to answer once it has reported all that happened so far. */
+  /** Asks a scanner to answer once it has reported everything that happened so far. */
   readonly send: (scanner: number, id: number) => void;
-  /** Whether nothing that was reported still has to be looked into. */
+  /** Returns whether everything reported is in the index. */
   readonly isQuiet: () => boolean;
 }
 
-/** One question to all scanners, shared by all who came before it was put. */
+/** One round of questions to all scanners; searches that wait before it begins share it. */
 interface Round extends PromiseWithResolvers<void> {
   readonly id: number;
   readonly missing: Set<number>;
 }
 
-/** Lets a query wait until what happened before it is in the index. */
+/** Lets a search wait until everything that happened before it is in the index. */
 export class Barrier {
   readonly #options: BarrierOptions;
   #lastId = 0;
-  /** Asked, and not answered by all. Who comes now cannot join: what happened since may be after its answer. */
+  /**
+   * The round in progress. A new search cannot join it: a scanner may have answered before the latest change.
+   */
   #current: Round | undefined;
   #next: Round | undefined;
 
@@ -24,7 +26,7 @@ export class Barrier {
     this.#options = options;
   }
 
-  /** @returns false when it took too long */
+  /** Waits for the next round. @returns false when that took too long */
   async pass(timeoutMs: number): Promise<boolean> {
     const round = this.#join();
     let timer: NodeJS.Timeout | undefined;
@@ -42,7 +44,7 @@ export class Barrier {
     this.look();
   }
 
-  /** Something may have become quiet. */
+  /** Ends the round if everything reported is in the index by now. */
   look(): void {
     const round = this.#current;
     if (round === undefined || round.missing.size > 0 || !this.#options.isQuiet()) return;

@@ -12,53 +12,58 @@ import { CrawlFrontier, type Priority } from './frontier.ts';
 import { Reconciler } from './reconciler.ts';
 import { Unreadable } from './unreadable.ts';
 
-/** How well the index knows the tree. */
+/** State of the index: being built, being verified after a restart or lost events, or complete. */
 export type Knowledge = 'construyendo' | 'verificando' | 'listo';
 
 export interface CrawlerOptions {
   readonly index: FileIndex;
-  /** Whether the index was loaded from a snapshot: there are names, and nobody knows whether they are still right. */
+  /** Whether the index was loaded from a snapshot, so that its names must be verified. */
   readonly restored: boolean;
   readonly root: Root;
-  /** What does the work, by number; their answers come in by `receive`. */
+  /** The scanners, by number; their messages arrive in `receive`. */
   readonly scanners: readonly { send(command: Command): void }[];
   readonly onKnowledge: (knowledge: Knowledge) => void;
-  /** All names are known; sizes and dates come next. */
+  /** Called when all names are known; sizes and dates come next. */
   readonly onNamed?: () => void;
-  /** Something has happened in the tree, or was found out about it, that makes other answers. It may not be in the index yet. */
+  /**
+   * Called when answers may have changed: after an event in the tree, or a change found without one. The index may
+   * not have it yet.
+   */
   readonly onNews: () => void;
-  /** How many of all folders are watched; told once everything is known, and when that changes. */
+  /**
+   * Called with the number of watched folders and of all folders, once the index is complete and after every change.
+   */
   readonly onWatched: (watched: number, folders: number) => void;
-  /** How often folders that cannot be watched are looked through. */
+  /** Interval between two scans of the folders that cannot be watched. */
   readonly sweepMs: number;
 }
 
-/** What has to wait for its turn. */
+/** A message that waits in the inbox. */
 type Report = Exclude<Message, { kind: 'noticed' }>;
 
-/** Between two looks at the root, which has no parent that is watched. */
+/** Interval between two checks of the root, whose parent is not watched. */
 const rootMs = 1000;
-/** Until what failed for want of descriptors or memory is tried again. */
+/** Pause before a scan is tried again that failed for lack of descriptors or memory. */
 const scarceMs = 1000;
 const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE']);
-/** PATH_MAX: what lies deeper no other program can name either. */
+/** PATH_MAX: no other program can name a longer path either. */
 const maxPathBytes = 4096;
-/** How long the index may be worked on before somebody else gets a turn. */
+/** Length of one turn of work on the index. */
 const turnMs = 5;
-/** The same while a search waits: every slice of its work is followed by one of these. */
+/** Length of a turn while a search waits: each slice of the search is followed by one turn. */
 const sharedTurnMs = 1;
-/** How long scanners get nothing new to do while somebody searches. What they have when it begins takes half of that. */
+/** Time that scanners get no new jobs while a search runs. Their queued jobs take half of it. */
 const withheldMs = 30;
 
 /**
- * Keeps an index true. It decides what is scanned when, and what is known:
+ * Keeps an index true: decides which folders are scanned when.
  *
- * - a tree that is new is scanned for its names first, then again for sizes and dates, with each folder watched from
- *   before it is read (`construyendo`);
- * - after a restart, and when events were lost, names are read again where a folder's mtime is another one, and then
- *   every entry is looked at (`verificando`);
- * - then events tell what to look at (`listo`), and what cannot be watched is looked through from time to time.
+ * - A new tree is scanned for names first, then for sizes and dates, each folder watched before it is read
+ *   (`construyendo`).
+ * - After a restart or lost events, names are read again where a folder's mtime has changed, and then every entry is
+ *   checked (`verificando`).
+ * - Then events tell which entries to check (`listo`); folders that cannot be watched are scanned from time to time.
  */
 export class Crawler {
   readonly states: FolderStates;
@@ -68,19 +73,19 @@ export class Crawler {
   readonly #frontier: CrawlFrontier;
   readonly #reconciler: Reconciler;
   readonly #barrier: Barrier;
-  /** Scanners whose folders must all be looked through again, once names are known. */
+  /** Scanners whose folders must all be scanned again once the names are known. */
   readonly #doubted = new Set<number>();
   #knowledge: Knowledge;
-  /** Its device and inode; and whether it could not be opened lately. */
+  /** Device and inode of the root, and whether the last attempt to open it failed. */
   #rootFolder: { readonly identity: string; readonly lost: boolean } | undefined;
   #inbox: { readonly scanner: number; readonly message: Report }[] = [];
   #work: Generator<void, void> | undefined;
   #turn: NodeJS.Immediate | undefined;
   #dispatchedAt = Number.NEGATIVE_INFINITY;
-  /** Whether scanners may have nothing to do though there is something. */
+  /** Whether jobs are held back for a search. */
   #withheld = false;
   #watchedTold = -1;
-  /** The index's count of changes up to which all are told. */
+  /** The index's count of changes that `onNews` has reported. */
   #changesTold: number;
   #settledAt = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -121,12 +126,12 @@ export class Crawler {
     return this.#knowledge;
   }
 
-  /** Whether everything is known, and nothing can happen in any folder that is not told by `onNews`. */
+  /** Whether the index is complete and every folder is watched, so that `onNews` reports every change. */
   get watchesAll(): boolean {
     return this.#knowledge === 'listo' && this.#unwatched() === 0;
   }
 
-  /** The milliseconds since all of it was last known to be right. */
+  /** Milliseconds since the index was last known to be complete. */
   get ageMs(): number {
     return this.watchesAll ? 0 : performance.now() - this.#settledAt;
   }
@@ -157,8 +162,8 @@ export class Crawler {
   }
 
   /**
-   * Whether the root is the folder that the index is about. When it is another one now, the index begins anew.
-   * @returns why it cannot be opened, or undefined
+   * Checks that the root is still the folder of this index; if it is another one, the index begins anew.
+   * @returns the error when the root cannot be opened, else undefined
    */
   checkRoot(): FileError | undefined {
     const identity = this.#lookAtRoot();
@@ -176,8 +181,8 @@ export class Crawler {
   }
 
   /**
-   * What is known once all that happened before this call is in the index: then a folder's new file is found, though its
-   * event was still on the way. Does not wait for more than `timeoutMs`.
+   * Waits until everything that happened before this call is in the index, for at most `timeoutMs`: a new file is
+   * found even if its event was still on the way. Returns the state of the index.
    */
   async caughtUp(timeoutMs: number): Promise<Knowledge> {
     if (this.#knowledge !== 'listo') return this.#knowledge;
@@ -185,7 +190,7 @@ export class Crawler {
     return inTime || this.#knowledge !== 'listo' ? this.#knowledge : 'verificando';
   }
 
-  /** Somebody else than a scanner made an lstat; undefined when the entry is gone. */
+  /** Applies an lstat from outside the scanners; undefined when the entry is gone. */
   note(parts: readonly ByteString[], name: ByteString, stats: Stats | undefined): void {
     const folder = this.#index.folderAt(parts);
     if (folder === undefined || this.#index.find(folder, name) === noEntry) return;
@@ -208,8 +213,8 @@ export class Crawler {
   }
 
   /**
-   * Names alone, of a tree that nobody knows, are wanted fast; the second look, when all of them are in the index, comes with
-   * a watch.
+   * The first scan of a new tree is for names alone, and must be fast; the second one, once all names are in the
+   * index, sets the watches.
    */
   #watches(priority: Priority): boolean {
     return priority !== 'names' || this.#knowledge !== 'construyendo';
@@ -220,7 +225,7 @@ export class Crawler {
     else this.#frontier.add(priority, state);
   }
 
-  /** From the parent's, because making the path takes long in a deep tree. */
+  /** Adds to the parent's length, because building the path is slow in a deep tree. */
   #pathBytes(state: FolderState): number {
     if (state.number === rootFolder) return 0;
     if (state.pathBytes === undefined) {
@@ -249,7 +254,7 @@ export class Crawler {
     if (errno === rootErrno || (number === rootFolder && gone.has(errno))) {
       this.checkRoot();
     } else if (state.failures === 1) {
-      // Whoever watches the parent may have seen meanwhile that it is there, and readable, again.
+      // The parent's scanner may have reported meanwhile that the folder is back, or readable again.
       this.#add('news', state);
     } else if (gone.has(errno)) {
       if (!this.states.of(this.#index.folderParent(number)).watched) {
@@ -267,7 +272,7 @@ export class Crawler {
     this.#schedule();
   }
 
-  /** Everything that a scanner watches, or all of them do, is to be looked through. */
+  /** Schedules a new scan of everything that the given scanners watch. */
   #doubt(scanners: readonly number[]): void {
     for (const scanner of scanners) {
       this.#doubted.add(scanner);
@@ -315,8 +320,9 @@ export class Crawler {
   }
 
   /**
-   * While it builds, who searches goes first: two scanners would take half of the processors from them. They get something to do
-   * all the same when they have waited for long, or the tree would never be known to those who search all the time.
+   * Gives scanners new jobs. While the index is not complete, jobs are held back for a search, because two scanners
+   * would take half of its processor time; but not for long, or constant searches would keep the index from ever
+   * being complete.
    */
   #dispatch(): void {
     const now = performance.now();
@@ -328,7 +334,7 @@ export class Crawler {
     this.#frontier.dispatch();
   }
 
-  /** One turn: what was reported goes into the index, and who has time gets something to do. */
+  /** Runs one turn: applies reports to the index and gives idle scanners jobs. */
   #step(): void {
     const end = performance.now() + (othersWait() ? sharedTurnMs : turnMs);
     while (performance.now() < end && this.#advance());
@@ -336,13 +342,14 @@ export class Crawler {
     this.#dispatch();
     this.#settle();
     if (this.#work !== undefined || this.#inbox.length > 0 || this.#withheld) this.#schedule();
-    // While scanners are at work the processor's time is theirs.
+    // While scanners work, the processor's time is theirs.
     else if (this.#frontier.isAtRest() && this.#index.maintain()) this.#schedule();
   }
 
   /**
-   * What was found without an event, as what a hard link's other name made of a file, changes answers too. Until all is
-   * known no answer is kept, and to wake the thread that tells would take a fifth of the time of the first crawl.
+   * Reports changes found without an event, such as one made through a hard link's other name. Not before the index
+   * is complete: until then no answer is cached, and waking the other thread would cost a fifth of the first crawl's
+   * time.
    */
   #tellChanges(): void {
     if (this.#knowledge !== 'listo' || this.#index.changes === this.#changesTold) return;
@@ -350,7 +357,7 @@ export class Crawler {
     this.#options.onNews();
   }
 
-  /** @returns whether there is more to do */
+  /** Takes one step of work. @returns whether there is more to do */
   #advance(): boolean {
     if (this.#work === undefined) {
       const next = this.#inbox.shift();
@@ -378,14 +385,14 @@ export class Crawler {
   }
 
   *#unpack(batch: ScanBatch): Generator<void, void> {
-    // Not when it came: what scanners are ahead of the index lies in memory.
+    // Only now: a scanner that runs ahead of the index fills memory with its reports.
     for (const job of batch.jobs) this.#frontier.free(job);
     this.#dispatch();
     yield* this.#reconciler.apply(batch);
     for (const job of batch.jobs) this.#frontier.finish(job);
   }
 
-  /** Goes over to the next stage when there is nothing left to do in this one. */
+  /** Enters the next stage when nothing is left to do in this one. */
   #settle(): void {
     this.#barrier.look();
     if (!this.#frontier.isDone('names')) return;

@@ -1,31 +1,31 @@
 import { type FolderNumber, rootFolder } from '../index/api.ts';
 import type { FolderToken } from '../scan/batch.ts';
 
-/** What is known of a folder besides what the index knows. */
+/** State of a folder's scans and watch, besides what the index holds. */
 export interface FolderState {
   readonly number: FolderNumber;
   readonly token: FolderToken;
-  /** Which scanner scans and watches it. */
+  /** Number of the scanner that scans and watches it. */
   readonly scanner: number;
-  /** The length of its path; undefined until somebody asks. */
+  /** Length of its path; undefined until it is needed. */
   pathBytes: number | undefined;
-  /** Its inode when it was scanned. */
+  /** Inode from its last scan. */
   identity: number | undefined;
-  /** Its inode as the folder that holds it told. */
+  /** Inode from the scan of its parent. */
   expected: number | undefined;
-  /** How often those two differed since they last agreed. */
+  /** Number of times that the two differed since they last agreed. */
   quarrels: number;
   watched: boolean;
-  /** How many scans of it have failed, one after the other. */
+  /** Number of scans that failed in a row. */
   failures: number;
-  /** The priorities that it waits in, as bits. */
+  /** Priorities whose queue it is in, as bits. */
   waiting: number;
 }
 
-/** Folders that follow each other in the index are mostly siblings: one scanner opens their parent once for all of them. */
+/** Neighbours in the index are mostly siblings: a shared scanner opens their parent once. */
 const blockSize = 16;
 
-/** The folders that are in the index, by number and by token. */
+/** The folders of the index, by number and by token. */
 export class FolderStates {
   readonly #scanners: number;
   readonly #byNumber: (FolderState | undefined)[] = [];
@@ -49,7 +49,7 @@ export class FolderStates {
     return this.of(rootFolder);
   }
 
-  /** Makes one when there is none yet. */
+  /** Returns a folder's state; creates it when there is none. */
   of(number: FolderNumber): FolderState {
     const known = this.#byNumber[number];
     if (known !== undefined) return known;
@@ -71,7 +71,7 @@ export class FolderStates {
     return state;
   }
 
-  /** Undefined when the folder is gone from the index. */
+  /** Returns undefined when the folder has left the index. */
   byToken(token: FolderToken): FolderState | undefined {
     return this.#byToken.get(token);
   }

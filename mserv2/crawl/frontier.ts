@@ -1,26 +1,26 @@
 import type { Command } from '../scan/messages.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 
-/** What is to be scanned, the most pressing first. */
+/** Priorities of scans, the most urgent first. */
 export const priorities = ['news', 'names', 'stats', 'unwatched'] as const;
 export type Priority = (typeof priorities)[number];
 
 export interface CrawlFrontierOptions {
   readonly states: FolderStates;
   readonly scanners: number;
-  /** How many entries a folder is thought to have. */
+  /** Estimates the number of a folder's entries. */
   readonly entriesOf: (state: FolderState) => number;
   readonly send: (scanner: number, command: Command & { kind: 'scan' }) => void;
-  /** Whether a priority's folders may be scanned by anybody now, and not only by who watches them. */
+  /** Whether any scanner may take the folders of a priority, not only the one that watches them. */
   readonly isAnybodys: (priority: Priority) => boolean;
-  /** The command's words on a folder: what to do in a priority. */
+  /** Returns the command's fields for folders of a priority. */
   readonly describe: (
     priority: Priority,
     folders: readonly FolderState[],
   ) => Omit<Command & { kind: 'scan' }, 'kind' | 'job'>;
 }
 
-/** What waits at a scanner keeps it busy until it gets more. */
+/** Jobs queued at a scanner, so that it is never idle while there is work. */
 const jobsAtOnce = 4;
 const jobEntries = 1000;
 const jobFolders = 64;
@@ -31,7 +31,7 @@ interface Job {
   readonly folders: number;
 }
 
-/** First in, first out, without moving the rest. */
+/** A queue that does not move its items. */
 class Fifo {
   #items: FolderState[] = [];
   #head = 0;
@@ -50,12 +50,12 @@ class Fifo {
   }
 }
 
-/** Who scans what, when. */
+/** The crawl frontier: folders that wait for a scan, and the jobs in progress. */
 export class CrawlFrontier {
   readonly #options: CrawlFrontierOptions;
-  /** By priority, by scanner. */
+  /** Queues by priority, then by scanner. */
   readonly #queues: Record<Priority, readonly Fifo[]>;
-  /** Folders that wait or are being scanned, by priority. */
+  /** Number of folders that wait or are being scanned, by priority. */
   readonly #open: Record<Priority, number> = { news: 0, names: 0, stats: 0, unwatched: 0 };
   readonly #jobs = new Map<number, Job>();
   readonly #busy: number[];
@@ -68,17 +68,17 @@ export class CrawlFrontier {
     this.#busy = Array.from({ length: options.scanners }, () => 0);
   }
 
-  /** Whether nothing waits in a priority, nor is being done. */
+  /** Returns whether no folder of a priority waits or is being scanned. */
   isDone(priority: Priority): boolean {
     return this.#open[priority] === 0;
   }
 
-  /** Whether nothing waits at all. */
+  /** Returns whether the frontier is empty and no job runs. */
   isAtRest(): boolean {
     return this.#jobs.size === 0 && priorities.every((priority) => this.isDone(priority));
   }
 
-  /** A folder that waits in the priority already need not be scanned twice. */
+  /** Adds a folder, unless it waits with this priority already. */
   add(priority: Priority, state: FolderState): void {
     const bit = 1 << priorities.indexOf(priority);
     if ((state.waiting & bit) !== 0) return;
@@ -87,20 +87,20 @@ export class CrawlFrontier {
     this.#queues[priority][state.scanner]?.push(state);
   }
 
-  /** Sends what there is to those who have time. */
+  /** Sends jobs to the scanners that have room. */
   dispatch(): void {
     for (const [scanner, busy] of this.#busy.entries()) {
       for (let jobs = busy; jobs < jobsAtOnce && this.#sendTo(scanner); jobs++);
     }
   }
 
-  /** The scanner has time again; what it reported may still have to be looked at. */
+  /** Marks a job's scanner as free; the job's reports may still wait for the index. */
   free(number: number): void {
     const job = this.#jobs.get(number);
     if (job !== undefined) this.#busy[job.scanner] = (this.#busy[job.scanner] ?? 0) - 1;
   }
 
-  /** What the job reported is in the index. */
+  /** Ends a job whose reports are in the index. */
   finish(number: number): void {
     const job = this.#jobs.get(number);
     if (job !== undefined) this.#open[job.priority] -= job.folders;
@@ -110,7 +110,7 @@ export class CrawlFrontier {
   #sendTo(scanner: number): boolean {
     for (const priority of priorities) {
       const folders = this.#take(priority, scanner);
-      // Else one would end long before the others: the index's thread takes more from some than from others.
+      // Otherwise one scanner would finish long before the others: the index takes more from some than from others.
       for (let other = 0; folders.length === 0 && other < this.#busy.length; other++) {
         if (this.#options.isAnybodys(priority)) folders.push(...this.#take(priority, other));
       }

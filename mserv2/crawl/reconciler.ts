@@ -12,10 +12,10 @@ import {
   endOfName,
   namesOf,
   type Report,
+  ReportKind,
   type ReportRange,
   reportsOf,
   type ScanBatch,
-  What,
 } from '../scan/batch.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
@@ -24,22 +24,25 @@ export interface ReconcilerOptions {
   readonly index: FileIndex;
   readonly states: FolderStates;
   readonly unreadable: Unreadable;
-  /** A folder that the index did not have. `named`: it was found by a scan of names. */
+  /** Called with a folder that is new to the index. `named`: found by a scan of names. */
   readonly onNew: (state: FolderState, named: boolean) => void;
-  /** A folder of which only a scan can tell what is in it now. */
+  /** Called with a folder that must be scanned again. */
   readonly onUnsure: (state: FolderState) => void;
-  /** Folders that are in the index no more. */
+  /** Called with folders that have left the index. */
   readonly onGone: (states: readonly FolderState[]) => void;
-  /** A folder that could not be read. */
+  /** Called with a folder that could not be read. */
   readonly onFailed: (state: FolderState, errno: string) => void;
 }
 
-/** How often folders may be other ones than their parents say before that is taken for a whim of the file system. */
+/**
+ * Number of mismatches between a folder's inode and its parent's report that are taken seriously; some file systems
+ * never agree.
+ */
 const maxQuarrels = 3;
 /** Entries between two steps. */
 const stepSize = 500;
 
-/** Makes the index say what scanners report. */
+/** Applies the scanners' reports to the index. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
 
@@ -47,7 +50,9 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Applies the reports in their order. In between the steps the index can be asked, but must not be maintained. */
+  /**
+   * Applies the reports in their order. Between two steps the index may be searched, but must not be maintained.
+   */
   *apply(batch: ScanBatch): Generator<void, void> {
     const { states, unreadable } = this.#options;
     const names = Buffer.from(batch.names.buffer);
@@ -68,7 +73,7 @@ export class Reconciler {
     }
   }
 
-  /** What an lstat by somebody else than a scanner told; undefined when the entry is gone. */
+  /** Applies an lstat from outside the scanners; undefined when the entry is gone. */
   note(state: FolderState, name: ByteString, stats: Stats | undefined): void {
     const { index, unreadable } = this.#options;
     unreadable.clearEntry(state.number, name);
@@ -80,7 +85,7 @@ export class Reconciler {
     if (!index.sameStats(entry, stats.size, stats.mtimeNs)) index.setStats(entry, stats.size, stats.mtimeNs);
   }
 
-  /** Removes all that a folder holds. */
+  /** Removes all entries of a folder. */
   empty(folder: FolderNumber): void {
     for (const entry of this.#options.index.children(folder)) this.remove(entry);
   }
@@ -103,28 +108,28 @@ export class Reconciler {
     names: Buffer,
   ): Generator<void, void> {
     const { index, states, unreadable, onFailed, onUnsure } = this.#options;
-    switch (report.what) {
-      case What.FAILED:
+    switch (report.kind) {
+      case ReportKind.FAILED:
         states.setWatched(state, false);
         onFailed(state, report.errno);
         break;
-      case What.UNSURE:
+      case ReportKind.UNSURE:
         states.setWatched(state, false);
         onUnsure(state);
         break;
-      case What.LOOKED:
+      case ReportKind.LOOKED:
         this.#date(state, report.stamp);
         yield* this.#entries(state, report, batch, names);
         break;
-      case What.SAME:
-      case What.LISTED:
+      case ReportKind.SAME:
+      case ReportKind.LISTED:
         unreadable.forget(state.number);
         states.setWatched(state, report.watched);
         state.failures = 0;
         state.identity = report.identity;
         this.#date(state, report.stamp);
         this.#compareIdentities(state);
-        if (report.what === What.SAME) break;
+        if (report.kind === ReportKind.SAME) break;
         yield* this.#entries(state, report, batch, names);
         if (states.byToken(state.token) !== state) break;
         if (index.childCount(state.number) !== report.count) {
@@ -143,14 +148,14 @@ export class Reconciler {
     const { index, states, unreadable } = this.#options;
     const { kinds, sizes, ms, ns } = batch;
     const { number } = state;
-    // Read as a whole, a folder mostly is new, or has what it had, in the same order.
-    const before = report.what === What.LISTED ? index.children(number) : undefined;
+    // A folder read as a whole is mostly new, or has the same entries in the same order.
+    const before = report.kind === ReportKind.LISTED ? index.children(number) : undefined;
     if (before?.length === 0 && !report.stats) {
       yield* this.#fill(state, report, { names, end: report.to, kinds });
       return;
     }
     let from = report.from;
-    // Nothing is allocated for an entry that is as expected: there are millions.
+    // Allocates nothing for an unchanged entry: there are millions.
     for (let n = 0; n < report.count; n++) {
       const to = endOfName(names, from, report.to);
       const kind = (kinds[report.name + n] ?? 0) as Kind | 0;
@@ -179,7 +184,7 @@ export class Reconciler {
     }
   }
 
-  /** Of a folder that was empty. */
+  /** Adds the entries of a folder that was empty in the index. */
   *#fill(state: FolderState, report: Report & ReportRange, listing: FolderListing): Generator<void, void> {
     const { index, states, onNew } = this.#options;
     const { number } = state;
@@ -193,7 +198,7 @@ export class Reconciler {
     }
   }
 
-  /** What a folder holds changes its date, and that is no event in the folder that holds it. */
+  /** Sets a folder's date. A change inside a folder changes its date without an event in its parent. */
   #date(state: FolderState, mtimeNs: bigint): void {
     const { index } = this.#options;
     const entry = index.folderEntry(state.number);
@@ -205,7 +210,7 @@ export class Reconciler {
     if (entry !== noEntry) this.remove(entry);
   }
 
-  /** What lstat said; a folder has its inode for a size; NaN is a failure. */
+  /** Stores an entry's lstat result; a folder's size is its inode, and NaN is a failure. */
   #learn(entry: EntryId, kind: Kind, size: number, ms: number, ns: number): void {
     const { index, states, onUnsure } = this.#options;
     if (Number.isNaN(size)) return;
@@ -214,7 +219,7 @@ export class Reconciler {
       return;
     }
     const folder = states.of(index.folderOf(entry));
-    // Of a folder that is watched its own scanner tells the date, and what this one saw may be older.
+    // A watched folder's date comes from its own scanner; this one may be older.
     if (!folder.watched) index.noteStats(entry, 0, ms, ns);
     const replaced = folder.expected !== undefined && folder.expected !== size;
     folder.expected = size;
@@ -240,8 +245,8 @@ export class Reconciler {
   }
 
   /**
-   * A folder that was replaced by another one of the same name, while it was scanned, is watched no more though it seems to
-   * be. Its inode as its parent tells it, and as its own scan does, show that.
+   * Scans a folder again when its inode differs from its parent's report. It was then replaced by another folder of
+   * the same name during the scan, and its watch is on the old one.
    */
   #compareIdentities(state: FolderState): void {
     const { index, states, onUnsure } = this.#options;

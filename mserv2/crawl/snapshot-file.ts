@@ -10,22 +10,22 @@ import { readSnapshot } from '../index/snapshot-reader.ts';
 import { writeSnapshot } from '../index/snapshot-writer.ts';
 
 export interface SnapshotFileOptions {
-  /** Undefined for none. */
+  /** Path of the snapshot; undefined for none. */
   readonly file: string | undefined;
-  /** The folder that it is about. */
+  /** The indexed folder. */
   readonly root: string;
   readonly log: (level: 'info' | 'warn', fields: Readonly<Record<string, unknown>>, text: string) => void;
-  /** Between two of them, at least. Default 5 minutes. */
+  /** Minimum time between two snapshots. Default 5 minutes. */
   readonly everyMs?: number;
 }
 
-/** Where an index is kept between two runs: a file that is there as a whole or not at all. */
+/** The file that keeps an index between two runs; it is written whole or not at all. */
 export class SnapshotFile {
   readonly #options: SnapshotFileOptions;
   readonly #everyMs: number;
   #saving: Promise<void> = Promise.resolve();
   #savedAt = Number.NEGATIVE_INFINITY;
-  /** `changes` of the index that was saved or loaded. */
+  /** `changes` of the index when it was saved or loaded. */
   #saved: number | undefined;
 
   constructor(options: SnapshotFileOptions) {
@@ -33,33 +33,35 @@ export class SnapshotFile {
     this.#everyMs = options.everyMs ?? 5 * 60_000;
   }
 
-  /** What was saved, or an empty index: when there is none, when it is of another folder, or damaged. */
+  /** Loads the index; an empty one when the snapshot is missing, of another folder, or damaged. */
   load(): { readonly index: MemoryIndex; readonly restored: boolean } {
     const { file, log } = this.#options;
     try {
       const identity = this.#identity();
       if (file === undefined || identity === undefined) return { index: new MemoryIndex(), restored: false };
-      // In one piece, which the system gets back as a whole; smaller ones would stay in the allocator's hands.
+      // Read in one piece, which is returned to the system as a whole; smaller ones would stay with the allocator.
       const index = readSnapshot([readFileSync(file)], identity);
       this.#saved = index.changes;
       return { index, restored: true };
     } catch (error) {
       if (error instanceof SnapshotError) {
-        log('warn', { file, fault: error.fault }, 'the snapshot is of no use: the index is built anew');
+        log('warn', { file, fault: error.fault }, 'the snapshot is not usable; building the index anew');
       } else if (errnoOf(error) !== 'ENOENT') {
         if (errnoOf(error) === undefined) throw error;
-        log('warn', { file, errno: errnoOf(error) }, 'the snapshot cannot be read: the index is built anew');
+        log('warn', { file, errno: errnoOf(error) }, 'the snapshot cannot be read; building the index anew');
       }
       return { index: new MemoryIndex(), restored: false };
     }
   }
 
-  /** Saves an index that is known to be right, unless that was done a short while ago, or nothing has changed since. */
+  /** Saves a complete index, unless it has not changed or was saved a short while ago. */
   async saveNowAndThen(index: MemoryIndex): Promise<void> {
     if (performance.now() - this.#savedAt >= this.#everyMs) await this.save(index);
   }
 
-  /** Saves an index that has changed. It may go on changing meanwhile. Never rejects: a run without a snapshot is slower. */
+  /**
+   * Saves an index that has changed. It may change meanwhile. Never rejects: a run without a snapshot is only slower.
+   */
   save(index: MemoryIndex): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save(index));
     return this.#saving;
@@ -83,7 +85,10 @@ export class SnapshotFile {
     }
   }
 
-  /** The real path: that the tree has changed since does no harm, but another one has other names. Undefined when it is not there. */
+  /**
+   * Returns the root's real path, which identifies the tree; undefined when it is missing. Changes in the tree do no
+   * harm, other names would.
+   */
   #identity(): string | undefined {
     try {
       return realPath(fromText(this.#options.root));
@@ -94,7 +99,7 @@ export class SnapshotFile {
   }
 }
 
-/** Names of files are nobody else's business. */
+/** Writes a file that only its owner may read, because file names are private. */
 async function writeWhole(file: string, pieces: Iterable<Buffer>): Promise<void> {
   const half = `${file}.${process.pid}`;
   await mkdir(dirname(file), { recursive: true });

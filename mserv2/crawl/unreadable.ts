@@ -2,10 +2,10 @@ import { type ByteString, joinParts, toBytes, toText } from '../../filesystem/by
 import type { EntryError } from '../../filesystem/entry-errors.ts';
 import type { FileIndex, FolderNumber } from '../index/api.ts';
 
-/** How many of them an answer holds. */
+/** Errors of one answer at most. */
 const maxErrors = 1000;
 
-/** What could not be read, by folder, for as long as that is so. */
+/** The folders and entries that cannot be read now, by folder. */
 export class Unreadable {
   readonly #index: FileIndex;
   readonly #folders = new Map<FolderNumber, string>();
@@ -15,7 +15,7 @@ export class Unreadable {
     this.#index = index;
   }
 
-  /** The system's name of the error with which reading the folder ended. */
+  /** Returns the system's code of the error that reading the folder ended with. */
   of(folder: FolderNumber): string | undefined {
     return this.#folders.get(folder);
   }
@@ -31,7 +31,7 @@ export class Unreadable {
     else if (names.size < maxErrors) names.set(name, errno);
   }
 
-  /** Whether `clearEntry` has anything to do for some name of the folder. */
+  /** Returns whether a folder has entries that `clearEntry` could remove. */
   hasEntries(folder: FolderNumber): boolean {
     return this.#entries.has(folder);
   }
@@ -41,15 +41,15 @@ export class Unreadable {
     if (names?.delete(name) === true && names.size === 0) this.#entries.delete(folder);
   }
 
-  /** It was read, or is gone. */
+  /** Forgets a folder that was read or is gone. */
   forget(folder: FolderNumber): void {
     this.#folders.delete(folder);
     this.#entries.delete(folder);
   }
 
   /**
-   * All of it in a folder or below, by path and in no order.
-   * @param hidden whether hidden entries, and what lies in folders that are hidden below the start, are looked at
+   * Returns the errors in a folder and below, by path and in no order.
+   * @param hidden whether hidden entries, and entries of folders that are hidden below the start, are included
    */
   below(start: ByteString, hidden: boolean): EntryError[] {
     const errors: EntryError[] = [];

@@ -1,72 +1,72 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 
-/** Names a folder between the crawler and its scanners; never used again for another folder. */
+/** Identifies a folder between the crawler and its scanners; never reused for another folder. */
 export type FolderToken = number;
 
-/** What a report says. Reports come in the order in which things were seen, so a later one is always the better one. */
-export const What = {
-  /** All names of a folder, as of its stamp; with stats, or without. */
+/** Kinds of reports. Reports come in the order of observation, so a later one is always more accurate. */
+export const ReportKind = {
+  /** All names of a folder as of its stamp, with or without stats. */
   LISTED: 0,
-  /** The folder's mtime is still the target's stamp: its names are as they were. */
+  /** The folder's mtime equals the target's stamp: its names have not changed. */
   SAME: 1,
   /** Some names of a folder, with stats. */
   LOOKED: 2,
   /** The folder cannot be read. */
   FAILED: 3,
-  /** Something was made of the folder that only a new scan can tell. */
+  /** The folder must be scanned again. */
   UNSURE: 4,
 } as const;
-export type What = (typeof What)[keyof typeof What];
+export type ReportKind = (typeof ReportKind)[keyof typeof ReportKind];
 
 export interface Report {
-  readonly what: What;
+  readonly kind: ReportKind;
   readonly token: FolderToken;
   /** The folder's inode. */
   readonly identity: number;
-  /** The folder's mtimeNs, from before it was read. */
+  /** The folder's mtimeNs, read before its names. */
   readonly stamp: bigint;
   readonly watched: boolean;
-  /** Whether there is something in `sizes`, `ms` and `ns` for each name. */
+  /** Whether `sizes`, `ms` and `ns` have a value for each name. */
   readonly stats: boolean;
-  /** How many names. */
+  /** Number of names. */
   readonly count: number;
-  /** The system's name of the error; `root` when the root is not there. */
+  /** The system's error code; `root` when the root is missing. */
   readonly errno: string;
 }
 
-/** An entry whose lstat failed: its size is NaN, and its kind is what the folder says. */
+/** An entry whose lstat failed: its size is NaN, and its kind comes from the folder. */
 export interface EntryFailure {
   readonly token: FolderToken;
   readonly name: ByteString;
   readonly errno: string;
 }
 
-/** Numbers per report: what, token, identity, flags, count of names, bytes of names. */
+/** Numbers per report: kind, token, identity, flags, count of names, bytes of names. */
 const fields = 6;
 const slash = 0x2f;
 const watchedFlag = 1;
 const statsFlag = 2;
 
-/** Many reports in one message, in columns: a million entries cross between threads in a tenth of a second. */
+/** Many reports in one message, in columns: a million entries cross between threads in 0.1 s. */
 export interface ScanBatch {
   readonly reports: Float64Array<ArrayBuffer>;
   readonly stamps: BigInt64Array<ArrayBuffer>;
-  /** The names of all reports; each report's with `/` between them. */
+  /** Names of all reports; the names of one report are separated by `/`. */
   readonly names: Uint8Array<ArrayBuffer>;
-  /** Per name its `Kind`; 0 for one that is not there. */
+  /** `Kind` of each name; 0 for an entry that is gone. */
   readonly kinds: Uint8Array<ArrayBuffer>;
-  /** Per name with stats. A folder has its inode for a size; NaN is a failure. */
+  /** Size of each name with stats. A folder has its inode instead; NaN is a failure. */
   readonly sizes: Float64Array<ArrayBuffer>;
-  /** Milliseconds since 1970, rounded down, and the nanoseconds that are left. */
+  /** Date as milliseconds since 1970, rounded down, and the nanoseconds above them. */
   readonly ms: Float64Array<ArrayBuffer>;
   readonly ns: Uint32Array<ArrayBuffer>;
   readonly errnos: readonly string[];
   readonly failures: readonly EntryFailure[];
-  /** The jobs that are done with this. */
+  /** Jobs that end with this batch. */
   readonly jobs: readonly number[];
 }
 
-/** Where a report's names are in their batch: which byte, which name, which name with stats. */
+/** Range of a report's names in their batch: bytes, first name, first name with stats. */
 export interface ReportRange {
   readonly from: number;
   readonly to: number;
@@ -81,21 +81,21 @@ export function* reportsOf(batch: ScanBatch): Generator<Report & ReportRange, vo
   let stat = 0;
   let failed = 0;
   for (let at = 0; at < reports.length; at += fields) {
-    // One by one: to take a piece of an array apart costs more than all the rest.
-    const what = reports[at] as What;
+    // Read one by one: destructuring a subarray costs more than all the rest.
+    const kind = reports[at] as ReportKind;
     const flags = reports[at + 3] ?? 0;
     const count = reports[at + 4] ?? 0;
     const bytes = reports[at + 5] ?? 0;
     const stats = (flags & statsFlag) !== 0;
     yield {
-      what,
+      kind,
       token: reports[at + 1] ?? 0,
       identity: reports[at + 2] ?? 0,
       stamp: stamps[at / fields] ?? 0n,
       watched: (flags & watchedFlag) !== 0,
       stats,
       count,
-      errno: what === What.FAILED ? (errnos[failed] ?? '') : '',
+      errno: kind === ReportKind.FAILED ? (errnos[failed] ?? '') : '',
       from,
       to: from + bytes,
       name,
@@ -104,7 +104,7 @@ export function* reportsOf(batch: ScanBatch): Generator<Report & ReportRange, vo
     from += bytes;
     name += count;
     if (stats) stat += count;
-    if (what === What.FAILED) failed += 1;
+    if (kind === ReportKind.FAILED) failed += 1;
   }
 }
 
@@ -116,18 +116,18 @@ export function namesOf({ names }: ScanBatch, { from, to }: ReportRange): ByteSt
     .split('/') as ByteString[];
 }
 
-/** Where the name ends that begins at `from`, in bytes that are a report's up to `to`. */
+/** Returns the end of the name that begins at `from`, in a report's bytes up to `to`. */
 export function endOfName(names: Buffer, from: number, to: number): number {
   for (let at = from; at < to; at++) if (names[at] === slash) return at;
   return to;
 }
 
-/** The buffers of a batch, to be handed over instead of copied. */
+/** Returns the buffers of a batch, for transfer. */
 export function buffersOf({ reports, stamps, names, kinds, sizes, ms, ns }: ScanBatch): ArrayBuffer[] {
   return [reports, stamps, names, kinds, sizes, ms, ns].map(({ buffer }) => buffer);
 }
 
-/** Gathers reports for one batch. */
+/** Collects reports for one batch. */
 export class BatchWriter {
   #reports: number[] = [];
   #stamps: bigint[] = [];
@@ -140,17 +140,17 @@ export class BatchWriter {
   #failures: EntryFailure[] = [];
   #jobs: number[] = [];
 
-  /** The stats of the names come by `stats`, one by one, before or after. */
+  /** Adds a folder's names. Their stats are added by `stats`, one by one, before or after. */
   listed(
     report: Pick<Report, 'token' | 'identity' | 'stamp' | 'watched' | 'stats'>,
     names: readonly ByteString[],
     kinds: readonly number[],
   ): void {
-    this.#report({ ...report, what: What.LISTED }, names, kinds);
+    this.#report({ ...report, kind: ReportKind.LISTED }, names, kinds);
   }
 
   same(report: Pick<Report, 'token' | 'identity' | 'stamp' | 'watched'>): void {
-    this.#report({ ...report, what: What.SAME, stats: false });
+    this.#report({ ...report, kind: ReportKind.SAME, stats: false });
   }
 
   looked(
@@ -158,16 +158,30 @@ export class BatchWriter {
     names: readonly ByteString[],
     kinds: readonly number[],
   ): void {
-    this.#report({ ...report, what: What.LOOKED, watched: true, stats: true }, names, kinds);
+    this.#report({ ...report, kind: ReportKind.LOOKED, watched: true, stats: true }, names, kinds);
   }
 
   failed(token: FolderToken, errno: string): void {
-    this.#report({ token, what: What.FAILED, identity: 0, stamp: 0n, watched: false, stats: false });
+    this.#report({
+      token,
+      kind: ReportKind.FAILED,
+      identity: 0,
+      stamp: 0n,
+      watched: false,
+      stats: false,
+    });
     this.#errnos.push(errno);
   }
 
   unsure(token: FolderToken): void {
-    this.#report({ token, what: What.UNSURE, identity: 0, stamp: 0n, watched: false, stats: false });
+    this.#report({
+      token,
+      kind: ReportKind.UNSURE,
+      identity: 0,
+      stamp: 0n,
+      watched: false,
+      stats: false,
+    });
   }
 
   stats(size: number, ms: number, ns: number): void {
@@ -184,7 +198,7 @@ export class BatchWriter {
     this.#jobs.push(job);
   }
 
-  /** Undefined when there is nothing to send. */
+  /** Returns the batch and begins a new one; undefined when there is nothing to send. */
   take(): ScanBatch | undefined {
     if (this.#reports.length === 0 && this.#jobs.length === 0) return undefined;
     const names = new Uint8Array(this.#names.length);
@@ -215,13 +229,13 @@ export class BatchWriter {
   }
 
   #report(
-    { what, token, identity, stamp, watched, stats }: Omit<Report, 'count' | 'errno'>,
+    { kind, token, identity, stamp, watched, stats }: Omit<Report, 'count' | 'errno'>,
     names: readonly ByteString[] = [],
     kinds: readonly number[] = [],
   ): void {
     const text = names.join('/');
     const flags = (watched ? watchedFlag : 0) | (stats ? statsFlag : 0);
-    this.#reports.push(what, token, identity, flags, names.length, text.length);
+    this.#reports.push(kind, token, identity, flags, names.length, text.length);
     this.#stamps.push(stamp);
     this.#names += text;
     for (const kind of kinds) this.#kinds.push(kind);

@@ -6,15 +6,15 @@ import { itself } from '../../filesystem/watches.ts';
 
 export type Seen = BigIntStats | undefined | NodeJS.ErrnoException;
 
-/** Fewer are not worth two more system calls. */
+/** Minimum number of names that two more system calls pay off for. */
 const worthwhile = 8;
 
 /**
- * The lstat of many entries of a folder; undefined for what is gone, and an error for what the system refuses.
+ * Makes an lstat of many entries of a folder; undefined for a missing entry, an error for a refused one.
  *
- * The way through the held descriptor costs twice as much as the plain path (3.8 µs and 2.2 µs). So the plain path is
- * taken when it leads to this very folder, and what was seen counts only if it still does so afterwards: a folder that is
- * swapped for a link meanwhile cannot make sizes and dates of another place pass for its own.
+ * The path through the held descriptor costs twice as much as the plain path (3.8 µs and 2.2 µs). So the plain path
+ * is used when it leads to this very folder, and its results count only if it still does afterwards. A folder that is
+ * swapped for a link meanwhile cannot pass off sizes and dates of another place.
  */
 export function lstatAll(folder: Folder, names: readonly ByteString[]): Seen[] {
   const held = folder.addressOf('' as ByteString);
@@ -41,7 +41,7 @@ function lstatAt(below: ByteString, names: readonly ByteString[]): Seen[] {
   return seen;
 }
 
-/** Whether a path leads to the folder. */
+/** Returns whether a path leads to the folder. */
 function isAt({ dev, ino }: BigIntStats, below: ByteString): boolean {
   try {
     const there = lstatSync(toPath(`${below}${itself}` as ByteString), { bigint: true });

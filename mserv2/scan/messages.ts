@@ -5,40 +5,45 @@ import type { FolderToken, ScanBatch } from './batch.ts';
 /** Folders to scan, in columns, because structured clone writes the keys of every object. */
 export interface Targets {
   readonly tokens: readonly FolderToken[];
-  /** Where they are below the root, with NUL between them. */
+  /** Paths below the root, separated by NUL. */
   readonly paths: string;
-  /** The mtimeNs that each had when its names were last read, 0 for never. If it still has it, they need not be read again. */
+  /**
+   * mtimeNs of each folder when its names were last read, 0 for never. While it is the same, the names are not read
+   * again.
+   */
   readonly stamps: BigInt64Array;
 }
 
 export type Command =
   | {
       readonly kind: 'scan';
-      /** Told back when all targets have been reported. */
+      /** Reported as done with the last target. */
       readonly job: number;
       readonly targets: Targets;
-      /** Whether to watch the folders, from before they are read. */
+      /** Whether to watch the folders, before they are read. */
       readonly watch: boolean;
       /** Whether to make an lstat of every entry. */
       readonly stats: boolean;
-      /** Whether others wait for it. */
+      /** Whether searches may wait for it. */
       readonly urgent: boolean;
     }
-  /** Folders that are gone from the index. */
+  /** Folders that have left the index. */
   | { readonly kind: 'forget'; readonly tokens: readonly FolderToken[] }
-  /** What comes next must be seen from the root as it is now. */
+  /** Closes held folders: the next scan must begin at the root as it is now. */
   | { readonly kind: 'refresh' }
-  /** Answered once all that had happened before, in watched folders, has been reported. */
+  /** Answered with `synced` once all earlier events in watched folders are reported. */
   | { readonly kind: 'sync'; readonly id: number }
-  /** There is nothing more to do for now. */
+  /** There is nothing to do for now: the scanner collects its garbage. */
   | { readonly kind: 'rest' };
 
 export type Message =
   | { readonly kind: 'batch'; readonly batch: ScanBatch }
   | { readonly kind: 'synced'; readonly id: number }
-  /** Something happened in a watched folder. What it was will be reported when it has been looked into. */
+  /** An event in a watched folder. Its report follows once the scanner has looked. */
   | { readonly kind: 'noticed' }
-  /** Events were lost: any folder that this scanner watched may have changed, and none is watched any more. */
+  /**
+   * Events were lost: any folder that this scanner watched may have changed, and none is watched any more.
+   */
   | { readonly kind: 'overflow' };
 
 export interface ScanWorkerData {
@@ -47,7 +52,7 @@ export interface ScanWorkerData {
   readonly watchLimit: number | undefined;
 }
 
-/** Both requests are sent without an answer; events arrive in the order in which things were seen. */
+/** Both requests are sent without an answer; events arrive in the order of observation. */
 export interface ScanProtocol extends Protocol {
   readonly requests: {
     /** The first request, once. */
@@ -57,7 +62,7 @@ export interface ScanProtocol extends Protocol {
   readonly event: Message;
 }
 
-/** In the place of a system error: the root is not there. */
+/** Stands for a system error code when the root is missing. */
 export const rootErrno = 'root';
 
 export function pathsOf(targets: Targets): ByteString[] {

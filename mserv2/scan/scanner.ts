@@ -17,24 +17,24 @@ import { once, TaskQueue } from './task-queue.ts';
 export interface ScannerOptions extends Pick<WatchesOptions<FolderToken>, 'limit' | 'capacity'> {
   readonly root: Root;
   readonly send: (message: Message) => void;
-  /** Whether a file system tells of every change; by default by its type. */
+  /** Returns whether a file system reports every change; default by its type. */
   readonly tellsChanges?: (folder: Folder) => boolean;
 }
 
-/** A folder that is watched, and where it was when that began. */
+/** A watched folder, with its path when the watch began. */
 interface Watched {
   readonly path: ByteString;
   readonly identity: number;
 }
 
-/** How long folders stay open for the next scan, so that not every one begins at the root. */
+/** Time that folders stay open for the next scan, which need not begin at the root then. */
 const holdMs = 200;
-/** More entries than this are reported in several parts, so that events and others need not wait for all of them. */
+/** Entries of one report; larger folders are reported in parts, so that events need not wait for them. */
 const partSize = 512;
 
 /**
- * Reads, watches and looks, on command and when something happens, and reports what is there. All calls to the file system
- * that keep the index true are made here, in a thread of its own, through the root's jail.
+ * Reads and watches folders on command, checks entries after events, and reports what it finds. All file system calls
+ * that keep the index true are made here, in a worker, through the root's jail.
  */
 export class Scanner {
   readonly #send: (message: Message) => void;
@@ -42,7 +42,7 @@ export class Scanner {
   readonly #chain: FolderChain;
   readonly #watches: FolderWatches<FolderToken>;
   readonly #watched = new Map<FolderToken, Watched>();
-  /** By device. */
+  /** Whether file systems report changes, by device. */
   readonly #telling = new Map<number, boolean>();
   readonly #batches = new BatchWriter();
   #release: NodeJS.Timeout | undefined;
@@ -79,7 +79,7 @@ export class Scanner {
         this.#tasks.patient(once(collectGarbage));
         break;
       case 'sync':
-        // After the next round of the event loop: this one may have looked for events before the command came.
+        // Two rounds of the event loop: the current one may have read events before the command came.
         setImmediate(() => setImmediate(() => this.#sync(command.id)));
     }
   }
@@ -100,7 +100,7 @@ export class Scanner {
     );
   }
 
-  /** Among what was lost may be that a folder is gone: then its watch is deaf, and nobody could tell. */
+  /** A lost event may be a folder's removal: its watch would be dead without a sign. So all watches end. */
   #overflowed(): void {
     this.#watches.closeAll();
     this.#watched.clear();
@@ -109,7 +109,7 @@ export class Scanner {
   }
 
   *#scan({ job, targets, watch, stats, urgent }: Command & { kind: 'scan' }): Generator<void, void> {
-    // What is urgent may be so because another folder has come in the place of one that is held open.
+    // An urgent scan may be due to another folder in the place of one that is held open.
     if (urgent) this.#letGo();
     for (const [index, path] of pathsOf(targets).entries()) {
       const token = targets.tokens[index] ?? 0;
@@ -156,7 +156,7 @@ export class Scanner {
     yield* this.#look(token, { path, identity }, names, kinds);
   }
 
-  /** Reports names of a folder, part by part; ends when the folder at that path is another one now. */
+  /** Reports a folder's names in parts; ends when another folder is at its path now. */
   *#look(
     token: FolderToken,
     { path, identity }: Watched,
@@ -178,7 +178,7 @@ export class Scanner {
     }
   }
 
-  /** Undefined when another folder, or none, is there now. */
+  /** Returns undefined when another folder, or none, is at the path now. */
   #reopen(path: ByteString, identity: number): { folder: Folder; stamp: bigint } | undefined {
     try {
       const folder = this.#chain.open(path);
@@ -190,7 +190,7 @@ export class Scanner {
     }
   }
 
-  /** Puts the stats of each into the batch, and gives the kinds; 0 for what is gone. */
+  /** Adds the stats of each name to the batch, and returns the kinds; 0 for a missing entry. */
   #lstat(
     token: FolderToken,
     folder: Folder,
@@ -198,7 +198,7 @@ export class Scanner {
     kinds: readonly Kind[],
   ): (Kind | 0)[] {
     const all = lstatAll(folder, names);
-    // A folder that may be read but not passed through.
+    // The folder may be read, but its entries not accessed.
     if (all.length > 0 && all.every(isDenied)) throw all[0];
     return all.map((stats, index) => {
       if (stats === undefined) {
@@ -236,7 +236,7 @@ export class Scanner {
     const watched = this.#watched.get(token);
     if (watched === undefined) return;
     if (names.has(itself) || names.has(undefined)) {
-      // Perhaps it was deleted, and another one with the same inode made since. Then the watch is deaf.
+      // The folder may have been deleted and another one with the same inode created: the watch would be dead.
       this.#unwatch(token);
       this.#tasks.urgent(once(() => this.#batches.unsure(token)));
       return;
@@ -246,7 +246,7 @@ export class Scanner {
 
   #endTurn(): void {
     this.#deliver();
-    // More of the same tree is mostly on its way; but no folder is held open for long.
+    // The next scan is mostly of the same tree, but no folder is held open for long.
     this.#release ??= setTimeout(() => this.#letGo(), holdMs);
   }
 
@@ -277,7 +277,7 @@ function isDenied(seen: Seen): boolean {
   return seen instanceof Error && seen.code === 'EACCES';
 }
 
-/** @throws what is no error of the system */
+/** Returns the system's error code. @throws any other error */
 function errnoOrRoot(error: unknown): string {
   if (error instanceof FileError)
     return error.reason === 'raiz-no-disponible' ? rootErrno : (errnoOf(error.cause) ?? 'EIO');

@@ -1,12 +1,12 @@
-/** Work in steps: after each, others may come in between. */
+/** Work in steps, with other work possible in between. */
 export type Steps = Iterator<void, void>;
 
-/** How long one turn may take: others wait for it, an event at most that long. */
+/** Length of one turn: events wait for it. */
 const turnMs = 10;
 
 /**
- * Does work step by step, some of it before the rest, and gives way to the event loop after each turn. Within a queue it is
- * first come, first served.
+ * Runs tasks step by step, urgent ones first, and yields to the event loop after each turn. Tasks of one urgency run
+ * in their order.
  */
 export class TaskQueue {
   #urgent: Steps[] = [];
@@ -28,7 +28,7 @@ export class TaskQueue {
     this.#schedule();
   }
 
-  /** What is not done yet is dropped. */
+  /** Drops all tasks. */
   stop(): void {
     clearImmediate(this.#next);
     this.#urgent = [];
@@ -53,7 +53,7 @@ export class TaskQueue {
   }
 }
 
-/** Work of one step. */
+/** Makes a task of one step. */
 export function* once(action: () => void): Generator<void, void> {
   yield action();
 }

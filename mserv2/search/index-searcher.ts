@@ -33,17 +33,21 @@ export interface IndexSearcherOptions {
   readonly root: Root;
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
-  /** How long a search waits for what has happened just before it; longer, and it says that it does not know. Default 250. */
+  /**
+   * Time that a search waits for the latest changes; then its answer is marked as incomplete. Default 250.
+   */
   readonly catchUpMs?: number;
 }
 
-/** What a page rests on, besides what happens in the folders that are watched. */
+/** Facts that a page depends on, besides events in watched folders. */
 interface PageDependencies {
-  /** It shows a file with another name elsewhere, by which it may be written, or where a link points. */
+  /**
+   * Whether the page shows a file with another hard link, through which it may be written, or a link's target.
+   */
   elsewhere: boolean;
 }
 
-/** How many errors an answer holds. */
+/** Errors of one answer at most. */
 const maxErrors = 1000;
 
 const estados = {
@@ -52,7 +56,9 @@ const estados = {
   listo: EstadoIndice.ESTADO_INDICE_LISTO,
 } as const satisfies Record<Knowledge, EstadoIndice>;
 
-/** Answers from the index, and looks at every entry that it gives: none is told of that is not there any more. */
+/**
+ * Answers searches from the index, and checks every entry on disk, so that no answer shows a missing entry.
+ */
 export class IndexSearcher {
   readonly #options: IndexSearcherOptions;
   readonly #precedence = new Precedence();
@@ -71,7 +77,7 @@ export class IndexSearcher {
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
     using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
-    // The clock is from before: whatever happens from now on has a greater number.
+    // The clock was read before: any later change has a greater number.
     const watched = clock !== undefined && crawler.watchesAll;
     const knowledge = await crawler.caughtUp(catchUpMs);
     if (whenReady && knowledge !== 'listo') throw notReady();
@@ -97,8 +103,8 @@ export class IndexSearcher {
   }
 
   /**
-   * All that matches, as it lies in the index, in messages of several entries; the last one has none and tells whether it
-   * was all. Pages and orders have no meaning here.
+   * Yields all matches in the index's order, in messages of several entries. The last message has no entries and
+   * tells whether the search was complete. Pages and orders do not apply.
    * @throws FileError, and the signal's reason
    */
   async *all(
@@ -139,7 +145,7 @@ export class IndexSearcher {
     return { estado: estados[knowledge], version: index.changes, edadMs: Math.round(crawler.ageMs) };
   }
 
-  /** @throws FileError that says what is wrong with the folder where to look, if something is */
+  /** Checks the folder where the search starts. @throws FileError if it cannot be read */
   #lookAtStart(parts: readonly ByteString[]): void {
     using start = this.#options.root.open(parts);
     try {
@@ -149,7 +155,7 @@ export class IndexSearcher {
     }
   }
 
-  /** Those that are still there, and still match. */
+  /** Returns the entries that still exist and still match. */
   async #lookAt(
     hits: readonly Hit[],
     query: SearchQuery,
@@ -200,7 +206,7 @@ function validityAt({ instance, number }: Clock): Vigencia {
   return { reloj: { instancia: instance, numero: number }, carpeta: wholeIndex };
 }
 
-/** As the index filters, with what is true now. */
+/** Filters an entry as the index does, by its current data. */
 function passes(query: SearchQuery, { tipo, bytes, modificado }: Entry): boolean {
   return query.kinds.has(tipo) && passesStats(query, bytes, modificado?.getTime());
 }

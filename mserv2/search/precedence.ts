@@ -1,22 +1,22 @@
 import { Slices } from '../../filesystem/slices.ts';
 
-/** A search that has worked for so long is a long one. Most take less. */
+/** Work after which a search counts as long. Most take less. */
 const longMs = 4;
-/** So long it stands aside, after each slice of its own, for those that are short so far. */
+/** Pause of a long search, after each of its slices, while short ones run. */
 const asideMs = 4;
 
 /**
- * Lets short searches go first. It is not enough that a long one gives way between its slices: a short one waits for other
- * threads most of its time, and these need the processor that the long one would go on to use meanwhile. Nobody starves: who stands
- * aside goes on after a few milliseconds, whoever is there.
+ * Lets short searches go first. Yielding between slices is not enough: a short search mostly waits for other threads,
+ * which need the processor that the long one would use meanwhile. No search starves: the pause is a few milliseconds,
+ * whatever else runs.
  */
 export class Precedence {
   #short = 0;
   #aside: (() => void)[] = [];
 
   /**
-   * To be disposed of when the search is over. While the tree is crawled, the index has a turn after each slice: a long search
-   * would be over late if its slices became short, and then it would be the one that others wait for.
+   * Begins a search; dispose of the result at its end. During a crawl the index works after each slice, so slices
+   * stay long: shorter ones would make a long search last, and others would wait for it.
    */
   begin(signal: AbortSignal, crawling = false): SearchSlices {
     this.#short += 1;
@@ -46,7 +46,7 @@ interface Manners {
   readonly standAside: () => Promise<void>;
 }
 
-/** The slices of one search. */
+/** Slices of one search. */
 export class SearchSlices implements Disposable {
   readonly #slices: Slices;
   readonly #manners: Manners;
@@ -59,7 +59,7 @@ export class SearchSlices implements Disposable {
     this.#manners = manners;
   }
 
-  /** The work begins now: what came before was waiting. */
+  /** Starts the clock: the search has only waited so far. */
   begin(): this {
     this.#began = performance.now();
     return this;

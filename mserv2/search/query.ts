@@ -12,7 +12,7 @@ import type { Field, Mode, SearchOrder, SearchQuery } from '../index/search-api.
 const defaultLimit = 100;
 
 /**
- * A request as the index understands it.
+ * Converts a request to the index's query.
  * @throws FileError INVALID_ARGUMENT
  */
 export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {

@@ -9,26 +9,29 @@ import type { Clock } from '../../runtime/change-feed.ts';
 export const wholeIndex = '';
 
 export interface SearchOptions {
-  /** Aborted when nobody waits for the answer any more: the search rejects with its reason. */
+  /** Aborted when the answer is no longer needed: the search rejects with its reason. */
   readonly signal: AbortSignal;
   /**
-   * Refuses, with UNAVAILABLE `indice-no-listo`, to answer from an index that may not know everything. For work from the
-   * queue: it can wait, and its answer must be the one that a call would have got when all was known.
+   * Rejects with UNAVAILABLE `indice-no-listo` while the index is not complete. Set for queued requests: they can
+   * wait, and need the answer that a complete index gives.
    */
   readonly whenReady: boolean;
-  /** Of the feed of changes, from before: the answer says whether it may be kept since. Without it, it is not to be kept. */
+  /**
+   * Clock of the change feed, read before the search. With it, the answer may carry a validity, by which it can be
+   * cached.
+   */
   readonly clock?: Clock | undefined;
 }
 
-/** What the handlers ask, whatever searches behind it: one page of what matches. Rejects with a `StatusError`. */
+/** Returns one page of matches. Rejects with a `StatusError`. */
 export type Search = (
   request: BuscarArchivosRequest,
   options: SearchOptions,
 ) => Promise<BuscarArchivosResponse>;
 
 /**
- * All that matches, as the index has it, whatever the request says of orders and pages: messages of several entries, the last
- * with none, which tells whether it was all. Goes on as it is read. Throws a `StatusError`.
+ * Yields all matches, in the index's order, in messages of several entries; the last has none and tells whether the
+ * search was complete. Orders and pages of the request are ignored. Advances as it is read. Throws a `StatusError`.
  */
 export type SearchAll = (
   request: BuscarArchivosRequest,

@@ -17,14 +17,17 @@ export type SearchPage = (
   signal: AbortSignal,
 ) => Promise<BuscarArchivosResponse>;
 
-/** Entries of a message: one rpc message per entry costs twenty times as much. */
+/** Entries of one message: an rpc message per entry costs twenty times as much. */
 export const partSize = 256;
-/** Entries that are looked up and held at a time. */
+/** Entries of one page that are held at a time. */
 const pageSize = 10_000;
-/** How long a stream says nothing at most. */
+/** Longest silence of a stream. */
 const beatMs = 500;
 
-/** All that matches, in the order that is asked for; without one, as it lies in the index, which takes one pass and no memory. */
+/**
+ * Yields all matches in the requested order. Without an order they come as they lie in the index, which takes one
+ * pass and no memory.
+ */
 export function streamSearch(
   searchPage: SearchPage,
   searchAll: SearchAll,
@@ -39,13 +42,13 @@ async function* streamParts(
   parts: AsyncGenerator<TransmitirBusquedaResponse, void>,
 ): AsyncGenerator<TransmitirBusquedaResponse, void> {
   try {
-    // The next one is made while this one is sent.
+    // The next part is made while this one is sent.
     let next = parts.next();
     for (;;) {
       const { value, done } = yield* beating(next, part({}), beatMs);
       if (done === true) return;
       next = parts.next();
-      // Its failure is heard when its turn comes, or not at all.
+      // Handled when its turn comes; unhandled otherwise.
       next.catch(() => undefined);
       yield value;
     }
@@ -54,7 +57,10 @@ async function* streamParts(
   }
 }
 
-/** All that matches, page after page, in messages of several entries; the last one has none and tells whether it was all. */
+/**
+ * Yields all matches, page by page, in messages of several entries. The last message has none and tells whether the
+ * search was complete.
+ */
 export async function* streamPages(
   searchPage: SearchPage,
   consulta: BuscarArchivosRequest,
@@ -62,10 +68,10 @@ export async function* streamPages(
 ): AsyncGenerator<TransmitirBusquedaResponse, void> {
   let completo = true;
   let cursor: string | undefined;
-  // What cannot be read is met again by every page, and told once.
+  // Each page meets the same unreadable folders; they are reported once.
   let told = new Set<string>();
   for (;;) {
-    // The first entries are not kept waiting until ten thousand have been looked up.
+    // A short first page, so that the first entries need not wait for ten thousand.
     const limite = cursor === undefined ? partSize : pageSize;
     const searching = searchPage({ ...consulta, limite, cursor }, signal);
     const page = yield* beating(searching, part({}), beatMs);
@@ -83,7 +89,7 @@ export async function* streamPages(
   }
 }
 
-/** What a query that is not there means in proto3: one whose fields are not set. */
+/** Returns proto3's meaning of a missing query: all fields unset. */
 function everything(): BuscarArchivosRequest {
   return BuscarArchivosRequest.create();
 }
@@ -92,7 +98,7 @@ export function part(given: Partial<TransmitirBusquedaResponse>): TransmitirBusq
   return { archivos: [], errores: [], total: undefined, completo: undefined, indice: undefined, ...given };
 }
 
-/** Answers of which only the newest query's is still wanted. */
+/** Answers queries; a newer one cancels the one before. */
 export function searchLive(
   searchPage: SearchPage,
   queries: AsyncIterable<BuscarEnVivoRequest>,

@@ -80,10 +80,11 @@ async function declareQueue(session: Session, queue: string, more: Record<string
 }
 
 /**
- * Returns whether a queue has lost its leader. A RabbitMQ that is killed within a second of a queue's declaration may
- * restore it without a leader, for good: the queue looks empty and well, but confirms nothing, cannot be consumed,
- * and blocks the channel that tries (seen with 3.10.8; https://github.com/rabbitmq/rabbitmq-server/issues/10070).
- * Only a queue with a leader answers a get. The ledger knows what was in the queue, so it may be deleted.
+ * Deletes and declares again a queue that has lost its leader. A RabbitMQ that is killed within a second of a queue's
+ * declaration may restore it without a leader, for good: the queue looks empty and well, but confirms nothing, cannot
+ * be consumed, and blocks the channel that tries (seen with 3.10.8;
+ * https://github.com/rabbitmq/rabbitmq-server/issues/10070). Only a queue with a leader answers a get. The ledger
+ * knows what was in the queue, so it may be deleted.
  */
 async function replaceIfLeaderless(session: Session, queue: string): Promise<void> {
   try {
