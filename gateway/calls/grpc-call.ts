@@ -6,7 +6,7 @@ import { originOf } from './status-origin.ts';
 import type { CallOptions, GrpcFailure } from './transport.ts';
 
 /** Identity codec: grpc-js passes messages as bytes. */
-export const same = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
+export const passBytes = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer<ArrayBuffer>;
 
 export function metadataOf({ requestId, traceparent, queued = false }: CallOptions): Metadata {
   const metadata = new Metadata();

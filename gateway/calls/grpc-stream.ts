@@ -3,7 +3,7 @@ import type { Client, ClientDuplexStream, ClientReadableStream, Metadata, Servic
 import type { Codec } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import { startDeadline } from './deadline.ts';
-import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
+import { failed, failureOf, metadataOf, passBytes } from './grpc-call.ts';
 import { type Outcome, StreamBrokenError, type StreamCall, type StreamOptions } from './transport.ts';
 
 type Reading = ClientReadableStream<Buffer>;
@@ -28,12 +28,12 @@ export async function openStream<Request, Response>(
   let startSending: ((ended: AbortSignal) => Promise<void>) | undefined;
   try {
     if ('requests' in call) {
-      const duplex = client.makeBidiStreamRequest(path, same, same, metadata);
+      const duplex = client.makeBidiStreamRequest(path, passBytes, passBytes, metadata);
       startSending = (ended) => sendRequests(call, duplex, ended);
       stream = duplex;
     } else {
       const bytes = call.method.request.toBinary(call.request);
-      stream = client.makeServerStreamRequest(path, same, same, bytes, metadata);
+      stream = client.makeServerStreamRequest(path, passBytes, passBytes, bytes, metadata);
     }
   } catch (cause) {
     return failed(Status.INTERNAL, `The request cannot be encoded: ${String(cause)}`, false);

@@ -2,7 +2,7 @@ import type { Client, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import { startDeadline } from './deadline.ts';
-import { failed, failureOf, metadataOf, same } from './grpc-call.ts';
+import { failed, failureOf, metadataOf, passBytes } from './grpc-call.ts';
 import { type ChannelSettings, createGrpcChannel, type GrpcChannel } from './grpc-channel.ts';
 import { openStream } from './grpc-stream.ts';
 import type { CallOptions, Outcome, Transport } from './transport.ts';
@@ -97,7 +97,15 @@ function unary<Request, Response>(
     const bytes = method.request.toBinary(request);
     const deadline = Date.now() + deadlineMs + serverSlackMs;
     call = withoutStack(() =>
-      client.makeUnaryRequest(`/${method.fullName}`, same, same, bytes, metadata, { deadline }, onEnd),
+      client.makeUnaryRequest(
+        `/${method.fullName}`,
+        passBytes,
+        passBytes,
+        bytes,
+        metadata,
+        { deadline },
+        onEnd,
+      ),
     );
     call.on('metadata', (received: Metadata) => {
       headers = received;

@@ -11,7 +11,7 @@ export interface SilenceOptions {
 }
 
 /** Milliseconds between two checks of the connection. */
-export const lookMs = 250;
+export const checkIntervalMs = 250;
 /** Checks without a byte between two requests to the peer. */
 const checksBeforeAsking = 2;
 /** Checks without a byte, two seconds, after which the peer is silent. */
@@ -34,6 +34,6 @@ export function watchSilence({ channel, ask, onSilent, onFrozen }: SilenceOption
     if (checks === silentChecks) onSilent();
     else if (checks === frozenChecks) onFrozen();
     else if (checks > 0 && checks % checksBeforeAsking === 0) ask();
-  }, lookMs).unref();
+  }, checkIntervalMs).unref();
   return () => clearInterval(timer);
 }

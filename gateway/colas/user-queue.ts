@@ -11,7 +11,7 @@ import { ProblemError } from '../http/problem.ts';
 import { type Connection, unavailable } from './connection.ts';
 
 /** A message taken from a queue: JSON, or another application's content as text or base64. */
-export interface Taken {
+export interface PoppedMessage {
   readonly id: string | undefined;
   readonly mensaje?: unknown;
   /** Replaces `mensaje` when the content is not UTF-8. */
@@ -20,7 +20,7 @@ export interface Taken {
   readonly quedan: number;
 }
 
-export interface Putting {
+export interface PushOptions {
   /** JSON text. */
   readonly text: string;
   readonly requestId: string;
@@ -52,7 +52,7 @@ export function createPutter(connection: Connection, publisher: Publisher) {
   }
 
   /** Resolves with the message's id once RabbitMQ has confirmed it, which means that it is on disk. */
-  return async (queue: string, { text, requestId, traceparent }: Putting): Promise<string> => {
+  return async (queue: string, { text, requestId, traceparent }: PushOptions): Promise<string> => {
     const id = uuidv7();
     const publication = {
       exchange: '',
@@ -107,7 +107,7 @@ export async function takeMessage(
   connection: Connection,
   queue: string,
   signal: AbortSignal,
-): Promise<Taken | undefined> {
+): Promise<PoppedMessage | undefined> {
   let got: GetMessage | undefined;
   let quedan = 0;
   let abandoned = false;
@@ -131,7 +131,7 @@ export async function takeMessage(
   return got === undefined ? undefined : { ...contentOf(got), quedan };
 }
 
-function contentOf({ content, properties }: GetMessage): Omit<Taken, 'quedan'> {
+function contentOf({ content, properties }: GetMessage): Omit<PoppedMessage, 'quedan'> {
   const id: unknown = properties.messageId;
   const named = { id: typeof id === 'string' ? id : undefined };
   if (content.length > 0 && !isUtf8(content)) return { ...named, mensaje_b64: content.toString('base64') };

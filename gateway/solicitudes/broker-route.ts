@@ -4,8 +4,8 @@ import { queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { encodeWork } from '../../runtime/amqp/work-message.ts';
 import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Operation } from '../operations/operation.ts';
-import { type DispatchRoute, longestDeferMs } from './dispatcher.ts';
-import { everyOne, type Lease } from './lease.ts';
+import { type DispatchRoute, maxDeferMs } from './dispatcher.ts';
+import { type Lease, settleAll } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Replies } from './replies.ts';
 
@@ -56,7 +56,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
     const attempt = row.attempts + 1;
     const method = operation(row.operation)?.method;
     if (method === undefined) {
-      await ledger.defer(row.id, now() + longestDeferMs);
+      await ledger.defer(row.id, now() + maxDeferMs);
       return lease.done(row.id);
     }
     const span = beginSpan(`publish ${queue}`, 'producer', row.traceparent, {
@@ -86,7 +86,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
       return lease.done(row.id);
     }
     const at = now();
-    await ledger.published(row.id, at, at + Math.min(longestDeferMs, firstCheckMs * 2 ** row.attempts));
+    await ledger.published(row.id, at, at + Math.min(maxDeferMs, firstCheckMs * 2 ** row.attempts));
     lease.done(row.id);
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }
@@ -126,7 +126,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
     const at = now();
     // A time further ahead than any deferral comes from a clock that was set back since, so it is ignored.
     const isWithin = (ms: number, publishedAt: number): boolean =>
-      publishedAt + ms > at && publishedAt <= at + longestDeferMs;
+      publishedAt + ms > at && publishedAt <= at + maxDeferMs;
     const isLost = ({ publishedAt }: Solicitud): boolean =>
       depth === undefined ||
       publishedAt === undefined ||
@@ -135,7 +135,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
     const staying = rows.filter((row) => !isLost(row));
     // A worker that isolates a message returns to its work queue soon; after a minute it counts as unable to work.
     const isAwaited = ({ publishedAt = 0 }: Solicitud): boolean =>
-      depth?.isolating === true && isWithin(longestDeferMs, publishedAt);
+      depth?.isolating === true && isWithin(maxDeferMs, publishedAt);
     const unconsumed =
       depth?.consumers === 0 && canDivert(diverted) ? staying.filter((row) => !isAwaited(row)) : [];
     diverted.push(...unconsumed.slice(0, otherwise.room - diverted.length));
@@ -161,7 +161,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
         const queued = rows.filter((row) => row.state === 'encolada');
         const republish = await selectLost(queued, lease, diverted);
         const fresh = rows.filter((row) => row.state === 'aceptada');
-        await everyOne([...republish, ...fresh].map((row) => publish(row, lease, diverted)));
+        await settleAll([...republish, ...fresh].map((row) => publish(row, lease, diverted)));
       } finally {
         publishing -= 1;
       }

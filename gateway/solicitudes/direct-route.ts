@@ -5,8 +5,8 @@ import type { ServiceClient } from '../calls/service-client.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Completion } from './completion.ts';
-import { type DispatchRoute, longestDeferMs } from './dispatcher.ts';
-import { everyOne } from './lease.ts';
+import { type DispatchRoute, maxDeferMs } from './dispatcher.ts';
+import { settleAll } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import { createReadersWriterLock } from './readers-writer-lock.ts';
 
@@ -50,7 +50,7 @@ export function createDirectRoute(deps: DirectRouteDeps): DispatchRoute {
   async function call(row: Solicitud, signal: AbortSignal): Promise<boolean> {
     const method = operation(row.operation)?.method;
     if (method === undefined) {
-      await ledger.defer(row.id, now() + longestDeferMs);
+      await ledger.defer(row.id, now() + maxDeferMs);
       return false;
     }
     const result = await client.call(method, method.request.fromJson(JSON.parse(row.request)), {
@@ -91,7 +91,7 @@ export function createDirectRoute(deps: DirectRouteDeps): DispatchRoute {
       return Math.max(0, concurrency - calling);
     },
     dispatch: (rows, lease, signal) =>
-      everyOne(
+      settleAll(
         rows.map(async (row) => {
           calling += 1;
           const run = row.interruptions > 0 ? lock.exclusive : lock.shared;

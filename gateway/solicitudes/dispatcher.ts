@@ -49,7 +49,7 @@ const repeatLogMs = 60_000;
 /** Polling interval. It finds rows that another gateway accepted, or held when it died, without a notification. */
 const maxSleepMs = 5_000;
 /** No row is deferred for longer. */
-export const longestDeferMs = 60_000;
+export const maxDeferMs = 60_000;
 /** Clock corrections up to this are ordinary, such as NTP's; a larger one means that the clock was set back. */
 const clockSlackMs = 1_000;
 /** Time for the broker to redeliver its messages after a reconnect. */
@@ -86,7 +86,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function checkClock(): Promise<void> {
     const before = clockLead;
     const lead = now() - performance.now();
-    if (before === undefined) await ledger.makeDue(service, now() + longestDeferMs);
+    if (before === undefined) await ledger.makeDue(service, now() + maxDeferMs);
     else if (lead < before - clockSlackMs) await ledger.makeDue(service, now());
     clockLead = lead;
   }

@@ -43,7 +43,7 @@ export async function underLease(
 }
 
 /** Awaits all of them, then throws the first failure, so that no row is released while it is worked on. */
-export async function everyOne(work: readonly Promise<void>[]): Promise<void> {
+export async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

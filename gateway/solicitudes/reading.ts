@@ -5,7 +5,7 @@ import type { Waiters } from './waiters.ts';
 const pollMs = 10_000;
 
 /** How long a request waits, its quota key, and a signal that aborts when its client disconnects. */
-export interface Patience {
+export interface WaitOptions {
   readonly quotaKey: string;
   readonly ms: number;
   readonly signal: AbortSignal;
@@ -18,7 +18,7 @@ export interface Patience {
 export async function awaitEnd(
   { ledger, waiters }: { readonly ledger: Pick<Ledger, 'get'>; readonly waiters: Waiters },
   id: string,
-  { quotaKey, ms, signal }: Patience,
+  { quotaKey, ms, signal }: WaitOptions,
 ): Promise<Solicitud | undefined> {
   const until = performance.now() + ms;
   using watch = waiters.watch(id, quotaKey);

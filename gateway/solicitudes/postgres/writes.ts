@@ -86,7 +86,7 @@ const purge = `
     LIMIT ${sweepRows} FOR UPDATE SKIP LOCKED)
   DELETE FROM archivero.requests AS r USING swept WHERE r.seq = swept.seq RETURNING r.seq`;
 
-export interface Touched {
+export interface ChangedRow {
   readonly id: string;
   readonly service: string;
 }
@@ -95,11 +95,11 @@ export interface Touched {
 export function writes(database: Database) {
   const publishes = new Batches<
     { readonly id: string; readonly at: number; readonly dueAt: number },
-    Touched | undefined
+    ChangedRow | undefined
   >({
     idOf: ({ id }) => id,
     run: async (items) => {
-      const rows = await database.query<Touched>(publish, [JSON.stringify(items)]);
+      const rows = await database.query<ChangedRow>(publish, [JSON.stringify(items)]);
       return items.map(({ id }) => rows.find((row) => row.id === id));
     },
   });
@@ -110,7 +110,7 @@ export function writes(database: Database) {
       return items.map(() => undefined);
     },
   });
-  const closings = new Batches<Closing & { readonly id: string }, Touched | 'was-closed' | 'unknown'>({
+  const closings = new Batches<Closing & { readonly id: string }, ChangedRow | 'was-closed' | 'unknown'>({
     idOf: ({ id }) => id,
     bytesOf: ({ answer }) => answer?.body.length ?? 0,
     run: async (items) => {

@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { lookMs, watchSilence } from '../../../gateway/calls/silence.ts';
+import { checkIntervalMs, watchSilence } from '../../../gateway/calls/silence.ts';
 
 describe('The watch over a silent peer', () => {
   let told: string[];
@@ -17,7 +17,7 @@ describe('The watch over a silent peer', () => {
       onSilent: () => told.push('silent'),
       onFrozen: () => told.push('frozen'),
     });
-    mock.timers.tick(lookMs);
+    mock.timers.tick(checkIntervalMs);
   });
   afterEach(() => {
     end();
@@ -41,12 +41,12 @@ describe('The watch over a silent peer', () => {
   it('begins anew with every byte, and asks nothing of a peer that sends by itself', () => {
     for (let n = 0; n < 100; n++) {
       channel.received = n;
-      mock.timers.tick(lookMs);
+      mock.timers.tick(checkIntervalMs);
     }
     expect(told).to.deep.equal([]);
-    mock.timers.tick(7 * lookMs);
+    mock.timers.tick(7 * checkIntervalMs);
     channel.received = 100;
-    mock.timers.tick(7 * lookMs);
+    mock.timers.tick(7 * checkIntervalMs);
     expect(told).to.not.include('silent');
   });
 });
