@@ -157,7 +157,7 @@ describe('Tokens of an OpenID provider', () => {
 
   it('are good for as long as they last, and not longer, although they are remembered', async () => {
     // A clock may be 5 s behind.
-    const token = await issuer.token({ exp: now() - 3 });
+    const token = await issuer.token({ exp: now() + 3 });
     expect((await list(token)).status).to.equal(200);
     while (now() < (decodeJwt(token).exp ?? 0) + 6) await new Promise((resolve) => setTimeout(resolve, 100));
     expect((await list(token)).status).to.equal(401);
@@ -229,7 +229,7 @@ describe('Tokens of an OpenID provider', () => {
     }
 
     it('end when the token does', async () => {
-      const { socket } = await open({ authorization: `Bearer ${await issuer.token({ exp: now() - 3 })}` });
+      const { socket } = await open({ authorization: `Bearer ${await issuer.token({ exp: now() + 3 })}` });
       const [code] = await once(socket, 'close');
       expect(code).to.equal(1008);
     });

@@ -29,8 +29,10 @@ export interface PostgresLedgerOptions extends Bounds {
 
 /** PostgreSQL 13: the schema uses its features. */
 const minVersion = 130_000;
-/** How long a starting server is awaited. */
-const startMs = 10_000;
+/** How long a server that does not listen is awaited. */
+const refusedMs = 10_000;
+/** How long a server that replays its log after a crash is awaited. */
+const recoveryMs = 120_000;
 const retryMs = 250;
 
 /**
@@ -204,10 +206,11 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
   }
 }
 
-/** Returns whether the server is not listening yet or is still starting (57P03). */
-function isStarting(thrown: unknown): boolean {
+/** Returns how long to wait for a server that fails like this, in milliseconds; 0 for a failure that does not pass. */
+function patienceMs(thrown: unknown): number {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  return code === 'ECONNREFUSED' || code === '57P03';
+  if (code === 'ECONNREFUSED') return refusedMs;
+  return code === '57P03' ? recoveryMs : 0;
 }
 
 /**
@@ -215,12 +218,12 @@ function isStarting(thrown: unknown): boolean {
  * `LedgerUnavailableError` when the database cannot be used.
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
-  const deadline = performance.now() + startMs;
+  const startedAt = performance.now();
   for (;;) {
     try {
       return new PostgresLedger(await prepare(options), options);
     } catch (thrown) {
-      if (isStarting(thrown) && performance.now() < deadline) await delay(retryMs);
+      if (performance.now() - startedAt < patienceMs(thrown)) await delay(retryMs);
       else throw ledgerError(thrown);
     }
   }
