@@ -31,17 +31,6 @@ export function createGrpcTransport(address: string, settings: ChannelSettings =
   };
 }
 
-/** Skips stack traces: grpc-js creates an Error per call, of which only the status is read here. */
-function withoutStack<Result>(make: () => Result): Result {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return make();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
 /**
  * Makes a unary call. The deadline and the request's signal are watched here, so that both end the call at once and by the
  * monotonic clock. The first to fire determines the failure.
@@ -96,16 +85,14 @@ function unary<Request, Response>(
     const metadata = metadataOf(options);
     const bytes = method.request.toBinary(request);
     const deadline = Date.now() + deadlineMs + serverSlackMs;
-    call = withoutStack(() =>
-      client.makeUnaryRequest(
-        `/${method.fullName}`,
-        passBytes,
-        passBytes,
-        bytes,
-        metadata,
-        { deadline },
-        onEnd,
-      ),
+    call = client.makeUnaryRequest(
+      `/${method.fullName}`,
+      passBytes,
+      passBytes,
+      bytes,
+      metadata,
+      { deadline },
+      onEnd,
     );
     call.on('metadata', (received: Metadata) => {
       headers = received;

@@ -1,6 +1,5 @@
 import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
 import type { TlsMaterial } from '../tls.ts';
-import { corkFrames } from './corked.ts';
 import { tlsOfUrl } from './url-tls.ts';
 
 /** One connection, from its setup to its end. Everything made on it ends with it. */
@@ -93,7 +92,6 @@ export async function runSession(options: SessionOptions): Promise<never> {
     };
     const model = await Promise.race([connect(options.url, socket), ended]);
     clearTimeout(handshake);
-    corkFrames(model);
 
     let blocked: string | undefined;
     const tellBlocked = (reason: string | undefined): void => {
