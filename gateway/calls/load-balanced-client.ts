@@ -150,7 +150,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       const { proxyError } = meaning;
       if (meaning.opensBreaker) breaker.open({ failure, proxyError });
       log.debug({ address, failure, requestId }, 'address not reached; trying another one if there is one');
-      // Of two failures, report the one whose request was sent: the service may have processed it.
+      // When both attempts fail, report the one whose request was sent: the service may have processed it.
       if (result === undefined || failure.sent)
         result = { kind: 'unreachable', address, failure, proxyError };
       if (failure.sent && !repeatable) break;

@@ -69,7 +69,7 @@ export async function openKeys(source: KeySource): Promise<Keys> {
 
 /**
  * Returns a key lookup that fetches the issuer's keys at the first use, and again for an unknown key. While the issuer is
- * unavailable, its last keys stay valid: a token with an unknown key triggers a fetch, and anyone can send one.
+ * unavailable, its last keys stay valid: a token with an unknown key triggers a fetch, and any client can send one.
  * @param cooldownMs minimum time between two fetches for unknown keys
  */
 export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVerifyGetKey {

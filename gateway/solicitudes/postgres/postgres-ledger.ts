@@ -206,7 +206,7 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
   }
 }
 
-/** Returns how long to wait for a server that fails like this, in milliseconds; 0 for a failure that does not pass. */
+/** Returns how long to wait for a server that fails so, in milliseconds; 0 when waiting does not help. */
 function patienceMs(thrown: unknown): number {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   if (code === 'ECONNREFUSED') return refusedMs;
