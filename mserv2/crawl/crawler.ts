@@ -104,7 +104,7 @@ export class Crawler {
       entriesOf: ({ number }) => index.childCount(number),
       describe: (priority, folders) => this.#describe(priority, folders),
       send: (scanner, command) => scanners[scanner]?.send(command),
-      isAnybodys: (priority) => !this.#watches(priority),
+      isShared: (priority) => !this.#watches(priority),
     });
     this.#reconciler = new Reconciler({
       index,

@@ -22,7 +22,7 @@ export interface FolderState {
   waiting: number;
 }
 
-/** Neighbours in the index are mostly siblings: a shared scanner opens their parent once. */
+/** Neighbours in the index are mostly siblings: one scanner opens their parent once. */
 const blockSize = 16;
 
 /** The folders of the index, by number and by token. */

@@ -12,7 +12,7 @@ export interface CrawlFrontierOptions {
   readonly entriesOf: (state: FolderState) => number;
   readonly send: (scanner: number, command: Command & { kind: 'scan' }) => void;
   /** Whether any scanner may take the folders of a priority, not only the one that watches them. */
-  readonly isAnybodys: (priority: Priority) => boolean;
+  readonly isShared: (priority: Priority) => boolean;
   /** Returns the command's fields for folders of a priority. */
   readonly describe: (
     priority: Priority,
@@ -112,7 +112,7 @@ export class CrawlFrontier {
       const folders = this.#take(priority, scanner);
       // Otherwise one scanner would finish long before the others: the index takes more from some than from others.
       for (let other = 0; folders.length === 0 && other < this.#busy.length; other++) {
-        if (this.#options.isAnybodys(priority)) folders.push(...this.#take(priority, other));
+        if (this.#options.isShared(priority)) folders.push(...this.#take(priority, other));
       }
       if (folders.length === 0) continue;
       this.#lastJob += 1;

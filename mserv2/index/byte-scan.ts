@@ -1,7 +1,7 @@
 /**
- * byte-scan.wat as wabt makes it: 256 bytes of WebAssembly, which compare sixteen places at a time. A call of Buffer's `indexOf` costs as
- * much as looking at a few hundred bytes does, and a search for what many names have makes a call for each: the places of
- * `informe` in a million names, one in eight, took 19 ms with it and take 4 ms with this, with the copying into its memory.
+ * byte-scan.wat as assembled by wabt: 256 bytes of WebAssembly that compare sixteen positions at a time. A call of
+ * Buffer's `indexOf` costs as much as scanning a few hundred bytes, and frequent names need a call per hit. Finding
+ * `informe` in a million names, one in eight, took 19 ms that way and takes 4 ms this way, copying included.
  */
 const code =
   'AGFzbQEAAAABDQFgCH9/f39/f39/AX8DAgEABQMBABAHEQIGbWVtb3J5AgAEZmluZAAACsoBAccBAgJ7BX8gByEOIAEgA2shCiACIARq/QcAACEIIAIgBWr9BwAAIQkC' +
@@ -19,7 +19,7 @@ type Find = (
   out: number,
 ) => number;
 
-/** As far as it is used: its types are the DOM's, which has no place here. */
+/** The part of the WebAssembly API that is used here; its types come with the DOM's. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (
@@ -30,7 +30,9 @@ declare const WebAssembly: {
 const { memory, find } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, 'base64')))
   .exports;
 
-/** How its memory of 1 MiB is used: the needle, a piece of what is looked through, and the places, as many as the piece has bytes. */
+/**
+ * Layout of its memory of 1 MiB: the needle, a piece of the text, and the hits, as many as the piece has bytes.
+ */
 export const maxNeedle = 8192;
 export const pieceBytes = 1 << 17;
 const pieceAt = maxNeedle;
@@ -38,7 +40,7 @@ const placesAt = 1 << 18;
 const bytes = new Uint8Array(memory.buffer);
 const places = new Uint32Array(memory.buffer, placesAt, pieceBytes);
 
-/** Where some bytes are. It is for one thread, and what it gives lasts. */
+/** Finds bytes in a text; for one thread. */
 export class ByteScan {
   readonly #needle: Uint8Array;
   readonly #one: number;
@@ -47,7 +49,7 @@ export class ByteScan {
 
   /**
    * @param needle 1 to `maxNeedle` bytes
-   * @param telling where in the needle the two bytes are that are looked at first; the rarer, the faster
+   * @param telling positions in the needle of the two bytes that are compared first; the rarer, the faster
    */
   constructor(needle: Uint8Array, [one, other]: readonly [one: number, other: number]) {
     this.#needle = needle;
@@ -55,12 +57,14 @@ export class ByteScan {
     this.#other = other;
   }
 
-  /** All places in `text` before `end` where the whole needle is before `end`, in order; valid until the next call. */
+  /**
+   * Returns all positions in `text` where the needle ends before `end`, in order; valid until the next call.
+   */
   places(text: Uint8Array, end: number): Uint32Array<ArrayBuffer> {
     const { length } = this.#needle;
     bytes.set(this.#needle);
     let count = 0;
-    // Each piece but the first begins with as much of the one before as a needle could have begun in.
+    // Each further piece begins with the last bytes of the one before, in which a needle may have begun.
     for (let start = 0; start + length <= end; start += pieceBytes - length + 1) {
       const stop = Math.min(end, start + pieceBytes);
       bytes.set(text.subarray(start, stop), pieceAt);

@@ -2,21 +2,21 @@ import { ByteScan } from './byte-scan.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * The entries that are worth a look. All of a segment's names lie in one piece, so those that have some bytes in them are
- * found by searching that piece and then looking whose name it is that was hit.
+ * Finds the entries that may match. All names of a segment lie in one buffer: the needle is searched there, and each
+ * hit is traced to its entry.
  */
 export class Candidates {
   readonly #scan: ByteScan | undefined;
-  /** From where a needle that begins with the `/` before a name is looked for: that one belongs to the name. */
+  /** Begin of the search for a needle that begins with the `/` before a name, which belongs to the name. */
   readonly #lead: number;
-  /** The segment that was searched last, where the needle is in its names, and which of these comes next. */
+  /** The segment searched last, its hits, and the next one of them. */
   #segment: Segment | undefined;
   #places = new Uint32Array(0);
   #next = 0;
 
   /**
    * @param needle as in `Matcher`
-   * @param segments where it will be looked for
+   * @param segments the segments to search
    */
   constructor(needle: Buffer | undefined, segments: readonly Segment[]) {
     this.#scan = needle && new ByteScan(needle, rarestIn(needle, segments));
@@ -24,8 +24,8 @@ export class Candidates {
   }
 
   /**
-   * The first at or after `slot`; `count` or more when there is none. Segments are gone through one after the other, and each
-   * from its beginning on; what is put into one meanwhile is not seen.
+   * Returns the first candidate at or after `slot`; `count` or more when there is none. Call it for one segment after
+   * the other, each from its begin; entries added meanwhile are not seen.
    */
   next(segment: Segment, slot: number): number {
     if (this.#scan === undefined || slot >= segment.count) return slot;
@@ -37,7 +37,7 @@ export class Candidates {
     const from = (segment.starts[slot] ?? 0) - this.#lead;
     const places = this.#places;
     let next = this.#next;
-    // What else the needle is in the name of the one before.
+    // Further hits in the name of the entry before.
     while ((places[next] ?? Infinity) < from) next++;
     this.#next = next;
     const place = places[next];
@@ -45,10 +45,10 @@ export class Candidates {
   }
 }
 
-/** Bytes of names that are counted. */
+/** Bytes of names that are counted for the frequencies. */
 const sample = { segments: 8, bytes: 2048 };
 
-/** Where in a needle the two bytes are that are rarest in names: places where they are not are passed over fastest. */
+/** Returns the positions of the needle's two bytes that are rarest in names, which skip most of the text. */
 function rarestIn(needle: Buffer, segments: readonly Segment[]): readonly [number, number] {
   const counts = new Uint32Array(256);
   const every = Math.max(1, Math.floor(segments.length / sample.segments));
@@ -62,9 +62,9 @@ function rarestIn(needle: Buffer, segments: readonly Segment[]): readonly [numbe
   return [one, other];
 }
 
-/** The entry, at or after `slot`, in whose name an offset lies. */
+/** Returns the entry, at or after `slot`, whose name contains an offset. */
 function slotAt({ starts, count }: Segment, slot: number, offset: number): number {
-  // Leaps until it is passed, then halves: near hits are found in a step or two, far ones in a few.
+  // Gallops, then bisects: near hits take a step or two, far ones a few.
   let step = 1;
   let low = slot;
   while (low + step < count && (starts[low + step] ?? 0) <= offset) {

@@ -6,20 +6,20 @@ import type { ReadView } from './read-view.ts';
 import type { Field } from './search-api.ts';
 import { capitals, maxNameBytes, type Segment } from './segment.ts';
 
-/** Folding makes three bytes of two at most. */
+/** Folding makes at most three bytes of two. */
 const scratch = Buffer.alloc(2 * maxNameBytes);
 
 /**
- * What is compared of an entry, in UTF-8, as `foldText` makes it of its name or of its path, piece by piece. It lies in `bytes` from
- * `start` to before `end`; the name itself begins at `nameStart`. Nothing is copied where that can be avoided: this is done
- * for every entry that a query looks at.
+ * The folded UTF-8 text of an entry's name or path, built piece by piece. It lies in `bytes` from `start` to before
+ * `end`; the name begins at `nameStart`. Copies are avoided where possible, because a query does this for every
+ * candidate.
  */
 export class ComparedText {
   bytes: Buffer = scratch;
   start = 0;
   nameStart = 0;
   end = 0;
-  /** The folder whose path is in it; -1 when there is none. */
+  /** The folder whose path is in `bytes`; -1 for none. */
   folder: FolderNumber = -1;
   readonly #view: ReadView;
   readonly #folding: Folding;
@@ -91,7 +91,7 @@ export class ComparedText {
     this.end = this.#pathEnd + length;
   }
 
-  /** Entries mostly come folder by folder, so that this is done once for many of them. */
+  /** Entries mostly come folder by folder, so this runs once for many of them. */
   #loadPath(folder: FolderNumber): void {
     const { text } = toText(this.#view.index.folderPath(folder));
     const folded = text.split('/').map((name) => foldText(name, this.#folding));

@@ -148,7 +148,10 @@ export class EntryStore implements NamedEntries {
     return false;
   }
 
-  /** As many entries of a listing as there is room for in one segment. @returns the first, how many, and where the next one's name begins */
+  /**
+   * Appends as many entries of a listing as fit in one segment.
+   * @returns the first entry, their count, and the begin of the next name
+   */
   protected appendTo(
     folder: FolderNumber,
     listing: FolderListing,
@@ -175,7 +178,7 @@ export class EntryStore implements NamedEntries {
     return number;
   }
 
-  /** The segment where entries are put: the same until it is full, then the emptiest that is not, or a new one. */
+  /** Returns the segment for new entries: the same until it is full, then the emptiest one, or a new one. */
   #roomyTail(): number {
     if ((this.segments[this.#tail]?.count ?? this.segmentEntries) < this.segmentEntries) return this.#tail;
     let tail = this.segments.length;
@@ -186,7 +189,7 @@ export class EntryStore implements NamedEntries {
         least = segment.count;
       }
     }
-    // The first one starts small; where there is one there will be many, and growing leaves holes in the heap.
+    // The first segment starts small. Further ones do not: growing leaves holes in the heap.
     if (tail === 0) this.segments.push(new Segment());
     else if (tail === this.segments.length) {
       const last = this.segments[tail - 1] as Segment;

@@ -1,6 +1,6 @@
 import type { Matcher } from './matcher.ts';
 
-/** What is looked for when nothing is: all entries match, none better than the other. */
+/** Matcher of an empty query: matches every entry, none better than another. */
 export const everything: Matcher = {
   needle: undefined,
   scores: false,

@@ -8,9 +8,9 @@ import type { Segment } from './segment.ts';
 const dot = 0x2e;
 const halfMs = 500_000;
 
-/** The part of a query that looks at an entry itself, and not at where it is or what it is called. */
+/** Filters on an entry's own data, apart from its place and its name. */
 export class Filters {
-  /** By kind: whether it passes. */
+  /** Whether a kind passes, by kind. */
   readonly #kinds: readonly boolean[];
   readonly #unwanted: number;
   readonly #extensions: readonly Buffer[];
@@ -44,7 +44,7 @@ export class Filters {
     const start = segment.starts[slot] ?? 0;
     const end = (segment.starts[slot + 1] ?? 0) - 1;
     return this.#extensions.some((extension) => {
-      // What is before the dot is not empty: `.txt` is a hidden name without an extension.
+      // The part before the dot must not be empty: `.txt` is a hidden name without an extension.
       let at = end - extension.length;
       if (at <= start || names[at] !== dot) return false;
       for (let i = 1; i < extension.length; i++) if (names[++at] !== extension[i]) return false;
@@ -54,9 +54,9 @@ export class Filters {
 }
 
 /**
- * Whether a size and a date are within what a query asks for.
- * @param size undefined for what has none
- * @param ms as it is shown
+ * Returns whether a size and a date are within a query's bounds.
+ * @param size undefined for an entry without one
+ * @param ms the date as it is shown
  */
 export function passesStats(criteria: Criteria, size: number | undefined, ms: number | undefined): boolean {
   const { minBytes, maxBytes, since, until } = criteria;

@@ -2,23 +2,23 @@ import { type EntryId, type FolderNumber, noEntry, rootFolder } from './api.ts';
 
 const free = 0;
 const live = 1;
-/** Removed, while an entry may still have it for its folder, or a query have it in its hands. */
+/** Removed, but entries or running queries may still refer to it. */
 const dead = 2;
 
-/** What is known of each folder by its number, as columns. */
+/** The folders, by number, as columns. */
 export class FolderTable {
-  /** Every number is below it. */
+  /** Upper bound of folder numbers. */
   limit = 0;
-  /** Folders that are there. */
+  /** Number of folders. */
   count = 0;
-  /** Grows with every removal. */
+  /** Number of removals so far. */
   epoch = 0;
   entries = new Uint32Array(0);
   parents = new Uint32Array(0);
-  /** The entries of a folder lie between these two, others among them. `first` is above `last` when there are none. */
+  /** Bounds of a folder's entries, with others among them. `first` is above `last` for an empty folder. */
   first = new Uint32Array(0);
   last = new Uint32Array(0);
-  /** How many entries it has, and how many of them are folders. */
+  /** Number of a folder's entries, and of those that are folders. */
   children = new Uint32Array(0);
   subfolders = new Uint32Array(0);
   stamps = new BigInt64Array(0);
@@ -54,7 +54,7 @@ export class FolderTable {
     return number;
   }
 
-  /** Adds a folder whose number was decided elsewhere. After all of them, `settle` is to be called. */
+  /** Adds a folder with a given number. Call `settle` after the last one. */
   addAs(number: FolderNumber, entry: EntryId, parent: FolderNumber): void {
     if (number >= this.entries.length) this.#grow(Math.max(16, number + 1, this.entries.length * 2));
     this.limit = Math.max(this.limit, number + 1);
@@ -69,7 +69,9 @@ export class FolderTable {
     this.count++;
   }
 
-  /** After `addAs`: drops the folders whose way up does not end at the root, and notes which numbers are free. */
+  /**
+   * After `addAs`: drops the folders whose ancestors do not lead to the root, and collects the free numbers.
+   */
   settle(): void {
     const onWay = 1;
     const settled = 2;
@@ -82,7 +84,7 @@ export class FolderTable {
         judged[at] = onWay;
         way.push(at);
       }
-      // A way that came back to itself leads nowhere either.
+      // A circle of parents does not lead to the root either.
       const isReached = this.isLive(at) && judged[at] === settled;
       for (let below = way.pop(); below !== undefined; below = way.pop()) {
         judged[below] = settled;
@@ -94,7 +96,7 @@ export class FolderTable {
     for (let number = 0; number < this.limit; number++) if (!this.isLive(number)) this.#free.push(number);
   }
 
-  /** So many entries, from that one on, are the folder's. */
+  /** Counts entries, from that one on, as the folder's. */
   noteChildren(folder: FolderNumber, entry: EntryId, count: number): void {
     const last = entry + count - 1;
     this.children[folder] = (this.children[folder] ?? 0) + count;
@@ -102,7 +104,7 @@ export class FolderTable {
     if (last > (this.last[folder] ?? 0)) this.last[folder] = last;
   }
 
-  /** Removes a folder and those below it. @returns their numbers */
+  /** Removes a folder and all below it. @returns their numbers */
   remove(folder: FolderNumber): FolderNumber[] {
     const gone = this.subfolders[folder] === 0 ? [folder] : this.#withBelow(folder);
     const parent = this.parents[folder] ?? rootFolder;
@@ -116,7 +118,7 @@ export class FolderTable {
     return gone;
   }
 
-  /** Those that were removed since the last call; each is to be released when nobody knows it any more. */
+  /** Returns the folders removed since the last call; each must be released once nothing refers to it. */
   takeRemoved(): FolderNumber[] {
     const taken = this.#removed;
     this.#removed = [];
@@ -129,7 +131,7 @@ export class FolderTable {
   }
 
   #withBelow(folder: FolderNumber): FolderNumber[] {
-    // A folder's number tells nothing about its depth, so each is judged by its way up, whose judgement is kept.
+    // Numbers say nothing about depth, so each folder is judged by its ancestors, and the result is kept.
     const below = 1;
     const aside = 2;
     const judged = new Uint8Array(this.limit);

@@ -1,9 +1,9 @@
 import { bonus, type ScoredText } from './scored-text.ts';
 
 /*
- * How well the characters of a term are found, in their order, in a text with others between them: fzf's way of scoring
- * (FuzzyMatchV2 in its src/algo/algo.go), which many have in their fingers. A variant of Smith and Waterman's: gaps cost,
- * and a match is worth more where a word begins, and right behind another match.
+ * Scores how well a term's characters are found in a text, in their order, with others in between, as fzf does
+ * (FuzzyMatchV2 in its src/algo/algo.go). It is a variant of Smith-Waterman: gaps cost, and a match counts more at the
+ * begin of a word and right after another match.
  */
 
 const perMatch = 16;
@@ -12,16 +12,16 @@ const gapExtension = -1;
 const inRow = 4;
 const firstCounts = 2;
 
-/** Cells of the two tables. A term and a text that need more are matched, and not scored in full. */
+/** Cells of the two tables. A larger pair of term and text matches without a full score. */
 const maxCells = 1 << 16;
 
-/** By term character and text character: the best score that ends there, and the length of the run of matches that does. */
+/** Best score that ends at a term character and a text character, and the length of its run of matches. */
 const scores = new Int32Array(maxCells);
 const runs = new Int32Array(maxCells);
-/** Where each character of the term can be at the earliest. */
+/** Earliest position of each character of the term. */
 const earliest = new Int32Array(2048);
 
-/** The score of a term in a text; 0 when it is not in it. */
+/** Returns the score of a term in a text; 0 for no match. */
 export function fuzzyScore(term: Int32Array, text: ScoredText): number {
   const end = findEarliest(term, text);
   if (end < 0) return 0;
@@ -29,7 +29,7 @@ export function fuzzyScore(term: Int32Array, text: ScoredText): number {
   return fill(term, text).score;
 }
 
-/** Where the characters of a term are that is in a text, when its score is best. */
+/** Returns the positions of a matching term's characters at its best score. */
 export function fuzzyPlaces(term: Int32Array, text: ScoredText): number[] {
   if (findEarliest(term, text) < 0) return [];
   if (term.length * text.length > maxCells) return Array.from(earliest.subarray(0, term.length));
@@ -52,7 +52,7 @@ export function fuzzyPlaces(term: Int32Array, text: ScoredText): number[] {
   return places.reverse();
 }
 
-/** @returns where the last character is at the earliest, or -1 when the term is not in the text */
+/** @returns the earliest position of the last character, or -1 for no match */
 function findEarliest(term: Int32Array, { codes, length }: ScoredText): number {
   let at = -1;
   for (let row = 0; row < term.length; row++) {
@@ -86,7 +86,7 @@ function fill(term: Int32Array, text: ScoredText): { readonly score: number; rea
           matched = scores[cell - width - 1] ?? 0;
           run += runs[cell - width - 1] ?? 0;
           const ofRun = run > 1 ? (bonuses[at - run + 1] ?? 0) : 0;
-          // A word's beginning begins a new run, even in the middle of another.
+          // The begin of a word starts a new run, even within another.
           if (run > 1 && worth >= bonus.atSign && worth > ofRun) run = 1;
           else if (run > 1) worth = Math.max(worth, inRow, ofRun);
         }

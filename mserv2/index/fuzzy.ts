@@ -13,8 +13,8 @@ interface Term {
 }
 
 /**
- * Finds texts that have the characters of each term in their order, others between them or not. Blanks part terms, as in
- * `inf tec` for `Informe_Técnico`; all of them must be found, in any order, and their scores add up.
+ * Finds texts that contain the characters of each term in their order, with others in between. Blanks separate terms,
+ * as in `inf tec` for `Informe_Técnico`; all terms must match, in any order, and their scores add up.
  */
 export class FuzzyMatcher implements Matcher {
   readonly needle = undefined;
@@ -87,7 +87,7 @@ function termOf(word: string): Term {
   return { bytes: Buffer.from(word), codes: Int32Array.from(codes) };
 }
 
-/** Whether all bytes of a term come in their order. It is so for every match, and seldom otherwise. */
+/** Returns whether all bytes of a term occur in their order. True for every match, and seldom otherwise. */
 function isScattered(term: Buffer, bytes: Buffer, start: number, end: number): boolean {
   let at = start;
   for (let i = 0; i < term.length; i++) {

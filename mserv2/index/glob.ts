@@ -1,18 +1,21 @@
 /** A glob as a regular expression in RE2's syntax, for whole texts. */
 export interface Glob {
   readonly source: string;
-  /** The longest of the texts that are in all that it matches, with `/` for a name's beginning and end where they belong to it. */
+  /** Longest text that every match contains, with `/` for a name's begin and end where they belong to it. */
   readonly literal: string;
 }
 
 /**
+ * Converts a glob to a regular expression.
+ *
  * - `*` is any run of characters, `?` is one (a code point).
- * - `[abc]`, `[a-z]`, `[!x]` or `[^x]` is one of a class; a `]` that comes first, and a `-` at either end, are members.
+ * - `[abc]`, `[a-z]`, `[!x]` or `[^x]` is one character of a class; a `]` at the begin, and a `-` at either end, are
+ *   members.
  * - `{a,b}` is one of several globs, which may have braces too.
- * - In a path those stop at `/`, and `**` does not: `x` behind `**` and `/` is one however deep, also at the top.
+ * - In a path all of these stop at `/`, and `**` does not: `x` after `**` and `/` is at any depth, also at the top.
  *
  * There is no escape: `[*]` is a literal star. A `}` or a `,` outside of braces is literal.
- * @returns undefined when it is malformed: a class or a brace is not closed, or a range goes backwards
+ * @returns undefined for a malformed glob: a class or a brace is not closed, or a range goes backwards
  */
 export function parseGlob(pattern: string, isPath: boolean): Glob | undefined {
   const characters = [...pattern];
@@ -96,7 +99,7 @@ class Literals {
 
 type Range = readonly [from: number, to: number];
 
-/** Undefined for a range that goes backwards. */
+/** Returns undefined for a range that goes backwards. */
 function parseClass(members: readonly string[]): Range[] | undefined {
   const ranges: Range[] = [];
   for (let at = 0; at < members.length; at++) {

@@ -5,7 +5,7 @@ import { matchRangesOf } from './match-ranges.ts';
 import { scoreOfRelevance } from './relevance.ts';
 import type { Criteria, Hit } from './search-api.ts';
 
-/** An entry that a pass has found, for people. Where it matches is worked out for what is shown only. */
+/** Describes an entry that a pass has found. Match ranges are computed for shown entries only. */
 export function hitOf({ view, matcher }: IndexPass, { field, folding }: Criteria, entry: EntryId): Hit {
   const segment = view.segmentOf(entry);
   const slot = view.placeOf(entry);

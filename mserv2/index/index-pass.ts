@@ -11,29 +11,31 @@ import { FolderScope } from './scope.ts';
 import type { Criteria } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
-/** What one query may cost at most, in time of its own. */
+/** Work of one query at most, in time of its own. */
 const maxMs = 20_000;
 
-/** What one step takes, more or less. */
+/** Approximate time of one step. */
 const stepMs = 0.5;
 
-/** A step's candidates at most: where they are cheap, more would not be faster, and what comes then may be dear. */
+/**
+ * Candidates of one step at most. Where they are cheap, more would not be faster, and the next ones may be expensive.
+ */
 const maxLooks = 1 << 12;
 
 export type OnFound = (entry: EntryId, segment: Segment, slot: number, relevance: number) => void;
 
-/** One pass over the index, of all that meets some criteria, in the order in which entries lie there. */
+/** One pass over the index: finds all entries that meet the criteria, in the index's order. */
 export class IndexPass implements Disposable {
   readonly view: ReadView;
   readonly matcher: Matcher;
-  /** Whoever is found need not know a relevance above this exactly. It may be changed whenever something is found. */
+  /** Relevances above this need not be exact. May be changed whenever an entry is found. */
   enough = Infinity;
   readonly #scope: FolderScope | undefined;
   readonly #filters: Filters;
   readonly #candidates: Candidates;
   #segment = 0;
   #slot = 0;
-  /** Candidates of a step: as many as could be looked at in its time. */
+  /** Candidates of a step, adapted to its time. */
   #looks = 64;
   #spentMs = 0;
 
@@ -57,9 +59,9 @@ export class IndexPass implements Disposable {
   }
 
   /**
-   * Goes on for about half a millisecond; between steps the index may change.
+   * Takes a step of about half a millisecond; between steps the index may change.
    * @returns whether there is more to do
-   * @throws FileError `patron-demasiado-costoso` when all of it took too long
+   * @throws FileError `patron-demasiado-costoso` when all steps together took too long
    */
   step(found: OnFound): boolean {
     const { segments } = this.view;

@@ -1,22 +1,22 @@
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 
-/** What a name is compared as when neither case nor accents count. */
+/** Folding of neither case nor accents. */
 export const coarse: Folding = { case: true, accents: true };
 
 const first = 0x80;
-/** Combining marks begin here. What is below folds letter by letter, whatever is beside it. */
+/** Begin of the combining marks. Letters below fold one by one, whatever is next to them. */
 const end = 0x300;
 
 /**
- * foldText for names in Latin letters, which is most names that are not ASCII, thirty times as fast: bytes of UTF-8
- * in, bytes out.
+ * Folds names in Latin letters as `foldText` does, thirty times as fast: UTF-8 bytes in, bytes out. Most names that
+ * are not ASCII are Latin.
  */
 export class LatinFolder {
   static readonly #made = new Map<string, LatinFolder>();
   readonly #letters: readonly Buffer[];
   readonly #case: boolean;
 
-  /** For one folding there is one, since making it takes as long as a search for a rare name. */
+  /** One instance per folding, since making one takes as long as a search for a rare name. */
   static for({ case: cases, accents }: Folding): LatinFolder {
     const key = `${cases} ${accents}`;
     const folder = LatinFolder.#made.get(key) ?? new LatinFolder({ case: cases, accents });
@@ -31,14 +31,19 @@ export class LatinFolder {
     );
   }
 
-  /** The folded form of a letter beyond ASCII, given by its two bytes; undefined when that is no Latin letter. */
+  /**
+   * Returns the folded form of a letter beyond ASCII, given by its two bytes; undefined for other letters.
+   */
   letter(lead: number, trail: number): Buffer | undefined {
-    // A trail that is missing is 0, and not within these bounds.
+    // A missing second byte is 0, which is outside these bounds.
     if (!(lead >= 0xc2 && lead <= 0xcb && trail >= 0x80 && trail <= 0xbf)) return undefined;
     return this.#letters[(((lead & 0x1f) << 6) | (trail & 0x3f)) - first];
   }
 
-  /** Whether all of `source`, from `start` to before `until`, is in Latin letters. Without folding it is as it should be then. */
+  /**
+   * Returns whether `source`, from `start` to before `until`, is all Latin letters. Without folding it needs no
+   * change then.
+   */
   static covers(source: Buffer, start: number, until: number): boolean {
     for (let at = start; at < until; at++) {
       const byte = source[at] ?? 0;
@@ -51,7 +56,7 @@ export class LatinFolder {
 
   /**
    * Writes the folded form of `source`, from `start` to before `until`, to the start of `target`.
-   * @returns its length, or -1 when not all of it is in Latin letters
+   * @returns its length, or -1 when it is not all Latin letters
    */
   fold(source: Buffer, start: number, until: number, target: Buffer): number {
     let to = 0;

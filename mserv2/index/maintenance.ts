@@ -5,22 +5,22 @@ import { kindIn } from './facts.ts';
 import { Segment } from './segment.ts';
 
 /**
- * Clears away what was removed, one segment at a time, in three stages: entries of removed folders are killed too; the
- * numbers of those folders are released when every view has ended that may have come across them; and a segment is
- * written anew, beside the old one that readViews go on with, when a quarter of it is dead.
+ * Clears removed entries, one segment at a time, in three stages. Entries of removed folders are killed; the numbers
+ * of those folders are released once no open read view may refer to them; and a segment that is a quarter dead is
+ * rewritten, while read views keep the old one.
  */
 export class Maintenance {
   readonly #index: EntryStore;
-  /** Removed folders whose entries are being killed; `segment` is where next. */
+  /** Removed folders whose entries are being killed, and the next segment. */
   #emptied: { readonly folders: readonly FolderNumber[]; segment: number } | undefined;
-  /** Removed folders without entries, by when they were. */
+  /** Removed folders without entries, by the epoch of their removal. */
   readonly #retired: { readonly folders: readonly FolderNumber[]; readonly epoch: number }[] = [];
 
   constructor(index: EntryStore) {
     this.#index = index;
   }
 
-  /** @returns whether there is more to do now */
+  /** Takes one step. @returns whether there is more to do now */
   step(): boolean {
     return this.#empty() || this.#release() || this.#compact();
   }
@@ -42,7 +42,9 @@ export class Maintenance {
     return true;
   }
 
-  /** Kills the entries of dead folders. A folder among them is dead already, as all below a removed one. */
+  /**
+   * Kills the entries of dead folders. A folder among them is dead already, like everything below a removed one.
+   */
   #killBelow(number: number): void {
     const { segments, tree, table, segmentEntries } = this.#index;
     const segment = segments[number] as Segment;
@@ -72,7 +74,9 @@ export class Maintenance {
     return number >= 0;
   }
 
-  /** By segment, the places of dead folders that are not released: readViews may want to know their names. */
+  /**
+   * Returns the entries, by segment, of dead folders that are not released: read views may need their names.
+   */
   #entriesOfDead(): Map<number, Set<number>> {
     const { tree, segments, shift } = this.#index;
     const found = new Map<number, Set<number>>();
@@ -97,7 +101,7 @@ export class Maintenance {
       const isLive = !old.isDead(place);
       if (!isLive && !kept.has(place)) continue;
       const to = base + fresh.count;
-      // While the old segment is in its place, so that names can be read by old ids.
+      // Runs while the old segment is in place, so that old ids give names.
       if (isLive) table.move(base + place, to, this.#index.hashOf(base + place));
       fresh.appendFrom(old, place);
       if (kindIn(old.facts[place] ?? 0) === Kind.FOLDER) tree.entries[old.sizes[place] ?? 0] = to;
@@ -111,7 +115,7 @@ export class Maintenance {
   }
 }
 
-/** Corrects those bounds of folders that lie in the segment at `base`. */
+/** Corrects the bounds of folders within the segment at `base`. */
 function narrow(
   bounds: Uint32Array,
   limit: number,

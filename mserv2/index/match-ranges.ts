@@ -4,9 +4,9 @@ import type { Matcher } from './matcher.ts';
 import type { Field, TextRange } from './search-api.ts';
 
 /**
- * Where the name of an entry that matches does so, in UTF-16 units of its decoded text. What a query matches is the folded text,
- * whose characters are traced back to those that they come from, a letter with its accents. Of a match in a path,
- * the part that is in the name. None, for the few texts whose folding cannot be taken apart.
+ * Returns the ranges of an entry's name that match, in UTF-16 units of its decoded text. Queries match the folded
+ * text; its characters are traced back to their origins, a letter with its accents. A match in a path counts as far
+ * as it is in the name. Returns none for the few texts whose folding cannot be traced.
  */
 export function matchRangesOf(
   path: ByteString,
@@ -33,22 +33,22 @@ export function matchRangesOf(
 }
 
 interface Origins {
-  /** By unit of the folded text: where the letter begins and ends that it comes from. */
+  /** Begin and end of the original letter, by unit of the folded text. */
   readonly start: readonly number[];
   readonly end: readonly number[];
 }
 
-/** Letters that fold one to one. */
+/** Texts that fold letter by letter. */
 const ascii = /^\p{ASCII}*$/u;
 const capital = /^[A-Z]$/;
 const letters = /\P{M}\p{M}*|\p{M}+/gu;
-/** Made when a name needs it: few do, and making it takes a tenth of what loading the index's thread does. */
+/** Made on demand: few names need it, and making it takes a tenth of the index worker's loading time. */
 let graphemes: Intl.Segmenter | undefined;
 
 function originsOf(name: string, folded: string, folding: Folding): Origins | undefined {
   const byLetter = trace(name.match(letters) ?? [], folded, folding);
   if (byLetter !== undefined) return byLetter;
-  // A syllable of Hangul may be written as several letters that are no marks.
+  // A Hangul syllable may consist of several letters that are no marks.
   graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   const pieces = Array.from(graphemes.segment(name), ({ segment }) => segment);
   return trace(pieces, folded, folding);
@@ -71,7 +71,7 @@ function trace(pieces: readonly string[], folded: string, folding: Folding): Ori
   return text === folded ? { start, end } : undefined;
 }
 
-/** In order, those that touch or overlap as one, without those that are empty. */
+/** Returns the ranges in order, joined where they touch or overlap, without empty ones. */
 function merged(ranges: readonly TextRange[]): TextRange[] {
   const result: [number, number][] = [];
   for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {

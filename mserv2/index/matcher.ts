@@ -1,24 +1,24 @@
 import type { TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
-/** A query's `nombre`, made ready to be looked for. */
+/** A query's `nombre`, prepared for matching. */
 export interface Matcher {
   /**
-   * Bytes that the folded name of every entry that matches has in it, with `/` for its beginning and its end: only such entries
-   * are shown to `test`. Undefined: all are.
+   * Bytes that the folded name of every match contains, with `/` for its begin and end: `test` gets only such
+   * entries. Undefined: all entries.
    */
   readonly needle: Buffer | undefined;
-  /** Whether relevance is made of a score that can be shown. */
+  /** Whether the relevance comes from a score that can be shown. */
   readonly scores: boolean;
   /**
-   * The `relevance` of an entry, or `noMatch`.
-   * @param enough when the relevance is more than that, any number that is more will do: nobody wants to know how bad it is
+   * Returns an entry's `relevance`, or `noMatch`.
+   * @param enough a relevance above it need not be exact
    */
   test(segment: Segment, slot: number, enough: number): number;
   /**
-   * Where a text that matches does so, in no order; they may touch each other, and be empty.
-   * @param text what is compared, folded
-   * @param isCapital whether a unit of it was a capital before
+   * Returns the matching ranges of a text, in no order; they may touch, and be empty.
+   * @param text the folded text that is compared
+   * @param isCapital whether a unit was a capital before folding
    */
   rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[];
 }

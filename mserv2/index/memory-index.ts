@@ -16,7 +16,7 @@ import { hashName } from './name-table.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 import { Unlisted } from './unlisted.ts';
 
-/** Holds the name that is asked for. */
+/** The name of a lookup. */
 const asked = Buffer.alloc(maxNameBytes);
 
 /** The index in memory: looks entries up, and changes what the store holds. */
@@ -97,7 +97,7 @@ export class MemoryIndex extends EntryStore implements FileIndex {
       this.unlisted.add(entry, count);
       for (let i = 0; i < count; i++) {
         if (listing.kinds[next + i] !== Kind.FOLDER) continue;
-        // Folders are in the table from the start.
+        // Folders enter the table at once.
         if (this.list(entry + i)) onFolder(this.addFolder(folder, entry + i));
       }
       at = end;

@@ -1,8 +1,8 @@
 import { coarse, LatinFolder } from './latin.ts';
 
 /**
- * name-fold.wat as wabt makes it: WebAssembly that folds a million names in 18 ms while both cores are busy. A loop in JavaScript took
- * 175 ms, a quarter of what the index's thread did while a tree was new.
+ * name-fold.wat as assembled by wabt: WebAssembly that folds a million names in 18 ms on a busy machine. A loop in
+ * JavaScript took 175 ms, a quarter of the index worker's time for a new tree.
  */
 const code =
   'AGFzbQEAAAABCgFgBX9/f39/AX8DAgEABQMBAAYHEQIGbWVtb3J5AgAEZm9sZAAACtEEAc4EBAJ7CX8BfgV/QYAgIQdBgMAEIQhBgIALIQkgAEEvOgAAAkADQCAHIQsgCCEM' +
@@ -15,7 +15,7 @@ const code =
 
 type Fold = (end: number, whole: 0 | 1, most: number, namesEnd: number, originalsEnd: number) => number;
 
-/** As far as it is used: its types are the DOM's, which has no place here. */
+/** The part of the WebAssembly API that is used here; its types come with the DOM's. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (
@@ -26,7 +26,7 @@ declare const WebAssembly: {
 const { memory, fold } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, 'base64')))
   .exports;
 
-/** How its memory is used, as the source says. */
+/** Layout of its memory, as in the source. */
 const lettersAt = 0x400;
 const namesAt = 0x1000;
 const namesBytes = 0x10000;
@@ -37,7 +37,7 @@ const bytes = new Uint8Array(memory.buffer);
 const reached = new Uint32Array(memory.buffer, 0, 3);
 
 new Uint32Array(memory.buffer, lettersAt).set(
-  // Those of two bytes that LatinFolder knows.
+  // Letters of two bytes that LatinFolder knows.
   Array.from({ length: 0x300 }, (_, code) => {
     const letter = LatinFolder.for(coarse).letter(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
     return letter === undefined
@@ -46,15 +46,15 @@ new Uint32Array(memory.buffer, lettersAt).set(
   }),
 );
 
-/** Of each name that was folded last, where it ends behind its slash, and its spelling, as in a segment. */
+/** End of each folded name, behind its slash, and its spelling, as in a segment. */
 export const ends = new Uint32Array(memory.buffer, 0x4c000, mostNames);
 export const spellings = new Uint32Array(memory.buffer, 0x50000, mostNames);
 
 /**
- * Folds the next names of some that have slashes between them, from `from` to before `end`, `most` of them at most.
- * @param namesEnd where the first one will be in a segment's names
- * @param originalsEnd and where the first one that has to be written out will be in its originals
- * @returns how many; 0 when the next one is not in Latin letters, or has no or too many bytes
+ * Folds the next names, separated by slashes, from `from` to before `end`, `most` names at most.
+ * @param namesEnd begin of the first name in a segment's names
+ * @param originalsEnd begin of the first original in a segment's originals
+ * @returns their number; 0 when the next name is not Latin, is empty or too long
  */
 export function foldNames(
   names: Uint8Array,
@@ -70,17 +70,17 @@ export function foldNames(
   return fold(namesAt + stop - from, whole, Math.min(most, mostNames), namesEnd, originalsEnd);
 }
 
-/** How many bytes of the names that were given were folded, with the slashes. */
+/** Returns the bytes of the given names that were folded, with the slashes. */
 export function bytesRead(): number {
   return (reached[0] ?? 0) - namesAt;
 }
 
-/** The names that were folded, with a slash behind each. Valid until the next call. */
+/** Returns the folded names, each with a slash behind it. Valid until the next call. */
 export function foldedNames(): Uint8Array {
   return bytes.subarray(foldedAt, reached[1]);
 }
 
-/** Those that have to be written out, with their lengths. Valid until the next call. */
+/** Returns the originals that must be stored, with their lengths. Valid until the next call. */
 export function originalNames(): Uint8Array {
   return bytes.subarray(keptAt, reached[2]);
 }

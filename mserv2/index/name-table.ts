@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { type EntryId, type FolderNumber, noEntry } from './api.ts';
 
-/** What the table needs to know of entries; it keeps nothing of them but their ids. */
+/** Access to entries; the table itself keeps only their ids. */
 export interface NamedEntries {
-  /** Whether it is in the folder by the name that `bytes` has from `from` to before `to`. */
+  /** Returns whether the entry is in the folder and has the name in `bytes` from `from` to before `to`. */
   isNamed(entry: EntryId, folder: FolderNumber, bytes: Buffer, from: number, to: number): boolean;
-  /** `hashName` of the entry's folder and name. */
+  /** Returns `hashName` of the entry's folder and name. */
   hashOf(entry: EntryId): number;
 }
 
 const partitionBits = 8;
 
-// Whoever makes files must not know which names fall together.
+// A random seed: the makers of files must not be able to choose names that collide.
 const seed = randomBytes(4).readInt32LE();
 
 /**
- * Finds entries by folder and name. A hash table in 256 parts, each of which grows by itself, so that growth takes a
- * fraction of a millisecond and needs little memory at a time. A place holds an id + 1; 0 is free.
+ * Finds entries by folder and name: a hash table in 256 parts. Each part grows by itself, which takes a fraction of a
+ * millisecond and little memory. A place holds an id + 1; 0 is free.
  */
 export class NameTable {
   readonly #entries: NamedEntries;
@@ -27,12 +27,12 @@ export class NameTable {
     this.#entries = entries;
   }
 
-  /** How many entries are in it. */
+  /** Number of entries. */
   get count(): number {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Makes the table as large as it will have to be for so many entries. Takes long when there are many in it. */
+  /** Grows the table for so many entries. Slow when it has many already. */
   reserve(entries: number): void {
     const wanted = (entries / this.#parts.length) * 1.5;
     const length = 2 ** Math.max(3, Math.ceil(Math.log2(Math.max(1, wanted))));
@@ -45,7 +45,9 @@ export class NameTable {
     return this.#parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
 
-  /** By the name that `bytes` has from `from` to before `to`. @param hash of that and the folder */
+  /**
+   * Finds the entry with the name in `bytes` from `from` to before `to`. @param hash of the folder and the name
+   */
   find(folder: FolderNumber, bytes: Buffer, from: number, to: number, hash: number): EntryId {
     const part = this.#partOf(hash);
     const mask = part.length - 1;
@@ -56,7 +58,7 @@ export class NameTable {
     }
   }
 
-  /** Adds what is not in it. */
+  /** Adds an entry that is not in the table. */
   add(entry: EntryId, hash: number): void {
     const number = hash >>> (32 - partitionBits);
     const part = this.#partOf(hash);
@@ -64,14 +66,14 @@ export class NameTable {
     this.#counts[number] = count;
     if (count * 4 <= part.length * 3) insert(part, entry, hash);
     else {
-      // In leaps while it is small, since every entry that moves has its name read.
+      // A small table grows in leaps, since every move reads an entry's name.
       const larger = this.#resized(part, part.length * (part.length < 512 ? 4 : 2));
       this.#parts[number] = larger;
       insert(larger, entry, hash);
     }
   }
 
-  /** Takes out what is in it. */
+  /** Removes an entry that is in the table. */
   remove(entry: EntryId): void {
     const hash = this.#entries.hashOf(entry);
     const number = hash >>> (32 - partitionBits);
@@ -84,7 +86,7 @@ export class NameTable {
     }
   }
 
-  /** An entry, given by its old id, has a new one. */
+  /** Replaces an entry's old id. */
   move(from: EntryId, to: EntryId, hash: number): void {
     const part = this.#partOf(hash);
     part[placeOf(part, from, hash)] = to + 1;
@@ -102,7 +104,7 @@ export class NameTable {
     return resized;
   }
 
-  /** Empties a place, and lets what had to go further than it come nearer, so that no search ends too early. */
+  /** Empties a place and moves later entries of its chain nearer, so that no search ends too early. */
   #close(part: Uint32Array, at: number): void {
     const mask = part.length - 1;
     let hole = at;
@@ -135,7 +137,9 @@ function placeOf(part: Uint32Array, entry: EntryId, hash: number): number {
   return at;
 }
 
-/** Of a folder and of the name that `bytes` has from `from` to before `to`: FNV-1a, mixed at the end as in MurmurHash3. */
+/**
+ * Hashes a folder and the name in `bytes` from `from` to before `to`: FNV-1a with the finalizer of MurmurHash3.
+ */
 export function hashName(folder: FolderNumber, bytes: Buffer, from: number, to: number): number {
   let hash = seed ^ Math.imul(folder + 1, 0x9e3779b1);
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);

@@ -8,9 +8,9 @@ import type { ReadView } from './read-view.ts';
 import type { SearchOrder } from './search-api.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 
-/** A place in an order: an entry's, or the one that a cursor tells, where there may be none any more. */
+/** A place in an order: an entry's, or a cursor's, whose entry may be gone. */
 export interface ResultPlace {
-  /** Compared first. */
+  /** The key, compared first. */
   readonly key: number;
   /** Nanoseconds, when `key` is a date. */
   readonly minor: number;
@@ -20,9 +20,8 @@ export interface ResultPlace {
 const scratch = Buffer.alloc(maxNameBytes);
 
 /**
- * Which of two entries comes first, told in three steps, the later ones seldom needed: by a number, the key; by
- * the rest of what the order goes by; by their paths, in byte order. `descending` turns the first two around, and
- * the paths only when they are what the order goes by.
+ * Compares entries in three steps: by a number, the key; by the rest of the order's value; by their paths, in byte
+ * order. The later steps are rare. `descending` reverses the first two, and the paths only in the order `ruta`.
  */
 export class ResultOrder {
   readonly #by: SearchOrder;
@@ -37,7 +36,7 @@ export class ResultOrder {
     this.#view = view;
   }
 
-  /** @param relevance what the matcher said */
+  /** @param relevance the matcher's result */
   keyOf(segment: Segment, slot: number, relevance: number): number {
     const facts = segment.facts[slot] ?? 0;
     switch (this.#by) {
@@ -48,7 +47,7 @@ export class ResultOrder {
       case 'ruta':
         return 0;
       case 'bytes':
-        // What has no size comes before the empty file.
+        // An entry without a size comes before an empty file.
         if ((facts & hasStats) === 0 || kindIn(facts) === Kind.FOLDER) return -this.#sign;
         return (segment.sizes[slot] ?? 0) * this.#sign;
       case 'modificado':
@@ -67,7 +66,9 @@ export class ResultOrder {
     return a.path < b.path ? -this.#pathSign : this.#pathSign;
   }
 
-  /** Compares an entry with a place whose key is equal, many times the same one. @param bound `boundOf` it */
+  /**
+   * Compares an entry with one place, repeatedly, when their keys are equal. @param bound `boundOf` the place
+   */
   compareTiedTo(entry: EntryId, place: ResultPlace, bound: PathBound): number {
     const segment = this.#view.segmentOf(entry);
     const slot = this.#view.placeOf(entry);
@@ -86,7 +87,9 @@ export class ResultOrder {
     return { key, minor, path: this.#view.pathOf(entry) };
   }
 
-  /** A place as the position of a cursor. Only what the path does not tell is written before it. */
+  /**
+   * Returns a place as the position of a cursor: the path, and before it only what the path does not imply.
+   */
   positionOf({ key, minor, path }: ResultPlace): ByteString {
     if (this.#by === 'nombre' || this.#by === 'ruta') return path;
     const value = String(key * this.#sign);
@@ -115,7 +118,7 @@ function nameIn(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1) as ByteString;
 }
 
-/** The first six bytes as one number, which is as many as fit exactly. */
+/** Returns the first six bytes as a number, as many as a double holds exactly. */
 function firstBytes(name: Uint8Array, length: number): number {
   let value = 0;
   for (let i = 0; i < 6; i++) value = value * 256 + (i < length ? (name[i] ?? 0) : 0);

@@ -4,19 +4,19 @@ import { maxNameBytes, type Segment } from './segment.ts';
 
 const slash = 0x2f;
 const scratch = Buffer.alloc(maxNameBytes + 1);
-/** All that a folder holds comes before the bound, or behind it. */
+/** Everything in a folder comes before the bound, or after it. */
 const before = -1;
 const behind = -2;
 
 /**
- * A path that many entries are compared with. Entries mostly come folder by folder, and mostly the folder's path tells
- * already on which side all that it holds is.
+ * Compares many entries with one path. Entries mostly come folder by folder, and the folder's path mostly decides for
+ * all of them.
  */
 export class PathBound {
   readonly #path: Buffer;
   readonly #view: ReadView;
   #folder: FolderNumber = -1;
-  /** Of the folder at hand, and of those on the ways up that were gone: as `#meet` tells. */
+  /** Results of `#meet` for the current folder and its ancestors. */
   #met = before;
   readonly #known = new Map<FolderNumber, number>();
 
@@ -25,7 +25,7 @@ export class PathBound {
     this.#path = path;
   }
 
-  /** Negative when the entry comes first, in byte order of paths. */
+  /** Compares an entry with the bound; negative when the entry comes first, in byte order of paths. */
   compare(segment: Segment, slot: number): number {
     const folder = segment.parents[slot] ?? rootFolder;
     if (folder !== this.#folder) {
@@ -37,7 +37,7 @@ export class PathBound {
     return this.#compareFrom(this.#met, segment, slot);
   }
 
-  /** The same of the last names only. */
+  /** Compares the last names only. */
   compareName(segment: Segment, slot: number): number {
     return this.#compareFrom(this.#path.lastIndexOf(slash) + 1, segment, slot);
   }
@@ -48,8 +48,8 @@ export class PathBound {
   }
 
   /**
-   * On which side all is that a folder holds; or, when its path with a `/` is the beginning of the bound, how long that is. Told from
-   * what is known of the folder that holds it: mostly one look, and only near the bound a name is compared.
+   * Returns on which side everything in a folder is; or, when the folder's path with a `/` is a prefix of the bound,
+   * its length. It follows from the parent's result: mostly one lookup, and only near the bound a name is compared.
    */
   #meet(folder: FolderNumber): number {
     if (folder === rootFolder) return 0;
@@ -63,7 +63,7 @@ export class PathBound {
     if (above < 0) return above;
     const length = index.copyFolderName(folder, scratch);
     scratch[length] = slash;
-    // A folder's path that goes on where the bound ends is behind it: `compare` says so too.
+    // A folder's path that is longer than the bound is after it, as in `compare`.
     const end = Math.min(this.#path.length, above + length + 1);
     const side = scratch.compare(this.#path, above, end, 0, length + 1);
     if (side === 0) return end;

@@ -9,10 +9,12 @@ import { matchClass, noMatch, relevance } from './relevance.ts';
 import type { Field, TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
 
-/** RE2's instructions. The time that a text takes is at most its length times these; ordinary patterns have some tens. */
+/**
+ * Limit of RE2 instructions. The time per text is at most its length times these; ordinary patterns have some tens.
+ */
 const maxInstructions = 3000;
 
-/** Finds texts by a regular expression of RE2's syntax. Its time is linear, whatever the expression. */
+/** Finds texts by a regular expression in RE2's syntax, in linear time. */
 export class PatternMatcher implements Matcher {
   readonly needle: Buffer | undefined;
   readonly scores = false;
@@ -28,17 +30,17 @@ export class PatternMatcher implements Matcher {
   }
 
   /**
-   * A regular expression, which may match anywhere; `.` matches line ends too.
+   * Compiles a regular expression, which may match anywhere; `.` matches line ends too.
    * @throws FileError `patron-no-valido`, `patron-demasiado-costoso`
    */
   static regex(source: string, folding: Folding, compared: ComparedText): PatternMatcher {
-    // Only its accents are folded: small letters would make \D of \d. That case makes no difference is told to RE2.
+    // Folds accents only: small letters would turn \D into \d. RE2 ignores case by a flag.
     const folded = foldText(source, { case: false, accents: folding.accents });
     return new PatternMatcher(compile(folded, folding.case), false, compared, undefined);
   }
 
   /**
-   * A glob, for the whole text.
+   * Compiles a glob, which must match the whole text.
    * @throws FileError `patron-no-valido`, `patron-demasiado-costoso`
    */
   static glob(pattern: string, field: Field, folding: Folding, compared: ComparedText): PatternMatcher {

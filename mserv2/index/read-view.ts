@@ -7,9 +7,9 @@ import { maxNameBytes, type Segment } from './segment.ts';
 const scratch = Buffer.alloc(maxNameBytes);
 
 /**
- * The index as a query sees it that takes several turns. Ids stay valid, since segments that are written anew meanwhile
- * are kept as they were, and folders that are removed keep their numbers and names until the view ends. Entries that are put
- * meanwhile may be seen or not; entries that are removed may be seen still.
+ * A view of the index for a query that takes several turns. Ids stay valid: segments that are rewritten meanwhile are
+ * kept, and removed folders keep their numbers and names until the view is closed. Entries added meanwhile may be
+ * seen or not; removed entries may still be seen.
  */
 export class ReadView implements Disposable {
   readonly index: EntryStore;
@@ -39,7 +39,7 @@ export class ReadView implements Disposable {
     return this.segmentOf(entry).parents[this.placeOf(entry)] ?? rootFolder;
   }
 
-  /** Whether it was not removed, as far as this view can know. */
+  /** Returns whether the entry still exists, as far as this view can know. */
   isThere(entry: EntryId): boolean {
     return !this.segmentOf(entry).isDead(this.placeOf(entry)) && this.index.tree.isLive(this.parentOf(entry));
   }

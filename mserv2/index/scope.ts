@@ -6,7 +6,9 @@ const unknown = 0;
 const inside = 1;
 const outside = 2;
 
-/** Which folders a query looks into: the start and all below it, without those that are hidden unless it wants them. */
+/**
+ * The folders that a query searches: the start and all below it, without hidden ones unless the query wants them.
+ */
 export class FolderScope {
   readonly #view: ReadView;
   readonly #start: FolderNumber;
@@ -20,7 +22,7 @@ export class FolderScope {
     this.#withHidden = withHidden;
   }
 
-  /** To be called after every pause: folders may have gone. */
+  /** Must be called after every pause: folders may have been removed. */
   refresh(): void {
     const { tree } = this.#view.index;
     if (tree.epoch === this.#epoch && tree.limit <= this.#judged.length) return;
@@ -41,7 +43,7 @@ export class FolderScope {
       way.push(at);
       if (at === this.#start || at === rootFolder || this.#isShut(at)) break;
     }
-    // The last one decides for those below it: it is the start, or as it was judged before, or nothing leads further.
+    // The last folder decides for those below it: it is the start, or judged before, or without a way to the start.
     const known = this.#judged[at] ?? unknown;
     const isIn = known === unknown ? at === this.#start && tree.isLive(at) : known === inside;
     for (const passed of way) this.#judged[passed] = isIn ? inside : outside;

@@ -1,9 +1,9 @@
 type CharacterClass = 'blank' | 'delimiter' | 'sign' | 'small' | 'capital' | 'number';
 
-/** More than a name has, and than most paths; what is beyond is not scored. */
+/** Longer than any name and most paths; the rest is not scored. */
 const maxLength = 2048;
 
-/** A text that is about to be scored, by code points, with what a match is worth at each. Made once and filled again and again. */
+/** A text to be scored, by code points, with the bonus of a match at each. Made once and refilled. */
 export class ScoredText {
   length = 0;
   readonly codes = new Int32Array(maxLength);
@@ -15,7 +15,7 @@ export class ScoredText {
     this.#previous = 'blank';
   }
 
-  /** @param isCapital whether it was a capital before it was folded */
+  /** @param isCapital whether a unit was a capital before folding */
   push(code: number, isCapital: boolean): void {
     if (this.length === maxLength) return;
     const now = classOf(code, isCapital);

@@ -8,19 +8,19 @@ import type { Criteria, Hit, SearchQuery, SearchResult } from './search-api.ts';
 import type { Segment } from './segment.ts';
 import { type Ranked, TopEntries } from './top-entries.ts';
 
-/** Who cuts the work into slices; `Slices` of the file system's room is one. */
+/** Cuts the work into slices; `Slices` of filesystem/ is one. */
 export interface Pace {
-  /** True when `next` must be awaited before any more work. */
+  /** Returns whether `next` must be awaited before more work. */
   over(): boolean;
-  /** Lets others have their turn. Rejects when nobody waits for the work any more. */
+  /** Yields to other work. Rejects when the result is no longer needed. */
   next(): Promise<void>;
 }
 
 /**
- * One page of what matches, and how much there is. The index may change while it runs: what is put meanwhile may be
- * found or not, what is removed is not on the page.
- * @throws FileError `cursor-no-valido`, `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso`; what
- *   `pace.next` does
+ * Returns one page of matches and their total. The index may change meanwhile: added entries may be found or not,
+ * removed ones are not on the page.
+ * @throws FileError `cursor-no-valido`, `nombre-demasiado-largo`, `patron-no-valido`, `patron-demasiado-costoso`; and
+ *   errors of `pace.next`
  */
 export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace): Promise<SearchResult> {
   using pass = new IndexPass(index, query);
@@ -29,7 +29,7 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
   const after = query.cursor === undefined ? undefined : order.placeAt(decodeCursor(scope, query.cursor));
   const bound = after && order.boundOf(after);
 
-  // One more than the page holds tells whether there is a next one.
+  // One entry more than the page shows whether there is a next one.
   const first = new TopEntries(query.limit + 1, order);
   let total = 0;
   const byRelevance = query.order === 'relevancia';
@@ -66,8 +66,8 @@ export async function search(index: MemoryIndex, query: SearchQuery, pace: Pace)
 }
 
 /**
- * All that matches, in the order in which it lies in the index, which is mostly that of the folders, in batches of up to
- * `size`. Between them it waits for as long as the caller likes.
+ * Yields all matches in the index's order, mostly folder by folder, in batches of up to `size`. Waits between batches
+ * for as long as the caller does.
  * @throws as `search` does
  */
 export async function* searchAll(
@@ -89,7 +89,7 @@ export async function* searchAll(
   }
 }
 
-/** A cursor belongs to all of a query but its page. */
+/** Returns the scope of a cursor: the query without its page. */
 function cursorScope(query: SearchQuery): CursorScope {
   const { parts, nombre, mode, field, folding, kinds, extensions, minBytes, maxBytes } = query;
   const { since, until, hidden, order, descending } = query;

@@ -5,31 +5,31 @@ import { isDead, isHidden, kindFacts } from './facts.ts';
 import { coarse } from './latin.ts';
 import { bytesRead, ends, foldedNames, foldNames, originalNames, spellings } from './name-fold.ts';
 
-/** No file system has longer ones (255 is usual). */
+/** Longest name in bytes; no file system has longer ones (255 is usual). */
 export const maxNameBytes = 4096;
 
 const slash = 0x2f;
 const dot = 0x2e;
-/** Marks a spelling that says which of the first 31 letters are capitals; the name is ASCII then. */
+/** Flag of a spelling that lists which of the first 31 letters of an ASCII name are capitals. */
 export const capitals = 0x8000_0000;
 
 /**
- * Some ten thousand entries, as columns: entry `n` is place `n` of each. Folded names lie one after the other in
- * UTF-8, with `/` around each, which no name holds, so that one `indexOf` looks through all of them.
+ * Some ten thousand entries, as columns: entry `n` is place `n` of each. Folded names lie in one UTF-8 buffer with
+ * `/` around each, which no name contains, so that one `indexOf` searches all of them.
  *
- * `spellings` tells how a name differs from its folded form: 0, not at all; with the top bit, by capitals; else it is 1 +
- * the place in `originals` of two bytes of length and the name's own bytes.
+ * `spellings` says how a name differs from its folded form: 0, not at all; with the top bit, by capitals; else it is
+ * 1 + the position in `originals` of two bytes of length and the name's own bytes.
  */
 export class Segment {
   count = 0;
   dead = 0;
-  /** Where folded names start; the one after the last tells where the next will. */
+  /** Begins of the folded names; one more is the begin of the next name. */
   starts = new Uint32Array([1]);
   parents = new Uint32Array(0);
   facts = new Uint32Array(0);
-  /** Bytes; of a folder, its number. */
+  /** Size in bytes; a folder's number. */
   sizes = new Float64Array(0);
-  /** Dates: whole milliseconds since 1970. */
+  /** Date in whole milliseconds since 1970. */
   times = new Float64Array(0);
   spellings = new Uint32Array(0);
   names: Buffer = Buffer.of(slash);
@@ -37,7 +37,7 @@ export class Segment {
   originalsEnd = 0;
 
   /**
-   * Before it grows there is room for so many entries,
+   * Makes a segment with room for so many entries before it grows,
    * @param nameBytes and for so many bytes of their names
    */
   constructor(places = 0, nameBytes = 1) {
@@ -56,10 +56,10 @@ export class Segment {
   }
 
   /**
-   * Puts the entries of a listing from the `first` to before `until`, in one folder; their sizes and dates are 0.
-   * @param from where the name of the first one begins
-   * @returns where the name after the last one would begin
-   * @throws RangeError for a name of no or too many bytes; none is put then
+   * Appends the entries of a listing from the `first` to before `until`, in one folder; their sizes and dates are 0.
+   * @param from begin of the first name
+   * @returns the begin of the name after the last one
+   * @throws RangeError for a name that is empty or too long; none is appended then
    */
   append(
     { names, end, kinds }: FolderListing,
@@ -89,7 +89,7 @@ export class Segment {
     return at;
   }
 
-  /** Puts one of another segment, or of this one's past, at the end, with all that is known of it. */
+  /** Appends an entry of another segment, or of an older version of this one, with all its data. */
   appendFrom(from: Segment, slot: number): void {
     const to = this.count;
     const start = from.starts[slot] ?? 0;
@@ -117,7 +117,7 @@ export class Segment {
     return ((this.facts[slot] ?? 0) & isDead) !== 0;
   }
 
-  /** Whether its name is what `name` has from `from` to before `to`. */
+  /** Returns whether an entry's name is that in `name` from `from` to before `to`. */
   isNamed(slot: number, name: Buffer, from: number, to: number): boolean {
     const spelling = this.spellings[slot] ?? 0;
     const isWrittenOut = spelling !== 0 && spelling < capitals;
@@ -135,13 +135,13 @@ export class Segment {
     return true;
   }
 
-  /** Writes a name's own bytes to the start of `target`. @returns how many */
+  /** Writes a name's original bytes to the start of `target`. @returns their number */
   copyName(slot: number, target: Buffer): number {
     const spelling = this.spellings[slot] ?? 0;
     const { names, originals } = this;
     if (spelling !== 0 && spelling < capitals) {
       const length = originals.readUInt16LE(spelling - 1);
-      // A loop, here and below: for some twenty bytes a call of `copy` takes longer.
+      // A loop, here and below: for some twenty bytes, calling `copy` takes longer.
       for (let i = 0; i < length; i++) target[i] = originals[spelling + 1 + i] ?? 0;
       return length;
     }
@@ -154,14 +154,14 @@ export class Segment {
     return length;
   }
 
-  /** Gives back what was reserved for growth. */
+  /** Releases the room reserved for growth. */
   trim(): void {
     this.#resize(this.count);
     this.names = copyOf(this.names, this.namesEnd, this.namesEnd);
     this.originals = copyOf(this.originals, this.originalsEnd, this.originalsEnd);
   }
 
-  /** The first of those that were folded together. @returns how many bytes they take in the listing */
+  /** Appends the first of the names that were folded together. @returns its bytes in the listing */
   #appendFolded(count: number): number {
     const folded = foldedNames();
     const start = this.namesEnd;
@@ -181,7 +181,7 @@ export class Segment {
     return bytesRead();
   }
 
-  /** One that is not in Latin letters. */
+  /** Appends a name that is not Latin. */
   #appendName(bytes: Buffer, from: number, to: number): number {
     const next = bytes.indexOf(slash, from);
     const end = next < 0 ? to : Math.min(next, to);
@@ -205,7 +205,7 @@ export class Segment {
     return this.#appendOriginal(originals, from, from + originals.readUInt16LE(spelling - 1));
   }
 
-  /** @returns the spelling that tells of it */
+  /** Stores an original. @returns its spelling */
   #appendOriginal(bytes: Buffer, from: number, to: number): number {
     const at = this.originalsEnd;
     const end = at + 2 + to - from;
@@ -240,7 +240,7 @@ function grown(needed: number): number {
 }
 
 function copyOf(bytes: Buffer, end: number, length: number): Buffer {
-  // Not from Buffer's pool: a small piece would keep 8 KiB alive.
+  // Not from Buffer's pool: a small view would keep 8 KiB alive.
   const copy = Buffer.allocUnsafeSlow(length);
   bytes.copy(copy, 0, 0, end);
   return copy;

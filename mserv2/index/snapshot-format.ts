@@ -2,16 +2,16 @@ import { crc32 } from 'node:zlib';
 import { SnapshotError } from './api.ts';
 
 /*
- * A snapshot: 12 bytes that say what it is, then frames: the root's identity, the folders' stamps, the segments, the end.
- * A frame has 12 bytes before its content: its kind, its length, and a CRC-32 of its content that begins with the kind. All
- * numbers are in the machine's own byte order, which the beginning tells: it is for the machine that wrote it.
+ * A snapshot: 12 bytes that identify it, then frames: the root's identity, the folders' stamps, the segments, the end.
+ * A frame has 12 bytes before its content: its kind, its length, and a CRC-32 of its content seeded with the kind. All
+ * numbers are in the machine's byte order, which the first bytes show: a snapshot is for the machine that wrote it.
  */
 
 export const frameKind = { identity: 1, folders: 2, segment: 3, end: 4 } as const;
 
 const version = 2;
 const headLength = 12;
-/** A segment's largest part are its names: of 32,768 names with 765 bytes, the most there can be. */
+/** Limit of a frame. Names are a segment's largest part: at most 32,768 names of 765 bytes. */
 const maxFrame = 64 << 20;
 
 /** The first bytes of a snapshot. */
@@ -35,7 +35,7 @@ export function corrupt(message: string): SnapshotError {
   return new SnapshotError('corrupt', `The snapshot is damaged: ${message}`);
 }
 
-/** Takes a snapshot apart that comes in pieces of any size. */
+/** Splits a snapshot into frames; it comes in pieces of any size. */
 export class FrameReader {
   readonly #chunks: Iterator<Uint8Array>;
   #bytes: Buffer = Buffer.alloc(0);
@@ -44,14 +44,16 @@ export class FrameReader {
     this.#chunks = chunks[Symbol.iterator]();
   }
 
-  /** @throws SnapshotError when the beginning is not ours */
+  /** Reads the first bytes. @throws SnapshotError when they are not a snapshot's */
   readBeginning(): void {
     if (this.#take(headLength)?.equals(beginning()) !== true) {
       throw new SnapshotError('version', 'The snapshot is of another kind or version');
     }
   }
 
-  /** @throws SnapshotError when a frame is cut, altered, or of another kind than those */
+  /**
+   * Reads a frame of one of these kinds. @throws SnapshotError when it is cut, altered, or of another kind
+   */
   read(...kinds: readonly number[]): { readonly kind: number; readonly content: Buffer } {
     const head = this.#take(headLength);
     if (head === undefined) throw corrupt('it is cut');
@@ -63,7 +65,7 @@ export class FrameReader {
     return { kind, content };
   }
 
-  /** @throws SnapshotError when there is anything more */
+  /** Checks that this is the end. @throws SnapshotError when there is more */
   readEnd(): void {
     if (this.#take(1) !== undefined) throw corrupt('it is too long');
   }

@@ -6,7 +6,7 @@ import { capitals, Segment } from './segment.ts';
 import { bytesOf, corrupt, FrameReader, frameKind } from './snapshot-format.ts';
 
 /**
- * An index from the bytes that `writeSnapshot` gave, in pieces of any size. All of it or nothing.
+ * Restores an index from the bytes of `writeSnapshot`, in pieces of any size; all or nothing.
  * @throws SnapshotError
  */
 export function readSnapshot(chunks: Iterable<Uint8Array>, identity: string): MemoryIndex {
@@ -57,7 +57,7 @@ function segmentFrom(content: Buffer): Segment {
   return segment;
 }
 
-/** That view names will stay within them. */
+/** Checks that reading names stays within the buffers. */
 function check({ count, starts, spellings, names, originalsEnd }: Segment): void {
   let isSound = starts[0] === 1 && starts[count] === names.length;
   for (let slot = 0; slot < count; slot++) {
@@ -69,8 +69,8 @@ function check({ count, starts, spellings, names, originalsEnd }: Segment): void
 }
 
 /**
- * Makes all that follows from the entries: the folders, and which entries belong to them. An
- * entry whose folder was removed while the snapshot was written is dropped.
+ * Derives the folders, and each folder's entries. An entry whose folder was removed while the snapshot was written is
+ * dropped.
  */
 function connect(index: MemoryIndex, folderLimit: number): void {
   const { tree } = index;
@@ -89,7 +89,7 @@ function connect(index: MemoryIndex, folderLimit: number): void {
     const isFolder = kindIn(segment.facts[slot] ?? 0) === Kind.FOLDER;
     tree.noteChildren(parent, entry, 1);
     if (isFolder) tree.subfolders[parent] = (tree.subfolders[parent] ?? 0) + 1;
-    // The table of names takes longest, and nobody who searches needs it: it is filled when there is time.
+    // The table of names takes longest and no search needs it: it is filled when idle.
     index.unlisted.add(entry, 1);
     index.entries++;
   });

@@ -4,18 +4,18 @@ import type { Segment } from './segment.ts';
 import { beginning, bytesOf, frame, frameKind } from './snapshot-format.ts';
 
 /**
- * The index as bytes, in pieces of some megabytes at most that take a millisecond or two each. The index may change between
- * them: stamps of folders are taken first, so that what was put later is in a folder whose stamp is older than it. Whoever does
- * not want all of it must call `return`, as leaving a `for … of` does.
+ * Yields the index as bytes, in pieces of some megabytes at most that take a millisecond or two each. The index may
+ * change between them: the folders' stamps are taken first, so that a later entry is in a folder with an older stamp.
+ * To stop early, call `return`, as leaving a `for … of` does.
  *
- * @param identity of the root: any text; a snapshot is refused where another is given
+ * @param identity of the root: any text; the snapshot is refused for another one
  */
 export function* writeSnapshot(index: MemoryIndex, identity: string): Generator<Buffer, void> {
   using view = new ReadView(index);
   yield Buffer.concat([beginning(), frame(frameKind.identity, Buffer.from(identity))]);
   yield frame(frameKind.folders, bytesOf(index.tree.stamps.subarray(0, index.tree.limit)));
   for (const segment of view.segments) yield frame(frameKind.segment, contentOf(segment));
-  // Folders that came and went meanwhile had numbers too, which are not given again before the view ends.
+  // Folders that came and went meanwhile had numbers too, which are not reused before the view is closed.
   const end = Uint32Array.of(view.segments.length, index.segmentEntries, index.tree.limit);
   yield frame(frameKind.end, bytesOf(end));
 }

@@ -7,7 +7,7 @@ import type { TextRange } from './search-api.ts';
 import { capitals, type Segment } from './segment.ts';
 import type { Word } from './words.ts';
 
-/** How a term is to be in a text: anywhere, as the whole, at its beginning, at its end. */
+/** Position of a term in a text: anywhere, the whole text, its begin, its end. */
 export type TermMode = 'contiene' | 'exacto' | 'prefijo' | 'sufijo';
 
 interface Term {
@@ -16,14 +16,14 @@ interface Term {
   readonly excluded: boolean;
 }
 
-/** Finds texts that have all of some words in them, and none of others. */
+/** Finds texts that contain all of some words, and none of others. */
 export class TermsMatcher implements Matcher {
   readonly needle: Buffer | undefined;
   readonly scores = false;
   readonly #compared: ComparedText;
   readonly #mode: TermMode;
   readonly #terms: readonly Term[];
-  /** Whether there is nothing more to a match than that the needle is in the name. */
+  /** Whether a name that contains the needle matches without any further test. */
   readonly #isNeedle: boolean;
 
   /** @param inNames whether names are compared, and not paths */
@@ -42,7 +42,7 @@ export class TermsMatcher implements Matcher {
     });
     if (inNames) this.needle = needleOf(words, mode);
     const isCoarse = folding.case && folding.accents;
-    // What no name can hold is found where one ends and the next begins.
+    // A term with a `/` would be found across the end of one name and the begin of the next.
     const isInName = this.needle !== undefined && !this.needle.includes('/');
     this.#isNeedle = isCoarse && mode === 'contiene' && words.length === 1 && isInName;
   }
@@ -79,14 +79,14 @@ export class TermsMatcher implements Matcher {
     const isAtStart = isAt(bytes, start, term);
     if (isAtStart && last === start) return matchClass.exact;
     if (this.#mode === 'exacto') return noMatch;
-    // A term of marks only folds to nothing, which everything begins with.
+    // A term of combining marks folds to nothing, which every text begins with.
     if (isAtStart && (this.#mode !== 'sufijo' || length === 0)) return matchClass.prefix;
     if (this.#mode === 'prefijo') return noMatch;
     if (this.#mode === 'sufijo') {
       if (!isAt(bytes, last, term)) return noMatch;
       return this.#isWordStart(last, spelling) ? matchClass.word : matchClass.inside;
     }
-    // First what ends in the name; in a path that may begin before it.
+    // Matches that end in the name come first; in a path they may begin before it.
     let isInside = false;
     const first = Math.max(start + 1, nameStart - length + 1);
     for (let at = indexOf(bytes, term, first, last); at >= 0; at = indexOf(bytes, term, at + 1, last)) {
@@ -98,8 +98,8 @@ export class TermsMatcher implements Matcher {
   }
 
   /**
-   * Whether a word begins at a place: behind what is no letter or digit, where digits become letters or the other way
-   * round, and at a capital behind a small letter, if the name is ASCII.
+   * Returns whether a word begins at a position: after a character that is no letter or digit, between letters and
+   * digits, and, in an ASCII name, at a capital after a small letter.
    */
   #isWordStart(at: number, spelling: number): boolean {
     const { bytes, nameStart } = this.#compared;
@@ -123,7 +123,7 @@ export class TermsMatcher implements Matcher {
   }
 }
 
-/** The longest of the words that must be there, since it is the rarest. */
+/** Returns the longest required word, as the rarest. */
 function needleOf(words: readonly Word[], mode: TermMode): Buffer | undefined {
   let longest = '';
   for (const { text, excluded } of words) {
@@ -141,7 +141,10 @@ function isAt(bytes: Buffer, at: number, term: Buffer): boolean {
   return true;
 }
 
-/** The first place from `first` to `last` where `term` is, or -1. In texts as short as names it is faster than Buffer's. */
+/**
+ * Returns the first position from `first` to `last` of `term`, or -1. Faster than Buffer's `indexOf` in texts as
+ * short as names.
+ */
 function indexOf(bytes: Buffer, term: Buffer, first: number, last: number): number {
   const initial = term[0];
   for (let at = first; at <= last; at++) {

@@ -2,7 +2,7 @@ import type { EntryId } from './api.ts';
 import type { ResultOrder, ResultPlace } from './order.ts';
 import type { PathBound } from './path-bound.ts';
 
-/** An entry with its place in an order: the key at once, the rest when it is needed. */
+/** An entry with its place in an order: the key at once, the rest on demand. */
 export interface Ranked {
   readonly entry: EntryId;
   readonly key: number;
@@ -10,14 +10,14 @@ export interface Ranked {
 }
 
 /**
- * Keeps the first entries of all that are added: a heap with the last of them on top, so that most of what is added to
- * a full one is refused by one comparison of numbers.
+ * Keeps the first entries of all that are added, in a heap with the last one on top. Most entries added to a full
+ * heap are refused by one comparison of numbers.
  */
 export class TopEntries {
   readonly #limit: number;
   readonly #order: ResultOrder;
   readonly #heap: Ranked[] = [];
-  /** The path of the one on top, when it was needed to compare with. */
+  /** Path of the top entry, once a comparison needed it. */
   #path: PathBound | undefined;
 
   constructor(limit: number, order: ResultOrder) {
@@ -25,7 +25,7 @@ export class TopEntries {
     this.#order = order;
   }
 
-  /** A greater key is refused. */
+  /** Entries with a greater key are refused. */
   get bound(): number {
     return this.#heap.length < this.#limit ? Infinity : (this.#heap[0]?.key ?? Infinity);
   }
@@ -42,7 +42,7 @@ export class TopEntries {
     this.#path = undefined;
   }
 
-  /** Takes the last one out; undefined when there is none. */
+  /** Removes the last entry; undefined when empty. */
   takeLast(): Ranked | undefined {
     const [top] = this.#heap;
     const end = this.#heap.pop();
@@ -57,7 +57,7 @@ export class TopEntries {
     return this.#order.compareTiedTo(entry, place, this.#path) < 0;
   }
 
-  /** Adds one, and moves it up as far as it belongs. */
+  /** Adds an entry and moves it up to its place. */
   #rise(added: Ranked): void {
     const heap = this.#heap;
     let at = heap.push(added) - 1;
@@ -71,7 +71,7 @@ export class TopEntries {
     heap[at] = added;
   }
 
-  /** Puts one in the place of the top, and moves it down as far as it belongs. */
+  /** Replaces the top and moves the new entry down to its place. */
   #sink(put: Ranked): void {
     const heap = this.#heap;
     let at = 0;

@@ -1,16 +1,16 @@
 import { type EntryId, type FolderNumber, noEntry } from './api.ts';
 import type { EntryStore } from './entry-store.ts';
 
-/** A folder whose entries are so near to each other is looked through. */
+/** Largest distance between a folder's entries at which they are scanned instead of looked up. */
 const nearEnough = 2048;
 
 /**
- * Entries that are not in the table of names yet. While a tree is new nobody asks for names, and the table
- * takes longest to fill: it is made large enough once, and filled when there is time, or when it is needed.
+ * Entries that are not in the table of names yet. A new tree is not searched by name, and the table takes longest to
+ * fill: it is grown once, and filled when idle, or when it is needed.
  */
 export class Unlisted {
   readonly #index: EntryStore;
-  /** From the first to before the last, in the order in which they were added. */
+  /** Runs of entries, without their end, in the order of adding. */
   #runs: { from: EntryId; to: EntryId }[] = [];
   #count = 0;
 
@@ -18,7 +18,7 @@ export class Unlisted {
     this.#index = index;
   }
 
-  /** So many entries, from that one on. */
+  /** Adds so many entries, from that one on. */
   add(entry: EntryId, count: number): void {
     const run = this.#runs.at(-1);
     if (run?.to === entry) run.to += count;
@@ -27,8 +27,8 @@ export class Unlisted {
   }
 
   /**
-   * The entry of that name, or `noEntry`, told without the table. Undefined when the table tells, which has all entries
-   * then.
+   * Finds an entry without the table, or returns `noEntry`. Returns undefined when the table must be asked, which is
+   * complete then.
    */
   findNear(folder: FolderNumber, bytes: Buffer, from: number, to: number): EntryId | undefined {
     if (this.#count === 0) return undefined;
@@ -43,17 +43,17 @@ export class Unlisted {
     return found ?? noEntry;
   }
 
-  /** Before anything is done to entries. */
+  /** Adds all entries to the table; called before entries are changed. */
   listAll(): void {
     while (this.step());
   }
 
-  /** Puts some of them into the table, for a few milliseconds. @returns whether there were any */
+  /** Adds some entries to the table, for a few milliseconds. @returns whether there were any */
   step(): boolean {
     const run = this.#runs[0];
     if (run === undefined) return false;
     const { table, segmentEntries } = this.#index;
-    // A table that has much in it grows part by part.
+    // A table with many entries grows part by part.
     if (this.#count > table.count) table.reserve(table.count + this.#count);
     const until = Math.min(run.to, run.from + segmentEntries);
     for (let entry = run.from; entry < until; entry++) this.#index.list(entry);

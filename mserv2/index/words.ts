@@ -1,18 +1,18 @@
-/** One thing that a name must have in it, or must not. */
+/** One word that a name must contain, or must not. */
 export interface Word {
   readonly text: string;
   readonly excluded: boolean;
 }
 
 /**
- * What `nombre` asks for in mode contiene: words with blanks between them, all of which a name must have in it.
+ * Parses `nombre` in mode contiene: words separated by blanks, all of which a name must contain.
  *
- * - `"a phrase"` is one word, blanks and all; `""` in it stands for one `"`. The quote that ends it may be missing, and
- *   what follows it is a new word. A quote in the middle of a word is a letter like others.
- * - `-word` and `-"a phrase"` are words that a name must not have. Dashes alone are a word: `-`, `--`. To look for what
- *   begins with a dash, quote it: `"-rf"`.
+ * - `"a phrase"` is one word, blanks included; `""` in it stands for one `"`. The closing quote may be missing. Text
+ *   after it is a new word. A quote within a word is an ordinary letter.
+ * - `-word` and `-"a phrase"` exclude names. Dashes alone are a word: `-`, `--`. Quote a word that begins with a
+ *   dash: `"-rf"`.
  *
- * There is no escape character, since a backslash may be part of a name. No words ask for every name.
+ * There is no escape character, since a backslash may be part of a name. No words match every name.
  */
 export function parseWords(nombre: string): Word[] {
   const words: Word[] = [];
