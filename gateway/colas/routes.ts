@@ -12,20 +12,23 @@ import type { Context, State } from '../http/state.ts';
 import { readStrictly } from '../operations/strict-query.ts';
 import { createConnection } from './connection.ts';
 import { describeQueue, describeQueues } from './description.ts';
-import type { Management } from './management.ts';
+import { createManagement, type Management } from './management.ts';
 import { defaultQueue, type QueueName, queueOf, userQueueOf } from './name.ts';
 import { createPutter, takeMessage } from './user-queue.ts';
 
 export interface ColasDeps {
-  /** Undefined when no broker is configured. */
-  readonly broker: { readonly url: string; readonly publisher: Publisher } | undefined;
-  readonly management: Management | undefined;
+  /** Undefined when no broker is configured, and so is `publisher`. */
+  readonly brokerUrl: string | undefined;
+  readonly managementUrl: string | undefined;
+  readonly publisher: Publisher | undefined;
   /** The queues that carry requests and replies. */
   readonly internalQueues: readonly string[];
   readonly log: Logger;
 }
 
 export interface Colas extends Part {
+  /** Undefined when no management API is configured. */
+  readonly management: Management | undefined;
   /** `/colas` and `/apis/queue`. */
   routes(): Router<State>;
 }
@@ -40,19 +43,20 @@ const maxSeenQueues = 1_000;
 export const putting = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
 const emptyBody = z.object({});
 
-/** Creates the queue endpoints: the state of every queue, and push and pop on user queues. */
-export function createColas({ broker, management, internalQueues, log }: ColasDeps): Colas {
-  const opened = broker && {
-    connection: createConnection(broker.url, log),
-    publisher: broker.publisher,
-  };
-  const put = opened && createPutter(opened.connection, opened.publisher);
+/** Opens the queue endpoints: the state of every queue, and push and pop on user queues. */
+export function openColas({ brokerUrl, managementUrl, publisher, internalQueues, log }: ColasDeps): Colas {
+  const opened = brokerUrl === undefined ? undefined : createConnection(brokerUrl, log);
+  const put = opened && publisher && createPutter(opened, publisher);
+  const management =
+    brokerUrl === undefined || managementUrl === undefined
+      ? undefined
+      : createManagement(managementUrl, brokerUrl, log);
   /** User queues pushed to lately. They complete the listing when there is no management API. */
   const seen = new LRUCache<string, true>({ max: maxSeenQueues });
 
   function connection() {
     if (opened === undefined) throw new ProblemError('sin-rabbitmq');
-    return opened.connection;
+    return opened;
   }
 
   async function push(ctx: Context, queue: QueueName): Promise<void> {
@@ -93,6 +97,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
 
   return {
     name: 'colas',
+    management,
     routes: () => {
       const router = new Router<State>();
       router.get('/colas', async (ctx) => {
@@ -125,7 +130,7 @@ export function createColas({ broker, management, internalQueues, log }: ColasDe
     },
     start: async () => undefined,
     stop: async () => {
-      await opened?.connection.stop();
+      await opened?.stop();
     },
   };
 }

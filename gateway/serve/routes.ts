@@ -4,7 +4,7 @@ import { cacheDirectives, cacheKey } from '../answers/cache-lookup.ts';
 import { formatoOf } from '../answers/negotiation.ts';
 import { renderRepresentations } from '../answers/renderer.ts';
 import { sendAnswer } from '../answers/sender.ts';
-import type { ServiceClient } from '../calls/service-client.ts';
+import type { ServiceClients } from '../calls/service-clients.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { parsePrefer } from '../http/prefer.ts';
@@ -21,12 +21,10 @@ import { lastKnown, sendLastKnown } from './last-known.ts';
 import { serveStream } from './streaming.ts';
 import { refuseUnreachable, tellNextHop } from './unreachable.ts';
 
-export interface OperationsDeps extends ResponsesDeps {
+export interface OperationsDeps {
   readonly services: readonly Service[];
-  /** Returns the client of a service, by the service's name. */
-  readonly serviceClient: (service: string) => ServiceClient;
-  /** Returns a service's coalesced call. */
-  readonly call: (service: string) => ServiceClient['call'];
+  readonly clients: Pick<ServiceClients, 'client' | 'call'>;
+  readonly responses: ResponsesDeps;
   readonly cache: AnswerCache;
   readonly acceptor: Acceptor;
   /** A stream's client that receives nothing for this long is disconnected, in milliseconds. */
@@ -59,7 +57,7 @@ async function serve(
   const { request } = parsed;
   const formato = formatoOf(operation, parsed.formato, ctx.get('Accept'));
   const prefer = parsePrefer(ctx.get('Prefer'));
-  const serviceClient = deps.serviceClient(service);
+  const serviceClient = deps.clients.client(service);
   if (formato === 'ndjson') {
     if (operation.stream === undefined) throw new TypeError(`${operation.name} has no stream`);
     const { streamStallMs: stallMs, metrics } = deps;
@@ -80,7 +78,7 @@ async function serve(
   const whole: Ask = { ...ask, caller: ctx.state.caller, respondAsync: prefer.respondAsync };
   let ending: Ending;
   try {
-    ending = await answerOrAccept(whole, deps.call(service), deps.acceptor);
+    ending = await answerOrAccept(whole, deps.clients.call(service), deps.acceptor);
   } catch (error) {
     const known = isLedgerError(error) ? lastKnown(ctx, cache) : undefined;
     if (known === undefined) throw error;
@@ -111,10 +109,10 @@ async function serve(
     case 'accepted': {
       const { because, accepted } = ending;
       deps.metrics.fallback(service, 'queued', because?.proxyError ?? 'preferred');
-      if (because === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps);
+      if (because === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps.responses);
       tellNextHop(ctx, because);
       const known = lastKnown(ctx, cache);
-      if (known === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps);
+      if (known === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps.responses);
       return sendLastKnown(ctx, known, cache, accepted);
     }
   }
