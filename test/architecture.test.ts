@@ -5,21 +5,21 @@ import { expect } from 'chai';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
-/** What each room may import of ours, besides itself; DESIGN: the direction of imports. */
-const mayImport: Readonly<Record<string, readonly string[]>> = {
+/** The top-level folders that each top-level folder may import, besides itself. */
+const allowedImports: Readonly<Record<string, readonly string[]>> = {
   gateway: ['runtime', 'proto'],
   mserv1: ['runtime', 'filesystem', 'proto'],
   mserv2: ['runtime', 'filesystem', 'proto'],
   runtime: [],
   filesystem: [],
   proto: [],
-  // They check and start the processes, by the processes' own configuration.
+  // The scripts check and start the processes with the processes' own configuration.
   scripts: ['runtime', 'gateway', 'mserv1', 'mserv2', 'filesystem'],
 };
 
 /**
- * The folders of a room as layers, from the top: a folder imports from lower layers only, types included. `.` stands for
- * the files of the room itself. Folders of one layer do not know each other.
+ * The subfolders of a top-level folder as layers, from the top. A subfolder imports from lower layers only, types included;
+ * subfolders of one layer do not import each other. `.` stands for the files directly in the top-level folder.
  */
 const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
   gateway: [
@@ -35,7 +35,7 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['calls', 'metrics'],
   ],
   mserv2: [['.'], ['index-worker'], ['search'], ['crawl'], ['scan', 'index']],
-  // Its own files are the ground floor.
+  // The files directly in runtime/ are the lowest layer.
   runtime: [['microservice'], ['grpc', 'amqp'], ['tracing', 'workers'], ['.']],
 };
 
@@ -44,12 +44,12 @@ const sources = readdirSync(repository, { recursive: true, withFileTypes: true }
   .map((entry) => relative(repository, join(entry.parentPath, entry.name)))
   .filter((file) => !/(?:^|\/)(?:node_modules|\.git|data|coverage)\//.test(file));
 
-const roomOf = (file: string): string => file.split(sep)[0] ?? '';
-/** Its folder within the room: `serve` for `gateway/serve/routes.ts`. */
-const folderOf = (file: string): string => file.split(sep).slice(1, -1)[0] ?? '.';
+const topFolderOf = (file: string): string => file.split(sep)[0] ?? '';
+/** The subfolder of a file: `serve` for `gateway/serve/routes.ts`. */
+const subfolderOf = (file: string): string => file.split(sep).slice(1, -1)[0] ?? '.';
 const textOf = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
-/** The files of ours that a file imports, static and dynamic, as paths of the repository. */
+/** The files of this repository that a file imports, statically or dynamically, as paths from its root. */
 function importsOf(file: string): string[] {
   const specifiers = textOf(file).matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g);
   return [...specifiers].map(([, specifier = '']) =>
@@ -57,8 +57,8 @@ function importsOf(file: string): string[] {
   );
 }
 
-/** Files on a circle of imports, or on a way from one circle to another: the rest is taken away from both ends. */
-function inCircles(files: readonly string[]): readonly string[] {
+/** Returns the files on an import cycle, or on a path between two: all others are removed from both ends. */
+function filesOnCycles(files: readonly string[]): readonly string[] {
   const imports = new Map(files.map((file) => [file, importsOf(file)]));
   for (;;) {
     const imported = new Set([...imports.values()].flat());
@@ -70,10 +70,10 @@ function inCircles(files: readonly string[]): readonly string[] {
   }
 }
 
-describe('The house', () => {
-  it('has the rooms that are looked at here', () => {
-    for (const room of Object.keys(mayImport)) {
-      expect(sources.filter((file) => roomOf(file) === room)).not.to.deep.equal([], room);
+describe('the source tree', () => {
+  it('has files in every top-level folder that is checked here', () => {
+    for (const folder of Object.keys(allowedImports)) {
+      expect(sources.filter((file) => topFolderOf(file) === folder)).not.to.deep.equal([], folder);
     }
     expect(importsOf('mserv1/main.ts')).to.include.members([
       'filesystem/root.ts',
@@ -81,29 +81,31 @@ describe('The house', () => {
     ]);
   });
 
-  for (const [room, allowed] of Object.entries(mayImport)) {
-    it(`${room} imports ${allowed.length === 0 ? 'nothing else of ours' : `only ${allowed.join(', ')}`}`, () => {
+  for (const [folder, allowed] of Object.entries(allowedImports)) {
+    it(`lets ${folder} import ${allowed.length === 0 ? 'no other top-level folder' : `only ${allowed.join(', ')}`}`, () => {
       const wrong = sources
-        .filter((file) => roomOf(file) === room)
+        .filter((file) => topFolderOf(file) === folder)
         .flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
-        .filter(({ imported }) => ![room, ...allowed].includes(roomOf(imported)))
+        .filter(({ imported }) => ![folder, ...allowed].includes(topFolderOf(imported)))
         .map(({ file, imported }) => `${file} imports ${imported}`);
       expect(wrong).to.deep.equal([]);
     });
   }
 
-  for (const [room, order] of Object.entries(layers)) {
-    const levelOf = (file: string): number => order.findIndex((layer) => layer.includes(folderOf(file)));
-    const inside = sources.filter((file) => roomOf(file) === room);
+  for (const [folder, order] of Object.entries(layers)) {
+    const levelOf = (file: string): number => order.findIndex((layer) => layer.includes(subfolderOf(file)));
+    const files = sources.filter((file) => topFolderOf(file) === folder);
 
-    it(`gives every folder of ${room} a layer`, () => {
-      expect(new Set(inside.map(folderOf))).to.deep.equal(new Set(order.flat()));
+    it(`has a layer for every subfolder of ${folder}`, () => {
+      expect(new Set(files.map(subfolderOf))).to.deep.equal(new Set(order.flat()));
     });
 
-    it(`imports downwards only between the folders of ${room}`, () => {
-      const wrong = inside.flatMap((file) =>
+    it(`imports only downwards between the subfolders of ${folder}`, () => {
+      const wrong = files.flatMap((file) =>
         importsOf(file)
-          .filter((imported) => roomOf(imported) === room && folderOf(imported) !== folderOf(file))
+          .filter(
+            (imported) => topFolderOf(imported) === folder && subfolderOf(imported) !== subfolderOf(file),
+          )
           .filter((imported) => levelOf(imported) <= levelOf(file))
           .map((imported) => `${file} imports ${imported}`),
       );
@@ -111,13 +113,13 @@ describe('The house', () => {
     });
   }
 
-  it('has no circle of files, type imports included', () => {
-    const rooms = ['gateway', 'mserv1', 'mserv2', 'runtime', 'filesystem'];
-    const product = sources.filter((file) => rooms.includes(roomOf(file)));
-    expect(inCircles(product)).to.deep.equal([]);
+  it('has no import cycle between product files, type imports included', () => {
+    const productFolders = ['gateway', 'mserv1', 'mserv2', 'runtime', 'filesystem'];
+    const product = sources.filter((file) => productFolders.includes(topFolderOf(file)));
+    expect(filesOnCycles(product)).to.deep.equal([]);
   });
 
-  it('reads the environment only where configuration is read', () => {
+  it('reads process.env in no product file but config.ts and run.ts', () => {
     const readers = sources.filter((file) => /\bprocess\.env\b/.test(textOf(file)));
     const wrong = readers.filter(
       (file) => !/^(?:scripts|test)\/|\/config\.ts$|^gateway\/run\.ts$/.test(file),
@@ -125,12 +127,12 @@ describe('The house', () => {
     expect(wrong).to.deep.equal([]);
   });
 
-  it('documents every variable in .env.example', () => {
+  it('documents every environment variable in .env.example', () => {
     const readers = sources.filter((file) =>
       /^(?:gateway|mserv\d|runtime)\/(?:.+-)?(?:config|log)\.ts$/.test(file),
     );
     const names = readers.flatMap((file) => [...textOf(file).matchAll(/^ +([A-Z][A-Z0-9_]+):/gm)]);
-    const ofServices = [
+    const serviceNames = [
       'HOST',
       'PORT',
       'GRPC',
@@ -143,13 +145,13 @@ describe('The house', () => {
     const documented = new Set(
       [...textOf('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name),
     );
-    const wanted = [...names.map(([, name]) => name), ...ofServices, 'FILES_ROOT', 'ENV_FILE'];
+    const wanted = [...names.map(([, name]) => name), ...serviceNames, 'FILES_ROOT', 'ENV_FILE'];
     expect(names.length).to.be.greaterThan(10);
     expect(wanted.filter((name) => !documented.has(name))).to.deep.equal([]);
   });
 
-  it('has no folder or file that is named for nothing in particular', () => {
-    const nameless = /(?:^|\/)(?:utils?|common|shared|helpers?)(?:\/|\.ts$)/;
-    expect(sources.filter((file) => nameless.test(file))).to.deep.equal([]);
+  it('has no folder or file named util, common, shared or helper', () => {
+    const vague = /(?:^|\/)(?:utils?|common|shared|helpers?)(?:\/|\.ts$)/;
+    expect(sources.filter((file) => vague.test(file))).to.deep.equal([]);
   });
 });

@@ -9,32 +9,32 @@ import { namespaceOf, processesIn, type Sandbox } from './sandbox.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
-/** Longer than any test may take. */
+/** A lane without output for this long is killed. Longer than any test may take. */
 const silenceMs = 600_000;
-/** How long a process may outlive the mocha that started it. */
-const leaveMs = 10_000;
+/** Grace time for processes that outlive the mocha that started them. */
+const graceMs = 10_000;
 
 export interface Result {
   readonly passed: number;
   readonly failed: number;
-  /** Failures that belong to no test: leftovers, a mocha that broke off. One line each. */
+  /** Failures that belong to no test, one line each: processes and files left behind, a mocha that ended early. */
   readonly problems: readonly string[];
 }
 
-/** One mocha and all processes that its tests start. */
+/** One mocha and all the processes that its tests start. */
 export interface Lane {
   readonly ended: Promise<Result>;
-  /** SIGKILL to all of its processes. */
+  /** Sends SIGKILL to all processes of the lane. */
   kill(): void;
 }
 
 export interface LaneOptions {
   readonly sandbox: Sandbox;
-  /** Its TMPDIR: a new folder, removed at the end. Whatever the tests leave in it is a problem. */
+  /** TMPDIR of the lane: a new folder, removed at the end. A file that the tests leave in it is a problem. */
   readonly folder: string;
-  /** For mocha: files and more. */
+  /** Command-line arguments of mocha. */
   readonly options: readonly string[];
-  /** Whether output comes out a whole suite at a time, so that lanes do not mix. */
+  /** Whether output is printed one whole suite at a time, so that the output of lanes does not mix. */
   readonly buffered: boolean;
 }
 
@@ -57,7 +57,7 @@ export function startLane({ sandbox, folder, options, buffered }: LaneOptions): 
   return { ended: watch(child, processes, folder, buffered), kill: () => processes.kill() };
 }
 
-/** The processes of a lane: those of its mount namespace, otherwise those of its process group. */
+/** The processes of a lane: those in its mount namespace or, without a namespace, its process group. */
 class LaneProcesses {
   readonly #child: ChildProcess;
   readonly #sandbox: Sandbox;
@@ -68,14 +68,14 @@ class LaneProcesses {
     this.#sandbox = sandbox;
   }
 
-  /** To be called while the mocha runs: until then `unshare` may not have made the namespace. */
-  notice(): void {
+  /** Notes the mount namespace. Call it while mocha runs: before, `unshare` may not have made the namespace yet. */
+  noteNamespace(): void {
     if (this.#namespace === undefined && this.#sandbox.readOnly) {
       this.#namespace = namespaceOf(this.#child.pid ?? 0);
     }
   }
 
-  /** Process ids and command lines; empty where there is no namespace to tell. */
+  /** Process ids and command lines; empty without a namespace. */
   all(): Map<number, string> {
     return this.#namespace === undefined ? new Map() : processesIn(this.#namespace);
   }
@@ -85,7 +85,7 @@ class LaneProcesses {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   }
@@ -117,7 +117,7 @@ async function watch(
     if (total !== null) {
       totals.push({ passed: Number(total[1]), failed: Number(total[2]) });
     } else if (text.startsWith('running: ')) {
-      processes.notice();
+      processes.noteNamespace();
       running = text.slice('running: '.length);
     } else {
       if (/^ {2}\S/.test(text)) print();
@@ -128,19 +128,19 @@ async function watch(
   const printed = once(lines, 'close');
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   clearTimeout(silence);
-  const giveUpAt = performance.now() + leaveMs;
+  const giveUpAt = performance.now() + graceMs;
   while (processes.all().size > 0 && performance.now() < giveUpAt) await delay(50);
   for (const command of processes.all().values()) problems.push(`Left running: ${command}`);
   processes.kill();
-  // Without a namespace a process that was not found may hold the pipe.
-  await Promise.race([printed, delay(leaveMs, undefined, { ref: false })]);
+  // Without a namespace, a process that was not found may hold the pipe open.
+  await Promise.race([printed, delay(graceMs, undefined, { ref: false })]);
   lines.close();
   print();
   const left = readdirSync(folder);
   if (left.length > 0) problems.push(`Left in the temporary folder: ${left.join(', ')}`);
   rmSync(folder, { recursive: true, force: true });
   const { passed, failed } = totals.at(-1) ?? { passed: 0, failed: 0 };
-  if (totals.length === 0) problems.push(`mocha broke off (${signal ?? `code ${code}`}) in: ${running}`);
+  if (totals.length === 0) problems.push(`mocha ended early (${signal ?? `code ${code}`}) in: ${running}`);
   else if (code !== 0 && failed === 0) problems.push(`mocha ended with code ${code}`);
   return { passed, failed, problems };
 }

@@ -1,6 +1,6 @@
-// `npm test`: all tests, in several mochas at once, because most of them wait for real processes. With arguments it is one
-// mocha: npm test -- test/unit/http/*.test.ts --grep etag. `npm run test:unit`: those that need neither broker, database nor
-// browser.
+// `npm test` runs all tests in several mochas at once, because most tests wait for real processes. With arguments it runs one
+// mocha: npm test -- test/unit/http/*.test.ts --grep etag. `npm run test:unit` runs the tests that need no broker, database
+// or browser.
 import { chmodSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,14 +14,14 @@ const coverage = process.env['NODE_V8_COVERAGE'];
 
 const folder = mkdtempSync(join(tmpdir(), 'archivero-tests-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-// PostgreSQL runs as another user, who must get through.
+// PostgreSQL runs as another user, which must be able to enter this folder.
 chmodSync(folder, 0o755);
 mkdirSync(cache, { recursive: true });
 const sandbox = openSandbox([folder, cache, ...(coverage ? [coverage] : [])]);
 console.log(`sandbox: ${sandbox.description}`);
 
 const unit = ['test/architecture.test.ts', 'test/unit/**/*.test.ts'];
-/** Files of one mocha: few, so that no mocha is left alone at the end; some, because they share its RabbitMQ. */
+/** Test files per mocha: few, so that the lanes end at about the same time; several, because they share a RabbitMQ. */
 const batchSize = 4;
 
 const options = process.argv.slice(2);
@@ -56,11 +56,12 @@ async function runJobs(): Promise<void> {
 await Promise.all(Array.from({ length: availableParallelism() + 1 }, runJobs));
 const problems = results.flatMap((result) => result.problems);
 for (const problem of problems) console.log(problem);
-const sum = (of: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[of], 0);
+const sum = (count: 'passed' | 'failed'): number =>
+  results.reduce((total, result) => total + result[count], 0);
 console.log(`${sum('passed')} passed, ${sum('failed') + problems.length} failed`);
 if (sum('failed') + problems.length > 0) process.exitCode = 1;
 
-/** Sorted by name: slow ones (faults, integration) come first, the quick unit tests fill the end. */
+/** Sorts files by name, so that slow tests (faults, integration) begin first and quick unit tests fill the end. */
 function batches(patterns: readonly string[]): string[][] {
   const files = globSync(patterns, { cwd: repository }).sort();
   return Array.from({ length: Math.ceil(files.length / batchSize) }, (_, batch) =>

@@ -2,28 +2,28 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** How the machine's files are protected from a command. */
+/** Protects the machine's files from a command. */
 export interface Sandbox {
-  /** Put before the command and its arguments. */
+  /** Program and arguments to put before the command. */
   readonly prefix: readonly string[];
-  /** Whether other files than those of the given folders are read-only. */
+  /** Whether all files outside the given folders are read-only. */
   readonly readOnly: boolean;
-  /** One line for the reader of a test run. */
+  /** The protection in one line, printed at the start of a test run. */
   readonly description: string;
 }
 
 const script = fileURLToPath(new URL('sandbox.sh', import.meta.url));
 
 /**
- * Finds the strongest protection that the system allows. On Linux: a mount namespace in which only these folders can be
- * written. Throws for root on Linux when that namespace cannot be made, because then nothing protects the machine.
+ * Returns the strongest protection that the system allows. On Linux this is a mount namespace in which only these folders
+ * can be written. Throws for root on Linux when the namespace cannot be made, because then nothing protects the machine.
  */
 export function openSandbox(folders: readonly string[]): Sandbox {
   const uid = process.getuid?.();
   const gid = process.getgid?.();
   const unprotected = `not in force; the permissions of user ${uid} protect the machine's files`;
   if (process.platform !== 'linux') return { prefix: [], readOnly: false, description: unprotected };
-  // An ordinary user is root in a user namespace that owns the mounts, and itself again in another one within.
+  // An ordinary user becomes root in a user namespace that owns the mounts, and itself again in a nested one.
   const prefix =
     uid === 0
       ? ['unshare', '--mount', '--ipc', 'sh', script, ...folders, '--']
@@ -59,10 +59,10 @@ export function processesIn(namespace: string): Map<number, string> {
     if (!/^\d+$/.test(pid) || namespaceOf(pid) !== namespace) continue;
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      // A zombie has no command line: it has ended.
+      // A zombie has no command line.
       if (command !== '') found.set(Number(pid), command);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return found;
