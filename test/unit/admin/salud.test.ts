@@ -4,8 +4,8 @@ import { type BrokerState, createSalud } from '../../../gateway/admin/salud.ts';
 import type { ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
-/** A service's caller as /salud sees it: its addresses, and which of them answer. */
-function callerOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): ServiceClient {
+/** A service client with these addresses; the value tells whether the address answers. */
+function clientOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): ServiceClient {
   const probed = Object.entries(answers).map(([address, ok]) => ({ address, ok, latencyMs: 1.23 }));
   return {
     service,
@@ -51,10 +51,10 @@ describe('/salud', () => {
     return { status: response.status, body: JSON.parse(await response.text()) };
   }
 
-  const healthy = callerOf('mserv1', { 'a:1': true });
+  const healthy = clientOf('mserv1', { 'a:1': true });
 
-  it('tells every part, and that all is well', async () => {
-    const { status, body } = await ask('/salud', [healthy, callerOf('mserv2', { 'b:1': true })]);
+  it('shows every part, and the state sano when all parts work', async () => {
+    const { status, body } = await ask('/salud', [healthy, clientOf('mserv2', { 'b:1': true })]);
     expect(status).to.equal(200);
     expect(body).to.deep.include({
       estado: 'sano',
@@ -72,11 +72,11 @@ describe('/salud', () => {
     expect(body.segundos_en_marcha).to.be.a('number');
   });
 
-  it('tells a service that only takes requests from RabbitMQ from one that is down', async () => {
+  it('shows por_cola for an unreachable service with consumers, and caido without', async () => {
     const estado = async (consumers: () => Promise<number | undefined>) => {
       const { body } = await ask(
         '/salud',
-        [callerOf('mserv1', { 'a:1': false })],
+        [clientOf('mserv1', { 'a:1': false })],
         writable,
         'listo',
         consumers,
@@ -90,8 +90,8 @@ describe('/salud', () => {
     expect(await estado(hang)).to.deep.equal(['degradado', 'caido', null]);
   });
 
-  it('is degraded, and still 200, when a service is down or half down, or the broker is', async () => {
-    const clients = [callerOf('mserv1', { 'a:1': false }), callerOf('mserv2', { 'b:1': true, 'b:2': false })];
+  it('shows degradado with status 200 when a service, an address or the broker is down', async () => {
+    const clients = [clientOf('mserv1', { 'a:1': false }), clientOf('mserv2', { 'b:1': true, 'b:2': false })];
     const { status, body } = await ask('/salud', clients, writable, 'listo', async () => 0);
     expect([status, body.estado]).to.deep.equal([200, 'degradado']);
     expect([body.servicios.mserv1.estado, body.servicios.mserv2.estado]).to.deep.equal([
@@ -105,24 +105,24 @@ describe('/salud', () => {
     expect((await ask('/salud', [healthy], writable, 'desactivado')).body.estado).to.equal('sano');
   });
 
-  it('answers although every part hangs', async () => {
+  it('answers 503 when every part hangs', async () => {
     const ledger = { probe: hang, open: hang };
-    const caller = callerOf('mserv1', { 'a:1': true }, true);
-    const { status, body } = await ask('/salud', [caller], ledger, 'listo', hang);
+    const client = clientOf('mserv1', { 'a:1': true }, true);
+    const { status, body } = await ask('/salud', [client], ledger, 'listo', hang);
     expect([status, body.estado]).to.deep.equal([503, 'degradado']);
     expect(body.servicios.mserv1.estado).to.equal('caido');
     expect(body.servicios.mserv1.direcciones[0]).to.deep.include({ responde: false, latencia_ms: null });
     expect(body.registro).to.deep.include({ escribible: false, abiertas: null });
   });
 
-  it('is 503 when the ledger cannot be written, and does not say why to everybody', async () => {
+  it('answers 503 without the reason when the ledger cannot be written', async () => {
     const { status, body } = await ask('/salud', [healthy], { ...writable, probe: fail });
     expect([status, body.estado, body.registro.escribible]).to.deep.equal([503, 'degradado', false]);
     expect(JSON.stringify(body)).not.to.include('secret');
   });
 
-  it('is ready when the ledger is, and alive in any case', async () => {
-    const down = [callerOf('mserv1', { 'a:1': false })];
+  it('answers preparada by the state of the ledger, and viva always', async () => {
+    const down = [clientOf('mserv1', { 'a:1': false })];
     expect(await ask('/salud/preparada', down, writable, 'conectando')).to.deep.include({ status: 200 });
     for (const probe of [fail, hang]) {
       const { status, body } = await ask('/salud/preparada', down, { ...writable, probe });
@@ -136,7 +136,7 @@ describe('/salud', () => {
 });
 
 describe('GET /', () => {
-  it('names the house, and links under the prefix that was used', async () => {
+  it('names the product, and links with the prefix of the request', async () => {
     const app = await startHttpApp((router) => {
       router.get('/', createIndex({ version: '1.2.3', operations: [{ name: 'listar_archivos' }] }));
     });

@@ -42,8 +42,8 @@ const page = ListarArchivosResponse.create({
   ],
 });
 
-describe('an answer', () => {
-  it('is the envelope, its members in their order', () => {
+describe('a rendered answer', () => {
+  it('is the envelope with its members in a fixed order', () => {
     const { status, headers, body } = renderVerdict(listar, { ok: true, response: page }, view);
     expect(status).to.equal(200);
     expect(headers['content-type']).to.equal('application/json; charset=utf-8');
@@ -59,7 +59,7 @@ describe('an answer', () => {
     );
   });
 
-  it('of a search has the total, and no next page at the end', () => {
+  it('has the total and no next page when a search ends with this page', () => {
     const response = BuscarArchivosResponse.create({ completo: true, total: 0 });
     const { headers, body } = renderVerdict(buscar, { ok: true, response }, view);
     expect(body.toString()).to.equal(
@@ -68,7 +68,7 @@ describe('an answer', () => {
     expect(headers).not.to.have.property('link');
   });
 
-  it('of a search tells where entries match, how well, and how its index is', () => {
+  it('has match ranges, scores and the state of the index when it answers a search', () => {
     const response = BuscarArchivosResponse.create({
       archivos: [
         { entrada: { nombre: 'año', ruta: 'año', tipo: Tipo.TIPO_CARPETA }, coincidencias: [{ hasta: 2 }] },
@@ -95,7 +95,7 @@ describe('an answer', () => {
     expect(names.body.toString()).to.equal('["año","b"]');
   });
 
-  it('can be plain names', () => {
+  it('is an array of names when the format is nombres', () => {
     const { headers, body } = renderVerdict(
       listar,
       { ok: true, response: page },
@@ -117,7 +117,7 @@ describe('an answer', () => {
     });
   }
 
-  it('has a strong ETag that goes with its bytes', () => {
+  it('has a strong ETag that changes only with its bytes', () => {
     const one = renderVerdict(listar, { ok: true, response: page }, view);
     const same = renderVerdict(listar, { ok: true, response: page }, { ...view, idioma: 'en' });
     const other = renderVerdict(listar, { ok: true, response: { ...page, completo: true } }, view);
@@ -128,13 +128,13 @@ describe('an answer', () => {
   });
 });
 
-describe('a status', () => {
+describe('a rendered error status', () => {
   const render = (code: Exclude<Status, 0>, message: string, over: Partial<View> = {}) => {
     const answer = renderVerdict(listar, { ok: false, code, message }, { ...view, ...over });
     return { ...answer, problem: JSON.parse(answer.body.toString()) };
   };
 
-  it('with a known reason has our text, in the language of the request', () => {
+  it('has the text of a known reason, in the language of the request', () => {
     const message = 'ruta-no-existe: The folder does not exist';
     expect(render(Status.NOT_FOUND, message).problem).to.deep.equal({
       type: '/problemas/ruta-no-existe',
@@ -159,7 +159,7 @@ describe('a status', () => {
     expect(render(Status.INVALID_ARGUMENT, reason, { target: '/x' }).problem).not.to.have.property('errores');
   });
 
-  it('with an unknown reason is shown as its status, a 4xx with the detail of the service', () => {
+  it('has the problem type of its status when the reason is unknown, and the detail of the service', () => {
     expect(render(Status.NOT_FOUND, 'juego-no-existe: There is no such game').problem).to.include({
       type: '/problemas/no-encontrado',
       title: 'No encontrado',
@@ -173,7 +173,7 @@ describe('a status', () => {
     );
   });
 
-  it('of a 5xx never shows what the service said', () => {
+  it('has no text of the service when it is a 5xx', () => {
     for (const code of Object.values(Status)) {
       if (code === Status.OK) continue;
       const { problem, status } = render(code, 'cannot open /srv/secret');
@@ -182,7 +182,7 @@ describe('a status', () => {
     }
   });
 
-  it('has the HTTP status that its type is documented with', () => {
+  it('has the HTTP status that is documented for its problem type', () => {
     for (const code of Object.values(Status)) {
       if (code === Status.OK) continue;
       expect(render(code, 'x').status).to.equal(statusOf[slugOfStatus[code]]);
@@ -195,7 +195,7 @@ describe('a status', () => {
   });
 });
 
-/** Half surrogate pairs, byte order marks, line separators and the like included. */
+/** Texts with half surrogate pairs, byte order marks, line separators and markup. */
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc
@@ -211,7 +211,7 @@ const bytes = fc.option(
   fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array)),
   { nil: undefined },
 );
-/** Years 1 to 9999, so negative times too. */
+/** Dates from year 1 to 9999, so that some times are negative. */
 const date = fc.date({ min: new Date(-62135596800000), max: new Date(253402300799999), noInvalidDate: true });
 const entry = fc.record({
   nombre: hostile,
@@ -247,12 +247,12 @@ const found = fc.record({
   indice: fc.option(indice, { nil: undefined }),
 });
 
-describe('the identity promise', () => {
+describe('the bytes of an answer', () => {
   for (const [operation, response] of [
     [listar, listed],
     [buscar, found],
   ] as [Operation, fc.Arbitrary<object>][]) {
-    it(`${operation.name}: the same bytes by gRPC and by the queue`, () => {
+    it(`are equal by gRPC and by the queue for ${operation.name}`, () => {
       fc.assert(
         fc.property(response, fc.constantFrom('json', 'nombres'), (message, formato) => {
           const { toBinary, fromBinary, toJson, fromJson } = operation.method.response;

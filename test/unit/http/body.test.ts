@@ -10,7 +10,7 @@ import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 const maxBytes = 300_000;
 const schema = z.object({ mensaje: z.json(), veces: z.number().int().max(9).optional() });
 
-describe('A JSON body', () => {
+describe('a JSON body', () => {
   let app: HttpApp;
   before(async () => {
     app = await startHttpApp((router) => {
@@ -38,7 +38,7 @@ describe('A JSON body', () => {
     return { status, slug: type.replace('/problemas/', ''), errores };
   }
 
-  it('is read as it was written', async () => {
+  it('is parsed when its type is application/json in UTF-8', async () => {
     for (const type of [
       'application/json',
       'Application/JSON; charset="UTF-8"',
@@ -49,7 +49,7 @@ describe('A JSON body', () => {
     }
   });
 
-  it('is refused when it is of another type, or compressed', async () => {
+  it('is refused with 415 when it has another type or is compressed', async () => {
     for (const type of ['text/plain', 'application/json; charset=latin1', 'application/jsonp', '']) {
       expect(await refused('{}', { 'content-type': type })).to.include({
         status: 415,
@@ -62,12 +62,12 @@ describe('A JSON body', () => {
     expect(answer.headers.get('accept-encoding')).to.equal('identity');
   });
 
-  it('is refused when it is too large, whether it says so or not', async () => {
+  it('is refused with 413 when it is too large, with Content-Length or in chunks', async () => {
     const large = JSON.stringify({ mensaje: 'x'.repeat(maxBytes) });
     expect(await refused(large)).to.include({ status: 413, slug: 'cuerpo-demasiado-grande' });
     const head = 'POST /eco HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
-    const said = await app.raw(`${head}Content-Length: 1000000000\r\n\r\n`);
-    expect(said).to.match(/^HTTP\/1\.1 413 .*connection: close/is);
+    const declared = await app.raw(`${head}Content-Length: 1000000000\r\n\r\n`);
+    expect(declared).to.match(/^HTTP\/1\.1 413 .*connection: close/is);
 
     const socket = connect(app.port, '127.0.0.1');
     let received = '';
@@ -78,13 +78,13 @@ describe('A JSON body', () => {
     socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const feeding = setInterval(() => socket.write(chunk), 1);
-    // Not `once`, which would reject when the rest of the body meets a closed connection.
+    // `once` would reject when the rest of the body meets a closed connection.
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(feeding);
     expect(received).to.match(/^HTTP\/1\.1 413 /);
   });
 
-  it('is refused when it is no JSON, or no object, or no UTF-8', async () => {
+  it('is refused when it is not JSON, not an object or not UTF-8', async () => {
     for (const [body, motivo] of [
       ['', 'No es JSON válido.'],
       ['{"mensaje":1', 'No es JSON válido.'],
@@ -101,7 +101,7 @@ describe('A JSON body', () => {
     }
   });
 
-  it('is refused when it is nested without end, has a name twice, or one that is no data', async () => {
+  it('is refused when it has more than 32 levels, a repeated name or the name __proto__', async () => {
     const deep = (levels: number) => `{"mensaje":${'['.repeat(levels)}${']'.repeat(levels)}}`;
     expect((await post(deep(31))).status).to.equal(200);
     for (const body of [
@@ -119,7 +119,7 @@ describe('A JSON body', () => {
     }
   });
 
-  it('names every member that is missing, unknown or wrong', async () => {
+  it('is refused with every missing, unknown and wrong member named', async () => {
     const { slug, errores } = await refused('{"veces":10,"otro":1}');
     expect(slug).to.equal('parametros-no-validos');
     expect(errores).to.have.deep.members([
@@ -129,7 +129,7 @@ describe('A JSON body', () => {
     ]);
   });
 
-  it('has no flaw for as long as every name comes once', () => {
+  it('has no flaw when no object repeats a name', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, space) => {
         const text = JSON.stringify(value, null, space);
@@ -139,7 +139,7 @@ describe('A JSON body', () => {
     );
   });
 
-  it('has a flaw as soon as any object has a name twice', () => {
+  it('has a flaw when one of its objects repeats a name', () => {
     const names = fc.array(fc.string(), { minLength: 1 });
     fc.assert(
       fc.property(names, fc.nat(), fc.json(), (list, which, inner) => {

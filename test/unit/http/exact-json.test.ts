@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseExactly } from '../../../gateway/http/exact-json.ts';
 
-describe('JSON that is read and written again', () => {
-  it('is what it was, for all that JavaScript can hold', () => {
+describe('JSON parsed exactly and written again', () => {
+  it('is unchanged when JavaScript can hold its numbers', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(JSON.stringify(parseExactly(text))).to.equal(
@@ -13,7 +13,7 @@ describe('JSON that is read and written again', () => {
     );
   });
 
-  it('keeps the digits of numbers that it cannot', () => {
+  it('keeps all digits of numbers that JavaScript cannot hold', () => {
     for (const text of [
       '12345678901234567890',
       '[0.10000000000000000001,1e400]',

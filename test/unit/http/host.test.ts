@@ -47,16 +47,16 @@ describe('the host guard', () => {
     it(`refuses "${host}" with 421`, async () => expect(await statusFor(host)).to.equal('421'));
   }
 
-  it('goes by the target when that is in absolute form (RFC 9112, section 3.2.2)', async () => {
+  it('checks the target instead of Host when the target is in absolute form (RFC 9112, section 3.2.2)', async () => {
     expect(await statusFor('localhost', 'http://evil.example/')).to.equal('421');
     expect(await statusFor('evil.example', 'http://localhost/')).to.equal('200');
   });
 
-  it('serves HTTP/1.0 without a Host', async () => {
+  it('serves an HTTP/1.0 request without Host', async () => {
     expect(await app.raw('GET / HTTP/1.0\r\n\r\n')).to.match(/^HTTP\/1.1 200/);
   });
 
-  it('refuses HTTP/1.1 without a Host, as it must (RFC 9112, section 3.2), in a problem', async () => {
+  it('refuses an HTTP/1.1 request without Host with a problem (RFC 9112, section 3.2)', async () => {
     for (const target of ['/', 'http://localhost/']) {
       const answer = await app.raw(`GET ${target} HTTP/1.1\r\nConnection: close\r\n\r\n`);
       expect(answer)
@@ -65,12 +65,12 @@ describe('the host guard', () => {
     }
   });
 
-  it('says the name that was refused, in a problem', async () => {
+  it('names the refused host in the problem', async () => {
     const answer = await app.raw('GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
     expect(answer).to.include('/problemas/host-no-permitido').and.include('«evil.example»');
   });
 
-  it('can be opened to all', async () => {
+  it('serves every host when it allows *', async () => {
     const open = await startHttpApp(greeting, ['*']);
     try {
       const answer = await open.raw('GET / HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n');

@@ -8,12 +8,12 @@ const visible = fc
   .map((codes) => String.fromCharCode(...codes));
 
 describe('Idempotency-Key', () => {
-  it('is none when there is none', () => {
+  it('is undefined when the header is missing or empty', () => {
     expect(parseIdempotencyKey(undefined)).to.equal(undefined);
     expect(parseIdempotencyKey('')).to.equal(undefined);
   });
 
-  it('is taken bare and as a quoted string', () => {
+  it('is read bare and as a quoted string', () => {
     fc.assert(
       fc.property(visible, (key) => {
         const quoted = `"${key.replace(/["\\]/g, '\\$&')}"`;
@@ -25,7 +25,7 @@ describe('Idempotency-Key', () => {
 
   const refused = ['a b', 'a\tb', 'ñ', 'a\u0000', '""', '"', '"a', 'a"', '"a" "b"', 'a, b', 'x'.repeat(256)];
   for (const header of [...refused, `"${'x'.repeat(256)}"`, '"a b"', '"\\a"']) {
-    it(`is refused: ${JSON.stringify(header).slice(0, 20)}`, () => {
+    it(`is refused with 400 when it is ${JSON.stringify(header).slice(0, 20)}`, () => {
       expect(() => parseIdempotencyKey(header))
         .to.throw(ProblemError)
         .with.property('status', 400);

@@ -7,7 +7,7 @@ import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 const machinePath = '/srv/secret/file.db';
 
-describe('the error sink', () => {
+describe('the error mapping of HTTP', () => {
   let app: HttpApp;
   const thrown: Record<string, () => unknown> = {
     problem: () => new ProblemError('solicitud-terminada', { values: { estado: 'completada' } }),
@@ -76,14 +76,14 @@ describe('the error sink', () => {
     });
   });
 
-  it('speaks English when that is asked for', async () => {
+  it('sends English when Accept-Language prefers it', async () => {
     const { response, body } = await get('/problem', { headers: { 'accept-language': 'en-GB, es;q=0.5' } });
     expect(response.headers.get('content-language')).to.equal('en');
     expect(response.headers.get('vary')).to.equal('Accept-Language');
     expect(body.detail).to.equal('The solicitud is already "completada" and cannot be cancelled.');
   });
 
-  it('lists all bad parameters, each with its reason', async () => {
+  it('lists every bad parameter with its reason', async () => {
     const { response, body } = await get('/query');
     expect(response.status).to.equal(400);
     expect(body.errores).to.deep.equal([
@@ -93,23 +93,26 @@ describe('the error sink', () => {
     ]);
   });
 
-  it('tells a full ledger from one that is gone, and when to come back', async () => {
+  it('sends 503 with a problem type of its own for a full and for an unavailable ledger', async () => {
     const full = await get('/full');
     expect([full.response.status, full.body.type]).to.deep.equal([503, '/problemas/registro-lleno']);
-    const gone = await get('/unavailable');
-    expect([gone.response.status, gone.body.type]).to.deep.equal([503, '/problemas/registro-no-disponible']);
-    expect(gone.response.headers.get('retry-after')).to.match(/^\d+$/);
-    expect(JSON.stringify(gone.body)).not.to.include(machinePath);
+    const unavailable = await get('/unavailable');
+    expect([unavailable.response.status, unavailable.body.type]).to.deep.equal([
+      503,
+      '/problemas/registro-no-disponible',
+    ]);
+    expect(unavailable.response.headers.get('retry-after')).to.match(/^\d+$/);
+    expect(JSON.stringify(unavailable.body)).not.to.include(machinePath);
   });
 
-  it('keeps the headers that a route had set for its problem', async () => {
+  it('keeps the headers that a route set before its problem', async () => {
     const { response } = await get('/header');
     expect(response.status).to.equal(503);
     expect(response.headers.get('proxy-status')).to.equal('archivero; error=connection_refused');
     expect(response.headers.get('retry-after')).to.equal('7');
   });
 
-  it("takes Koa's own client errors as what they are, without their text", async () => {
+  it("keeps the 4xx status of Koa's own errors, without their text", async () => {
     const limit = await get('/limit');
     expect([limit.response.status, limit.body.type]).to.deep.equal([
       413,
@@ -121,7 +124,7 @@ describe('the error sink', () => {
   });
 
   for (const path of ['/bug', '/string', '/broken', '/koa']) {
-    it(`tells nothing of a bug but the request's id: ${path}`, async () => {
+    it(`sends 500 with only the request id for a bug, and logs the error: ${path}`, async () => {
       const { response, body } = await get(path, { headers: { 'x-request-id': `id-of${path.slice(1)}` } });
       expect(response.status).to.equal(500);
       expect(body.type).to.equal('/problemas/error-interno');
@@ -136,21 +139,21 @@ describe('the error sink', () => {
     });
   }
 
-  it('cuts the connection when a part of another answer is out', async () => {
+  it('closes the connection when part of the answer was already sent', async () => {
     const failure = await fetch(`${app.url}/cut`)
       .then((response) => response.text())
       .catch((err: Error) => err);
     expect(failure).to.be.instanceOf(Error);
   });
 
-  it('answers unknown paths with 404', async () => {
+  it('sends 404 for an unknown path', async () => {
     for (const path of ['/nada', '/v1/nada', '/v1/v1/bien', '//', '//bien', '/v1x', '/V1']) {
       const { response, body } = await get(path);
       expect([path, response.status, body.type]).to.deep.equal([path, 404, '/problemas/ruta-no-encontrada']);
     }
   });
 
-  it('answers a wrong method with 405 and Allow, below both prefixes', async () => {
+  it('sends 405 with Allow for a wrong method, with and without /v1', async () => {
     for (const path of ['/bien', '/v1/bien']) {
       const { response, body } = await get(path, { method: 'POST', body: 'x' });
       expect(response.status).to.equal(405);
@@ -159,7 +162,7 @@ describe('the error sink', () => {
     }
   });
 
-  it('answers OPTIONS with 204 and Allow, and an unknown path with 404', async () => {
+  it('sends 204 with Allow for OPTIONS of a known path, else 404', async () => {
     const response = await fetch(`${app.url}/bien`, { method: 'OPTIONS' });
     expect(response.status).to.equal(204);
     expect(response.headers.get('allow')).to.equal('GET, HEAD, DELETE, OPTIONS');
@@ -170,12 +173,12 @@ describe('the error sink', () => {
       .and.match(/allow: GET, HEAD, POST/i);
   });
 
-  it('answers a method that nothing here knows with 501', async () => {
+  it('sends 501 for a method that no route knows', async () => {
     const { response, body } = await get('/bien', { method: 'PROPFIND' });
     expect([response.status, body.type]).to.deep.equal([501, '/problemas/metodo-desconocido']);
   });
 
-  it('answers HEAD without a body, errors too', async () => {
+  it('sends no body for HEAD, also with an error', async () => {
     const found = await fetch(`${app.url}/bien`, { method: 'HEAD' });
     expect([found.status, found.headers.get('content-length'), await found.text()]).to.deep.equal([
       200,
@@ -189,7 +192,7 @@ describe('the error sink', () => {
       .and.match(/\r\n\r\n$/);
   });
 
-  it('refuses a path that is not percent-encoded UTF-8', async () => {
+  it('sends 400 for a path that is not percent-encoded UTF-8', async () => {
     for (const path of ['/%zz', '/%', '/%ff', '/v1/%e0%a4%a', '/cosas/%zz']) {
       const answer = await app.raw(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
       expect(answer, path)
@@ -198,7 +201,7 @@ describe('the error sink', () => {
     }
   });
 
-  it('understands a target in absolute form, and quotes nothing that could leave its place', async () => {
+  it('accepts a target in absolute form, and percent-encodes quotes and brackets in instance', async () => {
     const absolute = await app.raw(
       'GET http://localhost/v1/bien HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
     );
@@ -209,14 +212,14 @@ describe('the error sink', () => {
     expect(odd).to.include('"instance":"/nada?ruta=%C3%A9%22%3C%3E"');
   });
 
-  it('answers what Node would answer by itself', async () => {
-    const expecting = (what: string) =>
-      app.raw(`GET /bien HTTP/1.1\r\nHost: localhost\r\nExpect: ${what}\r\nConnection: close\r\n\r\n`);
+  it('sends a problem for Expect and CONNECT, which Node would answer by itself', async () => {
+    const expecting = (expectation: string) =>
+      app.raw(`GET /bien HTTP/1.1\r\nHost: localhost\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`);
     expect(await expecting('foo'))
       .to.match(/^HTTP\/1.1 417 Expectation Failed\r\n/)
       .and.include('/problemas/expectativa-no-admitida')
       .and.include('«foo»');
-    // Who reads no body asks for none.
+    // The route reads no body, so no 100 Continue comes before the answer.
     expect(await expecting('100-Continue')).to.match(/^HTTP\/1.1 200 /);
     const tunnel = await app.raw('CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(tunnel)
@@ -226,7 +229,7 @@ describe('the error sink', () => {
     expect(elsewhere).to.match(/^HTTP\/1.1 421 /);
   });
 
-  it('answers what is not HTTP', async () => {
+  it('sends a problem for bytes that are not HTTP', async () => {
     const garbage = await app.raw('GET / HT\r\n\r\n');
     expect(garbage)
       .to.match(/^HTTP\/1.1 400 Bad Request\r\n/)

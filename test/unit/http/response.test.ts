@@ -26,8 +26,8 @@ async function headersOf(answer: (res: ServerResponse) => void): Promise<Headers
   }
 }
 
-describe('Common headers', () => {
-  const ways: Readonly<Record<string, (res: ServerResponse) => void>> = {
+describe('the common headers', () => {
+  const answers: Readonly<Record<string, (res: ServerResponse) => void>> = {
     'without headers of its own': (res) => res.end('body'),
     'with a header set by name': (res) => res.setHeader('x-own', 'one').end('body'),
     'with a list of headers': (res) => res.writeHead(200, ['x-own', 'one']).end('body'),
@@ -40,8 +40,8 @@ describe('Common headers', () => {
       res.end('dy');
     },
   };
-  for (const [way, answer] of Object.entries(ways)) {
-    it(`are part of an answer ${way}`, async () => {
+  for (const [description, answer] of Object.entries(answers)) {
+    it(`are part of an answer ${description}`, async () => {
       const headers = await headersOf(answer);
       expect([headers.get('x-common'), headers.get('x-other')]).to.deep.equal([
         'every answer',

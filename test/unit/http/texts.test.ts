@@ -12,22 +12,22 @@ const texts: [string, Text][] = [
   ]),
 ];
 
-function blanks(text: string): string[] {
+function placeholdersOf(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 
 describe('the texts', () => {
   for (const [key, text] of texts) {
-    it(`${key}: is in both languages, with the same blanks`, () => {
+    it(`have ${key} in both languages, with equal placeholders`, () => {
       expect(text.es).to.be.a('string').and.not.equal('');
       expect(text.en).to.be.a('string').and.not.equal('').and.not.equal(text.es);
-      expect(blanks(text.en)).to.have.members(blanks(text.es));
+      expect(placeholdersOf(text.en)).to.have.members(placeholdersOf(text.es));
     });
   }
 
-  it('have no blanks where a service names the problem, which gives no values', () => {
+  it('have no placeholders for problems that a service names, because it gives no values', () => {
     for (const slug of [...Object.values(slugOfStatus), ...(Object.keys(serviceReasons) as Slug[])]) {
-      expect(blanks(problemas[slug].detail.es), slug).to.deep.equal([]);
+      expect(placeholdersOf(problemas[slug].detail.es), slug).to.deep.equal([]);
     }
   });
 });
@@ -40,12 +40,12 @@ describe('docs/problems.md', () => {
     ),
   );
 
-  it('has every type once, and no other', () => {
+  it('has a row for every problem type and no other', () => {
     expect([...rows.keys()]).to.have.members(Object.keys(problemas));
   });
 
   for (const slug of Object.keys(problemas) as Slug[]) {
-    it(`has ${slug} as it is sent`, () => {
+    it(`has the status and titles of ${slug} as they are sent`, () => {
       const { title } = problemas[slug];
       expect(rows.get(slug)).to.deep.equal({ status: statusOf[slug], ...title });
       const sent = JSON.parse(

@@ -6,8 +6,8 @@ import type { State } from '../../../gateway/http/state.ts';
 import { inOrder } from '../../../gateway/http/steps.ts';
 import { versionPrefix } from '../../../gateway/http/version-prefix.ts';
 
-describe('The end of /v1', () => {
-  it('is told under it, and nowhere else', async () => {
+describe('the end of /v1', () => {
+  it('is announced in Deprecation and Sunset below /v1 only', async () => {
     const app = new Koa<State>();
     const deprecation = new Date('2027-01-31T00:00:00Z');
     app.use(inOrder(versionPrefix({ deprecation, sunset: new Date('2027-12-31T00:00:00Z') })));

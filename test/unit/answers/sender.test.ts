@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import { sendAnswer } from '../../../gateway/answers/sender.ts';
+import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
+
+describe('the sender of answers', () => {
+  let app: HttpApp;
+  const answer = {
+    status: 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      etag: '"abc"',
+      link: '</v1/x?cursor=b>; rel="next"',
+    },
+    body: Buffer.from('{"a":1}'),
+  };
+
+  before(async () => {
+    app = await startHttpApp((router) => {
+      router.get('/respuesta', (ctx) => {
+        ctx.set('Preference-Applied', 'wait=1');
+        return sendAnswer(ctx, answer, 'cola');
+      });
+      router.get('/error', (ctx) => sendAnswer(ctx, { ...answer, status: 404 }, 'grpc'));
+    });
+  });
+  after(() => app.stop());
+
+  it('sends status, headers and bytes unchanged, with Servido-Por', async () => {
+    const response = await fetch(`${app.url}/respuesta`);
+    expect(Object.fromEntries(response.headers)).to.include({
+      'content-type': 'application/json; charset=utf-8',
+      etag: '"abc"',
+      link: '</v1/x?cursor=b>; rel="next"',
+      'servido-por': 'cola',
+      'preference-applied': 'wait=1',
+      'cache-control': 'no-cache',
+      vary: 'Accept, Accept-Encoding',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.text()).to.equal('{"a":1}');
+  });
+
+  for (const known of ['"abc"', 'W/"abc"', '"x", "abc"', '*']) {
+    it(`sends 304 when If-None-Match is ${known}`, async () => {
+      const response = await fetch(`${app.url}/respuesta`, { headers: { 'if-none-match': known } });
+      expect(response.status).to.equal(304);
+      expect(response.headers.get('etag')).to.equal('"abc"');
+      expect(response.headers.get('servido-por')).to.equal('cola');
+      expect(response.headers.get('content-length')).to.equal(null);
+      expect(await response.text()).to.equal('');
+    });
+  }
+
+  for (const known of ['"abcd"', 'abc', '']) {
+    it(`sends 200 when If-None-Match is '${known}'`, async () => {
+      const response = await fetch(`${app.url}/respuesta`, { headers: { 'if-none-match': known } });
+      expect([response.status, await response.text()]).to.deep.equal([200, '{"a":1}']);
+    });
+  }
+
+  it('sends an error instead of 304 although If-None-Match matches', async () => {
+    const response = await fetch(`${app.url}/error`, { headers: { 'if-none-match': '"abc"' } });
+    expect([response.status, await response.text()]).to.deep.equal([404, '{"a":1}']);
+  });
+
+  it('sends the length and no body for HEAD', async () => {
+    const text = await app.raw('HEAD /respuesta HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(text)
+      .to.match(/content-length: 7\r\n/i)
+      .and.match(/\r\n\r\n$/);
+  });
+});
