@@ -1,7 +1,7 @@
 import type { MessageProperties } from 'amqplib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeGrpcMessage, encodeGrpcMessage } from '../../../runtime/amqp/grpc-message.ts';
+import { decodeGrpcMessage, encodeGrpcMessage } from '../../../../runtime/amqp/grpc-message.ts';
 import {
   decodeReply,
   decodeWork,
@@ -11,7 +11,7 @@ import {
   MalformedMessageError,
   type Received,
   type WorkMessage,
-} from '../../../runtime/amqp/work-message.ts';
+} from '../../../../runtime/amqp/work-message.ts';
 
 const work: WorkMessage = {
   id: '019a0000-0000-7000-8000-000000000000',
@@ -30,8 +30,8 @@ const received = ({ content, properties }: Encoded): Received => ({
   properties: properties as unknown as MessageProperties,
 });
 
-describe('The messages of RabbitMQ', () => {
-  it('carry a request as people can read it', () => {
+describe('a message in a queue', () => {
+  it('has a request as readable JSON, and decodes to it', () => {
     const { content, properties } = encodeWork(work);
     expect(content.toString()).to.equal('{"ruta":"año"}');
     expect(properties).to.deep.include({
@@ -63,7 +63,7 @@ describe('The messages of RabbitMQ', () => {
     'a reply token that is no text': { headers: { ...headers, 'x-testigo': 7 } },
   };
   for (const [name, change] of Object.entries(bad)) {
-    it(`are refused with ${name}`, () => {
+    it(`is refused when it has ${name}`, () => {
       const { content, properties } = encodeWork(work);
       const changed = received({ content, properties: { ...properties, ...change } });
       expect(() => decodeWork(changed)).to.throw(MalformedMessageError);
@@ -76,13 +76,13 @@ describe('The messages of RabbitMQ', () => {
     { kind: 'expired' },
     { kind: 'poison' },
   ] as const) {
-    it(`carry a reply: ${result.kind}`, () => {
+    it(`decodes to the reply that was encoded: ${result.kind}`, () => {
       const reply = { id: work.id, replyToken: work.replyToken, result };
       expect(decodeReply(received(encodeReply(reply)))).to.deep.equal(reply);
     });
   }
 
-  it('take a number that is no gRPC status for UNKNOWN', () => {
+  it('decodes to UNKNOWN when its grpc-status is no gRPC status', () => {
     const { content } = encodeReply({ id: 'a', replyToken: 'b', result: { kind: 'expired' } });
     const properties = { correlationId: 'a', headers: { 'grpc-status': 99, 'x-testigo': 'b' } };
     expect(decodeReply(received({ content, properties })).result).to.deep.equal({
@@ -93,8 +93,8 @@ describe('The messages of RabbitMQ', () => {
   });
 });
 
-describe('A status message in a header', () => {
-  it('comes back whatever it says', () => {
+describe('a status message in a header', () => {
+  it('decodes to the text that was encoded', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 500 }), (text) => {
         const encoded = encodeGrpcMessage(text);
@@ -104,13 +104,13 @@ describe('A status message in a header', () => {
     );
   });
 
-  it('is cut between two characters', () => {
+  it('is cut between two characters when it is too long', () => {
     const cut = decodeGrpcMessage(encodeGrpcMessage(`a${'ñ'.repeat(5000)}`));
     expect(cut).to.equal(`a${'ñ'.repeat(4095)}`);
     expect(decodeGrpcMessage(encodeGrpcMessage('😀'.repeat(3000)))).to.equal('😀'.repeat(2048));
   });
 
-  it('is read even if it is not encoded as it should be', () => {
+  it('decodes without an error when it is badly encoded', () => {
     expect(decodeGrpcMessage('100% ñ %zz %C3%B1 %')).to.equal('100% ñ %zz ñ %');
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decodeGrpcMessage(text)));
   });
