@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { BadAddressError, joinAddress, parseAddresses } from '../../../gateway/calls/addresses.ts';
 
-describe('Addresses of a service', () => {
-  it('are one or several, with commas', () => {
+describe('the addresses of a service', () => {
+  it('are separated by commas', () => {
     expect(parseAddresses('127.0.0.1:5001, localhost:5002,[::1]:5003')).to.deep.equal([
       { kind: 'fixed', address: '127.0.0.1:5001' },
       { kind: 'fixed', address: 'localhost:5002' },
@@ -11,13 +11,13 @@ describe('Addresses of a service', () => {
     ]);
   });
 
-  it('may be a name that stands for many', () => {
+  it('may be a DNS name that stands for several', () => {
     expect(parseAddresses('dns:///mserv1.archivos:5001')).to.deep.equal([
       { kind: 'dns', host: 'mserv1.archivos', port: 5001 },
     ]);
   });
 
-  it('count once when they are given twice', () => {
+  it('are listed once when they are given twice', () => {
     expect(parseAddresses('a:1,a:1')).to.have.length(1);
   });
 
@@ -42,12 +42,12 @@ describe('Addresses of a service', () => {
     'dns://8.8.8.8/mserv1:5001',
     'a b:1',
   ]) {
-    it(`are refused when they are ${JSON.stringify(bad)}, saying what is expected`, () => {
+    it(`are refused with the expected form when they are ${JSON.stringify(bad)}`, () => {
       expect(() => parseAddresses(bad)).to.throw(BadAddressError, 'host:port');
     });
   }
 
-  it('are read or refused, whatever the text', () => {
+  it('are parsed or refused with a BadAddressError for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         try {
@@ -59,7 +59,7 @@ describe('Addresses of a service', () => {
     );
   });
 
-  it('are read back as they were joined', () => {
+  it('are parsed from a joined IP address and port', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: 1, max: 65_535 }), (ip, port) => {
         const address = joinAddress(ip, port);

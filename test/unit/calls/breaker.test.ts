@@ -5,7 +5,7 @@ import { type Breaker, createBreaker } from '../../../gateway/calls/breaker.ts';
 function setup() {
   const probes: PromiseWithResolvers<string | undefined>[] = [];
   const waiting: (() => void)[] = [];
-  const told: string[] = [];
+  const states: string[] = [];
   let time = 0;
   const breaker: Breaker<string> = createBreaker<string>({
     probe: () => {
@@ -16,16 +16,16 @@ function setup() {
     },
     intervalMs: 1,
     now: () => time,
-    onChange: (state) => told.push(state.kind),
+    onChange: (state) => states.push(state.kind),
   });
   return {
     breaker,
     probes,
-    told,
+    states,
     at: (ms: number) => {
       time = ms;
     },
-    /** Answers the probe that is out, and waits until the breaker knows. */
+    /** Answers the pending probe, and waits until the breaker has noted it. */
     answer: async (cause: string | undefined) => {
       const checked = breaker.check();
       probes.at(-1)?.resolve(cause);
@@ -35,35 +35,35 @@ function setup() {
   };
 }
 
-describe('The breaker', () => {
-  it('is closed at first, and asks nobody', () => {
+describe('the breaker', () => {
+  it('is closed at first, and sends no probe', () => {
     const { breaker, probes } = setup();
     expect(breaker.state).to.deep.equal({ kind: 'closed' });
     expect(probes).to.be.empty;
     breaker.stop();
   });
 
-  it('opens at the first failure, says why and since when, and probes at once', () => {
-    const { breaker, probes, told, at } = setup();
+  it('opens at the first failure with its cause and time, and probes at once', () => {
+    const { breaker, probes, states, at } = setup();
     at(1_000);
     breaker.open('refused');
     expect(breaker.state).to.deep.equal({ kind: 'open', since: 1_000, cause: 'refused' });
     expect(probes).to.have.length(1);
-    expect(told).to.deep.equal(['open']);
+    expect(states).to.deep.equal(['open']);
     breaker.stop();
   });
 
   it('closes when a probe is answered', async () => {
-    const { breaker, told, answer } = setup();
+    const { breaker, states, answer } = setup();
     breaker.open('refused');
     await answer(undefined);
     expect(breaker.state.kind).to.equal('closed');
-    expect(told).to.deep.equal(['open', 'closed']);
+    expect(states).to.deep.equal(['open', 'closed']);
     breaker.stop();
   });
 
-  it('stays open while probes fail, tells the last reason, and asks again after the pause', async () => {
-    const { breaker, told, at, answer, nextProbe } = setup();
+  it('stays open with the cause of the last failed probe, and probes again after the interval', async () => {
+    const { breaker, states, at, answer, nextProbe } = setup();
     at(5);
     breaker.open('refused');
     at(9);
@@ -72,11 +72,11 @@ describe('The breaker', () => {
     expect(breaker.state).to.deep.equal({ kind: 'open', since: 5, cause: 'silent' });
     await next;
     await answer(undefined);
-    expect(told).to.deep.equal(['open', 'closed']);
+    expect(states).to.deep.equal(['open', 'closed']);
     breaker.stop();
   });
 
-  it('never has two probes out', () => {
+  it('never has two probes pending', () => {
     const { breaker, probes } = setup();
     breaker.open('refused');
     breaker.open('refused again');
@@ -86,23 +86,23 @@ describe('The breaker', () => {
     breaker.stop();
   });
 
-  it('opens when a check out of turn fails, and not when it is answered', async () => {
-    const { breaker, told, answer } = setup();
+  it('opens when an extra check fails, and stays closed when it succeeds', async () => {
+    const { breaker, states, answer } = setup();
     await answer(undefined);
-    expect(told).to.be.empty;
+    expect(states).to.be.empty;
     await answer('frozen');
     expect(breaker.state.kind).to.equal('open');
     breaker.stop();
   });
 
-  it('does nothing more once it is stopped', async () => {
-    const { breaker, probes, told } = setup();
+  it('stays as it is after stop, also when a pending probe ends', async () => {
+    const { breaker, probes, states } = setup();
     breaker.open('refused');
     breaker.stop();
     probes[0]?.resolve(undefined);
     await breaker.check();
     breaker.open('again');
-    expect(told).to.deep.equal(['open']);
+    expect(states).to.deep.equal(['open']);
     expect(probes).to.have.length(1);
   });
 });

@@ -4,8 +4,8 @@ import type { GrpcFailure } from '../../../gateway/calls/transport.ts';
 import { Status } from '../../../runtime/status.ts';
 
 /**
- * The whole table, by hand. Expected: `verdict` (this very status), `broken` (INTERNAL, our own fault), or
- * `unreachable` with its proxy error and, with `opens`, an open breaker.
+ * The whole table, written by hand. Expected is `verdict` (the same status), `broken` (INTERNAL, a fault of the gateway), or
+ * `unreachable` with its proxy error and, when the breaker opens, `opens`.
  */
 const table = `
 code                 origin        sent  expected
@@ -109,7 +109,7 @@ UNAUTHENTICATED      intermediary  no    unreachable destination_unavailable
 UNAUTHENTICATED      intermediary  yes   unreachable destination_unavailable
 `;
 
-/** Where a text decides: what grpc-js 1.14.7 says. The same text from the server's mouth decides nothing. */
+/** Failures that grpc-js 1.14.7 tells apart only by its texts. A text that the server sent decides nothing. */
 const texts = `
 code                sent  expected                                     message
 INTERNAL            yes   unreachable connection_terminated            Received RST_STREAM with code 2 (Internal server error)
@@ -168,10 +168,10 @@ function expected(text: string, { code, message }: GrpcFailure): Classification 
 
 const internal = (message: string): Classification => ({ kind: 'verdict', code: Status.INTERNAL, message });
 
-describe('The classifier', () => {
+describe('the classifier', () => {
   const rows = rowsOf(table);
 
-  it('has a row for every code, origin and sent', () => {
+  it('is tested with every combination of code, origin and sent', () => {
     const codes = Object.keys(Status).filter((name) => name !== 'OK');
     const wanted = codes.flatMap((code) =>
       ['server', 'client', 'intermediary'].flatMap((origin) => [
@@ -183,19 +183,19 @@ describe('The classifier', () => {
   });
 
   for (const [code = '', origin = '', sent = '', outcome = ''] of rows) {
-    it(`${code}, made by the ${origin}, ${sent === 'yes' ? 'sent' : 'not sent'}: ${outcome}`, () => {
+    it(`gives ${outcome} for ${code} from the ${origin} when the request was ${sent === 'yes' ? '' : 'not '}sent`, () => {
       const given = failure(code, origin, sent);
       expect(classify(given)).to.deep.equal(expected(outcome, given));
     });
   }
 
   for (const [code = '', sent = '', outcome = '', message = ''] of rowsOf(texts)) {
-    it(`${code} of our client, "${message}": ${outcome}`, () => {
+    it(`gives ${outcome} for ${code} from the client with "${message}"`, () => {
       const given = failure(code, 'client', sent, message);
       expect(classify(given)).to.deep.equal(expected(outcome, given));
     });
 
-    it(`${code} with the same text of the server is judged as without it: ${message}`, () => {
+    it(`ignores the text of ${code} from the server: "${message}"`, () => {
       const row = rows.find(
         ([name, origin, wasSent]) => name === code && origin === 'server' && wasSent === sent,
       );
@@ -204,7 +204,7 @@ describe('The classifier', () => {
     });
   }
 
-  it('gives every failure up when our caller went away, whatever else it says', () => {
+  it('gives gone for every failure when the disconnect signal cancelled the call', () => {
     const all = [
       ...rows.map(([code = '', origin = '', sent = '']) => failure(code, origin, sent)),
       ...rowsOf(texts).map(([code = '', sent = '', , message]) => failure(code, 'client', sent, message)),

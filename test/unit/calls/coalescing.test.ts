@@ -6,25 +6,25 @@ import type { CallResult, RequestOptions, ServiceClient } from '../../../gateway
 import { eventually } from '../../support/processes/eventually.ts';
 import { folder, listarArchivos, notRepeatable } from '../../support/services/listado-server.ts';
 
-interface Made {
+interface MadeCall {
   readonly ruta: string;
   readonly options: RequestOptions;
-  /** By the count of all that happened. */
+  /** Position among all requests and calls of the test. */
   readonly at: number;
   end(result: CallResult): void;
   over: boolean;
 }
 
-interface Asked {
+interface CoalescedRequest {
   readonly at: number;
   readonly abort: AbortController;
   result: CallResult | undefined;
 }
 
-/** Calls whose ends are the test's doing. In the end nobody waits any more. */
+/** Calls that the test ends. Aborts every request when it is disposed. */
 class Calls implements Disposable {
-  readonly #asked: Asked[] = [];
-  readonly made: Made[] = [];
+  readonly #asked: CoalescedRequest[] = [];
+  readonly made: MadeCall[] = [];
   count = 0;
   readonly call: ServiceClient['call'] = coalesce(
     ((_method: unknown, request: { ruta: string }, options: RequestOptions) =>
@@ -34,7 +34,7 @@ class Calls implements Disposable {
 
   #make(ruta: string, options: RequestOptions): Promise<CallResult> {
     const { promise, resolve } = Promise.withResolvers<CallResult>();
-    const made: Made = {
+    const made: MadeCall = {
       ruta,
       options,
       at: ++this.count,
@@ -49,8 +49,8 @@ class Calls implements Disposable {
     return promise;
   }
 
-  ask(ruta: string, deadlineMs?: number): Asked {
-    const asked: Asked = { at: ++this.count, abort: new AbortController(), result: undefined };
+  ask(ruta: string, deadlineMs?: number): CoalescedRequest {
+    const asked: CoalescedRequest = { at: ++this.count, abort: new AbortController(), result: undefined };
     const { signal } = asked.abort;
     const options = { signal, requestId: 'r', traceparent: '', ...(deadlineMs && { deadlineMs }) };
     this.#asked.push(asked);
@@ -65,7 +65,7 @@ class Calls implements Disposable {
   }
 }
 
-const verdictOf = (made: Made): CallResult =>
+const verdictOf = (made: MadeCall): CallResult =>
   ({ kind: 'verdict', verdict: { ok: true, response: made }, address: 'aquí:1' }) as CallResult;
 const failure: CallResult = {
   kind: 'unreachable',
@@ -74,43 +74,43 @@ const failure: CallResult = {
   proxyError: 'connection_terminated',
 };
 
-/** What must become of everybody, told in the simplest way: one list of who waits, one of who is being answered. */
+/** The expected result of every request, from two lists: requests that wait and requests that the current call answers. */
 class Model {
-  answering: number[] = [];
+  inCall: number[] = [];
   waiting: number[] = [];
   readonly results = new Map<number, 'gone' | 'failed' | number>();
   calls = 0;
   #current = -1;
 
-  ask(who: number): void {
-    this.waiting.push(who);
-    if (this.answering.length === 0 && this.#current === -1) this.#begin();
+  ask(id: number): void {
+    this.waiting.push(id);
+    if (this.inCall.length === 0 && this.#current === -1) this.#begin();
   }
 
-  abort(who: number): void {
-    if (this.results.has(who)) return;
-    this.results.set(who, 'gone');
-    this.waiting = this.waiting.filter((other) => other !== who);
-    if (!this.answering.includes(who)) return;
-    this.answering = this.answering.filter((other) => other !== who);
-    if (this.answering.length === 0) this.#begin();
+  abort(id: number): void {
+    if (this.results.has(id)) return;
+    this.results.set(id, 'gone');
+    this.waiting = this.waiting.filter((other) => other !== id);
+    if (!this.inCall.includes(id)) return;
+    this.inCall = this.inCall.filter((other) => other !== id);
+    if (this.inCall.length === 0) this.#begin();
   }
 
   end(failed: boolean): void {
-    for (const who of this.answering) this.results.set(who, failed ? 'failed' : this.#current);
-    this.answering = [];
+    for (const id of this.inCall) this.results.set(id, failed ? 'failed' : this.#current);
+    this.inCall = [];
     this.#begin();
   }
 
   #begin(): void {
-    this.answering = this.waiting;
+    this.inCall = this.waiting;
     this.waiting = [];
-    this.#current = this.answering.length === 0 ? -1 : this.calls++;
+    this.#current = this.inCall.length === 0 ? -1 : this.calls++;
   }
 }
 
-describe('calls that are made together', () => {
-  it('are those that the model makes, whoever asks, goes or fails (against a model)', async () => {
+describe('coalescing', () => {
+  it('makes the calls and gives the results of a simple model for random steps', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: fc.constant('ask' as const), n: fc.nat(0) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('end' as const), n: fc.nat(0) }) },
@@ -120,40 +120,40 @@ describe('calls that are made together', () => {
     const holds = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       using calls = new Calls();
       const model = new Model();
-      const asked: Asked[] = [];
-      for (const { do: what, n } of steps) {
-        if (what === 'ask') {
+      const asked: CoalescedRequest[] = [];
+      for (const { do: action, n } of steps) {
+        if (action === 'ask') {
           model.ask(asked.length);
           asked.push(calls.ask('a'));
-        } else if (what === 'abort') {
+        } else if (action === 'abort') {
           if (asked[n] === undefined) continue;
           model.abort(n);
           asked[n].abort.abort();
         } else {
-          const under = calls.made.find(({ over }) => !over);
-          if (under === undefined) continue;
-          model.end(what === 'fail');
-          under.end(what === 'fail' ? failure : verdictOf(under));
+          const current = calls.made.find(({ over }) => !over);
+          if (current === undefined) continue;
+          model.end(action === 'fail');
+          current.end(action === 'fail' ? failure : verdictOf(current));
         }
         await turn();
       }
       expect(calls.made).to.have.length(model.calls);
-      for (const [who, { result, at }] of asked.entries()) {
-        const wanted = model.results.get(who);
+      for (const [id, { result, at }] of asked.entries()) {
+        const wanted = model.results.get(id);
         if (result?.kind !== 'verdict') {
           const got = result?.kind === 'unreachable' ? 'failed' : result?.kind;
-          expect(got, `${who}`).to.equal(wanted);
+          expect(got, `${id}`).to.equal(wanted);
           continue;
         }
-        const made = (result.verdict as unknown as { response: Made }).response;
-        expect(calls.made.indexOf(made), `${who}`).to.equal(wanted);
-        expect(made.at, 'read after it was asked').to.be.greaterThan(at);
+        const made = (result.verdict as unknown as { response: MadeCall }).response;
+        expect(calls.made.indexOf(made), `${id}`).to.equal(wanted);
+        expect(made.at, 'called after the request').to.be.greaterThan(at);
       }
     });
     await fc.assert(holds, { numRuns: 300 });
   });
 
-  it('are for the same only, and never those that may not be repeated', async () => {
+  it('shares calls only between equal requests of repeatable methods', async () => {
     using calls = new Calls();
     calls.ask('a');
     calls.ask('b');
@@ -164,7 +164,7 @@ describe('calls that are made together', () => {
     expect(calls.made).to.have.length(3);
   });
 
-  it('end for each at his own deadline', async () => {
+  it('ends each request at its own deadline', async () => {
     using calls = new Calls();
     calls.ask('a');
     const hasty = calls.ask('a', 5);
@@ -177,7 +177,7 @@ describe('calls that are made together', () => {
     await eventually(() => patient.result !== undefined);
   });
 
-  it('are aborted when nobody waits for them any more, and not because they were answered', async () => {
+  it('aborts a call when all its requests aborted, and not when it was answered', async () => {
     using calls = new Calls();
     calls.ask('a');
     const [second, third] = [calls.ask('a'), calls.ask('a')];
@@ -192,7 +192,7 @@ describe('calls that are made together', () => {
     expect(calls.made[2]?.options.signal.aborted).to.equal(false);
   });
 
-  it('do not wait for one that hangs', async () => {
+  it('begins a next call while an earlier one hangs', async () => {
     using calls = new Calls();
     const first = calls.ask('a');
     const second = calls.ask('a');

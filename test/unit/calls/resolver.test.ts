@@ -5,7 +5,7 @@ import { createResolver, type Lookup, type Resolved } from '../../../gateway/cal
 
 const log = pino({ level: 'silent' });
 
-/** Runs a resolver over the answers of a name server, one after the other; gives what it reported. */
+/** Runs a resolver over these answers of a name server, one after another, and returns the addresses it reported. */
 async function run(
   text: string,
   ...answers: (string[] | Error)[]
@@ -36,12 +36,12 @@ async function run(
 
 const named = (address: string): Resolved => ({ address, authority: 'mserv1:5001' });
 
-describe('The resolver', () => {
-  it('reports fixed addresses at once and as they are', async () => {
+describe('the resolver', () => {
+  it('reports fixed addresses unchanged and at once', async () => {
     expect(await run('a:1,[::1]:2')).to.deep.equal([[{ address: 'a:1' }, { address: '[::1]:2' }]]);
   });
 
-  it('follows a name, A and AAAA, and keeps the name as authority', async () => {
+  it('reports the A and AAAA addresses of a name, with the name as authority', async () => {
     const reported = await run('dns:///mserv1:5001', ['10.0.0.1', 'fd00::1'], ['10.0.0.2']);
     expect(reported).to.deep.equal([
       [],
@@ -50,12 +50,12 @@ describe('The resolver', () => {
     ]);
   });
 
-  it('keeps the last addresses of a name that cannot be resolved', async () => {
+  it('keeps the last addresses of a name when a lookup fails', async () => {
     const reported = await run('dns:///mserv1:5001', ['10.0.0.1'], new Error('EAI_AGAIN'), ['10.0.0.1']);
     expect(reported).to.deep.equal([[], [named('10.0.0.1:5001')], [named('10.0.0.1:5001')]]);
   });
 
-  it('starts although a name cannot be resolved', async () => {
+  it('starts with the fixed addresses when a name cannot be resolved', async () => {
     expect(await run('dns:///mserv1:5001,b:2', new Error('ENOTFOUND'))).to.deep.equal([[{ address: 'b:2' }]]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { accessTo } from '../../../gateway/identity/access.ts';
 
-describe('what a path asks for', () => {
+describe('the access that a path requires', () => {
   const access = (path: string) => accessTo(path, new Set(['/buscar_archivos/en_vivo']));
 
   for (const path of [
@@ -13,10 +13,10 @@ describe('what a path asks for', () => {
     '/docs/x.js',
     '/buscar_archivos/en_vivo',
   ]) {
-    it(`nothing: ${path}`, () => expect(access(path)).to.equal('open'));
+    it(`is open for ${path}`, () => expect(access(path)).to.equal('open'));
   }
 
-  // As the router takes them: it minds neither case nor a slash at the end.
+  // Like the router, it ignores case and a trailing slash.
   for (const path of [
     '/colas',
     '/colas/',
@@ -25,11 +25,11 @@ describe('what a path asks for', () => {
     '/apis/queue/push',
     '/apis/QUEUE/pop/',
   ]) {
-    it(`colas:admin: ${path}`, () => expect(access(path)).to.equal('colas:admin'));
+    it(`is colas:admin for ${path}`, () => expect(access(path)).to.equal('colas:admin'));
   }
 
-  // In a tenth of a millisecond; a pattern that takes the square of their number takes ten seconds and more.
-  it('is found in one look, however many slashes a path has', () => {
+  // Takes a tenth of a millisecond. A pattern with quadratic time takes more than ten seconds.
+  it('is found in linear time for a path of 100,000 slashes', () => {
     expect(access(`${'/'.repeat(100_000)}x`)).to.equal('archivos:leer');
   }).timeout(5_000);
 
@@ -47,6 +47,6 @@ describe('what a path asks for', () => {
     '/login/x',
     '*',
   ]) {
-    it(`archivos:leer: ${path}`, () => expect(access(path)).to.equal('archivos:leer'));
+    it(`is archivos:leer for ${path}`, () => expect(access(path)).to.equal('archivos:leer'));
   }
 });

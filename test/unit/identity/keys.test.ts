@@ -3,8 +3,8 @@ import { decodeProtectedHeader, type FlattenedJWSInput } from 'jose';
 import { IssuerUnavailableError, remoteKeys } from '../../../gateway/identity/keys.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/servers/token-issuer.ts';
 
-/** The key, or why there is none. */
-function asking(issuer: TokenIssuer): (kid: string) => Promise<unknown> {
+/** Returns a lookup that resolves to the key, or to the error. */
+function keyLookup(issuer: TokenIssuer): (kid: string) => Promise<unknown> {
   const keys = remoteKeys(async () => new URL(`${issuer.url}/keys`), 0);
   return async (kid) => {
     try {
@@ -15,11 +15,11 @@ function asking(issuer: TokenIssuer): (kid: string) => Promise<unknown> {
   };
 }
 
-describe('The keys of an issuer', () => {
-  it('stay good while it does not answer, though others are asked for that are not known', async () => {
+describe('the keys of an issuer', () => {
+  it('stay usable while the issuer does not answer, also after lookups of unknown keys', async () => {
     await using issuer = await startTokenIssuer();
     const { kid = '' } = decodeProtectedHeader(await issuer.token());
-    const keyOf = asking(issuer);
+    const keyOf = keyLookup(issuer);
     expect(await keyOf(kid)).to.have.property('type', 'public');
     issuer.broken = true;
     for (let n = 0; n < 3; n++) {
@@ -28,10 +28,10 @@ describe('The keys of an issuer', () => {
     }
   });
 
-  it('cannot be had before it has answered', async () => {
+  it('are unavailable until the issuer has answered once', async () => {
     await using issuer = await startTokenIssuer();
     issuer.broken = true;
-    const keyOf = asking(issuer);
+    const keyOf = keyLookup(issuer);
     for (let n = 0; n < 2; n++) expect(await keyOf('una')).to.be.instanceOf(IssuerUnavailableError);
   });
 });

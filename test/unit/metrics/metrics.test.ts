@@ -5,7 +5,7 @@ import prom from 'prom-client';
 import { Durations, keyOf } from '../../../gateway/metrics/counters.ts';
 import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 
-describe('Metrics', () => {
+describe('the metrics', () => {
   it('count durations as prom-client does', async () => {
     const observation = fc.record({
       route: fc.constantFrom('/a', '/b'),
@@ -43,7 +43,7 @@ describe('Metrics', () => {
     );
   });
 
-  it('tell what was counted, with whatever is in a label', async () => {
+  it('render every count, with quotes and backslashes in labels escaped', async () => {
     const metrics = createMetrics();
     metrics.requestBegins();
     metrics.requestBegins();
@@ -70,7 +70,7 @@ describe('Metrics', () => {
         'archivero_rpc_duration_seconds_count{service="mserv1",rpc="a.B/C",code="OK"} 1',
         'archivero_fallbacks_total{service="mserv1",outcome="queued",reason="dns_error"} 2',
         'archivero_replies_dropped_total{reason="witness"} 1',
-        // Else nobody would be told of the first one.
+        // Prometheus sees the first increase only from a counter that begins at 0.
         'archivero_replies_dropped_total{reason="malformed"} 0',
         'more{a="\\"\\\\"} 7',
       ]);
@@ -78,16 +78,16 @@ describe('Metrics', () => {
     }
   });
 
-  it('are the ones that dashboard and alerts ask for', () => {
+  it('include every metric that the dashboard and the alerts use', () => {
     const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-    const made = ['metrics/metrics', 'admin/state-metrics']
+    const defined = ['metrics/metrics', 'admin/state-metrics']
       .map((file) => read(`gateway/${file}.ts`))
       .join('');
-    const asked = ['deploy/grafana/archivero.json', 'deploy/prometheus/alerts.yml'].map(read).join('');
-    const names = [...asked.matchAll(/\barchivero_[a-z_]+/g)].map(([name]) =>
+    const queries = ['deploy/grafana/archivero.json', 'deploy/prometheus/alerts.yml'].map(read).join('');
+    const names = [...queries.matchAll(/\barchivero_[a-z_]+/g)].map(([name]) =>
       name.replace(/(?<=_seconds)_(?:bucket|count|sum)$/, ''),
     );
     expect(names.length).to.be.above(20);
-    expect([...new Set(names)].filter((name) => !made.includes(`'${name}'`))).to.deep.equal([]);
+    expect([...new Set(names)].filter((name) => !defined.includes(`'${name}'`))).to.deep.equal([]);
   });
 });

@@ -27,8 +27,8 @@ function problemsOf(read: () => unknown): Record<string, string> {
   throw new Error('It was accepted');
 }
 
-describe('Reading the environment', () => {
-  it('tells what is wrong with several variables together along with the rest, and each thing once', () => {
+describe('the environment', () => {
+  it('is refused with every problem once when several configurations read it together', () => {
     const env = { MSERV1_GRPC: 'off', RABBITMQ_URL: '', MSERV1_PORT: 'x', LOG_LEVEL: 'loud' };
     const one = () => readMicroserviceConfig('mserv1', 1, env);
     expect(Object.keys(problemsOf(one))).to.have.members(['MSERV1_PORT', 'LOG_LEVEL', 'MSERV1_GRPC']);
@@ -41,14 +41,14 @@ describe('Reading the environment', () => {
         expect(names).to.have.members(['MSERV1_PORT', 'LOG_LEVEL', 'MSERV1_GRPC', 'MSERV2_HOST']);
         return true;
       });
-    // A URL that is wrong by itself is not also an empty one.
+    // A malformed URL is not reported as an empty one too.
     const wrong = { MSERV1_GRPC: 'off', RABBITMQ_URL: 'http://x' };
     expect(Object.keys(problemsOf(() => readMicroserviceConfig('mserv1', 1, wrong)))).to.deep.equal([
       'RABBITMQ_URL',
     ]);
   });
 
-  it('tells all that is wrong at once, with what is expected', () => {
+  it('is refused with all problems at once, each with the expected value', () => {
     const shape = { PORT: port, ON: boolean, HOST: host, WAIT: milliseconds, ...logVariables };
     const env = { PORT: '70000', ON: 'maybe', HOST: 'a b', LOG_LEVEL: 'loud', LOG_FORMAT: 'xml' };
     expect(problemsOf(() => parseEnv(shape, env))).to.deep.equal({
@@ -61,7 +61,7 @@ describe('Reading the environment', () => {
     });
   });
 
-  it('gives a frozen object with values, and defaults for what is absent or empty', () => {
+  it('gives a frozen object of values, with defaults for absent and empty variables', () => {
     const shape = { PORT: port.default(5000), ON: boolean.default(true), HOST: host };
     const values = parseEnv(shape, { PORT: '', ON: ' Off ', HOST: '::1' });
     expect(values).to.deep.equal({ PORT: 5000, ON: false, HOST: '::1' });
@@ -69,18 +69,18 @@ describe('Reading the environment', () => {
   });
 
   for (const text of ['-1', '65536', '1e3', '0x10', '5000.0', '５０００', '99999999999999999999']) {
-    it(`takes ${text} for no port`, () => {
+    it(`is refused when a port is ${text}`, () => {
       expect(problemsOf(() => parseEnv({ PORT: port }, { PORT: text }))).to.have.key('PORT');
     });
   }
 
   for (const text of ['127.0.0.1:80', '[::1]', 'http://x', '-x', 'a/b', 'x\u0000']) {
-    it(`takes ${JSON.stringify(text)} for no host`, () => {
+    it(`is refused when a host is ${JSON.stringify(text)}`, () => {
       expect(problemsOf(() => parseEnv({ HOST: host }, { HOST: text }))).to.have.key('HOST');
     });
   }
 
-  it('knows a variable by its former names, and its own name wins', () => {
+  it('may use former names of a variable, but its present name wins', () => {
     const read = (env: Env) => parseEnv({ PORT: port }, env, { aliases: { PORT: ['OLD', 'OLDER'] } });
     expect(read({ OLDER: '3', OLD: '2', PORT: '1' }).PORT).to.equal(1);
     expect(read({ OLDER: '3', OLD: '2', PORT: '' }).PORT).to.equal(2);
@@ -88,7 +88,7 @@ describe('Reading the environment', () => {
     expect(problemsOf(() => read({ OLD: 'x' }))).to.have.key('OLD (an alias of PORT)');
   });
 
-  it('tells no broker from a broker that nobody named, and never repeats its password', () => {
+  it('turns the broker off when its URL is empty, and hides the password of a refused URL', () => {
     const read = (env: Env) => parseEnv({ RABBITMQ_URL: brokerUrl }, env, { keepEmpty: ['RABBITMQ_URL'] });
     expect(read({ RABBITMQ_URL: '' }).RABBITMQ_URL).to.equal(undefined);
     expect(read({}).RABBITMQ_URL).to.equal('amqp://guest:guest@127.0.0.1:5672?heartbeat=5');
@@ -98,47 +98,47 @@ describe('Reading the environment', () => {
       .and.not.include('secret');
   });
 
-  it('knows which addresses others can reach', () => {
+  it('counts as loopback only addresses that other machines cannot reach', () => {
     expect(['127.0.0.1', '127.8.9.10', '::1', 'localhost'].filter(isLoopback)).to.have.length(4);
     const reachable = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'];
     expect(reachable.filter(isLoopback)).to.deep.equal([]);
   });
 });
 
-describe('An .env file', () => {
-  it('yields to what is really set', () => {
+describe('an .env file', () => {
+  it('yields to variables that are set in the environment', () => {
     using folder = new TemporaryFolder();
     const file = folder.join('x.env');
     writeFileSync(file, 'A=file\nB="from the file" # why\n');
     expect(loadEnvFile({ A: 'set', ENV_FILE: file })).to.include({ A: 'set', B: 'from the file' });
   });
 
-  it('is not read when none is wanted, and must exist when it is named', () => {
+  it('is not read when ENV_FILE is empty, and must exist when ENV_FILE names it', () => {
     expect(loadEnvFile({ A: '1', ENV_FILE: '' })).to.deep.equal({ A: '1', ENV_FILE: '' });
     expect(problemsOf(() => loadEnvFile({ ENV_FILE: '/nowhere/x.env' }))).to.have.key('ENV_FILE');
   });
 });
 
-describe("A microservice's configuration", () => {
+describe('the configuration of a microservice', () => {
   const read = (env: Env) => readMicroserviceConfig('mserv1', 5001, env);
 
-  it('needs no variable', () => {
+  it('has a default for every variable', () => {
     const { grpc, rabbitmqUrl } = read({});
     expect(grpc).to.include({ host: '127.0.0.1', port: 5001, portVariable: 'MSERV1_PORT' });
     expect(rabbitmqUrl).to.match(/^amqp:/);
   });
 
-  it("understands the original system's names", () => {
+  it('reads the variable names of the original system', () => {
     expect(read({ MICSERVER1_PORT: '50051' }).grpc?.port).to.equal(50051);
   });
 
-  it('opens one door, the other, or both, but not none', () => {
+  it('may turn off the gRPC listener or the queue consumer, but not both', () => {
     expect(read({ MSERV1_GRPC: 'off' }).grpc).to.equal(undefined);
     expect(read({ RABBITMQ_URL: '' }).rabbitmqUrl).to.equal(undefined);
     expect(problemsOf(() => read({ MSERV1_GRPC: 'off', RABBITMQ_URL: '' }))).to.have.key('MSERV1_GRPC');
   });
 
-  it('does not bind an address that others can reach, unless told to', () => {
+  it('refuses an address that other machines can reach without TLS, unless ALLOW_PLAINTEXT is on', () => {
     expect(problemsOf(() => read({ MSERV1_HOST: '0.0.0.0' }))).to.have.key('MSERV1_HOST');
     expect(read({ MSERV1_HOST: '0.0.0.0', ALLOW_PLAINTEXT: 'true' }).grpc?.host).to.equal('0.0.0.0');
     expect(read({ MSERV1_HOST: '0.0.0.0', MSERV1_GRPC: 'off' }).grpc).to.equal(undefined);

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { createLogger, type LoggerOptions } from '../../../runtime/log.ts';
 
-/** What a logger writes while `say` uses it. */
+/** Returns the text that a logger writes while `say` uses it. */
 function written(
   options: Partial<LoggerOptions>,
   say: (log: ReturnType<typeof createLogger>) => void,
@@ -13,8 +13,8 @@ function written(
   return String(destination.read() ?? '');
 }
 
-describe('The log', () => {
-  it('has one JSON object per line: level, ISO time, process, message, and what belongs to it', () => {
+describe('the log', () => {
+  it('has one JSON object per line, with level, ISO time, process, message and fields', () => {
     const text = written({ format: 'json' }, (log) => {
       log.info({ requestId: 'a\nb' }, 'one');
       log.error({ err: new TypeError('broken', { cause: new Error('why') }) }, 'two');
@@ -36,12 +36,12 @@ describe('The log', () => {
     expect(two.err.stack).to.include('broken').and.include('why');
   });
 
-  it('is readable on a terminal, still one line per event', () => {
+  it('has one readable line per event in the format pretty', () => {
     const text = written({ format: 'pretty' }, (log) => log.warn({ port: 5001, door: 'grpc' }, 'listening'));
     expect(text).to.match(/^\[.*\] WARN \(mserv1\): listening \{"port":5001,"door":"grpc"\}\n$/);
   });
 
-  it('leaves out what is below its level', () => {
+  it('leaves out events below its level', () => {
     expect(written({ format: 'json', level: 'warn' }, (log) => log.info('quiet'))).to.equal('');
   });
 
@@ -50,8 +50,8 @@ describe('The log', () => {
     'process.exit': 'process.exit(3)',
     'the end of its work': '',
   };
-  for (const [how, ending] of Object.entries(endings)) {
-    it(`has all lines, in their order, of a process that ends by ${how}`, () => {
+  for (const [cause, ending] of Object.entries(endings)) {
+    it(`has all lines in order when the process ends by ${cause}`, () => {
       const log = JSON.stringify(new URL('../../../runtime/log.ts', import.meta.url));
       const program = `import { createLogger } from ${log};
         const log = createLogger({ name: 'child', format: 'json' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { switchLatest } from '../../../runtime/switch-latest.ts';
 
-/** Requests that a test makes when it likes. */
+/** A stream of requests that the test fills. */
 function requests() {
   const waiting: ((result: IteratorResult<string, undefined>) => void)[] = [];
   const made: IteratorResult<string, undefined>[] = [];
@@ -35,7 +35,7 @@ function requests() {
 
 const never = (): AbortSignal => new AbortController().signal;
 
-/** Answers at once, but for `lenta`, which waits until it is aborted. */
+/** Answers at once, except `lenta`, which waits until it is aborted, and `mala`, which fails. */
 async function answer(request: string, signal: AbortSignal): Promise<string> {
   if (request === 'mala') throw new Error(request);
   if (request === 'lenta') {
@@ -45,7 +45,7 @@ async function answer(request: string, signal: AbortSignal): Promise<string> {
   return request.toUpperCase();
 }
 
-describe('answering the newest', () => {
+describe('switchLatest', () => {
   it('answers requests that come one after another', async () => {
     const asked = requests();
     const answers = switchLatest(asked, answer, never());
@@ -58,7 +58,7 @@ describe('answering the newest', () => {
     expect(await answers.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('aborts the older one, and says nothing of it', async () => {
+  it('aborts an older request when a newer one comes, and gives only the newer answer', async () => {
     const asked = requests();
     const answers = switchLatest(asked, answer, never());
     const next = answers.next();
@@ -66,7 +66,7 @@ describe('answering the newest', () => {
     expect((await next).value).to.equal('Z');
   });
 
-  it('does not give the answer of an older one that would not be aborted', async () => {
+  it('drops the answer of an older request that ignored its abort', async () => {
     const asked = requests();
     const started = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
@@ -86,7 +86,7 @@ describe('answering the newest', () => {
     expect((await next).value).to.equal('nueva');
   });
 
-  it('answers the last one after the requests have ended', async () => {
+  it('answers the last request after the stream of requests has ended', async () => {
     const asked = requests();
     const goOn = Promise.withResolvers<void>();
     const slow = async (request: string): Promise<string> => {
@@ -102,7 +102,7 @@ describe('answering the newest', () => {
     expect((await answers.next()).done).to.equal(true);
   });
 
-  it('ends with the error of the newest', async () => {
+  it('rejects with the error of the newest request', async () => {
     const asked = requests();
     const answers = switchLatest(asked, answer, never());
     const next = answers.next();
@@ -111,7 +111,7 @@ describe('answering the newest', () => {
     expect(asked.returned).to.equal(true);
   });
 
-  it('aborts what is being answered when the caller is gone', async () => {
+  it('aborts the request in work when its signal aborts', async () => {
     const asked = requests();
     const abort = new AbortController();
     const answers = switchLatest(asked, answer, abort.signal);
@@ -121,7 +121,7 @@ describe('answering the newest', () => {
     expect(await next.catch((error: unknown) => error)).to.have.property('message', 'aborted');
   });
 
-  it('lets go of the requests when nobody listens any more', async () => {
+  it('returns the stream of requests when its reader returns', async () => {
     const asked = requests();
     const answers = switchLatest(asked, answer, never());
     const next = answers.next();

@@ -3,8 +3,8 @@ import pino from 'pino';
 import { type RunOptions, runWork } from '../../../../runtime/amqp/work-run.ts';
 import { Status } from '../../../../runtime/status.ts';
 
-describe('the work on a request', () => {
-  it('is not begun when its turn comes after the process began to stop', async () => {
+describe('the run of a queued request', () => {
+  it('ends as CANCELLED without calling the handler when the process is stopping', async () => {
     let begun = false;
     const methods = new Map([
       [

@@ -10,7 +10,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('A worker client', () => {
+describe('the worker client', () => {
   let worker: WorkerClient<SampleProtocol>;
   let events: string[];
   beforeEach(() => {
@@ -37,7 +37,7 @@ describe('A worker client', () => {
     expect((cause as Error).message).to.equal('The cause');
   });
 
-  it("rejects with the signal's reason when it is aborted, and aborts the handler's signal", async () => {
+  it("rejects with the signal's reason when that aborts, and aborts the handler's signal", async () => {
     const aborted = Promise.withResolvers<string>();
     worker.listen({ onEvent: aborted.resolve });
     const abort = new AbortController();
@@ -50,7 +50,7 @@ describe('A worker client', () => {
     expect(await rejection(worker.request('double', 1, abort.signal))).to.equal(reason);
   });
 
-  it('passes events on in their order, those from before listen too', async () => {
+  it('passes events on in order, including those from before listen', async () => {
     worker.notify('emit', 'one');
     await worker.request('double', 1);
     worker.listen({ onEvent: (event) => events.push(event) });
@@ -64,7 +64,7 @@ describe('A worker client', () => {
     expect(await worker.request('kept', undefined)).to.equal(0);
   });
 
-  it('aborts what is under way and runs the stop handler when it is stopped', async () => {
+  it('aborts pending requests and runs the stop handler when it is stopped', async () => {
     worker.listen({ onEvent: (event) => events.push(event), onEnd: () => events.push('end') });
     const waiting = rejection(worker.request('wait', undefined));
     await worker.stop();
@@ -74,16 +74,16 @@ describe('A worker client', () => {
     expect(await rejection(worker.request('double', 1))).to.be.instanceOf(WorkerEndedError);
   });
 
-  for (const how of ['throws', 'exits'] as const) {
-    it(`rejects pending and later requests, and reports the end once, when the worker ${how}`, async () => {
+  for (const ending of ['throws', 'exits'] as const) {
+    it(`rejects pending and later requests, and reports the end once, when the worker ${ending}`, async () => {
       const ends: WorkerEndedError[] = [];
       const pending = rejection(worker.request('wait', undefined));
-      worker.notify('die', how);
+      worker.notify('die', ending);
       expect(await pending).to.be.instanceOf(WorkerEndedError);
       expect(await rejection(worker.request('double', 1))).to.be.instanceOf(WorkerEndedError);
       worker.listen({ onEnd: (end) => ends.push(end) });
       expect(ends.map(({ cause }) => (cause as Error | undefined)?.message)).to.deep.equal([
-        how === 'throws' ? 'A defect' : undefined,
+        ending === 'throws' ? 'A defect' : undefined,
       ]);
     });
   }
