@@ -6,8 +6,8 @@ import { openRoot } from '../../../filesystem/root.ts';
 import { inside } from '../../support/files/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 
-/** `raíz` with `a/b`, `a/x`, links in and out; `fuera/x` beside it; `alias`, a link to `raíz`. */
-function house(): TemporaryFolder {
+/** Makes `raíz` with `a/b`, `a/x` and links to its inside and outside; beside it `fuera/x` and `alias`, a link to `raíz`. */
+function plantTree(): TemporaryFolder {
   const folder = new TemporaryFolder();
   mkdirSync(folder.join('raíz', 'a', 'b'), { recursive: true });
   mkdirSync(folder.join('fuera'));
@@ -44,16 +44,16 @@ describe("a link's target", () => {
     ['../..', undefined],
     ['../../fuera/x', undefined],
     ['../../raíz-2', undefined],
-    // Back inside, over the root's own name: the way leads outside.
+    // Returns inside by the root's own name, but the path leads outside first.
     ['../../raíz/a/x', undefined],
     ['../salida', undefined],
     ['../vecina', undefined],
     ['../salida/x', undefined],
-    // By its letters this is the root; the system goes out by the link first.
+    // As text this is the root, but the system follows the link outside first.
     ['../salida/..', undefined],
     ['/', undefined],
     ['/proc/self/root', undefined],
-    // Missing targets: what exists of the way decides.
+    // Missing targets are judged by the part of the path that exists.
     ['nada', 'a/nada'],
     ['b/nada/nada', 'a/b/nada/nada'],
     ['../../nada', undefined],
@@ -64,26 +64,26 @@ describe("a link's target", () => {
     ['x/nada', undefined],
     ['enlace', undefined],
   ];
-  for (const [written, expected] of cases) {
-    it(`written as ${written} is ${expected ?? 'not told'}`, () => {
-      using folder = house();
-      expect(targetOf(folder, 'raíz', written)).to.equal(expected);
+  for (const [target, expected] of cases) {
+    it(`is ${expected === undefined ? 'not shown' : `"${expected}"`} when the link says ${target}`, () => {
+      using folder = plantTree();
+      expect(targetOf(folder, 'raíz', target)).to.equal(expected);
     });
   }
 
-  it('may be absolute, by the real name of the root or by the configured one', () => {
+  it('is found when it is absolute, by the real or the configured name of the root', () => {
     for (const written of ['alias/a/x', 'raíz/a/x', 'raíz/a/../a/x']) {
-      using folder = house();
+      using folder = plantTree();
       expect(targetOf(folder, 'alias', `${folder.path}/${written}`), written).to.equal('a/x');
     }
     for (const written of ['raíz-2', 'fuera/x', 'raíz/../fuera', 'raíz/salida/x']) {
-      using folder = house();
+      using folder = plantTree();
       expect(targetOf(folder, 'alias', `${folder.path}/${written}`), written).to.equal(undefined);
     }
   });
 
-  it('is bytes', () => {
-    using folder = house();
+  it('is decoded from bytes that are not UTF-8', () => {
+    using folder = plantTree();
     const name = Buffer.from([0xff, 0xfe]);
     writeFileSync(inside(folder.join('raíz', 'a'), name), '');
     expect(targetOf(folder, 'raíz', name)).to.equal('a/\ufffd\ufffd');

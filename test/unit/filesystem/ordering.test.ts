@@ -11,7 +11,7 @@ const place: fc.Arbitrary<SortPlace> = hostileName.map((bytes) => {
 });
 
 describe('natural order', () => {
-  it('is total', () => {
+  it('is a total order', () => {
     const compare = comparePlaces(false);
     fc.assert(
       fc.property(place, place, place, (a, b, c) => {
@@ -23,7 +23,7 @@ describe('natural order', () => {
     );
   });
 
-  it('counts, whatever stands before and behind the number', () => {
+  it('sorts numbers by value, also between other characters and with leading zeros', () => {
     const around = fc.string({ unit: fc.constantFrom('a', 'Ñ', '.', ' ', '-', 'é') });
     fc.assert(
       fc.property(
@@ -43,7 +43,7 @@ describe('natural order', () => {
 });
 
 describe('descending order', () => {
-  it('turns the keys around and leaves ties in the order of their paths', () => {
+  it('reverses the keys and keeps equal keys in the order of their paths', () => {
     const places = [
       ['1', 'b'],
       ['2', 'c'],
@@ -60,8 +60,8 @@ describe('descending order', () => {
   });
 });
 
-describe('the smallest', () => {
-  it('are what sorting everything would give', () => {
+describe('the smallest items', () => {
+  it('are the first items of the whole sorted list', () => {
     const compare = (a: number, b: number): number => a - b;
     fc.assert(
       fc.property(fc.array(fc.nat(50)), fc.integer({ min: 1, max: 10 }), (numbers, size) => {
@@ -74,7 +74,7 @@ describe('the smallest', () => {
 });
 
 describe('a byte string', () => {
-  it('is the bytes, in their order', () => {
+  it('converts back to its bytes and compares like them', () => {
     const bytes = fc.uint8Array();
     fc.assert(
       fc.property(bytes, bytes, (a, b) => {
@@ -84,7 +84,7 @@ describe('a byte string', () => {
     );
   });
 
-  it('knows whether its text tells all of it', () => {
+  it('converts to text, exact unless its bytes are not UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.uint8Array(), (text, bytes) => {
         expect(toText(fromText(text))).to.deep.equal({ text, exact: true });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { othersWait, Slices } from '../../../filesystem/slices.ts';
 
 describe('slices', () => {
-  it('of many who work at once take turns, one per round of the event loop', async () => {
+  it('of 20 concurrent tasks run one per round of the event loop', async () => {
     let round = 0;
     const count = (): void => {
       round++;
@@ -23,7 +23,7 @@ describe('slices', () => {
     expect(new Set(rounds).size).to.equal(100);
   });
 
-  it('of calls that arrive together begin one per round, once they have kept the event loop', async () => {
+  it('of calls that arrive together begin one per round when earlier ones kept the event loop busy', async () => {
     let round = 0;
     const count = (): void => {
       round++;
@@ -43,14 +43,14 @@ describe('slices', () => {
     expect(new Set(rounds).size).to.equal(10);
   });
 
-  it('tell whether somebody waits for a turn', async () => {
+  it('report whether a task waits for its next slice', async () => {
     const next = new Slices(new AbortController().signal).next();
     expect(othersWait()).to.equal(true);
     await next;
     expect(othersWait()).to.equal(false);
   });
 
-  it('end with the reason of their signal', async () => {
+  it('reject with the reason of their signal when that aborts', async () => {
     const abort = new AbortController();
     const slices = new Slices(abort.signal);
     await slices.next();

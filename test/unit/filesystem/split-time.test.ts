@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { splitTime } from '../../../filesystem/split-time.ts';
 
-describe('Splitting a time', () => {
-  it('gives whole milliseconds, rounded down, and the rest, for dates of any size', () => {
+describe('splitTime', () => {
+  it('gives whole milliseconds, rounded down, and the rest in nanoseconds', () => {
     const times = fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-(2n ** 70n), 2n ** 70n));
     fc.assert(
       fc.property(times, (time) => {
@@ -15,7 +15,7 @@ describe('Splitting a time', () => {
     );
   });
 
-  it('gives the same below and above 64 bits', () => {
+  it('is exact below and above 64 bits', () => {
     expect(splitTime(2n ** 63n - 1n)).to.deep.equal({ ms: 9_223_372_036_854, ns: 775_807 });
     expect(splitTime(2n ** 63n)).to.deep.equal({ ms: 9_223_372_036_854, ns: 775_808 });
     expect(splitTime(-1n)).to.deep.equal({ ms: -1, ns: 999_999 });

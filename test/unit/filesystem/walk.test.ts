@@ -22,7 +22,7 @@ async function pathsIn(path: string, jail?: Jail): Promise<string[]> {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('a walk', () => {
-  it('meets every entry once, and goes through no link', async () => {
+  it('visits every entry once and follows no link', async () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a', 'b'), { recursive: true });
     writeFileSync(folder.join('a', 'b', 'x'), '');
@@ -33,11 +33,11 @@ describe('a walk', () => {
     }
   });
 
-  it('holds a bounded number of descriptors in a deep tree, and finds back to what it closed', async function () {
+  it('holds at most 70 descriptors in a deep tree, and visits the siblings of closed folders too', async function () {
     if (process.platform !== 'linux') this.skip();
     using folder = new TemporaryFolder();
     const planted: string[] = [];
-    // The way down has siblings on both sides, so some are left for the way back, in whatever order a folder is read.
+    // `d` leads down and has siblings before and after it, so that in any order some are read on the way back.
     for (let depth = 0; depth < 150; depth++) {
       const path = 'd/'.repeat(depth);
       for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
@@ -60,11 +60,11 @@ describe('a walk', () => {
     expect(met).to.have.members(planted);
     expect(errors.items()).to.deep.equal([]);
     expect(most - before).to.be.within(10, 70);
-    // What an earlier test has left may be closed meanwhile.
+    // Descriptors of earlier tests may be closed meanwhile.
     expect(descriptors()).to.be.at.most(before);
   });
 
-  it('leaves out what vanishes or is replaced while it goes', async () => {
+  it('leaves out folders that vanish or are replaced before it reads them', async () => {
     using folder = new TemporaryFolder();
     for (const name of ['a', 'b', 'c']) mkdirSync(folder.join(name, 'x'), { recursive: true });
     const met: string[] = [];
@@ -83,7 +83,7 @@ describe('a walk', () => {
     expect(errors.items()).to.deep.equal([]);
   });
 
-  it('closes what it opened when it is ended', async function () {
+  it('closes its descriptors when the visitor throws', async function () {
     if (process.platform !== 'linux') this.skip();
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a', 'b', 'c', 'd'), { recursive: true });

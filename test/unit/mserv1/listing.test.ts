@@ -31,19 +31,19 @@ import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import { statusOf } from '../../support/services/status-of.ts';
 
-type Wish = Partial<ListarArchivosRequest>;
+type Query = Partial<ListarArchivosRequest>;
 
-function list(root: string, wish: Wish = {}): Promise<ListarArchivosResponse> {
-  const request = { ...ListarArchivosRequest.fromPartial({}), ...wish };
+function list(root: string, query: Query = {}): Promise<ListarArchivosResponse> {
+  const request = { ...ListarArchivosRequest.fromPartial({}), ...query };
   return createHandlers(openRoot(root)).listarArchivos(request, callContext());
 }
 
-/** Follows the cursors to the end. `between` runs between two pages. */
-async function listAll(root: string, wish: Wish, between: () => void = () => {}): Promise<Entrada[]> {
+/** Reads all pages. `between` runs between two pages. */
+async function listAll(root: string, query: Query, between: () => void = () => {}): Promise<Entrada[]> {
   const all: Entrada[] = [];
   let cursor: string | undefined;
   do {
-    const page = await list(root, { ...wish, cursor });
+    const page = await list(root, { ...query, cursor });
     all.push(...page.archivos);
     cursor = page.siguiente;
     if (cursor !== undefined) between();
@@ -55,8 +55,8 @@ const nameOf = (entry: Entrada): Buffer => entry.nombreBytes ?? Buffer.from(entr
 const namesOf = (entries: readonly Entrada[]): string[] => entries.map((entry) => entry.nombre);
 const hexOf = (names: readonly Buffer[]): string[] => names.map((name) => name.toString('hex'));
 
-describe('listing a folder', () => {
-  describe('equals a naive reference, page by page', () => {
+describe('a listing of a folder', () => {
+  describe('its pages', () => {
     const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
     const references: Record<number, (a: Planned, b: Planned) => number> = {
       0: (a, b) => a.name.compare(b.name),
@@ -67,8 +67,8 @@ describe('listing a folder', () => {
     };
 
     for (const [orden, reference] of Object.entries(references)) {
-      it(`in order ${orden}`, async () => {
-        const wishes = fc.record({
+      it(`equal a sort of all entries in order ${orden}`, async () => {
+        const queries = fc.record({
           tree: hostileTree,
           folder: fc.nat(),
           tipos: fc.uniqueArray(fc.constantFrom(1, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>),
@@ -77,7 +77,7 @@ describe('listing a folder', () => {
           limite: fc.integer({ min: 1, max: 7 }),
         });
         await fc.assert(
-          fc.asyncProperty(wishes, async ({ tree, folder, limite, descendente, ...filters }) => {
+          fc.asyncProperty(queries, async ({ tree, folder, limite, descendente, ...filters }) => {
             using planted = plantTree(tree);
             const folders = [
               Buffer.alloc(0),
@@ -115,7 +115,7 @@ describe('listing a folder', () => {
       });
     }
 
-    it('in natural order: the pages are the whole, cut', async () => {
+    it('equal one large page cut into pieces in natural order', async () => {
       await fc.assert(
         fc.asyncProperty(
           hostileTree,
@@ -134,8 +134,8 @@ describe('listing a folder', () => {
     });
   });
 
-  it('gives every entry that stays exactly once while others come and go', async () => {
-    const wishes = fc.record({
+  it('has every staying entry exactly once when others come and go between its pages', async () => {
+    const queries = fc.record({
       staying: fc.uniqueArray(hostileName, {
         minLength: 1,
         maxLength: 15,
@@ -147,13 +147,13 @@ describe('listing a folder', () => {
       limite: fc.integer({ min: 1, max: 4 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ staying, passing, ...wish }) => {
+      fc.asyncProperty(queries, async ({ staying, passing, ...query }) => {
         using folder = new TemporaryFolder();
         const keep = new Set(hexOf(staying));
         for (const name of staying) writeFileSync(inside(folder.path, name), '');
         const coming = passing.filter((name) => !keep.has(name.toString('hex')));
         const going: Buffer[] = [];
-        const all = await listAll(folder.path, { ...wish, ocultos: true }, () => {
+        const all = await listAll(folder.path, { ...query, ocultos: true }, () => {
           for (const name of going.splice(0, 2)) rmSync(inside(folder.path, name), { force: true });
           for (const name of coming.splice(0, 3)) {
             writeFileSync(inside(folder.path, name), 'passing');
@@ -168,8 +168,8 @@ describe('listing a folder', () => {
     );
   });
 
-  describe('an entry', () => {
-    it('has name, path, type, size and time; a folder has no size', async () => {
+  describe('its entry', () => {
+    it('has a name, path, type and time, and a size unless it is a folder', async () => {
       using folder = new TemporaryFolder();
       mkdirSync(folder.join('2026'));
       writeFileSync(folder.join('2026', 'Informe Técnico.pdf'), 'x'.repeat(20_480));
@@ -195,7 +195,7 @@ describe('listing a folder', () => {
       });
     });
 
-    it('whose name is not UTF-8 also has its bytes, and so have the entries below it', async () => {
+    it('has its name and path as bytes too when they are not UTF-8', async () => {
       using folder = new TemporaryFolder();
       const name = Buffer.from([0x61, 0xff]);
       mkdirSync(inside(folder.path, name));
@@ -208,8 +208,8 @@ describe('listing a folder', () => {
       expect(below?.rutaBytes).to.deep.equal(Buffer.concat([name, Buffer.from('/ñ')]));
     });
 
-    // tmpfs allows what ext4 refuses.
-    it('of an absurd size, or from an absurd time, goes without', async function () {
+    // tmpfs allows sizes and times that ext4 refuses.
+    it('has no size and no time when they are beyond what the protocol can hold', async function () {
       if (!existsSync('/dev/shm')) this.skip();
       using folder = new TemporaryFolder('/dev/shm');
       writeFileSync(folder.join('enorme'), '');
@@ -220,8 +220,8 @@ describe('listing a folder', () => {
     });
   });
 
-  describe('natural order', () => {
-    it('counts, and puts accents beside their letters and ñ behind n', async () => {
+  describe('its natural order', () => {
+    it('sorts numbers by value, accents beside their letters and ñ after n', async () => {
       using folder = new TemporaryFolder();
       const names = [
         'arbol',
@@ -254,27 +254,27 @@ describe('listing a folder', () => {
     });
   });
 
-  describe('a bad request', () => {
-    const bad: [string, Wish, string][] = [
+  describe('its request', () => {
+    const bad: [string, Query, string][] = [
       ['an unknown type', { tipos: [-1] }, 'tipo-no-valido'],
       ['type 0', { tipos: [1, 0] }, 'tipo-no-valido'],
       ['an unknown order', { orden: -1 }, 'orden-no-valido'],
       ['an order from the future', { orden: 99 as 0 }, 'orden-no-valido'],
       ['a page that is too large', { limite: 10_001 }, 'limite-no-valido'],
-      ['no number', { limite: Number.NaN }, 'limite-no-valido'],
+      ['a page size that is no number', { limite: Number.NaN }, 'limite-no-valido'],
       ['an empty cursor', { cursor: '' }, 'cursor-no-valido'],
-      ['no cursor of ours', { cursor: 'hola' }, 'cursor-no-valido'],
+      ['a foreign cursor', { cursor: 'hola' }, 'cursor-no-valido'],
       ['two paths', { ruta: 'a', rutaBytes: Buffer.from('a') }, 'ruta-no-valida'],
       ['a path that climbs', { ruta: 'a/../../b' }, 'ruta-no-valida'],
     ];
-    for (const [what, wish, reason] of bad) {
-      it(`${what}: ${reason}`, async () => {
+    for (const [fault, query, reason] of bad) {
+      it(`is refused with ${reason} for ${fault}`, async () => {
         using folder = new TemporaryFolder();
-        expect(await statusOf(list(folder.path, wish))).to.equal(`INVALID_ARGUMENT ${reason}`);
+        expect(await statusOf(list(folder.path, query))).to.equal(`INVALID_ARGUMENT ${reason}`);
       });
     }
 
-    it('takes the largest page, and 1000 as the default', async () => {
+    it('may ask for a page of 10,000 entries, and gets 1000 by default', async () => {
       using folder = new TemporaryFolder();
       for (let i = 0; i < 1001; i++) writeFileSync(folder.join(`${i}`), '');
       expect((await list(folder.path, { limite: 10_000 })).archivos).to.have.lengthOf(1001);
@@ -284,13 +284,13 @@ describe('listing a folder', () => {
     });
   });
 
-  describe('a cursor', () => {
-    it('is refused with another folder, filter, order or direction, but not with another page size', async () => {
+  describe('its cursor', () => {
+    it('is accepted with another page size, and refused with another folder, filter, order or direction', async () => {
       using folder = new TemporaryFolder();
       for (const name of ['a', 'b', 'c']) mkdirSync(folder.join(name));
       const { siguiente: cursor } = await list(folder.path, { limite: 1 });
       expect(cursor).to.be.a('string');
-      const others: Wish[] = [
+      const others: Query[] = [
         { ruta: 'a' },
         { tipos: [2] },
         { ocultos: true },
@@ -314,11 +314,11 @@ describe('listing a folder', () => {
       for (const name of ['a', 'b']) writeFileSync(folder.join(name), '');
       for (const orden of [1, 2, 3, 4, 5] as const) {
         const { siguiente = '' } = await list(folder.path, { limite: 1, orden });
-        const spoilt = [...siguiente].flatMap((character, at) => [
+        const altered = [...siguiente].flatMap((character, at) => [
           siguiente.slice(0, at),
           siguiente.slice(0, at) + (character === 'A' ? 'B' : 'A') + siguiente.slice(at + 1),
         ]);
-        for (const cursor of [...spoilt, `${siguiente}A`, `${siguiente}=`, ` ${siguiente}`]) {
+        for (const cursor of [...altered, `${siguiente}A`, `${siguiente}=`, ` ${siguiente}`]) {
           expect(await statusOf(list(folder.path, { orden, cursor }))).to.equal(
             'INVALID_ARGUMENT cursor-no-valido',
           );
@@ -327,15 +327,15 @@ describe('listing a folder', () => {
     });
   });
 
-  describe('a folder', () => {
-    it('that does not exist is NOT_FOUND, and so is a name that cannot', async () => {
+  describe('its folder', () => {
+    it('is NOT_FOUND when it does not exist or its name is too long to exist', async () => {
       using folder = new TemporaryFolder();
       for (const ruta of ['nada', 'nada/nada', 'x'.repeat(256), `${'a/'.repeat(5000)}a`]) {
         expect(await statusOf(list(folder.path, { ruta }))).to.equal('NOT_FOUND ruta-no-existe');
       }
     });
 
-    it('that is a file is not a folder', async () => {
+    it('is refused with no-es-carpeta when it is a file', async () => {
       using folder = new TemporaryFolder();
       writeFileSync(folder.join('archivo'), '');
       for (const ruta of ['archivo', 'archivo/', 'archivo/x']) {
@@ -343,7 +343,7 @@ describe('listing a folder', () => {
       }
     });
 
-    it('that may not be read is PERMISSION_DENIED', async () => {
+    it('is PERMISSION_DENIED when it may not be read', async () => {
       using folder = new TemporaryFolder();
       chmodSync(folder.path, 0o755);
       mkdirSync(folder.join('privado', 'dentro'), { recursive: true });
@@ -361,7 +361,7 @@ describe('listing a folder', () => {
       chmodSync(folder.join('privado'), 0o755);
     });
 
-    it('that may be passed through but not read still leads to the one below', async () => {
+    it('leads to a folder below it when it has the x but not the r permission', async () => {
       using folder = new TemporaryFolder();
       chmodSync(folder.path, 0o755);
       mkdirSync(folder.join('paso', 'dentro'), { recursive: true });
@@ -373,7 +373,7 @@ describe('listing a folder', () => {
       chmodSync(folder.join('paso'), 0o755);
     });
 
-    it('whose entries may be named but not looked at is not complete', async () => {
+    it('is incomplete with an error for each entry when it has the r but not the x permission', async () => {
       using folder = new TemporaryFolder();
       chmodSync(folder.path, 0o755);
       mkdirSync(folder.join('nombres'));
@@ -390,31 +390,31 @@ describe('listing a folder', () => {
     });
   });
 
-  describe('a root', () => {
-    it('that is missing, or no folder, is UNAVAILABLE until it is there', async () => {
+  describe('its root', () => {
+    it('is UNAVAILABLE while it is missing or a file', async () => {
       using folder = new TemporaryFolder();
       const root = openRoot(folder.join('raíz'));
       const handlers = createHandlers(root);
       const ask = (ruta = ''): Promise<ListarArchivosResponse> =>
         handlers.listarArchivos({ ...ListarArchivosRequest.fromPartial({}), ruta }, callContext());
-      const gone = 'UNAVAILABLE raiz-no-disponible';
+      const unavailable = 'UNAVAILABLE raiz-no-disponible';
 
-      expect(await statusOf(ask())).to.equal(gone);
+      expect(await statusOf(ask())).to.equal(unavailable);
       writeFileSync(folder.join('raíz'), '');
-      expect(await statusOf(ask('a'))).to.equal(gone);
+      expect(await statusOf(ask('a'))).to.equal(unavailable);
       rmSync(folder.join('raíz'));
       mkdirSync(folder.join('raíz', 'a'), { recursive: true });
       expect(namesOf((await ask()).archivos)).to.deep.equal(['a']);
       renameSync(folder.join('raíz'), folder.join('otra'));
-      expect(await statusOf(ask())).to.equal(gone);
-      expect(await statusOf(ask('a'))).to.equal(gone);
+      expect(await statusOf(ask())).to.equal(unavailable);
+      expect(await statusOf(ask('a'))).to.equal(unavailable);
       mkdirSync(folder.join('raíz', 'b'), { recursive: true });
       expect(namesOf((await ask()).archivos)).to.deep.equal(['b']);
       root.close();
-      expect(await statusOf(ask())).to.equal(gone);
+      expect(await statusOf(ask())).to.equal(unavailable);
     });
 
-    it('may be a link', async () => {
+    it('is followed when it is a link', async () => {
       using folder = new TemporaryFolder();
       mkdirSync(folder.join('datos', 'a'), { recursive: true });
       symlinkSync('datos', folder.join('raíz'));
@@ -422,7 +422,7 @@ describe('listing a folder', () => {
     });
   });
 
-  it('ends with the reason of its signal', async () => {
+  it('rejects with the reason of its signal when that aborts', async () => {
     using folder = new TemporaryFolder();
     for (let i = 0; i < 3000; i++) writeFileSync(folder.join(`${i}`), '');
     const handlers = createHandlers(openRoot(folder.path));

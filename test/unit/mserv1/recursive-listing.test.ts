@@ -20,19 +20,19 @@ import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import { statusOf } from '../../support/services/status-of.ts';
 
-type Wish = Partial<ListarArchivosRequest>;
+type Query = Partial<ListarArchivosRequest>;
 
-function list(root: string, wish: Wish, signal?: AbortSignal): Promise<ListarArchivosResponse> {
-  const request = { ...ListarArchivosRequest.create({ recursivo: true }), ...wish };
+function list(root: string, query: Query, signal?: AbortSignal): Promise<ListarArchivosResponse> {
+  const request = { ...ListarArchivosRequest.create({ recursivo: true }), ...query };
   return createHandlers(openRoot(root)).listarArchivos(request, callContext(signal));
 }
 
-/** Follows the cursors to the end. `between` runs between two pages. */
-async function listAll(root: string, wish: Wish, between: () => void = () => {}): Promise<Entrada[]> {
+/** Reads all pages. `between` runs between two pages. */
+async function listAll(root: string, query: Query, between: () => void = () => {}): Promise<Entrada[]> {
   const all: Entrada[] = [];
   let cursor: string | undefined;
   do {
-    const page = await list(root, { ...wish, cursor });
+    const page = await list(root, { ...query, cursor });
     all.push(...page.archivos);
     cursor = page.siguiente;
     if (cursor !== undefined) between();
@@ -43,7 +43,7 @@ async function listAll(root: string, wish: Wish, between: () => void = () => {})
 const pathOf = (entry: Entrada): Buffer => entry.rutaBytes ?? Buffer.from(entry.ruta);
 const hexOf = (paths: readonly Buffer[]): string[] => paths.map((path) => path.toString('hex'));
 
-/** The parts of a path below a folder; undefined when it is not there. */
+/** The parts of a path below a folder; undefined when the path is not below it. */
 function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
   const from = folder.length === 0 ? 0 : folder.length + 1;
   if (path.length <= folder.length || !path.subarray(0, folder.length).equals(folder)) return undefined;
@@ -55,8 +55,8 @@ function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
     .map((part) => Buffer.from(part, 'latin1'));
 }
 
-describe('listing a tree', () => {
-  describe('equals a naive reference, page by page', () => {
+describe('a recursive listing', () => {
+  describe('its pages', () => {
     const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
     const references: Record<number, (a: Planned, b: Planned) => number> = {
       0: (a, b) => a.name.compare(b.name),
@@ -67,8 +67,8 @@ describe('listing a tree', () => {
     };
 
     for (const [orden, reference] of Object.entries(references)) {
-      it(`in order ${orden}`, async () => {
-        const wishes = fc.record({
+      it(`equal a sort of all entries in order ${orden}`, async () => {
+        const queries = fc.record({
           tree: hostileTree,
           folder: fc.nat(),
           profundidad: fc.constantFrom(0, 0, 1, 2, 3),
@@ -78,14 +78,14 @@ describe('listing a tree', () => {
           limite: fc.integer({ min: 1, max: 7 }),
         });
         await fc.assert(
-          fc.asyncProperty(wishes, async ({ tree, folder, descendente, ...wish }) => {
+          fc.asyncProperty(queries, async ({ tree, folder, descendente, ...query }) => {
             using planted = plantTree(tree);
             const folders = [
               Buffer.alloc(0),
               ...tree.filter((entry) => entry.kind === 2).map((entry) => entry.path),
             ];
             const rutaBytes = folders[folder % folders.length] ?? Buffer.alloc(0);
-            const { tipos, ocultos, profundidad } = wish;
+            const { tipos, ocultos, profundidad } = query;
             const expected = tree
               .filter((entry) => {
                 const parts = partsBelow(rutaBytes, entry.path);
@@ -96,7 +96,7 @@ describe('listing a tree', () => {
               .sort((a, b) => (descendente ? -1 : 1) * reference(a, b) || a.path.compare(b.path));
 
             const all = await listAll(planted.path, {
-              ...wish,
+              ...query,
               rutaBytes,
               descendente,
               orden: Number(orden) as 0,
@@ -109,7 +109,7 @@ describe('listing a tree', () => {
       });
     }
 
-    it('in natural order: the pages are the whole, cut', async () => {
+    it('equal one large page cut into pieces in natural order', async () => {
       await fc.assert(
         fc.asyncProperty(
           hostileTree,
@@ -128,8 +128,8 @@ describe('listing a tree', () => {
     });
   });
 
-  it('gives every entry that stays exactly once while folders come and go', async () => {
-    const wishes = fc.record({
+  it('has every staying entry exactly once when folders come and go between its pages', async () => {
+    const queries = fc.record({
       staying: hostileTree,
       passing: fc.array(fc.nat(9), { maxLength: 20 }),
       orden: fc.constantFrom(0, 1, 2, 3, 4, 5) as fc.Arbitrary<0>,
@@ -137,12 +137,12 @@ describe('listing a tree', () => {
       limite: fc.integer({ min: 1, max: 4 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ staying, passing, ...wish }) => {
+      fc.asyncProperty(queries, async ({ staying, passing, ...query }) => {
         using planted = plantTree(staying);
         const keep = new Set(hexOf(staying.map((entry) => entry.path)));
         const coming = [...passing];
-        const all = await listAll(planted.path, { ...wish, ocultos: true }, () => {
-          // A folder with something in it appears, moves into another one, and goes.
+        const all = await listAll(planted.path, { ...query, ocultos: true }, () => {
+          // A folder with a file in it appears and is moved; a later step removes it.
           const number = coming.pop();
           if (number === undefined) return;
           const [here, there] = [planted.join(`zz pasa ${number}`), planted.join(`aa pasa ${number}`)];
@@ -152,7 +152,7 @@ describe('listing a tree', () => {
           renameSync(here, there);
         });
         const paths = hexOf(all.map(pathOf));
-        // The time of the root's own folders stays; what passes is in the root, which is not listed.
+        // Steps change the root, which is not listed, so the times of the staying folders do not change.
         const stayed = paths.filter((path) => keep.has(path));
         expect(stayed).to.have.members([...keep]);
         expect(stayed).to.have.lengthOf(keep.size);
@@ -161,13 +161,14 @@ describe('listing a tree', () => {
     );
   });
 
-  it('goes through no link, and into no hidden folder unless asked', async () => {
+  it('follows no link, and enters hidden folders only with ocultos', async () => {
     using folder = new TemporaryFolder();
     for (const path of ['a/b', '.oculta/dentro', 'a/.oculta'])
       mkdirSync(folder.join(path), { recursive: true });
     symlinkSync('..', folder.join('a', 'arriba'));
     symlinkSync(outside(), folder.join('fuera'));
-    const paths = async (wish: Wish) => (await list(folder.path, wish)).archivos.map((entry) => entry.ruta);
+    const paths = async (query: Query) =>
+      (await list(folder.path, query)).archivos.map((entry) => entry.ruta);
     expect(await paths({})).to.have.members(['a', 'a/arriba', 'a/b', 'fuera']);
     expect(await paths({ ocultos: true })).to.have.members([
       '.oculta',
@@ -180,10 +181,10 @@ describe('listing a tree', () => {
     ]);
   });
 
-  it('takes a depth without recursivo, and recursivo without a depth', async () => {
+  it('goes down with a depth alone, and to the end with recursivo alone', async () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a', 'b', 'c'), { recursive: true });
-    const count = async (wish: Wish) => (await list(folder.path, wish)).archivos.length;
+    const count = async (query: Query) => (await list(folder.path, query)).archivos.length;
     expect(await count({ recursivo: false })).to.equal(1);
     expect(await count({ recursivo: false, profundidad: 2 })).to.equal(2);
     expect(await count({ profundidad: 1 })).to.equal(1);
@@ -202,7 +203,7 @@ describe('listing a tree', () => {
     expect((await list(folder.path, { limite: 1, cursor })).archivos).to.have.lengthOf(1);
   });
 
-  it('ends when its caller is gone', async () => {
+  it('rejects with the reason of its signal when that aborts', async () => {
     using folder = new TemporaryFolder();
     for (let i = 0; i < 300; i++) mkdirSync(folder.join(`a${i}`, 'b', 'c'), { recursive: true });
     const abort = new AbortController();
@@ -212,7 +213,7 @@ describe('listing a tree', () => {
     expect(await listing.catch((error: unknown) => error)).to.equal(reason);
   });
 
-  it('cannot see what a name alone would hide: bytes of a path come back as they are', async () => {
+  it('has the path as bytes when only a folder above is not UTF-8', async () => {
     using folder = new TemporaryFolder();
     const bad = Buffer.from([0x61, 0xff]);
     mkdirSync(inside(folder.path, bad));

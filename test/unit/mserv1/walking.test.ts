@@ -18,12 +18,12 @@ import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import { statusOf } from '../../support/services/status-of.ts';
 
-type Wish = Partial<RecorrerArchivosRequest>;
+type Query = Partial<RecorrerArchivosRequest>;
 
-function stream(root: string, wish: Wish, signal?: AbortSignal): AsyncIterable<RecorrerArchivosResponse> {
+function stream(root: string, query: Query, signal?: AbortSignal): AsyncIterable<RecorrerArchivosResponse> {
   const { recorrerArchivos } = createHandlers(openRoot(root));
   if (recorrerArchivos === undefined) throw new Error('No handler');
-  return recorrerArchivos({ ...RecorrerArchivosRequest.create(), ...wish }, callContext(signal));
+  return recorrerArchivos({ ...RecorrerArchivosRequest.create(), ...query }, callContext(signal));
 }
 
 async function all(parts: AsyncIterable<RecorrerArchivosResponse>): Promise<RecorrerArchivosResponse> {
@@ -42,8 +42,8 @@ const inByteOrder = (entries: readonly Entrada[]): string[] =>
   entries.map((entry) => (entry.rutaBytes ?? Buffer.from(entry.ruta)).toString('hex')).sort();
 
 describe('a stream of a folder', () => {
-  it('has what a listing has, sorted or not, however many walks that takes', async () => {
-    const wishes = fc.record({
+  it('has the entries of a listing, unsorted, and sorted in one pass or several', async () => {
+    const queries = fc.record({
       tree: hostileTree,
       tipos: fc.uniqueArray(fc.constantFrom(1, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>),
       ocultos: fc.boolean(),
@@ -55,27 +55,27 @@ describe('a stream of a folder', () => {
     });
     const names = ['nombre', 'nombre', 'natural', 'bytes', 'modificado', 'tipo'] as const;
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, passSize, ...wish }) => {
+      fc.asyncProperty(queries, async ({ tree, passSize, ...query }) => {
         using planted = plantTree(tree);
-        const request = { ...ListarArchivosRequest.create({ limite: 10_000 }), ...wish };
+        const request = { ...ListarArchivosRequest.create({ limite: 10_000 }), ...query };
         const listing: ListarArchivosResponse = await createHandlers(openRoot(planted.path)).listarArchivos(
           request,
           callContext(),
         );
-        const unsorted = await all(stream(planted.path, { ...wish, orden: 0 }));
+        const unsorted = await all(stream(planted.path, { ...query, orden: 0 }));
         expect(inByteOrder(unsorted.archivos)).to.deep.equal(inByteOrder(listing.archivos));
-        const sorted = await all(stream(planted.path, wish));
+        const sorted = await all(stream(planted.path, query));
         expect(sorted.archivos).to.deep.equal(listing.archivos);
 
-        const depth = wish.profundidad || (wish.recursivo ? Number.POSITIVE_INFINITY : 1);
+        const depth = query.profundidad || (query.recursivo ? Number.POSITIVE_INFINITY : 1);
         const inPasses = walkFolder(
           openRoot(planted.path),
           {
             parts: [],
-            kinds: kindFilter(wish.tipos),
-            hidden: wish.ocultos,
+            kinds: kindFilter(query.tipos),
+            hidden: query.ocultos,
             depth,
-            sorting: { order: names[wish.orden], descending: wish.descendente },
+            sorting: { order: names[query.orden], descending: query.descendente },
             passSize,
           },
           new AbortController().signal,
@@ -86,7 +86,7 @@ describe('a stream of a folder', () => {
     );
   });
 
-  it('is cut into messages of at most 256 entries, in the order of the folder', async () => {
+  it('comes in messages of at most 256 entries', async () => {
     using folder = new TemporaryFolder();
     for (let i = 0; i < 700; i++) writeFileSync(folder.join(`f${i}`), '');
     const sizes: number[] = [];
@@ -99,7 +99,7 @@ describe('a stream of a folder', () => {
     expect(new Set(names).size).to.equal(700);
   });
 
-  it('tells what cannot be read, once, and goes on', async () => {
+  it('reports an unreadable folder once and goes on', async () => {
     using folder = new TemporaryFolder();
     chmodSync(folder.path, 0o755);
     for (const name of ['a', 'privado', 'z']) mkdirSync(folder.join(name, 'dentro'), { recursive: true });
@@ -111,8 +111,8 @@ describe('a stream of a folder', () => {
       expect(found.errores).to.deep.equal(errores);
       expect(found.archivos).to.have.lengthOf(5);
       const sorting = { order: 'nombre', descending: false } as const;
-      const query = { ...scope, sorting, passSize: 1 };
-      const sorted = await all(walkFolder(openRoot(folder.path), query, new AbortController().signal));
+      const walkQuery = { ...scope, sorting, passSize: 1 };
+      const sorted = await all(walkFolder(openRoot(folder.path), walkQuery, new AbortController().signal));
       expect(sorted.errores).to.deep.equal(errores);
       expect(sorted.archivos.map((entry) => entry.nombre)).to.deep.equal([
         'a',
@@ -138,7 +138,7 @@ describe('a stream of a folder', () => {
     expect(await status('')).to.equal('UNAVAILABLE raiz-no-disponible');
   });
 
-  it('gives its descriptors back when nobody listens any more, and when its caller is gone', async function () {
+  it('closes its descriptors when its reader leaves the loop, and when its signal aborts', async function () {
     if (process.platform !== 'linux') this.skip();
     using folder = new TemporaryFolder();
     for (const name of ['a', 'b', 'c']) {
@@ -162,7 +162,7 @@ describe('a stream of a folder', () => {
     expect(descriptors()).to.equal(before);
   });
 
-  it('leaves out what vanishes, and keeps what stays, while it is read', async () => {
+  it('has every staying entry once when others are deleted and made meanwhile', async () => {
     using folder = new TemporaryFolder();
     for (let i = 0; i < 3000; i++) writeFileSync(folder.join(`${i % 2 === 0 ? 'queda' : 'pasa'} ${i}`), '');
     const names: string[] = [];
