@@ -22,32 +22,36 @@ import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import { statusOf } from '../../support/services/status-of.ts';
 
-type Wish = Partial<BuscarArchivosRequest>;
+type Query = Partial<BuscarArchivosRequest>;
 
-/** In the order of paths, unless the wish is another one. */
-function ask(searched: Searched, wish: Wish): Promise<BuscarArchivosResponse> {
+/** Searches in the order of paths, unless the query has another order. */
+function ask(searched: Searched, query: Query): Promise<BuscarArchivosResponse> {
   const request = BuscarArchivosRequest.fromPartial({ orden: 3 });
-  return createHandlers(searched).buscarArchivos({ ...request, ...wish }, callContext());
+  return createHandlers(searched).buscarArchivos({ ...request, ...query }, callContext());
 }
 
-async function search(root: string, wish: Wish = {}): Promise<BuscarArchivosResponse> {
+async function search(root: string, query: Query = {}): Promise<BuscarArchivosResponse> {
   await using searched = new Searched(root);
-  return await ask(searched, wish);
+  return await ask(searched, query);
 }
 
-/** All pages; unless something happens between them, a stream must have the same in it. */
-async function searchAll(root: string, wish: Wish, between?: () => void): Promise<BuscarArchivosResponse[]> {
+/** Reads all pages. Without `between`, a stream must give the same entries. */
+async function searchAll(
+  root: string,
+  query: Query,
+  between?: () => void,
+): Promise<BuscarArchivosResponse[]> {
   await using searched = new Searched(root);
   const pages: BuscarArchivosResponse[] = [];
   let cursor: string | undefined;
   do {
-    const page = await ask(searched, { ...wish, cursor });
+    const page = await ask(searched, { ...query, cursor });
     pages.push(page);
     cursor = page.siguiente;
     if (cursor !== undefined) between?.();
   } while (cursor !== undefined);
   if (between === undefined) {
-    const streamed = await stream(searched, wish);
+    const streamed = await stream(searched, query);
     const paged = pages.flatMap(({ archivos }) => archivos);
     expect(streamed.flatMap(({ archivos }) => archivos)).to.have.deep.members(paged);
     const { completo, indice } = pages.at(-1) ?? {};
@@ -56,8 +60,8 @@ async function searchAll(root: string, wish: Wish, between?: () => void): Promis
   return pages;
 }
 
-async function stream(searched: Searched, wish: Wish): Promise<TransmitirBusquedaResponse[]> {
-  const consulta = BuscarArchivosRequest.fromPartial(wish);
+async function stream(searched: Searched, query: Query): Promise<TransmitirBusquedaResponse[]> {
+  const consulta = BuscarArchivosRequest.fromPartial(query);
   const messages: TransmitirBusquedaResponse[] = [];
   const { transmitirBusqueda } = createHandlers(searched);
   if (transmitirBusqueda === undefined) throw new Error('No handler');
@@ -70,7 +74,7 @@ const pathOf = ({ entrada }: Hallazgo): string =>
 const pathsOf = (found: readonly Hallazgo[]): (string | undefined)[] =>
   found.map(({ entrada }) => entrada?.ruta);
 
-/** Makes files and, for paths that end with `/`, folders. */
+/** Makes files, and folders for paths that end with `/`. */
 function plantPaths(folder: TemporaryFolder, paths: readonly string[]): void {
   for (const path of paths) {
     if (path.endsWith('/')) mkdirSync(folder.join(path), { recursive: true });
@@ -81,9 +85,9 @@ function plantPaths(folder: TemporaryFolder, paths: readonly string[]): void {
   }
 }
 
-describe('searching a tree', () => {
-  it('equals a naive reference, page by page', async () => {
-    const wishes = fc.record({
+describe('a search of a tree', () => {
+  it('finds the entries of a naive reference, page by page', async () => {
+    const queries = fc.record({
       tree: hostileTree,
       scope: fc.nat(),
       wanted: fc.nat(),
@@ -93,7 +97,7 @@ describe('searching a tree', () => {
       limite: fc.integer({ min: 1, max: 7 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, scope, wanted, part, tipos, ocultos, limite }) => {
+      fc.asyncProperty(queries, async ({ tree, scope, wanted, part, tipos, ocultos, limite }) => {
         using planted = plantTree(tree);
         const folders = [
           Buffer.alloc(0),
@@ -139,7 +143,7 @@ describe('searching a tree', () => {
     );
   });
 
-  it('goes by the bytes of whole paths', async () => {
+  it('sorts by the bytes of whole paths', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['a/x', 'a/y/z', 'a.b/x', 'a-b', 'a0', 'b', 'Z']);
     const sorted = ['Z', 'a', 'a-b', 'a.b', 'a.b/x', 'a/x', 'a/y', 'a/y/z', 'a0', 'b'];
@@ -148,8 +152,8 @@ describe('searching a tree', () => {
     expect(pathsOf(pages.flatMap((page) => page.archivos))).to.deep.equal(sorted);
   });
 
-  it('gives every entry that stays exactly once while others come and go', async () => {
-    const wishes = fc.record({
+  it('finds every staying entry exactly once when others come and go between pages', async () => {
+    const queries = fc.record({
       staying: fc.uniqueArray(hostileName, {
         minLength: 1,
         maxLength: 12,
@@ -159,7 +163,7 @@ describe('searching a tree', () => {
       limite: fc.integer({ min: 1, max: 4 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ staying, passing, limite }) => {
+      fc.asyncProperty(queries, async ({ staying, passing, limite }) => {
         using folder = new TemporaryFolder();
         const keep = new Set(staying.map((name) => name.toString('hex')));
         for (const name of staying) mkdirSync(inside(folder.path, name));
@@ -181,7 +185,7 @@ describe('searching a tree', () => {
     );
   });
 
-  it('leaves out what is hidden and what lies in hidden folders, unless asked', async () => {
+  it('leaves out hidden entries and entries in hidden folders without ocultos', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['.git/config', 'config', 'a/.config', '.config']);
     expect(pathsOf((await search(folder.path, { nombre: 'config' })).archivos)).to.deep.equal(['config']);
@@ -194,10 +198,11 @@ describe('searching a tree', () => {
     ]);
   });
 
-  it('uses the mode that is asked for, and glob for what looks like one', async () => {
+  it('uses the mode of the query, else glob when the name looks like one', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['informe.txt', 'Informe Técnico.md', '[a].txt']);
-    const find = async (wish: Wish): Promise<unknown> => pathsOf((await search(folder.path, wish)).archivos);
+    const find = async (query: Query): Promise<unknown> =>
+      pathsOf((await search(folder.path, query)).archivos);
     expect(await find({ nombre: '*.txt' })).to.deep.equal(['[a].txt', 'informe.txt']);
     expect(await find({ nombre: '*.txt', modo: 1 })).to.deep.equal([]);
     expect(await find({ nombre: '[a]', modo: 1 })).to.deep.equal(['[a].txt']);
@@ -208,7 +213,7 @@ describe('searching a tree', () => {
     expect(await find({ nombre: 'informe*', modo: 3, tipos: [2] })).to.deep.equal([]);
   });
 
-  it('says what it could not read', async () => {
+  it('reports folders that it could not read', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['a/x', 'privado/x', 'b/privado/x']);
     chmodSync(folder.path, 0o755);
@@ -224,11 +229,11 @@ describe('searching a tree', () => {
     expect(denied).to.equal('PERMISSION_DENIED ruta-sin-permiso');
   });
 
-  it('walks deep trees, and says where paths become too long', async () => {
+  it('searches deep trees, and reports the first path that is too long', async () => {
     using folder = new TemporaryFolder();
     const start = process.cwd();
     try {
-      // One by one, since no single path may be this long. Siblings make the walk come back to folders it had closed.
+      // Step by step, because the system refuses paths of this length. The siblings `e` are read after their folder was closed.
       process.chdir(folder.path);
       for (let depth = 0; depth < 2100; depth++) {
         mkdirSync('d');
@@ -245,39 +250,43 @@ describe('searching a tree', () => {
     expect(page.errores).to.deep.equal([{ ruta: tooDeep, codigo: 'ENAMETOOLONG', rutaBytes: undefined }]);
   });
 
-  describe('a bad request', () => {
-    const bad: [string, Wish, string][] = [
+  describe('its request', () => {
+    const bad: [string, Query, string][] = [
       ['an unknown mode', { modo: -1 }, 'INVALID_ARGUMENT modo-no-valido'],
       ['an unknown type', { tipos: [99 as 0] }, 'INVALID_ARGUMENT tipo-no-valido'],
       ['a page that is too large', { limite: 10_001 }, 'INVALID_ARGUMENT limite-no-valido'],
       ['a malformed pattern', { nombre: 'a[', modo: 3 }, 'INVALID_ARGUMENT patron-no-valido'],
-      ['a malformed pattern, by its looks', { nombre: '[a' }, 'INVALID_ARGUMENT patron-no-valido'],
-      ['an endless name', { nombre: 'x'.repeat(10_000) }, 'INVALID_ARGUMENT nombre-demasiado-largo'],
+      ['a malformed pattern without a mode', { nombre: '[a' }, 'INVALID_ARGUMENT patron-no-valido'],
+      [
+        'a name of more than 1024 bytes',
+        { nombre: 'x'.repeat(10_000) },
+        'INVALID_ARGUMENT nombre-demasiado-largo',
+      ],
       ['a path that climbs', { ruta: '..' }, 'INVALID_ARGUMENT ruta-no-valida'],
-      ['a cursor that is none', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
+      ['a malformed cursor', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
       ['a folder that does not exist', { ruta: 'nada' }, 'NOT_FOUND ruta-no-existe'],
       ['a file', { ruta: 'archivo' }, 'INVALID_ARGUMENT no-es-carpeta'],
       ['a link to a folder', { ruta: 'enlace' }, 'INVALID_ARGUMENT no-es-carpeta'],
     ];
-    for (const [what, wish, status] of bad) {
-      it(`${what}: ${status}`, async () => {
+    for (const [fault, query, status] of bad) {
+      it(`is refused with ${status} for ${fault}`, async () => {
         using folder = new TemporaryFolder();
         plantPaths(folder, ['archivo', 'carpeta/x']);
         symlinkSync('carpeta', folder.join('enlace'));
-        expect(await statusOf(search(folder.path, wish))).to.equal(status);
+        expect(await statusOf(search(folder.path, query))).to.equal(status);
       });
     }
 
-    it('a root that is missing is UNAVAILABLE', async () => {
+    it('is refused with UNAVAILABLE when the root is missing', async () => {
       using folder = new TemporaryFolder();
       expect(await statusOf(search(folder.join('nada')))).to.equal('UNAVAILABLE raiz-no-disponible');
     });
 
-    it('a cursor of another query is refused', async () => {
+    it('is refused when its cursor belongs to another query', async () => {
       using folder = new TemporaryFolder();
       plantPaths(folder, ['a1', 'a2', 'b/a3']);
       const { siguiente: cursor } = await search(folder.path, { nombre: 'a', limite: 1 });
-      const others: Wish[] = [
+      const others: Query[] = [
         { nombre: 'b' },
         { modo: 2 },
         { ruta: 'b' },
@@ -297,7 +306,7 @@ describe('searching a tree', () => {
     });
   });
 
-  it('ends with the reason of its signal', async () => {
+  it('rejects with the reason of its signal when that is aborted', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['a/b/c']);
     await using searched = new Searched(folder.path);

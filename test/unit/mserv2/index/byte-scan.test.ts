@@ -5,17 +5,17 @@ import { expectAssembled } from '../../../support/index/assembly.ts';
 
 const folder = new URL('../../../../mserv2/index/', import.meta.url);
 
-function naivePlaces(needle: Buffer, text: Buffer, end: number): number[] {
-  const places: number[] = [];
+function naivePositions(needle: Buffer, text: Buffer, end: number): number[] {
+  const positions: number[] = [];
   for (let at = text.indexOf(needle); at >= 0 && at + needle.length <= end; at = text.indexOf(needle, at + 1))
-    places.push(at);
-  return places;
+    positions.push(at);
+  return positions;
 }
 
-describe('the scan for bytes', () => {
-  it('is what its source says', () => expectAssembled(folder, 'byte-scan'));
+describe('the byte scan', () => {
+  it('has the WebAssembly of its source', () => expectAssembled(folder, 'byte-scan'));
 
-  it('finds all places, whichever bytes it looks at first', () => {
+  it('finds every occurrence, whichever two bytes it compares first', () => {
     const bytes = (minLength: number, maxLength: number) =>
       fc.array(fc.constantFrom(0x61, 0x62, 0x2f, 0xff), { minLength, maxLength, size: 'max' });
     fc.assert(
@@ -23,13 +23,13 @@ describe('the scan for bytes', () => {
         const [needle, text] = [Buffer.from(part), Buffer.from(all)];
         const end = cut % (text.length + 1);
         const scan = new ByteScan(needle, [one % needle.length, other % needle.length]);
-        expect([...scan.places(text, end)]).to.deep.equal(naivePlaces(needle, text, end));
+        expect([...scan.places(text, end)]).to.deep.equal(naivePositions(needle, text, end));
       }),
       { numRuns: 500 },
     );
   });
 
-  it('finds what lies across two of the pieces that it takes a text in', () => {
+  it('finds an occurrence across the border of two pieces', () => {
     const needle = Buffer.from('aguja');
     const scan = new ByteScan(needle, [1, 3]);
     for (let shift = -7; shift <= 2; shift++) {

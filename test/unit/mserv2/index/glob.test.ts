@@ -10,7 +10,7 @@ function matches(pattern: string, text: string, isPath = false): boolean | undef
 }
 
 describe('a glob', () => {
-  const ofNames: [string, string[], string[]][] = [
+  const nameCases: [string, string[], string[]][] = [
     ['*.txt', ['a.txt', '.txt', 'a.txt.txt'], ['a.txt2', 'txt', 'a.TXT']],
     ['?', ['a', 'ñ', '😀', '\n'], ['', 'ab', 'n\u0303']],
     ['', [''], ['a']],
@@ -42,14 +42,14 @@ describe('a glob', () => {
     ['*.{jpg,p?g,[a-c]mp}', ['x.jpg', 'x.png', 'x.bmp'], ['x.gif', 'x.dmp']],
     ['a,b}', ['a,b}'], ['a']],
   ];
-  for (const [pattern, yes, no] of ofNames) {
-    it(`${pattern || 'of nothing'}`, () => {
+  for (const [pattern, yes, no] of nameCases) {
+    it(`${pattern === '' ? 'that is empty' : pattern} matches its names and no others`, () => {
       for (const name of yes) expect(matches(pattern, name), name).to.equal(true);
       for (const name of no) expect(matches(pattern, name), name).to.equal(false);
     });
   }
 
-  const ofPaths: [string, string[], string[]][] = [
+  const pathCases: [string, string[], string[]][] = [
     ['*.txt', ['a.txt'], ['a/b.txt', '/a.txt']],
     ['a/*', ['a/b'], ['a', 'a/b/c', 'b/a/c']],
     ['a/?', ['a/b'], ['a//', 'a/bc']],
@@ -64,8 +64,8 @@ describe('a glob', () => {
     ['a[/]b', [], ['a/b', 'ab']],
     ['{a,b/c}/*', ['a/x', 'b/c/x'], ['b/x', 'a/x/y']],
   ];
-  for (const [pattern, yes, no] of ofPaths) {
-    it(`${pattern} in paths`, () => {
+  for (const [pattern, yes, no] of pathCases) {
+    it(`${pattern} matches its paths and no others`, () => {
       for (const path of yes) expect(matches(pattern, path, true), path).to.equal(true);
       for (const path of no) expect(matches(pattern, path, true), path).to.equal(false);
     });
@@ -87,10 +87,10 @@ describe('a glob', () => {
     '{a',
     'a{b,{c}',
   ]) {
-    it(`${pattern} is malformed`, () => expect(parseGlob(pattern, false)).to.equal(undefined));
+    it(`${pattern} is refused as malformed`, () => expect(parseGlob(pattern, false)).to.equal(undefined));
   }
 
-  it('means what trying everything says', () => {
+  it('matches as a matcher that tries every alternative', () => {
     const piece = fc.constantFrom(
       'a',
       'b',
@@ -116,7 +116,7 @@ describe('a glob', () => {
     });
     fc.assert(
       fc.property(pattern, text, fc.boolean(), (glob, subject, isPath) => {
-        // Two stars side by side mean something else in a path; how they came there is not told by braces.
+        // In a path `**` has its own meaning, which is open when braces bring two stars together.
         fc.pre(!isPath || !/\*[{},]|[{},]\*/.test(glob));
         expect(matches(glob, subject, isPath)).to.equal(globMatches(glob, subject, isPath));
       }),
@@ -124,7 +124,7 @@ describe('a glob', () => {
     );
   });
 
-  it('names a text that is in all that it matches', () => {
+  it('gives a literal that every match contains', () => {
     const literalOf = (pattern: string) => parseGlob(pattern, false)?.literal;
     expect(literalOf('*.txt')).to.equal('.txt/');
     expect(literalOf('foto*')).to.equal('/foto');
@@ -136,7 +136,7 @@ describe('a glob', () => {
     expect(literalOf('**')).to.equal('');
   });
 
-  it('is total: any text is one or is malformed', () => {
+  it('is matched or refused without an exception for any text', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),

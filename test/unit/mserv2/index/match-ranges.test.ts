@@ -8,9 +8,13 @@ import { anyName } from '../../../support/index/index-model.ts';
 import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
 import { anyFolding } from '../../../support/index/search-reference.ts';
 
-/** The name of the one file with its matches in brackets. */
-async function marked(path: ByteString, wish: Partial<SearchQuery>): Promise<string | undefined> {
-  const { hits } = await search(indexOf([path]), { ...anything, kinds: new Set([1]), ...wish }, withoutPause);
+/** The name of the file with its matches in brackets; undefined when it is not found. */
+async function marked(path: ByteString, query: Partial<SearchQuery>): Promise<string | undefined> {
+  const { hits } = await search(
+    indexOf([path]),
+    { ...anything, kinds: new Set([1]), ...query },
+    withoutPause,
+  );
   const [hit] = hits;
   if (hit === undefined) return undefined;
   const name = toText(hit.path).text.split('/').at(-1) ?? '';
@@ -23,7 +27,7 @@ async function marked(path: ByteString, wish: Partial<SearchQuery>): Promise<str
   return pieces.join('') + name.slice(at);
 }
 
-describe('where a name matches', () => {
+describe('the match ranges of a name', () => {
   const cases: [string, Partial<SearchQuery>, string][] = [
     ['Informe.pdf', { nombre: 'informe' }, '[Informe].pdf'],
     ['banana', { nombre: 'an' }, 'b[anan]a'],
@@ -56,17 +60,17 @@ describe('where a name matches', () => {
     ['Canción/Ñu', { nombre: 'ion/n', field: 'ruta' }, '[Ñ]u'],
     ['a/b', { nombre: '**/b', mode: 'glob', field: 'ruta' }, '[b]'],
   ];
-  for (const [path, wish, expected] of cases) {
-    it(`${wish.mode ?? 'contiene'} ${wish.nombre} in ${path}`, async () => {
-      expect(await marked(fromText(path), wish)).to.equal(expected);
+  for (const [path, query, expected] of cases) {
+    it(`are ${expected} for ${query.nombre} with ${query.mode ?? 'contiene'} in ${path}`, async () => {
+      expect(await marked(fromText(path), query)).to.equal(expected);
     });
   }
 
-  it('counts what cannot be decoded as it is shown', async () => {
+  it('count each undecodable byte as one replacement character', async () => {
     expect(await marked('\xe9a\xff' as ByteString, { nombre: 'a' })).to.equal('\ufffd[a]\ufffd');
   });
 
-  it('is in order, apart, inside of the name, and holds what was looked for', async () => {
+  it('are in order, apart and inside the name, and contain the searched text', async () => {
     await fc.assert(
       fc.asyncProperty(
         anyName,
@@ -83,7 +87,7 @@ describe('where a name matches', () => {
           const query: SearchQuery = { ...anything, nombre: `"${nombre.replaceAll('"', '""')}"`, folding };
           const { hits } = await search(indexOf([name]), query, withoutPause);
           const wanted = foldText(nombre, folding);
-          // A cut may part a letter from its accents, and then the rest folds to something else.
+          // A cut may separate a letter from its accents, and the rest then folds differently.
           fc.pre(foldText(text, folding).includes(wanted));
           expect(hits).to.have.lengthOf(1);
           let last = -1;
@@ -100,7 +104,7 @@ describe('where a name matches', () => {
     );
   });
 
-  it('of difuso is the characters that were looked for', async () => {
+  it('are the characters of the query in the mode difuso', async () => {
     const letters = (...from: string[]) =>
       fc.string({ unit: fc.constantFrom(...from), minLength: 1, maxLength: 20 });
     let matched = 0;

@@ -8,28 +8,28 @@ import { search } from '../../../../mserv2/index/search.ts';
 import type { SearchQuery } from '../../../../mserv2/index/search-api.ts';
 import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
 
-type Wish = Partial<SearchQuery>;
+type Query = Partial<SearchQuery>;
 
-async function find(paths: readonly string[], wish: Wish): Promise<string[]> {
+async function find(paths: readonly string[], query: Query): Promise<string[]> {
   const { hits } = await search(
     indexOf(paths.map(fromText)),
-    { ...anything, kinds: new Set([Kind.FILE]), ...wish },
+    { ...anything, kinds: new Set([Kind.FILE]), ...query },
     withoutPause,
   );
   return hits.map(({ path }) => Buffer.from(path, 'latin1').toString());
 }
 
-async function reasonOf(wish: Wish): Promise<unknown> {
+async function reasonOf(query: Query): Promise<unknown> {
   try {
-    await search(indexOf([fromText('a'.repeat(200))]), { ...anything, ...wish }, withoutPause);
+    await search(indexOf([fromText('a'.repeat(200))]), { ...anything, ...query }, withoutPause);
     return undefined;
   } catch (error) {
     return error instanceof FileError ? `${error.code} ${error.reason}` : error;
   }
 }
 
-describe('what the index finds', () => {
-  it('has neither case nor accents, unless they are to be told apart', async () => {
+describe('a search of the index', () => {
+  it('ignores case and accents unless they are to be distinguished', async () => {
     const names = ['Informe Técnico.pdf', 'INFORME TECNICO', 'te\u0301cnico', 'tecno'];
     expect(await find(names, { nombre: 'técnico' })).to.have.members(names.slice(0, 3));
     expect(await find(names, { nombre: 'TECNICO' })).to.have.members(names.slice(0, 3));
@@ -37,7 +37,7 @@ describe('what the index finds', () => {
     expect(await find(names, { nombre: 'Técnico', folding: exact })).to.deep.equal(['Informe Técnico.pdf']);
   });
 
-  it('tells ñ from n when accents count, however it is spelt', async () => {
+  it('distinguishes ñ from n, composed or decomposed, when accents count', async () => {
     const names = ['año', 'an\u0303o', 'ano', 'AÑO'];
     const folding = { case: true, accents: false };
     expect(await find(names, { nombre: 'ano' })).to.have.members(names);
@@ -48,17 +48,17 @@ describe('what the index finds', () => {
     expect(await find(names, { nombre: 'ano', folding })).to.deep.equal(['ano']);
   });
 
-  it('knows the letters whose case is odd', async () => {
+  it('folds letters with special case rules: İ and final σ', async () => {
     expect(await find(['İSTANBUL'], { nombre: 'istanbul' })).to.have.lengthOf(1);
     expect(await find(['οδος', 'ΟΔΟΣΑ', 'οδοσ'], { nombre: 'ΟΔΟΣ' })).to.have.lengthOf(3);
   });
 
-  it('takes a whole syllable of Hangul, or none', async () => {
+  it('matches whole syllables of Hangul only', async () => {
     expect(await find(['각', '가'], { nombre: '가' })).to.deep.equal(['가']);
     expect(await find(['각'.normalize('NFD')], { nombre: '?', mode: 'glob' })).to.have.lengthOf(1);
   });
 
-  it('is found by what of its name can be decoded, and keeps its bytes', async () => {
+  it('finds a name by its decodable part, and gives its bytes unchanged', async () => {
     const index = new MemoryIndex();
     const name = 'caf\xe9.txt' as ByteString;
     index.put(rootFolder, name, Kind.FILE);
@@ -68,7 +68,7 @@ describe('what the index finds', () => {
     }
   });
 
-  it('comes in the order of how well it matches', async () => {
+  it('sorts by how well names match', async () => {
     const names = [
       'inform',
       'acta informe',
@@ -90,13 +90,13 @@ describe('what the index finds', () => {
     ]);
   });
 
-  it('of extensions are those behind a dot that is not the first character', async () => {
+  it('takes as extension the text after a dot that is not the first character', async () => {
     const names = ['a.TXT', '.txt', 'txt', 'a.txt.gz', 'b.tar.gz', 'c.txtt'];
     expect(await find(names, { extensions: ['.txt'] })).to.deep.equal(['a.TXT']);
     expect(await find(names, { extensions: ['Tar.GZ', 'txt'] })).to.have.members(['a.TXT', 'b.tar.gz']);
   });
 
-  it('of a regular expression is what RE2 says, with any character for a dot', async () => {
+  it('matches regular expressions like RE2, with a dot for any character', async () => {
     const names = ['IMG_0001.jpg', 'img_12.JPG', 'img_.jpg', 'a\nb', 'árbol.txt'];
     expect(await find(names, { nombre: '^img_\\d+\\.jpg$', mode: 'regex' })).to.have.members(
       names.slice(0, 2),
@@ -112,7 +112,7 @@ describe('what the index finds', () => {
     ).to.deep.equal(['a/c.txt']);
   });
 
-  it('by characters in their order has the better one first', async () => {
+  it('finds names with the characters in order in the mode difuso, better ones first', async () => {
     const names = [
       'informe_tecnico.pdf',
       'InformeTecnico.pdf',
@@ -131,7 +131,7 @@ describe('what the index finds', () => {
     ).to.deep.equal(['src/index/api.ts']);
   });
 
-  it('of nothing is everything, in every mode', async () => {
+  it('finds every entry for an empty name, in every mode', async () => {
     const modes = ['contiene', 'exacto', 'prefijo', 'sufijo', 'glob', 'regex', 'difuso'] as const;
     for (const mode of modes) {
       expect(await find(['b', 'a', '\ufffd'], { mode }), mode).to.deep.equal(['a', 'b', '\ufffd']);
@@ -140,36 +140,40 @@ describe('what the index finds', () => {
     expect(await find(['b', 'a'], { nombre: ' ', mode: 'difuso' })).to.deep.equal(['a', 'b']);
   });
 
-  it('is nothing in a folder that is not there, or is none', async () => {
+  it('finds nothing in a folder that is missing or is a file', async () => {
     for (const parts of [['nada'], ['a', 'b'], ['a', 'b', 'c']] as ByteString[][]) {
       expect(await find(['a/b'], { parts })).to.deep.equal([]);
     }
     expect(await find(['a/b'], { parts: ['a'] as ByteString[] })).to.deep.equal(['a/b']);
   });
 
-  describe('refuses', () => {
-    const refused: [string, Wish, string][] = [
-      ['an endless name', { nombre: 'ñ'.repeat(513) }, 'INVALID_ARGUMENT nombre-demasiado-largo'],
+  describe('its query', () => {
+    const refused: [string, Query, string][] = [
+      [
+        'a name of more than 1024 bytes',
+        { nombre: 'ñ'.repeat(513) },
+        'INVALID_ARGUMENT nombre-demasiado-largo',
+      ],
       ['a malformed glob', { nombre: '[a', mode: 'glob' }, 'INVALID_ARGUMENT patron-no-valido'],
       ['a malformed expression', { nombre: 'a(', mode: 'regex' }, 'INVALID_ARGUMENT patron-no-valido'],
-      ['a reference back', { nombre: '(a)\\1', mode: 'regex' }, 'INVALID_ARGUMENT patron-no-valido'],
+      ['a backreference', { nombre: '(a)\\1', mode: 'regex' }, 'INVALID_ARGUMENT patron-no-valido'],
       [
-        'a huge repetition',
+        'a repetition beyond the limit of RE2',
         { nombre: '((a{30}){30}){30}', mode: 'regex' },
         'INVALID_ARGUMENT patron-no-valido',
       ],
       [
-        'a large repetition',
+        'a repetition that costs too much',
         { nombre: '(?:(?:abcd){30}){30}', mode: 'regex' },
         'INVALID_ARGUMENT patron-demasiado-costoso',
       ],
-      ['a cursor that is none', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
+      ['a malformed cursor', { cursor: 'AAAA' }, 'INVALID_ARGUMENT cursor-no-valido'],
     ];
-    for (const [what, wish, reason] of refused) {
-      it(what, async () => expect(await reasonOf(wish)).to.equal(reason));
+    for (const [fault, query, reason] of refused) {
+      it(`is refused when it has ${fault}`, async () => expect(await reasonOf(query)).to.equal(reason));
     }
-    it('nothing else', async () => {
-      const fine: Wish[] = [
+    it('is accepted when its pattern is unusual but neither malformed nor too costly', async () => {
+      const accepted: Query[] = [
         { nombre: 'ñ'.repeat(512) },
         { nombre: '[a' },
         { nombre: '{a', mode: 'difuso' },
@@ -179,7 +183,7 @@ describe('what the index finds', () => {
         { nombre: '{a,b}'.repeat(200), mode: 'glob' },
         { nombre: `${'{'.repeat(400)}a${'}'.repeat(400)}`, mode: 'glob' },
       ];
-      for (const wish of fine) expect(await reasonOf(wish), wish.nombre).to.equal(undefined);
+      for (const query of accepted) expect(await reasonOf(query), query.nombre).to.equal(undefined);
     });
   });
 });

@@ -9,7 +9,7 @@ import { anyName, anySteps, IndexModel } from '../../../support/index/index-mode
 
 const text = (value: string) => value as ByteString;
 
-/** Everything that the index says of its entries, found from the root down. */
+/** Reads the index from the root down, and checks that its lookups agree. */
 function listed(index: MemoryIndex): Map<ByteString, { kind: Kind; folders: number }> {
   const found = new Map<ByteString, { kind: Kind; folders: number }>();
   const folders = [rootFolder];
@@ -18,7 +18,7 @@ function listed(index: MemoryIndex): Map<ByteString, { kind: Kind; folders: numb
     expect(children.length).to.equal(index.childCount(folder));
     for (const entry of children) {
       const path = index.pathOf(entry);
-      expect(found.has(path), 'nothing twice').to.equal(false);
+      expect(found.has(path), 'no path twice').to.equal(false);
       expect(index.find(folder, index.nameOf(entry))).to.equal(entry);
       expect(index.parentOf(entry)).to.equal(folder);
       found.set(path, { kind: index.kindOf(entry), folders: folders.length });
@@ -37,7 +37,7 @@ function listed(index: MemoryIndex): Map<ByteString, { kind: Kind; folders: numb
 }
 
 describe('the index', () => {
-  it('holds what was put, until it is removed, whatever is cleared away meanwhile', () => {
+  it('holds every entry from put to remove, for random steps and maintenance', () => {
     fc.assert(
       fc.property(anySteps(), (steps) => {
         const model = new IndexModel();
@@ -60,7 +60,7 @@ describe('the index', () => {
     );
   });
 
-  it('ends its maintenance, and gives the memory of what is gone back', () => {
+  it('ends its maintenance, and frees the memory of removed entries', () => {
     fc.assert(
       fc.property(anySteps(), (steps) => {
         const model = new IndexModel();
@@ -75,7 +75,7 @@ describe('the index', () => {
     );
   });
 
-  it('tells which folders went with a folder', () => {
+  it('gives the numbers of the folders that a removed folder contained', () => {
     fc.assert(
       fc.property(anySteps(), fc.nat(), (steps, choice) => {
         const model = new IndexModel();
@@ -91,7 +91,7 @@ describe('the index', () => {
     );
   });
 
-  it('refuses a second kind for a name, and names for a folder that is gone', () => {
+  it('refuses another kind for a name, an empty name and a name in a removed folder', () => {
     const index = new MemoryIndex();
     const folder = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));
     expect(() => index.put(rootFolder, text('a'), Kind.FILE)).to.throw(RangeError);
@@ -102,15 +102,15 @@ describe('the index', () => {
     expect(index.find(rootFolder, text('a'))).to.equal(noEntry);
   });
 
-  it('has what a listing has, in its order, over as many segments as that takes', () => {
+  it('has the entries of an appended listing in order, over several segments', () => {
     const anyListing = fc.uniqueArray(anyName, { maxLength: 60, size: 'max' });
     const anyKind = fc.constantFrom(Kind.FILE, Kind.FOLDER, Kind.LINK, Kind.OTHER);
     fc.assert(
       fc.property(anyListing, fc.infiniteStream(anyKind), (names, kinds) => {
         const index = new MemoryIndex({ segmentEntries: 8 });
-        const told = names.map(() => kinds.next().value);
+        const kindOfName = names.map(() => kinds.next().value);
         const bytes = Buffer.from(['before', ...names, 'behind'].join('/'), 'latin1');
-        const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.from(told) };
+        const listing = { names: bytes, end: bytes.length, kinds: Uint8Array.from(kindOfName) };
         const folders: FolderNumber[] = [];
         const end = index.append(rootFolder, listing, 'before/'.length, 0, names.length, (folder) => {
           expect(index.hasFolder(folder)).to.equal(true);
@@ -119,17 +119,17 @@ describe('the index', () => {
         expect(end).to.equal(bytes.length - 'behind'.length);
         const children = index.children(rootFolder);
         expect(children.map((entry) => index.nameOf(entry))).to.deep.equal(names);
-        expect(children.map((entry) => index.kindOf(entry))).to.deep.equal(told);
+        expect(children.map((entry) => index.kindOf(entry))).to.deep.equal(kindOfName);
         expect(names.map((name) => index.find(rootFolder, name))).to.deep.equal(children);
-        const those = children.filter((entry) => index.kindOf(entry) === Kind.FOLDER);
-        expect(those.map((entry) => index.folderOf(entry))).to.deep.equal(folders);
+        const childFolders = children.filter((entry) => index.kindOf(entry) === Kind.FOLDER);
+        expect(childFolders.map((entry) => index.folderOf(entry))).to.deep.equal(folders);
         while (index.maintain());
         expect(listed(index).size).to.equal(names.length);
       }),
     );
   });
 
-  it('refuses names of no or too many bytes, and keeps nothing of them', () => {
+  it('refuses names of no or too many bytes, and keeps nothing of the refused listing', () => {
     const index = new MemoryIndex();
     for (const name of ['', 'a'.repeat(4097), '\xc3\xb1'.repeat(2049), '\xff'.repeat(4097)]) {
       const bytes = Buffer.from(`${name}/b`, 'latin1');
@@ -142,7 +142,7 @@ describe('the index', () => {
     }
   });
 
-  it('drops what was appended twice, when there is time or when it is asked for', () => {
+  it('drops names that were appended twice, in its maintenance or at a lookup', () => {
     const names = Buffer.from('a/b/a/d/c/d');
     const { FILE, FOLDER } = Kind;
     const listing = {
@@ -153,12 +153,12 @@ describe('the index', () => {
     for (const ask of [true, false]) {
       const index = new MemoryIndex();
       const folder = index.folderOf(index.put(rootFolder, text('f'), Kind.FOLDER));
-      const told: FolderNumber[] = [];
-      const end = index.append(folder, listing, 0, 0, 3, (number) => told.push(number));
+      const newFolders: FolderNumber[] = [];
+      const end = index.append(folder, listing, 0, 0, 3, (number) => newFolders.push(number));
       expect(end).to.equal(6);
-      expect(index.append(folder, listing, 6, 3, 6, (number) => told.push(number))).to.equal(12);
+      expect(index.append(folder, listing, 6, 3, 6, (number) => newFolders.push(number))).to.equal(12);
       const first = index.find(folder, text('a'));
-      expect(told).to.deep.equal([index.folderOf(index.find(folder, text('d')))]);
+      expect(newFolders).to.deep.equal([index.folderOf(index.find(folder, text('d')))]);
       if (ask) index.remove(index.find(folder, text('c')));
       while (index.maintain());
       const left = ask ? ['a', 'b', 'd'] : ['a', 'b', 'd', 'c'];
@@ -178,18 +178,18 @@ describe('the index', () => {
     expect(index.folderStamp(index.folderOf(index.put(rootFolder, text('b'), Kind.FOLDER)))).to.equal(0n);
   });
 
-  it('counts its changes', () => {
+  it('counts its changes, and not a put without effect', () => {
     const index = new MemoryIndex();
     const entry = index.put(rootFolder, text('a'), Kind.FILE);
     const { changes } = index;
     index.put(rootFolder, text('a'), Kind.FILE);
-    expect(index.changes, 'nothing new').to.equal(changes);
+    expect(index.changes, 'a put without effect').to.equal(changes);
     index.setStats(entry, 1, 1n);
     index.remove(entry);
     expect(index.changes).to.be.greaterThan(changes + 1);
   });
 
-  it('can be read as it was, while it is cleared away', () => {
+  it('gives a read view its paths unchanged during later steps and maintenance', () => {
     fc.assert(
       fc.property(anySteps(), anySteps(80), (before, during) => {
         const model = new IndexModel();
@@ -212,20 +212,20 @@ describe('the index', () => {
     );
   });
 
-  it('gives the number of a removed folder away only when nobody reads it any more', () => {
+  it('reuses the number of a removed folder only when no read view is open', () => {
     const index = new MemoryIndex();
     const folder = index.folderOf(index.put(rootFolder, text('a'), Kind.FOLDER));
     const entry = index.put(folder, text('x'), Kind.FILE);
-    const clearAway = () => {
+    const maintainFully = () => {
       while (index.maintain());
     };
     const view = new ReadView(index);
     index.remove(index.folderEntry(folder));
-    clearAway();
+    maintainFully();
     expect(index.folderOf(index.put(rootFolder, text('b'), Kind.FOLDER))).not.to.equal(folder);
     expect(view.pathOf(entry)).to.equal('a/x');
     view[Symbol.dispose]();
-    clearAway();
+    maintainFully();
     expect(index.folderOf(index.put(rootFolder, text('c'), Kind.FOLDER))).to.equal(folder);
     expect(index.children(folder)).to.deep.equal([]);
   });

@@ -8,8 +8,8 @@ import { anyName } from '../../../support/index/index-model.ts';
 
 const folder = new URL('../../../../mserv2/index/', import.meta.url);
 
-/** What a segment keeps of names that were listed together: as they are, and folded. */
-function kept(names: readonly Buffer[]): { readonly own: string[]; readonly folded: string[] } {
+/** The own and the folded names that a segment stores for one listing. */
+function storedNames(names: readonly Buffer[]): { readonly own: string[]; readonly folded: string[] } {
   const listing = Buffer.from(names.map((name) => name.toString('latin1')).join('/'), 'latin1');
   const kinds = new Uint8Array(names.length).fill(Kind.FILE);
   const segment = new Segment();
@@ -28,15 +28,15 @@ function kept(names: readonly Buffer[]): { readonly own: string[]; readonly fold
 }
 
 function expectFolded(names: readonly Buffer[]): void {
-  const { own, folded } = kept(names);
+  const { own, folded } = storedNames(names);
   expect(own).to.deep.equal(names.map((name) => name.toString('latin1')));
   expect(folded).to.deep.equal(names.map((name) => foldText(name.toString(), { case: true, accents: true })));
 }
 
-describe('folding names by the sixteen bytes', () => {
-  it('is what its source says', () => expectAssembled(folder, 'name-fold'));
+describe('the folding of names, 16 bytes at a time', () => {
+  it('has the WebAssembly of its source', () => expectAssembled(folder, 'name-fold'));
 
-  it('folds as text is folded, and loses nothing, whatever is beside it', () => {
+  it('equals the folding of text, for random names side by side', () => {
     const unit = fc.constantFrom(
       'a',
       'Z',
@@ -63,24 +63,24 @@ describe('folding names by the sixteen bytes', () => {
     fc.assert(fc.property(fc.array(name, { maxLength: 40, size: 'max' }), expectFolded), { numRuns: 500 });
   });
 
-  it('knows every letter of two bytes, at the end of a name, too', () => {
+  it('equals the folding of text for every letter of two bytes, at the start and end of a name', () => {
     const letters = Array.from({ length: 0x800 - 0x80 }, (_, i) => String.fromCharCode(0x80 + i));
     expectFolded(
       letters.flatMap((letter) => [letter, `a${letter}`, `${letter}B`].map((text) => Buffer.from(text))),
     );
   });
 
-  it('keeps capitals, wherever they are', () => {
+  it('keeps a capital letter of the own name at any position', () => {
     const lengths = Array.from({ length: 50 }, (_, length) => length + 1);
-    const places = lengths.flatMap((length) =>
+    const positions = lengths.flatMap((length) =>
       lengths.filter((at) => at <= length).map((at) => ({ length, at })),
     );
     expectFolded(
-      places.map(({ length, at }) => Buffer.from(`${'a'.repeat(at - 1)}A${'a'.repeat(length - at)}`)),
+      positions.map(({ length, at }) => Buffer.from(`${'a'.repeat(at - 1)}A${'a'.repeat(length - at)}`)),
     );
   });
 
-  it('takes names that are too many, and too long, to be folded at one go', () => {
+  it('handles more and longer names than one pass can fold', () => {
     const short = Array.from({ length: 10_000 }, (_, i) => Buffer.from(`Á${i}`));
     const long = Array.from({ length: 70 }, (_, i) => Buffer.from('ñA'.repeat(1365).slice(0, 1300 + i)));
     expectFolded([...short, ...long, Buffer.alloc(4096, 'x'), Buffer.from('end')]);

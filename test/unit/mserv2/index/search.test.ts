@@ -39,8 +39,8 @@ const regexes = fc
   })
   .map((pieces) => pieces.join(''));
 
-/** What may be looked for: parts of names that there are, names that hurt, and what each mode has a meaning for. */
-const wish = fc.record({
+/** Random queries: parts of existing names, hostile names, and patterns for each mode. */
+const anyQuery = fc.record({
   mode: fc.constantFrom('contiene', 'exacto', 'prefijo', 'sufijo', 'glob', 'regex', 'difuso') as fc.Arbitrary<
     SearchQuery['mode']
   >,
@@ -83,7 +83,7 @@ const wish = fc.record({
 });
 
 function queryOf(
-  asked: typeof wish extends fc.Arbitrary<infer Wish> ? Wish : never,
+  asked: typeof anyQuery extends fc.Arbitrary<infer Value> ? Value : never,
   model: IndexModel,
 ): SearchQuery {
   const { scope, cut, glob, regex, bounds, bounded, entry, ...query } = asked;
@@ -96,17 +96,17 @@ function queryOf(
     .slice(0, cut[1])
     .join('');
   const plain = query.nombre === 'part' ? part : query.nombre;
-  // A glob made of a name may have brackets and braces of its own.
+  // A glob made from a name may contain the brackets and braces of the name.
   const nombre = query.mode === 'glob' ? glob : query.mode === 'regex' ? regex : plain;
   const parts = scope === undefined ? [] : splitParts(folders[scope % folders.length] ?? ('' as ByteString));
   return { ...anything, ...query, nombre, parts, ...(bounded ? bounds : {}) };
 }
 
-/** Where the meaning of two globs side by side depends on how braces are taken apart. */
-const isDoubtful = ({ mode, field, nombre }: SearchQuery) =>
+/** Whether the meaning of a glob depends on how braces bring two stars together. */
+const isAmbiguous = ({ mode, field, nombre }: SearchQuery) =>
   mode === 'glob' && field === 'ruta' && /\*[{},]|[{},]\*/.test(nombre);
 
-/** By their scores, which are taken for granted; then the shorter first, then by path. */
+/** Sorts by the given scores, then shorter texts first, then by path. */
 function byScore(hits: readonly Hit[], query: SearchQuery): Hit[] {
   const sign = query.descending ? -1 : 1;
   const lengthOf = ({ path }: Hit) =>
@@ -119,14 +119,14 @@ function byScore(hits: readonly Hit[], query: SearchQuery): Hit[] {
   );
 }
 
-describe('searching the index', () => {
-  it('equals a naive reference, page by page', async () => {
+describe('the pages of a search', () => {
+  it('have the entries of a naive reference in its order', async () => {
     await fc.assert(
-      fc.asyncProperty(anySteps(), wish, async (steps, asked) => {
+      fc.asyncProperty(anySteps(), anyQuery, async (steps, asked) => {
         const model = new IndexModel();
         model.run(steps);
         const query = queryOf(asked, model);
-        fc.pre(!isDoubtful(query));
+        fc.pre(!isAmbiguous(query));
         const expected = reference(model.entries.values(), query);
         const found = await pages(model, query);
         const hits = hitsOf(found);
@@ -146,7 +146,7 @@ describe('searching the index', () => {
     );
   });
 
-  it('gives what stays exactly once, whatever comes and goes between pages and in the middle of one', async () => {
+  it('have every staying entry exactly once when others come and go between and during pages', async () => {
     const sizes = fc.record({
       limit: fc.integer({ min: 1, max: 4 }),
       staying: fc.integer({ min: 0, max: 12 }),
@@ -155,13 +155,13 @@ describe('searching the index', () => {
       fc.asyncProperty(
         anySteps(),
         anySteps(80),
-        wish,
+        anyQuery,
         sizes,
         async (before, later, asked, { limit, staying }) => {
           const model = new IndexModel();
           model.run(before);
           const query = { ...queryOf(asked, model), limit };
-          fc.pre(!isDoubtful(query));
+          fc.pre(!isAmbiguous(query));
           const kept = new Set([...model.entries.values()].slice(0, staying));
           const seen = new Set(model.entries.values());
           const steps = later.filter((step) => step.do !== 'stat');
@@ -175,7 +175,7 @@ describe('searching the index', () => {
           };
           const pace: Pace = { over: () => true, next: () => Promise.resolve(move()) };
           const paths = pathsOf(hitsOf(await pages(model, query, move, pace)));
-          expect(new Set(paths).size, 'nothing twice').to.equal(paths.length);
+          expect(new Set(paths).size, 'no path twice').to.equal(paths.length);
           expect(paths).to.include.members(pathsOf(reference(kept, query)));
           expect(pathsOf(reference(seen, query))).to.include.members(paths);
         },
@@ -184,7 +184,7 @@ describe('searching the index', () => {
     );
   });
 
-  it('finds nothing where one name ends and the next begins', async () => {
+  it('have no match across the border of two names', async () => {
     const index = indexOf(['a', 'b'] as ByteString[]);
     for (const nombre of ['a/', '/a', 'a/b', '/']) {
       const { hits, total } = await search(index, { ...anything, nombre, order: 'nombre' }, withoutPause);
@@ -192,13 +192,13 @@ describe('searching the index', () => {
     }
   });
 
-  it('gives all of it in one go, in batches', async () => {
+  it('equal the batches of searchAll, which hold every entry', async () => {
     await fc.assert(
-      fc.asyncProperty(anySteps(), wish, fc.integer({ min: 1, max: 7 }), async (steps, asked, size) => {
+      fc.asyncProperty(anySteps(), anyQuery, fc.integer({ min: 1, max: 7 }), async (steps, asked, size) => {
         const model = new IndexModel();
         model.run(steps);
         const query = queryOf(asked, model);
-        fc.pre(!isDoubtful(query));
+        fc.pre(!isAmbiguous(query));
         const hits: Hit[] = [];
         for await (const batch of searchAll(model.index, query, withoutPause, size)) {
           expect(batch.length).to.be.within(1, size);
@@ -211,7 +211,7 @@ describe('searching the index', () => {
     );
   });
 
-  it('refuses the cursor of another query, and a cut one', async () => {
+  it('are refused for the cursor of another query and for a cut one', async () => {
     const index = indexOf(['a1', 'a2', 'b/a3'].map(fromText));
     const query = { ...anything, nombre: 'a', limit: 1 };
     const { siguiente: cursor = '' } = await search(index, query, withoutPause);
@@ -247,7 +247,7 @@ describe('searching the index', () => {
     expect(index.readViews.size).to.equal(0);
   });
 
-  it('ends when nobody waits for it any more', async () => {
+  it('close their read view when the search is aborted or its reader returns', async () => {
     const index = indexOf(Array.from({ length: 5000 }, (_, i) => fromText(`a${i}`)));
     const reason = new Error('gone');
     const pace: Pace = { over: () => true, next: () => Promise.reject(reason) };

@@ -28,7 +28,7 @@ function faultOf(bytes: Buffer, wanted = identity): unknown {
   }
 }
 
-/** By path: kind, whether stats are the same, and stamps of folders. */
+/** Compares the index with the model: the counts, and the kind and stats of each path. */
 function expectSame(index: MemoryIndex, { entries, index: original }: IndexModel): void {
   const copy = new IndexModel(index);
   expect(index.entries).to.equal(entries.size);
@@ -48,7 +48,7 @@ function reload(model: IndexModel, size = 1 << 20): IndexModel {
 }
 
 describe('a snapshot of the index', () => {
-  it('holds all of it, and the copy goes on as the original would', () => {
+  it('loads as a copy with the same entries and stamps, which then changes like the original', () => {
     fc.assert(
       fc.property(anySteps(), anySteps(), fc.integer({ min: 1, max: 100 }), (before, after, size) => {
         const model = new IndexModel();
@@ -73,7 +73,7 @@ describe('a snapshot of the index', () => {
     );
   });
 
-  it('is whole though the index changes while it is written', () => {
+  it('has every entry that stays when the index changes while it is written', () => {
     fc.assert(
       fc.property(anySteps(80), anySteps(80), (before, during) => {
         const model = new IndexModel();
@@ -98,7 +98,7 @@ describe('a snapshot of the index', () => {
     );
   });
 
-  it('is whole though folders came and went while it was written, more than stay', () => {
+  it('has every entry that stays when more folders pass than stay while it is written', () => {
     const index = new MemoryIndex();
     index.put(rootFolder, text('before'), Kind.FILE);
     const chunks: Buffer[] = [];

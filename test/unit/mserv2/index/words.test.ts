@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseWords } from '../../../../mserv2/index/words.ts';
 
-/** Each word, with an exclamation mark before those that are excluded. */
+/** The words of a query; excluded ones begin with an exclamation mark. */
 const wordsOf = (nombre: string) =>
   parseWords(nombre).map(({ text, excluded }) => (excluded ? `!${text}` : text));
 
-describe('the words of contiene', () => {
+describe('the words of a query in the mode contiene', () => {
   const cases: [string, string[]][] = [
     ['', []],
     ['  \t\n ', []],
@@ -34,10 +34,11 @@ describe('the words of contiene', () => {
     ['ñandú', ['ñandú']],
   ];
   for (const [nombre, words] of cases) {
-    it(`${JSON.stringify(nombre)}`, () => expect(wordsOf(nombre)).to.deep.equal(words));
+    it(`are [${words.join(' | ')}] for ${JSON.stringify(nombre)}`, () =>
+      expect(wordsOf(nombre)).to.deep.equal(words));
   }
 
-  it('of any name, when it is quoted, are the name', () => {
+  it('are the whole name when it is quoted', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (name) => {
         expect(wordsOf(`"${name.replaceAll('"', '""')}"`)).to.deep.equal([name]);
@@ -45,7 +46,7 @@ describe('the words of contiene', () => {
     );
   });
 
-  it('never are empty, and take linear time', () => {
+  it('are never empty, and are parsed in linear time', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('"', '-', ' ', 'a'), maxLength: 30 }), (nombre) => {
         for (const { text } of parseWords(nombre)) expect(text).not.to.equal('');

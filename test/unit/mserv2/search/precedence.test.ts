@@ -4,8 +4,8 @@ import { Precedence, type SearchSlices } from '../../../../mserv2/search/precede
 
 const { signal } = new AbortController();
 
-describe('The precedence of searches', () => {
-  /** The clock stands still but for the work that is done. */
+describe('the precedence of searches', () => {
+  /** The clock moves only with the work that is done. */
   let time: number;
   let worked: string[];
 
@@ -19,7 +19,7 @@ describe('The precedence of searches', () => {
     mock.restoreAll();
   });
 
-  /** Works in slices, a millisecond at a time, and writes its name down for each of them. */
+  /** Works in slices and records its name for each millisecond of work. */
   async function work(name: string, slices: SearchSlices, ms: number): Promise<void> {
     slices.begin();
     for (let done = 0; done < ms; done++) {
@@ -29,30 +29,30 @@ describe('The precedence of searches', () => {
     }
     slices[Symbol.dispose]();
   }
-  /** Lets everything happen that no timer holds up. */
+  /** Resolves when all work is done that waits for no timer. */
   async function settled(): Promise<void> {
     for (let turns = 0; turns < 200; turns++) await new Promise(setImmediate);
   }
 
-  it('lets those go first that are short, though they came later', async () => {
+  it('runs a short search before a long one that began earlier', async () => {
     const precedence = new Precedence();
     const long = work('long', precedence.begin(signal), 60);
     const slices = precedence.begin(signal);
     for (let done = 0; done < 3; done++) {
       worked.push('short');
-      // It waits for other threads.
+      // Between two pieces of work it waits for other threads.
       await settled();
     }
     slices[Symbol.dispose]();
     await long;
-    // The first slice of the long one was over before the short one came.
+    // The first slice of the long search ends before the short one begins.
     expect(worked.slice(0, 8)).to.deep.equal([...Array(5).fill('long'), ...Array(3).fill('short')]);
     expect(worked).to.have.length(63);
   });
 
-  it('lets a long one go on after 4 ms though there is always a short one', async () => {
+  it('runs a slice of a long search after 4 ms although a short one is always active', async () => {
     const precedence = new Precedence();
-    // A short one that waits for other threads all the time.
+    // A search that has begun and waits for other threads all the time.
     const waiting = precedence.begin(signal);
     const long = work('long', precedence.begin(signal), 8);
     await settled();
@@ -68,7 +68,7 @@ describe('The precedence of searches', () => {
     await long;
   });
 
-  it('lets a long one go on at once when the last short one is over, or has become long', async () => {
+  it('runs a long search at once when the last short one ends or has become long', async () => {
     const precedence = new Precedence();
     const waiting = precedence.begin(signal);
     const long = work('long', precedence.begin(signal), 10);
@@ -76,12 +76,12 @@ describe('The precedence of searches', () => {
     expect(worked).to.have.length(5);
     waiting[Symbol.dispose]();
     await long;
-    // Both are long then: neither waits for the other, nor for the clock, which stands.
+    // Both become long: neither waits for the other or for the clock, which stands still.
     await Promise.all([work('a', precedence.begin(signal), 15), work('b', precedence.begin(signal), 15)]);
     expect(worked).to.have.length(40);
   });
 
-  it('keeps the slices of a long one as they were while the tree is crawled', async () => {
+  it('keeps the slices of a long search at 5 ms while the tree is crawled', async () => {
     const turnsIn = async (crawling: boolean): Promise<number> => {
       const slices = new Precedence().begin(signal, crawling).begin();
       let turns = 0;
@@ -95,11 +95,11 @@ describe('The precedence of searches', () => {
       return turns;
     };
     expect(await turnsIn(true)).to.equal(12);
-    // Of 5 ms first, and of 1 ms once it is a long one.
+    // Slices last 5 ms at first, and 1 ms once the search is long.
     expect(await turnsIn(false)).to.equal(56);
   });
 
-  it('ends with the reason of the signal', async () => {
+  it('rejects with the reason of the signal when that aborts', async () => {
     const abort = new AbortController();
     const slices = new Precedence().begin(abort.signal);
     abort.abort(new Error('gone'));

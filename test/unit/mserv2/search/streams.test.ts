@@ -10,7 +10,7 @@ import {
 const { signal } = new AbortController();
 const indice = { estado: EstadoIndice.ESTADO_INDICE_LISTO, version: 7, edadMs: 0 };
 
-/** Searches numbers: a page of them from the cursor on, and always the same error. */
+/** Finds numbers: each page has those from the cursor on, and one error that is always equal. */
 function searchNumbers(count: number, asked: BuscarArchivosRequest[] = []): SearchPage {
   return async (query) => {
     asked.push(query);
@@ -36,9 +36,9 @@ async function all(
   return parts;
 }
 
-describe('a stream of what was found, in an order', () => {
+describe('a stream of sorted results', () => {
   for (const count of [0, 1, 256, 257, 25_000]) {
-    it(`has all ${count}, in messages of 256 at most, and a last one that tells of the whole`, async () => {
+    it(`has ${count} results in messages of at most 256, then one with the total and the state of the index`, async () => {
       const parts = await all(searchNumbers(count));
       const names = parts.flatMap(({ archivos }) => archivos.map(({ entrada }) => entrada?.nombre));
       expect(names).to.deep.equal(Array.from({ length: count }, (_, i) => String(i)));
@@ -56,14 +56,14 @@ describe('a stream of what was found, in an order', () => {
     });
   }
 
-  it('tells once what every page meets again', async () => {
+  it('reports an error once when every page has it', async () => {
     const parts = await all(searchNumbers(25_000));
     expect(parts.flatMap(({ errores }) => errores)).to.deep.equal([
       { ruta: 'privado', codigo: 'EACCES', rutaBytes: undefined },
     ]);
   });
 
-  it('asks for a small page first, whatever the query says of pages', async () => {
+  it('asks for a page of 256 first, whatever limit and cursor the query has', async () => {
     const asked: BuscarArchivosRequest[] = [];
     await all(
       searchNumbers(1000, asked),
@@ -75,7 +75,7 @@ describe('a stream of what was found, in an order', () => {
     ]);
   });
 
-  it('says something while it searches', async () => {
+  it('sends an empty message while the search lasts', async () => {
     const found = Promise.withResolvers<BuscarArchivosResponse>();
     const parts = streamPages(() => found.promise, BuscarArchivosRequest.create(), signal);
     expect((await parts.next()).value).to.deep.equal({
