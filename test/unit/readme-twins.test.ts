@@ -7,12 +7,12 @@ interface Part {
   readonly facts: Facts;
 }
 
-/** What a part says in any language. */
+/** The content of a part that must be equal in both languages. */
 interface Facts {
   readonly kind: string;
-  /** A block of code whole; elsewhere what stands in backticks. */
+  /** A code block as a whole; in prose, the texts in backticks. */
   readonly code: readonly string[];
-  /** Files and addresses; `(twin)` is the other README, `heading N` the page's own Nth. */
+  /** Files and addresses; `(twin)` stands for the other README, `heading N` for the Nth heading of the same page. */
   readonly links: readonly string[];
   readonly numbers: readonly string[];
 }
@@ -23,10 +23,10 @@ const page = (name: string) => readFileSync(at(name), 'utf8');
 const all = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-/** One order for both languages, which may name the same things in another. */
+/** Sorts, because the two languages may name the same things in a different order. */
 const sorted = (found: readonly string[]) => found.toSorted((a, b) => a.localeCompare(b, 'en'));
 
-/** The name that GitHub gives to a heading. */
+/** The anchor that GitHub gives to a heading. */
 const slugOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -38,11 +38,11 @@ function kindOf(text: string): string {
   return /^(?:#+|-)(?= )/.exec(text)?.[0] ?? 'paragraph';
 }
 
-/** What a page is made of, in its order. */
+/** Splits a page into its parts, in order. */
 function partsOf(markdown: string, twin: string): Part[] {
   const prose = markdown.replace(/^```[\s\S]*?^```$/gm, '');
   const anchors = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => `#${slugOf(heading)}`);
-  const placeOf = (target: string): string => {
+  const linkOf = (target: string): string => {
     if (target === twin) return '(twin)';
     const heading = anchors.indexOf(target);
     return heading < 0 ? target : `heading ${heading}`;
@@ -59,7 +59,7 @@ function partsOf(markdown: string, twin: string): Part[] {
         const facts = {
           kind: kindOf(text),
           code: sorted(all(text, /`([^`]+)`/g)),
-          links: sorted(all(text, /(?:\]\(|<(?=https?:))([^)>]+)[)>]/g).map(placeOf)),
+          links: sorted(all(text, /(?:\]\(|<(?=https?:))([^)>]+)[)>]/g).map(linkOf)),
           numbers: sorted(all(words, /(\d+)/g)),
         };
         return { text, facts };
@@ -71,7 +71,7 @@ describe('README.md and README.es.md', () => {
   const english = partsOf(page('README.md'), 'README.es.md');
   const spanish = partsOf(page('README.es.md'), 'README.md');
 
-  it('are twins: the same parts, with the same code, links and numbers', () => {
+  it('have equal parts, with equal code, links and numbers', () => {
     expect(english.length).to.be.greaterThan(50);
     for (const [index, { text, facts }] of english.entries()) {
       const twin = spanish[index];
@@ -80,14 +80,14 @@ describe('README.md and README.es.md', () => {
     expect(spanish.length).to.equal(english.length);
   });
 
-  it('lead to each other at their tops', () => {
+  it('link to each other below their titles', () => {
     expect(english[1]?.facts.links).to.deep.equal(['(twin)']);
     expect(spanish[1]?.facts.links).to.deep.equal(['(twin)']);
   });
 
-  it('lead to what is there', () => {
-    const places = [...english, ...spanish].flatMap(({ facts }) => facts.links);
-    const files = places.filter((place) => !/^(?:\(twin\)|heading \d+|https?:.*)$/.test(place));
+  it('link only to headings and files that exist', () => {
+    const links = [...english, ...spanish].flatMap(({ facts }) => facts.links);
+    const files = links.filter((link) => !/^(?:\(twin\)|heading \d+|https?:.*)$/.test(link));
     expect(files).to.include('CONTRIBUTING.md');
     expect(files.filter((file) => file.startsWith('#') || !existsSync(at(file)))).to.deep.equal([]);
   });

@@ -10,14 +10,14 @@ describe('the sandbox of `npm test`', () => {
 
   for (const folder of ['/', repository, homedir(), '/tmp', '/dev']) {
     it(`refuses to write in ${folder}`, function () {
-      // test/run.ts says on its first line whether it is in force.
+      // test/run.ts prints on its first line whether the sandbox is in force.
       if (process.env['TEST_SANDBOX'] !== 'read-only') this.skip();
       const file = join(folder, `archivero-sandbox-${process.pid}`);
       expect(() => writeFileSync(file, '', { flag: 'wx' })).to.throw('EROFS');
     });
   }
 
-  it('lets tests write in their temporary folder', () => {
+  it('lets a test write in its temporary folder', () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.join('a'), '');
     expect(readdirSync(folder.path)).to.deep.equal(['a']);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Entrada } from '../../proto/gen/archivos/v1/entrada.ts';
 
-/** The fields of a message, as any reader of protobuf sees them: by number, the last one counts. */
+/** Reads the fields of a protobuf message by number; of repeated ones the last counts. */
 function fieldsOf(bytes: Uint8Array, read: (reader: BinaryReader) => unknown): Map<number, unknown> {
   const fields = new Map<number, unknown>();
   const reader = new BinaryReader(bytes);
@@ -15,8 +15,8 @@ function fieldsOf(bytes: Uint8Array, read: (reader: BinaryReader) => unknown): M
   return fields;
 }
 
-describe('Timestamps between the processes', () => {
-  it('have nanos from 0 to 999,999,999 also before 1970, and are read as they were written', () => {
+describe('a protobuf timestamp', () => {
+  it('has nanos from 0 to 999,999,999 also before 1970, and decodes to the date that was encoded', () => {
     const days = { min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z') };
     fc.assert(
       fc.property(fc.date({ ...days, noInvalidDate: true }), (modificado) => {

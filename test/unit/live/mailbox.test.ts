@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Mailbox } from '../../../gateway/live/mailbox.ts';
 
 describe('a mailbox', () => {
-  it('holds the newest only', async () => {
+  it('holds only the newest message', async () => {
     const mailbox = new Mailbox<number>();
     const { signal } = new AbortController();
     mailbox.put(1);
@@ -13,7 +13,7 @@ describe('a mailbox', () => {
     expect(await next).to.equal(3);
   });
 
-  it('is left when the signal is aborted, and keeps what comes for the next', async () => {
+  it('gives undefined when the signal aborts, and keeps a later message for the next reader', async () => {
     const mailbox = new Mailbox<number>();
     const abort = new AbortController();
     const taking = mailbox.take(abort.signal);
@@ -24,7 +24,7 @@ describe('a mailbox', () => {
     expect(await mailbox.take(new AbortController().signal)).to.equal(1);
   });
 
-  it('may hold something that is nothing', async () => {
+  it('may hold a falsy message', async () => {
     const mailbox = new Mailbox<number>();
     mailbox.put(0);
     expect(await mailbox.take(new AbortController().signal)).to.equal(0);

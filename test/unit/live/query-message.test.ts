@@ -21,8 +21,8 @@ function refusals(message: object): [string, string][] {
   return [];
 }
 
-describe('a query over a WebSocket', () => {
-  it('has the parameters of the GET', () => {
+describe('a query message of a WebSocket', () => {
+  it('becomes the query string of the GET request', () => {
     expect(
       read({ numero: 7, nombre: 'año & más', tipo: ['archivo', 'carpeta'], limite: 5, ocultos: true }),
     ).to.deep.equal([7, 'nombre=a%C3%B1o+%26+m%C3%A1s&tipo=archivo&tipo=carpeta&limite=5&ocultos=true']);
@@ -45,14 +45,14 @@ describe('a query over a WebSocket', () => {
     ],
     ...['{"nombre":"a","nombre":"b"}', '{"nombre":"a","nombr\\u0065":"b"}', '{"__proto__":{}}'],
   ]) {
-    it(`is no ${JSON.stringify(text.slice(0, 40))}`, () => {
+    it(`is refused when it is ${JSON.stringify(text.slice(0, 40))}`, () => {
       expect(() => parseMessage(text))
         .to.throw(ProblemError)
         .with.property('slug', 'mensaje-no-valido');
     });
   }
 
-  it('says all that is wrong with it', () => {
+  it('is refused with all its faults', () => {
     expect(refusals({ numero: -1, nombre: {}, tipo: [['a']], ruta: null, formato: 'json' })).to.deep.equal([
       ['numero', 'entero-entre'],
       ['nombre', 'valor-no-valido'],
@@ -65,7 +65,7 @@ describe('a query over a WebSocket', () => {
     }
   });
 
-  it('never fails in another way', () => {
+  it('is read or refused with a known error for any JSON', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         try {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { TokenBucket } from '../../../gateway/live/token-bucket.ts';
 
 describe('a token bucket', () => {
-  it('gives the burst, and then as much as comes back', () => {
+  it('gives the whole burst at first, then the tokens that come back with time', () => {
     let now = 0;
     const bucket = new TokenBucket(3, 10, () => now);
     const takeAll = (): number => {

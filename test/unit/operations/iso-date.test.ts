@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isoText } from '../../../gateway/operations/iso-date.ts';
 
 describe('a date as text', () => {
-  it('is what toJSON gives, of any date there can be', () => {
+  it('equals toJSON for any date', () => {
     fc.assert(
       fc.property(fc.date({ noInvalidDate: false }), (date) => {
         expect(isoText(date)).to.equal(date.toJSON());
@@ -12,7 +12,7 @@ describe('a date as text', () => {
     );
   });
 
-  it('is right at the edges of days, years and of what a Date can tell', () => {
+  it('equals toJSON at the edges of days, years and the range of Date', () => {
     const day = 86_400_000;
     for (const start of [
       -8.64e15,

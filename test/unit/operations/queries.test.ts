@@ -23,8 +23,8 @@ function refusals(parse: () => unknown): [string, string][] {
   return [];
 }
 
-describe('GET /listar_archivos, the query', () => {
-  it('may be empty', () => {
+describe('the query of GET /listar_archivos', () => {
+  it('has defaults when it is empty', () => {
     expect(listar('')).to.deep.equal({
       request: {
         ruta: '',
@@ -42,7 +42,7 @@ describe('GET /listar_archivos, the query', () => {
     });
   });
 
-  it('is read whole', () => {
+  it('may have every parameter', () => {
     const query =
       'ruta=a%20b/%C3%B1+c&tipo=carpeta&tipo=archivo&tipo=carpeta&ocultos=si&recursivo=si&profundidad=3&orden=-bytes&limite=10000&cursor=x';
     expect(listar(`${query}&formato=nombres&`)).to.deep.equal({
@@ -62,7 +62,7 @@ describe('GET /listar_archivos, the query', () => {
     });
   });
 
-  it('is recursive when it says how deep, unless it says that it is not', () => {
+  it('is recursive when it has a profundidad, which recursivo=no contradicts', () => {
     expect(listar('profundidad=1').request).to.include({ recursivo: true, profundidad: 1 });
     expect(listar('recursivo=1').request).to.include({ recursivo: true, profundidad: 0 });
     expect(refusals(() => listar('profundidad=2&recursivo=no'))).to.deep.equal([
@@ -76,7 +76,7 @@ describe('GET /listar_archivos, the query', () => {
     }
   });
 
-  it('leaves it to the service to judge a path', () => {
+  it('may have any path, because the service judges it', () => {
     expect(listar('ruta=../%00//').request.ruta).to.equal('../\0//');
     expect(listar('ruta=').request.ruta).to.equal('');
   });
@@ -89,11 +89,11 @@ describe('GET /listar_archivos, the query', () => {
     0: false,
     no: false,
   })) {
-    it(`takes ocultos=${word}`, () => expect(listar(`ocultos=${word}`).request.ocultos).to.equal(value));
+    it(`may have ocultos=${word}`, () => expect(listar(`ocultos=${word}`).request.ocultos).to.equal(value));
   }
 
   for (const written of ['/+8=', '_-8', '_-8=', '/ 8=', '%2F%2B8']) {
-    it(`takes ruta_b64=${written}`, () => {
+    it(`may have ruta_b64=${written}`, () => {
       expect(listar(`ruta_b64=${written}`).request).to.deep.include({
         ruta: '',
         rutaBytes: Buffer.from([0xff, 0xef]),
@@ -128,12 +128,12 @@ describe('GET /listar_archivos, the query', () => {
       ['limite', 'entero-entre'],
     ],
   };
-  it('tells no more than 50 of them', () => {
+  it('is refused with at most 50 of its faults', () => {
     const query = Array.from({ length: 1500 }, (_, index) => `p${index}=1`).join('&');
     expect(refusals(() => listar(query))).to.have.length(50);
   });
   for (const [query, errores] of Object.entries(refused)) {
-    it(`refuses ${query.slice(0, 40)}`, () =>
+    it(`is refused when it is ${query.slice(0, 40)}`, () =>
       expect(refusals(() => listar(query))).to.have.deep.members(errores));
   }
 
@@ -152,7 +152,7 @@ describe('GET /listar_archivos, the query', () => {
     '99999999999999999999',
     '٥',
   ]) {
-    it(`refuses limite=${limite}`, () => {
+    it(`is refused when it has limite=${limite}`, () => {
       expect(refusals(() => listar(`limite=${encodeURI(decodeURI(limite))}`))).to.deep.equal([
         ['limite', 'entero-entre'],
       ]);
@@ -160,14 +160,14 @@ describe('GET /listar_archivos, the query', () => {
   }
 
   for (const written of ['YQ=', 'YQ===', 'YR', 'a', 'Y%09Q', 'YQ%0A', 'Y=Q=', 'ñ', '=', '====']) {
-    it(`refuses ruta_b64=${written}`, () => {
+    it(`is refused when it has ruta_b64=${written}`, () => {
       expect(refusals(() => listar(`ruta_b64=${encodeURI(decodeURI(written))}`))).to.deep.equal([
         ['ruta_b64', 'base64-no-valido'],
       ]);
     });
   }
 
-  it('reads back all bytes, in both alphabets', () => {
+  it('may have any bytes in ruta_b64, in both Base64 alphabets', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
         const buffer = Buffer.from(bytes);
@@ -179,7 +179,7 @@ describe('GET /listar_archivos, the query', () => {
   });
 
   for (const bad of ['%', '%zz', '%ff', '%C3', '%ED%A0%80']) {
-    it(`refuses the encoding ${bad} instead of guessing`, () => {
+    it(`is refused when it has the malformed encoding ${bad}`, () => {
       expect(refusals(() => listar(`ruta=${bad}&limite=0`))).to.deep.equal([
         ['ruta', 'codificacion-no-valida'],
       ]);
@@ -188,8 +188,8 @@ describe('GET /listar_archivos, the query', () => {
   }
 });
 
-describe('GET /buscar_archivos, the query', () => {
-  it('may be empty', () => {
+describe('the query of GET /buscar_archivos', () => {
+  it('has defaults when it is empty', () => {
     expect(buscar('')).to.deep.equal({
       request: {
         nombre: '',
@@ -215,7 +215,7 @@ describe('GET /buscar_archivos, the query', () => {
     });
   });
 
-  it('is read whole', () => {
+  it('may have every parameter of names and paths', () => {
     const { request, formato } = buscar(
       'nombre=*.p%3Ff&modo=glob&distinguir_mayusculas=1&distinguir_acentos=true&ruta=a&tipo=otro&ocultos=1&limite=1&cursor=c&formato=json',
     );
@@ -234,14 +234,14 @@ describe('GET /buscar_archivos, the query', () => {
     });
   });
 
-  it('takes a name of 1024 bytes and no more', () => {
+  it('may have a name of at most 1024 bytes', () => {
     expect(buscar(`nombre=${'%C3%B1'.repeat(512)}`).request.nombre).to.have.length(512);
     expect(refusals(() => buscar(`nombre=${'%C3%B1'.repeat(513)}`))).to.deep.equal([
       ['nombre', 'demasiado-largo'],
     ]);
   });
 
-  it('reads filters: extensions, sizes, dates in any zone, orders both ways', () => {
+  it('may have extensions, sizes, dates in any time zone and a descending order', () => {
     const { request } = buscar(
       'extension=.pdf&extension=tar.gz&extension=pdf&bytes_min=0&bytes_max=10&modificado_desde=2026-11-20&modificado_hasta=2026-11-20T23:00:00%2B01:00&orden=-modificado&campo=ruta&modo=difuso',
     );
@@ -277,7 +277,7 @@ describe('GET /buscar_archivos, the query', () => {
     'recursivo=1',
     'limite=10001',
   ]) {
-    it(`refuses ${query}`, () => expect(refusals(() => buscar(query))).to.have.length(1));
+    it(`is refused when it is ${query}`, () => expect(refusals(() => buscar(query))).to.have.length(1));
   }
 });
 
@@ -310,7 +310,7 @@ function encodeURIComponentSafe(text: string): string {
 }
 
 for (const operation of [listarArchivos, buscarArchivos] as Operation[]) {
-  it(`${operation.name}: whatever is asked is a request with a JSON form, or is refused with a known reason`, () => {
+  it(`any query of ${operation.name} gives a request that survives JSON, or known reasons of refusal`, () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(word, value), { maxLength: 6 }), (pairs) => {
         const target = `/${operation.name}?${pairs.map(([name, text]) => `${name}=${text}`).join('&')}`;

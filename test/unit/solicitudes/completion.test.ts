@@ -7,8 +7,8 @@ import { silent } from '../../support/clients/amqp-asker.ts';
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
-describe('Completion', () => {
-  it('gives up what it cannot render, instead of trying for ever', async () => {
+describe('completion', () => {
+  it('ends a solicitud as fallida when its answer cannot be rendered', async () => {
     const ledger = new MemoryLedger({ maxRows: 10, maxBytes: 1_000_000 });
     await ledger.accept(acceptance({ id: 'a' }));
     const row = await ledger.get('a');

@@ -30,7 +30,7 @@ const notFound: CallResult = {
   verdict: { ok: false, code: Status.NOT_FOUND, message: 'carpeta-no-encontrada: no' },
 };
 
-describe('The direct route', () => {
+describe('the direct route', () => {
   let ledger: MemoryLedger;
   let stopping: AbortController;
   const now = () => 10_000;
@@ -55,21 +55,21 @@ describe('The direct route', () => {
     for (const id of ['a', 'b', 'c', 'd']) await ledger.accept(acceptance({ id }));
   });
 
-  it('has no room for more, for a while, when the service says that it cannot work', async () => {
+  it('has no room for more rows for a while when the service answers UNAVAILABLE', async () => {
     const route = routeTo(refused);
     const rows = await ledger.claim('mserv1', now(), now() + 5_000, route.room);
     const done: string[] = [];
     const dispatched = route.dispatch(rows, { done: (id) => done.push(id) }, stopping.signal);
     await eventually(() => done.length === rows.length);
     expect(route.room).to.equal(0);
-    // Meanwhile they are put off, and not held: they come back by themselves.
+    // The rows are deferred, not held: they become due again by themselves.
     expect(await ledger.nextDue('mserv1')).to.equal(now() + 1_000);
     stopping.abort();
     await dispatched;
     expect(route.room).to.equal(rows.length);
   });
 
-  it('has room again as soon as a row is answered', async () => {
+  it('has room for another row as soon as one is answered', async () => {
     const route = routeTo(notFound);
     const rows = await ledger.claim('mserv1', now(), now() + 5_000, route.room);
     const rooms: number[] = [];

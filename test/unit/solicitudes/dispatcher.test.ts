@@ -8,7 +8,7 @@ import { eventually } from '../../support/processes/eventually.ts';
 
 const hour = 3_600_000;
 
-describe('The dispatcher and its clock', () => {
+describe('the dispatcher', () => {
   let time: number;
   let ledger: MemoryLedger;
   let seen: string[];
@@ -44,7 +44,7 @@ describe('The dispatcher and its clock', () => {
     ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
   });
 
-  it('looks again at once at what was put off, when the clock is set back', async () => {
+  it('sends deferred rows again at once when the clock is set back', async () => {
     await ledger.accept(acceptance({ id: 'a', acceptedAt: time }));
     const dispatcher = await start();
     await eventually(() => seen.length === 1);
@@ -55,7 +55,7 @@ describe('The dispatcher and its clock', () => {
     expect(seen).to.deep.equal(['a', 'a']);
   });
 
-  it('does not leave for hours what was put off before the clock was set back and we were started', async () => {
+  it('makes deferred rows due within a minute when the clock was set back before its start', async () => {
     await ledger.accept(acceptance({ id: 'a', acceptedAt: time }));
     await ledger.defer('a', time + hour);
     const dispatcher = await start();
@@ -65,11 +65,11 @@ describe('The dispatcher and its clock', () => {
   });
 });
 
-describe('A dispatcher whose route fails', () => {
+describe('a dispatcher with a failing route', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
   afterEach(() => mock.timers.reset());
 
-  it('says so once, and tries again a second later each time', async () => {
+  it('logs the failure once, and tries again every second', async () => {
     const lines: Record<string, unknown>[] = [];
     const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
     let time = 100 * hour;
@@ -96,7 +96,7 @@ describe('A dispatcher whose route fails', () => {
     const pass = async (ms: number): Promise<void> => {
       time += ms;
       mock.timers.tick(ms);
-      // The ledger is in memory: all that follows happens without a wait.
+      // The ledger is in memory, so one turn of the event loop completes the dispatch.
       await new Promise(setImmediate);
     };
     await dispatcher.start();

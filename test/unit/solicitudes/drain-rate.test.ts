@@ -14,14 +14,14 @@ describe('Retry-After', () => {
     drain = createDrainRate({ mserv1: 1000, mserv2: 7 }, () => time);
   });
 
-  it('is a short pause while nothing is being answered, however much waits', () => {
+  it('is 5 s while nothing is answered, for any number of open solicitudes', () => {
     expect(drain.retryAfter('mserv1')).to.equal(5);
     expect(drain.retryAfter('unknown')).to.equal(5);
   });
 
-  it('is what is open, divided by the rate at which it is closed', () => {
+  it('is the number of open solicitudes divided by the rate at which they end', () => {
     for (let second = 0; second < 5; second++, time += 1000) come('completada', 100);
-    // 500 are left, at 100 a second.
+    // 500 are open, and 100 end each second.
     expect(drain.retryAfter('mserv1')).to.equal(5);
     come('aceptada', 500);
     expect(drain.retryAfter('mserv1')).to.equal(10);
@@ -30,16 +30,16 @@ describe('Retry-After', () => {
     expect(drain.retryAfter('mserv2')).to.equal(5);
   });
 
-  it('judges a service that has come back by what it does now', () => {
+  it('uses the present rate when a service answers again after a pause', () => {
     come('completada', 1);
     time += 3_600_000;
     come('completada', 199);
     time += 1000;
-    // 800 are left, and 199 were closed in a second after an hour of nothing.
+    // 800 are open; 199 ended in one second after an hour without any.
     expect(drain.retryAfter('mserv1')).to.equal(5);
   });
 
-  it('forgets the rate of a service that has stopped answering', () => {
+  it('is 5 s again when a service has stopped answering', () => {
     come('completada', 900);
     time += 9000;
     expect(drain.retryAfter('mserv1')).to.equal(1);
@@ -47,7 +47,7 @@ describe('Retry-After', () => {
     expect(drain.retryAfter('mserv1')).to.equal(5);
   });
 
-  it('is never more than a minute, nor less than a second', () => {
+  it('is at least 1 s and at most 60 s', () => {
     come('fallida', 1);
     time += 1000;
     expect(drain.retryAfter('mserv1')).to.equal(60);
@@ -55,7 +55,7 @@ describe('Retry-After', () => {
     expect(drain.retryAfter('mserv1')).to.equal(1);
   });
 
-  it('starts from what the ledger counts', () => {
+  it('starts again from the counts of the ledger after recount', () => {
     for (let second = 0; second < 5; second++, time += 1000) come('cancelada', 10);
     drain.recount({ mserv2: 30 });
     expect(drain.retryAfter('mserv1')).to.equal(1);
@@ -63,7 +63,7 @@ describe('Retry-After', () => {
     expect(drain.retryAfter('mserv1')).to.equal(20);
   });
 
-  it('survives a clock that is put back', () => {
+  it('is within 1 s and 60 s after the clock was set back', () => {
     come('completada', 10);
     time -= 3_600_000;
     come('completada', 10);

@@ -5,10 +5,10 @@ import { createWaiters, type Waiters } from '../../../gateway/solicitudes/waiter
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
-describe('The stream of events', () => {
+describe('the event stream', () => {
   let ledger: MemoryLedger;
   let followers: Waiters;
-  let gone: AbortController;
+  let disconnect: AbortController;
   let events: AsyncGenerator<string, void>;
   const next = async () => (await events.next()).value;
 
@@ -16,10 +16,10 @@ describe('The stream of events', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     ledger = new MemoryLedger({ maxRows: 10, maxBytes: 100_000 });
     followers = createWaiters(1);
-    gone = new AbortController();
+    disconnect = new AbortController();
     await ledger.accept(acceptance({ id: 'a' }));
     const watch = followers.watch('a', 'ana');
-    events = eventsOf({ id: 'a' }, 0, { ledger, followers, watch, signal: gone.signal });
+    events = eventsOf({ id: 'a' }, 0, { ledger, followers, watch, signal: disconnect.signal });
     expect(await next()).to.match(/^retry: \d+\n\n$/);
     expect(await next()).to.equal(
       'id: 0\ndata: {"estado":"aceptada","momento":"1970-01-01T00:00:01.000Z"}\n\n',
@@ -28,7 +28,7 @@ describe('The stream of events', () => {
 
   afterEach(() => mock.timers.reset());
 
-  it('has a comment every 15 seconds in which nothing happens', async () => {
+  it('has a comment every 15 s without an event', async () => {
     for (let beats = 0; beats < 3; beats++) {
       const beat = next();
       await new Promise(setImmediate);
@@ -38,17 +38,17 @@ describe('The stream of events', () => {
     }
   });
 
-  it('tells what it was not told of, at the next beat', async () => {
+  it('has an event without a notification after the next comment', async () => {
     const event = next();
     await new Promise(setImmediate);
     await ledger.published('a', 2000, 5000);
     mock.timers.tick(15_000);
-    // Nobody notified: another gateway died before it could.
+    // No notification comes: another gateway died before it sent one.
     expect(await event).to.match(/^: /);
     expect(await next()).to.contain('id: 1\ndata: {"estado":"encolada"');
   });
 
-  it('ends after the final state, when it is forgotten, and when the client goes', async () => {
+  it('ends after the final state, when the row is gone, and when the client disconnects', async () => {
     const event = next();
     await ledger.close('a', { state: 'cancelada', at: 3000 });
     followers.notify('a');
@@ -59,7 +59,7 @@ describe('The stream of events', () => {
       ledger,
       followers,
       watch: createWaiters(1).watch('b', 'ana'),
-      signal: gone.signal,
+      signal: disconnect.signal,
     });
     await forgotten.next();
     expect((await forgotten.next()).done).to.equal(true);
@@ -69,11 +69,11 @@ describe('The stream of events', () => {
       ledger,
       followers,
       watch: createWaiters(1).watch('c', 'ana'),
-      signal: gone.signal,
+      signal: disconnect.signal,
     });
     await left.next();
     const end = left.next();
-    gone.abort();
+    disconnect.abort();
     expect((await end).done).to.equal(true);
   });
 });

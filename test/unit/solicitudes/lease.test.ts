@@ -5,7 +5,7 @@ import { leaseMs, underLease } from '../../../gateway/solicitudes/lease.ts';
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 
-describe('A claim on rows', () => {
+describe('a lease', () => {
   let time: number;
   let ledger: MemoryLedger;
   const log = pino({ level: 'silent' });
@@ -21,7 +21,7 @@ describe('A claim on rows', () => {
 
   afterEach(() => mock.timers.reset());
 
-  it('lasts as long as the work on them, and what was done is left as it is', async () => {
+  it('lasts as long as the work, and ends with undone rows due and done ones unchanged', async () => {
     const rows = await claim();
     await underLease(rows, { ledger, log, now }, async (lease) => {
       await ledger.published('a', time, time + 60_000);
@@ -33,12 +33,12 @@ describe('A claim on rows', () => {
       }
       await ledger.close('b', { state: 'cancelada', at: time });
     });
-    // What was not done is due again at once.
+    // The row that was not done is due again at once.
     expect((await claim()).map(({ id }) => id)).to.deep.equal(['c']);
     expect(await ledger.nextDue('mserv1')).to.equal(time + leaseMs);
   });
 
-  it('is given back when the work fails', async () => {
+  it('ends at once when the work fails', async () => {
     const failure = underLease(await claim(), { ledger, log, now }, async () => {
       throw new Error('the broker is gone');
     });
@@ -46,7 +46,7 @@ describe('A claim on rows', () => {
     expect(await claim()).to.have.length(3);
   });
 
-  it('is over by itself when its holder is dead', async () => {
+  it('expires when it is not renewed', async () => {
     await claim();
     time += leaseMs - 1;
     expect(await claim()).to.deep.equal([]);

@@ -5,20 +5,20 @@ import { createWaiters } from '../../../gateway/solicitudes/waiters.ts';
 const long = 1_000_000;
 const forever = new AbortController().signal;
 
-describe('Waiters', () => {
-  it('wake when something happens to what they watch, and to nothing else', async () => {
+describe('the waiters', () => {
+  it('wake when their solicitud changes, and not when another one does', async () => {
     const waiters = createWaiters(10);
     using one = waiters.watch('a', 'ana');
     using two = waiters.watch('a', 'ana');
     using other = waiters.watch('b', 'ana');
     const changed = [one.changed(long, forever), two.changed(long, forever)];
     waiters.notify('a');
-    waiters.notify('nobody');
+    waiters.notify('unknown');
     expect(await Promise.all(changed)).to.deep.equal([true, true]);
     expect(await other.changed(1, forever)).to.equal(false);
   });
 
-  it('see what happened between two looks, once', async () => {
+  it('wake once for changes that came while they did not wait', async () => {
     const waiters = createWaiters(10);
     using watch = waiters.watch('a', 'ana');
     waiters.notify('a');
@@ -29,14 +29,14 @@ describe('Waiters', () => {
     expect(await watch.changed(long, forever)).to.equal(true);
   });
 
-  it('leave when their client does, and when the process stops', async () => {
+  it('stop waiting when their signal aborts and when the process stops', async () => {
     const waiters = createWaiters(10);
-    const gone = new AbortController();
+    const disconnect = new AbortController();
     using watch = waiters.watch('a', 'ana');
-    const waiting = watch.changed(long, gone.signal);
-    gone.abort();
+    const waiting = watch.changed(long, disconnect.signal);
+    disconnect.abort();
     expect(await waiting).to.equal(false);
-    expect(await watch.changed(long, gone.signal)).to.equal(false);
+    expect(await watch.changed(long, disconnect.signal)).to.equal(false);
     const second = watch.changed(long, forever);
     waiters.stop();
     expect(await second).to.equal(false);
@@ -45,7 +45,7 @@ describe('Waiters', () => {
     expect(await late.changed(long, forever)).to.equal(false);
   });
 
-  it('are no more than they may be, and of one caller no more than half of that', () => {
+  it('are refused beyond the limit, and beyond half of it for one caller', () => {
     const waiters = createWaiters(2);
     const refusal = (quotaKey: string): unknown => {
       try {
