@@ -48,7 +48,7 @@ async function runJobs(): Promise<void> {
     });
     running.add(lane);
     const { problems, ...totals } = await lane.ended;
-    results.push({ ...totals, problems: problems.map((problem) => `${problem} (of ${job.join(' ')})`) });
+    results.push({ ...totals, problems: problems.map((problem) => `${problem} (in ${job.join(' ')})`) });
     running.delete(lane);
   }
 }

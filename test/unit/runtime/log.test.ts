@@ -37,8 +37,10 @@ describe('the log', () => {
   });
 
   it('has one readable line per event in the format pretty', () => {
-    const text = written({ format: 'pretty' }, (log) => log.warn({ port: 5001, door: 'grpc' }, 'listening'));
-    expect(text).to.match(/^\[.*\] WARN \(mserv1\): listening \{"port":5001,"door":"grpc"\}\n$/);
+    const text = written({ format: 'pretty' }, (log) =>
+      log.warn({ port: 5001, listener: 'grpc' }, 'listening'),
+    );
+    expect(text).to.match(/^\[.*\] WARN \(mserv1\): listening \{"port":5001,"listener":"grpc"\}\n$/);
   });
 
   it('leaves out events below its level', () => {
