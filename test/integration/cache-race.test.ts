@@ -9,14 +9,14 @@ import { grpcServiceOf } from '../../runtime/grpc/service.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { setUp } from '../support/processes/set-up.ts';
 
-/** A service whose answers and news come in the order that a test wants, by real gRPC. */
-class Scripted implements AsyncDisposable {
+/** Serves ListadoService over gRPC, with its answers and change events in the order that a test sets. */
+class ScriptedListado implements AsyncDisposable {
   readonly #server = new Server();
   readonly #feeds = new Set<ServerWritableStream<unknown, VigilarCambiosResponse>>();
-  readonly #beats: NodeJS.Timeout;
+  readonly #heartbeats: NodeJS.Timeout;
   numero = 1;
-  asked = 0;
-  /** Before each answer, which was read before. */
+  calls = 0;
+  /** Runs between the reading of an answer and its sending. */
   onRead: () => Promise<void> = async () => undefined;
 
   constructor() {
@@ -25,7 +25,7 @@ class Scripted implements AsyncDisposable {
         _call: unknown,
         answer: (error: null, response: ListarArchivosResponse) => void,
       ) => {
-        this.asked += 1;
+        this.calls += 1;
         const nombre = `leído con el ${this.numero}`;
         const response = ListarArchivosResponse.fromPartial({
           archivos: [{ nombre, ruta: nombre, tipo: 1 }],
@@ -38,10 +38,10 @@ class Scripted implements AsyncDisposable {
       vigilarCambios: (call: ServerWritableStream<unknown, VigilarCambiosResponse>) => {
         this.#feeds.add(call);
         call.on('cancelled', () => this.#feeds.delete(call));
-        this.tell({ latidoMs: performance.now() });
+        this.report({ latidoMs: performance.now() });
       },
     });
-    this.#beats = setInterval(() => this.tell({ latidoMs: performance.now() }), 100);
+    this.#heartbeats = setInterval(() => this.report({ latidoMs: performance.now() }), 100);
   }
 
   async start(): Promise<string> {
@@ -52,46 +52,46 @@ class Scripted implements AsyncDisposable {
     return `127.0.0.1:${await bound.promise}`;
   }
 
-  get heard(): boolean {
+  get watched(): boolean {
     return this.#feeds.size > 0;
   }
 
-  tell(news: Partial<VigilarCambiosResponse>): void {
+  report(event: Partial<VigilarCambiosResponse>): void {
     const reloj = { instancia: 'una', numero: this.numero };
-    const message = VigilarCambiosResponse.fromPartial({ ...news, reloj });
+    const message = VigilarCambiosResponse.fromPartial({ ...event, reloj });
     for (const feed of this.#feeds) feed.write(message);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#beats);
+    clearInterval(this.#heartbeats);
     this.#server.forceShutdown();
   }
 }
 
-describe('A change between the reading of an answer and its being kept', () => {
+describe('A change reported between the reading of an answer and its caching', () => {
   const read = async (answer: Promise<Response>): Promise<[string | null, string]> => {
     const got = await answer;
     return [got.headers.get('servido-por'), ((await got.json()) as string[])[0] ?? ''];
   };
 
-  it('leaves nothing in the cache that is not so any more', async () => {
-    await using service = new Scripted();
+  it('leaves no outdated answer in the cache', async () => {
+    await using service = new ScriptedListado();
     await using it = await setUp({ running: [], env: { MSERV1_URL: await service.start() } });
     await it.start('gateway');
-    await eventually(() => service.heard);
+    await eventually(() => service.watched);
     const path = '/listar_archivos?formato=nombres';
     const ask = () => read(it.get(path));
     expect(await ask()).to.deep.equal(['grpc', 'leído con el 1']);
     await eventually(async () => (await ask())[0] === 'cache');
 
     service.numero = 2;
-    service.tell({ carpetas: [''] });
-    // What is told while the answer is on its way; the feed is heard before it comes.
+    service.report({ carpetas: [''] });
+    // The next change is reported before the answer is sent, so its event arrives first.
     service.onRead = async () => {
       service.numero = 3;
-      service.tell({ carpetas: [''] });
-      const next = service.asked + 1;
-      // The gateway has taken the news when it has taken a later call.
+      service.report({ carpetas: [''] });
+      const next = service.calls + 1;
+      // Once the gateway has the answer of a later call, it has the event too.
       service.onRead = async () => undefined;
       await read(it.get(`${path}&limite=${next}`));
     };

@@ -20,7 +20,7 @@ import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** As it is on the wire: fetch would decode it. */
+/** Returns the response with its body still coded; `fetch` would decode it. */
 async function raw(it: SetUp, path: string, headers: Headers = {}) {
   const [answer] = (await once(get(it.url + path, { headers }), 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
@@ -34,7 +34,7 @@ async function servedBy(it: SetUp, path: string, headers: Headers = {}): Promise
   return answer.headers.get('servido-por');
 }
 
-/** Asks until the answer comes from the cache. */
+/** Repeats the request until the cache answers it. */
 async function cached(it: SetUp, path: string): Promise<void> {
   await eventually(async () => (await servedBy(it, path)) === 'cache');
 }
@@ -43,7 +43,7 @@ async function names(answer: Promise<Response>): Promise<string[]> {
   return (await (await answer).json()) as string[];
 }
 
-/** Asks until the listing of `a` is as it is now, and sees to it that the cache gives an older one for a moment at most. */
+/** Waits until the listing of `a` matches the disk; fails when the cache serves an older one for too long. */
 async function listedSoon(it: SetUp, headers: Headers = {}): Promise<void> {
   const wanted = readdirSync(join(it.root, 'a')).sort();
   const end = await untilKnown(async () => {
@@ -58,10 +58,10 @@ async function listedSoon(it: SetUp, headers: Headers = {}): Promise<void> {
 
 const listing = '/listar_archivos?ruta=a&formato=nombres';
 
-describe('The cache', () => {
+describe('The response cache', () => {
   const path = listing;
 
-  it('serves the same status, headers and bytes as the call and the queue, from the third time on', async () => {
+  it('serves the status, headers and bytes of a direct call and of the queue from the third request on', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     for (let n = 0; n < 40; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
     for (const target of [
@@ -71,15 +71,17 @@ describe('The cache', () => {
     ]) {
       const calls = [await it.get(target), await it.get(target)];
       await cached(it, target);
-      const kept = await it.get(target);
-      expect(kept.headers.get('servido-por')).to.equal('cache');
-      const where = await accepted(it, target, { prefer: 'respond-async' });
-      const ways = await Promise.all([...calls, kept, await answerAt(it, where)].map(identityOf));
-      for (const way of ways) expect(way).to.deep.equal(ways[0]);
+      const fromCache = await it.get(target);
+      expect(fromCache.headers.get('servido-por')).to.equal('cache');
+      const answerPath = await accepted(it, target, { prefer: 'respond-async' });
+      const identities = await Promise.all(
+        [...calls, fromCache, await answerAt(it, answerPath)].map(identityOf),
+      );
+      for (const identity of identities) expect(identity).to.deep.equal(identities[0]);
     }
   });
 
-  it('gives each content coding an ETag of its own, and a 304 for any of them', async () => {
+  it('gives each content coding its own ETag, and answers 304 to any of them', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     for (let n = 0; n < 40; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
     const target = '/listar_archivos';
@@ -96,14 +98,14 @@ describe('The cache', () => {
       const same = await raw(it, target, { 'if-none-match': each.headers.etag ?? '' });
       expect([same.status, same.headers.etag, same.body.length]).to.deep.equal([304, each.headers.etag, 0]);
     }
-    // By a call, and not out of the cache.
+    // A direct call gives the ETag that the cache gave.
     const called = await raw(it, target, { 'cache-control': 'no-cache', 'accept-encoding': 'gzip' });
     expect(called.headers).to.include({ 'servido-por': 'grpc', etag: gzip.headers.etag });
     const head = await fetch(it.url + target, { method: 'HEAD', headers: { 'accept-encoding': 'identity' } });
     expect(head.headers.get('content-length')).to.equal(`${plain.body.length}`);
   });
 
-  it('is asked around: no-cache, max-age, no-store, respond-async and keys', async () => {
+  it('is bypassed by no-cache, max-age=0, no-store, respond-async and Idempotency-Key', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     mkdirSync(join(it.root, 'a'));
     await cached(it, path);
@@ -118,14 +120,14 @@ describe('The cache', () => {
     const unseen = await it.get('/listar_archivos?ruta=a&recursivo=true');
     expect(unseen.headers.get('servido-por')).to.equal('grpc');
     expect(await servedBy(it, '/listar_archivos?ruta=a&recursivo=true')).to.equal('grpc');
-    // Another spelling, another Host, a foreign one.
+    // A cached answer does not bypass the check of Host.
     expect((await raw(it, path, { host: 'evil.example' })).status).to.equal(421);
     const gateway = it.processes.get('gateway');
     const line = await gateway?.waitFor((each) => each['servidoPor'] === 'cache');
     expect(line).to.include({ msg: 'request', route: '/listar_archivos', status: 200, caller: 'anonimo' });
   });
 
-  it('is behind the checks of who may ask, and says of its answers what they depend on', async () => {
+  it('serves only authenticated requests, and keeps the CORS headers and Vary of the answer', async () => {
     const origin = 'https://app.example.org';
     const secret = 'x'.repeat(32);
     const env = { GATEWAY_CORS_ORIGINS: origin, AUTH: 'jwt', JWT_SECRET: secret };
@@ -147,7 +149,7 @@ describe('The cache', () => {
     expect(allowed.headers.get('vary')?.split(', ')).to.have.members(['Origin', 'Accept', 'Accept-Encoding']);
   });
 
-  it('keeps nothing when it is switched off, and nothing that has no room', async () => {
+  it('stores nothing when its size is 0, and no answer larger than its size', async () => {
     await using it = await setUp({ running: ['mserv1'] });
     for (let n = 0; n < 100; n++) writeFileSync(join(it.root, `fichero ${n}`), 'x');
     mkdirSync(join(it.root, 'a'));
@@ -159,7 +161,7 @@ describe('The cache', () => {
     for (let n = 0; n < 5; n++) expect(await servedBy(it, '/listar_archivos')).to.equal('grpc');
   });
 
-  it('is told of a change before a client could ask for it, again and again', async () => {
+  it('serves the old listing for a moment at most after each of 30 changes', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     mkdirSync(join(it.root, 'a'));
     for (let n = 0; n < 30; n++) {
@@ -170,7 +172,7 @@ describe('The cache', () => {
     }
   });
 
-  it('gives the last answer that is known when that is asked for and the service is away', async () => {
+  it('serves the last known answer to stale-if-error while the service is away', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     mkdirSync(join(it.root, 'a'));
     const before = await identityOf(await it.get(path));
@@ -179,7 +181,7 @@ describe('The cache', () => {
     const stale = await it.get(path, { 'cache-control': 'stale-if-error=60' });
     expect(stale.headers.get('age')).to.match(/^\d+$/);
     expect(stale.headers.get('servido-por')).to.equal('cache');
-    const where = /<([^>]+)>; rel="latest-version"/.exec(stale.headers.get('link') ?? '')?.[1] ?? '';
+    const answerPath = /<([^>]+)>; rel="latest-version"/.exec(stale.headers.get('link') ?? '')?.[1] ?? '';
     expect(await identityOf(stale)).to.deep.equal({ ...before, link: stale.headers.get('link') });
     const head = await fetch(it.url + path, {
       method: 'HEAD',
@@ -191,10 +193,10 @@ describe('The cache', () => {
     const other = await it.get('/listar_archivos', { 'cache-control': 'stale-if-error=60' });
     expect(other.status).to.equal(202);
     await it.start('mserv1');
-    expect(await (await answerAt(it, where)).json()).to.deep.equal(['nuevo']);
+    expect(await (await answerAt(it, answerPath)).json()).to.deep.equal(['nuevo']);
   });
 
-  it('gives it also when nothing can be accepted any more', async () => {
+  it('serves the last known answer to stale-if-error when the ledger is full', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'], env: { LEDGER_MAX_ROWS: '1' } });
     mkdirSync(join(it.root, 'a'));
     await it.get(path);
@@ -204,8 +206,8 @@ describe('The cache', () => {
     expect((await it.get(path, { 'cache-control': 'stale-if-error=60' })).status).to.equal(200);
   });
 
-  describe('when the feed fails', () => {
-    it('serves nothing once mserv1 is frozen, and what is so when it goes on', async () => {
+  describe('after a failure of the change feed', () => {
+    it('serves nothing while mserv1 is frozen, and the current listing once mserv1 runs again', async () => {
       await using it = await setUp({ running: ['mserv1', 'gateway'] });
       mkdirSync(join(it.root, 'a'));
       await cached(it, path);
@@ -222,7 +224,7 @@ describe('The cache', () => {
       expect(await names(it.get(path))).to.deep.equal(['nuevo']);
     });
 
-    it('serves nothing that was kept before the gateway itself was frozen, though old beats wait for it', async () => {
+    it('serves nothing stored before the gateway was frozen, although an old heartbeat waits in its socket', async () => {
       await using it = await setUp({ running: ['mserv1'] });
       mkdirSync(join(it.root, 'a'));
       const { port } = it.processes.get('mserv1') as Proc;
@@ -230,13 +232,13 @@ describe('The cache', () => {
       const gateway = await it.start('gateway', { MSERV1_URL: `127.0.0.1:${proxy.port}` });
       try {
         await cached(it, path);
-        using beats = new Beats(port);
-        await beats.next(3);
+        using heartbeats = new Heartbeats(port);
+        await heartbeats.next(3);
         gateway.pause();
-        // Beats that the gateway finds in its socket, and then more than a second of which it hears nothing.
-        await beats.next(1);
+        // One heartbeat waits in the frozen gateway's socket; those of the next second never reach it.
+        await heartbeats.next(1);
         proxy.strike('freeze');
-        await beats.next(5);
+        await heartbeats.next(5);
         writeFileSync(join(it.root, 'a/nuevo'), '');
         const asked = servedBy(it, path);
         gateway.resume();
@@ -248,7 +250,7 @@ describe('The cache', () => {
       }
     });
 
-    it('serves nothing of before when mserv1 was started again', async () => {
+    it('serves nothing stored before mserv1 was restarted', async () => {
       await using it = await setUp({ running: ['mserv1', 'gateway'] });
       mkdirSync(join(it.root, 'a'));
       await cached(it, path);
@@ -261,7 +263,7 @@ describe('The cache', () => {
     });
 
     for (const kind of ['cut', 'freeze'] as const) {
-      it(`serves nothing after its connection is ${kind === 'cut' ? 'cut' : 'frozen'}, until it is heard again`, async () => {
+      it(`serves nothing after the feed's connection is ${kind === 'cut' ? 'cut' : 'frozen'}, until the feed is back`, async () => {
         await using it = await setUp({ running: ['mserv1'] });
         mkdirSync(join(it.root, 'a'));
         const proxy = await startTcpProxy(it.processes.get('mserv1')?.port ?? 0);
@@ -273,7 +275,7 @@ describe('The cache', () => {
             writeFileSync(join(it.root, 'a', `${n}`), '');
             await listedSoon(it, { prefer: 'wait=1' });
           }
-          // What was kept in between is served now, if it is served.
+          // An answer stored while the connection was broken would be served now.
           await cached(it, path);
           expect(await names(it.get(path))).to.have.length(4);
         } finally {
@@ -283,7 +285,7 @@ describe('The cache', () => {
       });
     }
 
-    it('keeps what each of several replicas answered under the word of that one', async () => {
+    it('invalidates each answer by the feed of the replica that gave it', async () => {
       await using it = await setUp({ running: ['mserv1'] });
       await using other = await setUp({ running: [], env: { FILES_ROOT: it.root } });
       await other.start('mserv1');
@@ -304,8 +306,8 @@ describe('The cache', () => {
   });
 });
 
-/** The beats of the mserv1 at `port`, a quarter of a second apart by its own clock. */
-class Beats implements Disposable {
+/** Listens to the heartbeats of the mserv1 at `port`, which come every 250 ms by its clock. */
+class Heartbeats implements Disposable {
   readonly #client: GrpcClient<typeof ListadoServiceDefinition>;
   readonly #feed: ClientReadableStream<VigilarCambiosResponse>;
   #heard = Promise.withResolvers<void>();
@@ -319,7 +321,7 @@ class Beats implements Disposable {
     });
   }
 
-  /** Resolves after so many beats that are still to come. */
+  /** Resolves after `count` further heartbeats. */
   async next(count: number): Promise<void> {
     for (let n = 0; n < count; n++) await this.#heard.promise;
   }

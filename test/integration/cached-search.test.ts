@@ -28,12 +28,12 @@ async function search(it: SetUp, query: string, headers: Readonly<Record<string,
 
 type Answer = Awaited<ReturnType<typeof search>>;
 
-/** Asks until the answer comes from the cache. */
+/** Repeats the search until the cache answers it. */
 async function cached(it: SetUp, query: string): Promise<void> {
   await eventually(async () => (await search(it, query)).servedBy === 'cache');
 }
 
-/** Asks until what is found is as it should be, out of the cache or not. */
+/** Waits until the answer is right; fails when the cache serves an older one for too long. */
 async function expectSoon(it: SetUp, query: string, knows: (answer: Answer) => boolean, why?: string) {
   const end = await untilKnown(async () => {
     const answer = await search(it, query);
@@ -42,8 +42,8 @@ async function expectSoon(it: SetUp, query: string, knows: (answer: Answer) => b
   expect(end, why).to.equal('known');
 }
 
-describe('A search in the cache of the gateway', () => {
-  it('is served until something changes in the tree, wherever that is; no-cache goes through', async () => {
+describe('A cached search', () => {
+  it('is served until any folder of the tree changes, and is bypassed by no-cache', async () => {
     await using it = await setUp({ running: ['mserv2', 'gateway'] });
     mkdirSync(join(it.root, 'a'));
     writeFileSync(join(it.root, 'a/uno'), '1');
@@ -56,7 +56,7 @@ describe('A search in the cache of the gateway', () => {
     await expectSoon(it, 'nombre=uno', ({ found }) => found[0] === 'a/uno 2');
   });
 
-  it('is not served once mserv2 is frozen, nor what was kept before it was started again', async () => {
+  it('is not served while mserv2 is frozen, nor after mserv2 was restarted', async () => {
     await using it = await setUp({ running: ['mserv2', 'gateway'], env: { MSERV2_SNAPSHOT: '' } });
     writeFileSync(join(it.root, 'uno'), '');
     await cached(it, 'nombre=uno');
@@ -70,39 +70,39 @@ describe('A search in the cache of the gateway', () => {
     await it.end('mserv2');
     rmSync(join(it.root, 'uno.2'));
     await it.start('mserv2');
-    // What an index says that is still being built is not kept, either.
+    // Answers of an index that is still being built are not cached either.
     await cached(it, 'nombre=uno');
     expect((await search(it, 'nombre=uno')).found).to.deep.equal(['uno 0']);
   });
 
-  it('is never older than what has been told, whatever happens to the tree (against a walk)', async () => {
+  it('equals a walk of the tree a moment after any changes', async () => {
     await using it = await setUp({ running: ['mserv2', 'gateway'] });
     const words = ['', 'a', 'b', 'fichero'];
     const queries = words.map((word) => `limite=10000&orden=ruta&nombre=${word}`);
-    const right = (): string[][] => {
+    const wantedNow = (): string[][] => {
       const all = walk(it.root).sort((one, other) => (one < other ? -1 : 1));
       return words.map((word) => all.filter((line) => nameOf(line).includes(word)));
     };
-    const place = fc.constantFrom('a', 'b', 'a/a', 'a/b', 'a/b/fichero', 'b/fichero', 'fichero');
-    const act = fc.record({
+    const anyPath = fc.constantFrom('a', 'b', 'a/a', 'a/b', 'a/b/fichero', 'b/fichero', 'fichero');
+    const anyChange = fc.record({
       do: fc.constantFrom('write', 'write', 'folder', 'folder', 'remove', 'move'),
-      at: place,
-      to: place,
+      at: anyPath,
+      to: anyPath,
     });
-    const rounds = fc.sample(fc.array(act, { minLength: 1, maxLength: 20 }), 5);
+    const rounds = fc.sample(fc.array(anyChange, { minLength: 1, maxLength: 20 }), 5);
     for (const [n, round] of rounds.entries()) {
-      // All that is asked below is kept when the changes begin.
+      // Every query is cached when the changes begin.
       for (const query of queries) await cached(it, query);
       for (const step of round) change(it.root, step);
       const shown = JSON.stringify(round);
-      // Its answers must not take the places of those that are kept.
-      const passing = { 'cache-control': 'no-cache, no-store' };
-      const around = await Promise.all(queries.map((query) => search(it, query, passing)));
+      // no-store keeps these answers from replacing the cached ones.
+      const bypass = { 'cache-control': 'no-cache, no-store' };
+      const uncached = await Promise.all(queries.map((query) => search(it, query, bypass)));
       expect(
-        around.map(({ found }) => found),
+        uncached.map(({ found }) => found),
         `no-cache, round ${n}: ${shown}`,
-      ).to.deep.equal(right());
-      for (const [at, wanted] of right().entries()) {
+      ).to.deep.equal(wantedNow());
+      for (const [at, wanted] of wantedNow().entries()) {
         const knows = ({ found }: Answer) => JSON.stringify(found) === JSON.stringify(wanted);
         await expectSoon(it, queries[at] ?? '', knows, `round ${n}, ${queries[at]}: ${shown}`);
       }
@@ -114,7 +114,7 @@ function nameOf(line: string): string {
   return line.slice(0, line.lastIndexOf(' ')).split('/').at(-1) ?? '';
 }
 
-/** `path bytes` of every entry. */
+/** Returns `path bytes` of every entry below the root. */
 function walk(root: string, below = ''): string[] {
   return readdirSync(join(root, below)).flatMap((name) => {
     const path = below === '' ? name : `${below}/${name}`;
@@ -123,7 +123,7 @@ function walk(root: string, below = ''): string[] {
   });
 }
 
-/** What the system refuses does not happen. */
+/** Applies a change; ignores one that the file system refuses. */
 function change(root: string, step: { readonly do: string; readonly at: string; readonly to: string }): void {
   const at = join(root, step.at);
   try {

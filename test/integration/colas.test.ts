@@ -5,7 +5,7 @@ import { eventually } from '../support/processes/eventually.ts';
 import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
 import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
 
-describe('Queues for people', () => {
+describe('User queues', () => {
   let rabbit: Rabbit;
   let url: string;
   let archivero: SetUp;
@@ -29,7 +29,7 @@ describe('Queues for people', () => {
     return { status: answer.status, json };
   };
 
-  it('give back what was put into them, in order and once', async () => {
+  it('return each message once, in the order of the pushes', async () => {
     const messages = [{ a: 'ñ', b: [1, null] }, null, 'texto', 0];
     for (const mensaje of messages) {
       const { status, json } = await ask('POST', '/colas/compras/mensajes', { mensaje });
@@ -49,7 +49,7 @@ describe('Queues for people', () => {
     });
   });
 
-  it('give back numbers with all of their digits', async () => {
+  it('return numbers with all of their digits', async () => {
     const post = (path: string, body?: string) =>
       fetch(archivero.url + path, {
         method: 'POST',
@@ -60,7 +60,7 @@ describe('Queues for people', () => {
     expect(await (await post('/colas/cifras/desencolar')).text()).to.include(`"mensaje":${mensaje}`);
   });
 
-  it('give each message to one of those who take at the same time', async () => {
+  it('give each message to exactly one of 40 simultaneous pops', async () => {
     const numbers = Array.from({ length: 40 }, (_, at) => at);
     await Promise.all(numbers.map((mensaje) => ask('POST', '/colas/reparto/mensajes', { mensaje })));
     const taken = await Promise.all(numbers.map(() => ask('POST', '/colas/reparto/desencolar')));
@@ -68,7 +68,7 @@ describe('Queues for people', () => {
     expect((await ask('GET', '/colas/reparto/conteo')).json['conteo']).to.equal(0);
   });
 
-  it('are one for /apis/queue, which need not be there', async () => {
+  it('include a default queue for /apis/queue, which is empty before its first push', async () => {
     expect((await ask('GET', '/apis/queue/count')).json).to.deep.equal({
       cola: 'usuario.general',
       conteo: 0,
@@ -82,7 +82,7 @@ describe('Queues for people', () => {
     expect((await ask('POST', '/apis/queue/pop')).json).to.include({ mensaje: 7, vacia: false });
   });
 
-  it('are shown with what waits, what is unacknowledged, and who consumes', async () => {
+  it('are listed with their ready messages, unacknowledged messages and consumers', async () => {
     await ask('POST', '/colas/vista/mensajes', { mensaje: 1 });
     await ask('POST', '/colas/vista/mensajes', { mensaje: 2 });
     const connection = await connect(url);
@@ -105,23 +105,23 @@ describe('Queues for people', () => {
     await connection.close();
   });
 
-  it('belong to a broker of which /salud tells version, latency and alarms', async () => {
+  it('have the version, latency and alarms of their broker in /salud', async () => {
     let json: Record<string, unknown> = {};
-    let told: Record<string, unknown> = {};
-    // A part that does not answer within 900 ms is null.
+    let rabbitmq: Record<string, unknown> = {};
+    // A check that takes more than 900 ms gives null.
     await eventually(async () => {
       ({ json } = await ask('GET', '/salud'));
-      told = json['rabbitmq'] as Record<string, unknown>;
-      return told['latencia_ms'] !== null && told['alarmas'] !== null;
+      rabbitmq = json['rabbitmq'] as Record<string, unknown>;
+      return rabbitmq['latencia_ms'] !== null && rabbitmq['alarmas'] !== null;
     });
-    expect(told).to.deep.include({ estado: 'listo', alarmas: [] });
-    expect(told['version']).to.match(/^\d+\.\d+\.\d+/);
-    expect(told['latencia_ms']).to.be.above(0);
+    expect(rabbitmq).to.deep.include({ estado: 'listo', alarmas: [] });
+    expect(rabbitmq['version']).to.match(/^\d+\.\d+\.\d+/);
+    expect(rabbitmq['latencia_ms']).to.be.above(0);
     const system = json['sistema'] as Record<string, number>;
     expect(system['memoria_libre_bytes']).to.be.above(0);
   });
 
-  it('take nothing that is no message, and no other queue than theirs', async () => {
+  it('refuse invalid messages, invalid names and internal queues', async () => {
     expect(await ask('POST', '/colas/x/mensajes', { otro: 1 })).to.include({ status: 400 });
     expect(await ask('POST', '/colas/x/mensajes', { mensaje: 'x'.repeat(300_000) })).to.include({
       status: 413,
@@ -139,7 +139,7 @@ describe('Queues for people', () => {
     }
   });
 
-  it('that somebody else made otherwise are 409, and what others put into them is given as it is', async () => {
+  it('give 409 when declared otherwise by another program, and return its messages unchanged', async () => {
     const connection = await connect(url);
     const channel = await connection.createChannel();
     await channel.assertQueue('usuario.ajena', { durable: false });
@@ -154,7 +154,7 @@ describe('Queues for people', () => {
     await connection.close();
   });
 
-  it('that were deleted are made anew by the next push', async () => {
+  it('are declared again by the next push after their deletion', async () => {
     await ask('POST', '/colas/borrada/mensajes', { mensaje: 1 });
     const connection = await connect(url);
     const channel = await connection.createChannel();
@@ -165,12 +165,12 @@ describe('Queues for people', () => {
   });
 });
 
-describe('Queues for people without a broker', () => {
+describe('User queues without a broker', () => {
   for (const [why, RABBITMQ_URL, slug] of [
-    ['none is wanted', '', 'sin-rabbitmq'],
-    ['it is away', 'amqp://127.0.0.1:1', 'rabbitmq-no-disponible'],
+    ['no broker is configured', '', 'sin-rabbitmq'],
+    ['the broker is away', 'amqp://127.0.0.1:1', 'rabbitmq-no-disponible'],
   ] as const) {
-    it(`are 503 when ${why}, and say why`, async () => {
+    it(`answer 503 with the reason when ${why}`, async () => {
       await using archivero = await setUp({ env: { RABBITMQ_URL }, running: ['gateway'] });
       const headers = { 'content-type': 'application/json' };
       const answers = [

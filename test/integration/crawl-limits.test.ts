@@ -23,8 +23,8 @@ async function untilEqual(crawled: Crawled, root: string): Promise<void> {
   });
 }
 
-describe('crawling what cannot be watched', () => {
-  it('looks through the folders for which there was no watch, and says how many there are', async () => {
+describe('The crawler over folders without watches', () => {
+  it('sweeps the folders beyond the watch limit, and reports how many are watched', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 40);
     await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 50 });
@@ -37,7 +37,7 @@ describe('crawling what cannot be watched', () => {
     expect(crawled.history).to.deep.equal(['listo']);
   });
 
-  it('looks through file systems that do not tell of changes', async () => {
+  it('sweeps a file system that does not report changes', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 10);
     await using crawled = new Crawled(folder.path, { here: { tellsChanges: () => false }, sweepMs: 20 });
@@ -51,18 +51,18 @@ describe('crawling what cannot be watched', () => {
     expect(crawled.crawler.ageMs).to.be.greaterThan(0);
   });
 
-  it('watches what can be watched as before', async () => {
+  it('watches every folder of a device whose first folder reports changes', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 4);
     const tellsChanges = ({ path }: { path: ByteString }): boolean => path !== '1';
     await using crawled = new Crawled(folder.path, { here: { tellsChanges }, sweepMs: 60_000 });
     await crawled.settled();
-    // One device: what its first folder is, all of it is.
+    // The check is made once per device, at its first folder.
     expect(crawled.watched).to.deep.equal([5, 5]);
     expect(crawled.crawler.ageMs).to.equal(0);
   });
 
-  it('equals a naive walk though nearly all events are lost', async () => {
+  it('equals a naive walk when nearly all events are lost', async () => {
     const wishes = fc.record({ tree: hostileTree, changes: mutations });
     await fc.assert(
       fc.asyncProperty(wishes, async ({ tree, changes }) => {
@@ -78,7 +78,7 @@ describe('crawling what cannot be watched', () => {
     );
   });
 
-  it('does not know more than it may read, and notices when it may', async () => {
+  it('reports folders that it may not read, and reads them once it may', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 4);
     mkdirSync(folder.join('2', 'honda'));

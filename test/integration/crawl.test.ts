@@ -7,8 +7,8 @@ import { type Mutation, mutate, mutations } from '../support/files/mutations.ts'
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { Crawled, entriesOf } from '../support/index/crawled.ts';
 
-describe('crawling', () => {
-  it('knows a tree, and what becomes of it', async () => {
+describe('The crawler', () => {
+  it('knows the whole tree after the first crawl and after every change', async () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a/b/c'), { recursive: true });
     writeFileSync(folder.join('a/uno'), '1');
@@ -34,7 +34,7 @@ describe('crawling', () => {
     expect(crawled.stale(folder.path)).to.deep.equal([]);
   });
 
-  it('goes on to its end while somebody searches without a pause', async () => {
+  it('finishes while searches run without a pause', async () => {
     using folder = new TemporaryFolder();
     for (let n = 0; n < 300; n++) mkdirSync(folder.join(`${n % 10}/${n}/x`), { recursive: true });
     await using crawled = new Crawled(folder.path);
@@ -43,7 +43,7 @@ describe('crawling', () => {
     expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
   });
 
-  it('equals a naive walk after any changes, whenever they came', async () => {
+  it('equals a naive walk after any changes, during the crawl or later', async () => {
     const wishes = fc.record({
       tree: hostileTree,
       rounds: fc.array(mutations, { minLength: 1, maxLength: 4 }),
@@ -51,7 +51,7 @@ describe('crawling', () => {
     await fc.assert(
       fc.asyncProperty(wishes, async ({ tree, rounds }) => {
         using folder = plantTree(tree);
-        // The first round comes while it builds.
+        // The first round of changes runs during the crawl.
         await using crawled = new Crawled(folder.path);
         for (const round of rounds) {
           await inBursts(folder.path, round);
@@ -65,7 +65,7 @@ describe('crawling', () => {
   });
 });
 
-/** With turns of the event loop in between, in which what was done is noticed. */
+/** Applies the changes with pauses in between, so that their events arrive in parts. */
 async function inBursts(root: string, round: readonly Mutation[]): Promise<void> {
   for (const [n, mutation] of round.entries()) {
     mutate(root, mutation);

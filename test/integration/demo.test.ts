@@ -7,14 +7,14 @@ import { Terminal } from '../support/processes/terminal.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Its exit code is the last that it prints, also when it is interrupted. */
+/** Runs the demo in a terminal; its exit code is the last output, also after Ctrl-C. */
 const demo = (options: string): Terminal =>
   new Terminal(
     `trap : INT; "${process.execPath}" scripts/launch.mjs scripts/demo.ts --quick ${options}; echo "code $?"`,
     { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] },
     repository,
   );
-/** What a command has printed that starts so. */
+/** Returns the output of the command that begins with `command`. */
 const outputOf = (text: string, command: string): string =>
   text.split(`$ ${command}`)[1]?.split('\n\n')[0]?.split('\n').slice(1).join('\n') ?? '';
 
@@ -28,7 +28,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('npm run demo', () => {
-  it('tells the story on a RabbitMQ of its own', async () => {
+  it('shows a queued request on its own RabbitMQ', async () => {
     const text = await demo('').end();
     expect(text).to.match(/code 0\n$/);
     expect(text)
@@ -42,7 +42,7 @@ describe('npm run demo', () => {
     );
   });
 
-  it('tells it without RabbitMQ too, and says so', async () => {
+  it('shows a queued request without RabbitMQ, and how to install it', async () => {
     const text = await demo('--no-broker').end();
     expect(text).to.match(/code 0\n$/);
     expect(text).to.include('the ledger alone keeps the requests').and.include('To install it:');
@@ -50,19 +50,19 @@ describe('npm run demo', () => {
     expect(text).to.include('"estado":"aceptada"').and.include('"estado":"completada"');
   });
 
-  it('loses nothing in its catastrophe', async () => {
+  it('loses no request in `catastrofe`', async () => {
     const text = await demo('catastrofe').end();
     expect(text).to.match(/code 0\n$/);
     expect(outputOf(text, 'grep -c')).to.equal('500');
     expect(text).to.include('\n500/500, 0 lost');
   });
 
-  it('leaves nothing behind when it is interrupted', async () => {
+  it('leaves no process and no folder when it is interrupted', async () => {
     await using terminal = demo('catastrofe');
     await terminal.printed('$ kill -9 ');
     const folder = dirname(/-D (\S+)/.exec(terminal.output)?.[1] ?? '');
     expect(existsSync(folder)).to.equal(true);
-    // As it comes through npm as well: twice, which is one Ctrl-C.
+    // npm passes Ctrl-C on, so one Ctrl-C arrives as two signals.
     await Promise.all([terminal.interrupt(), terminal.interrupt()]);
     expect(terminal.output).to.match(/code 130\n$/);
     expect(existsSync(folder)).to.equal(false);
@@ -71,7 +71,7 @@ describe('npm run demo', () => {
     await eventually(() => !pids.some(isAlive));
   });
 
-  it('explains itself to what it does not know', async () => {
+  it('prints its usage for an unknown argument', async () => {
     const text = await demo('catastrophe').end();
     expect(text)
       .to.include('npm run demo [-- catastrofe]')

@@ -13,12 +13,12 @@ import { MemoryLedger } from '../support/ledger/memory-ledger.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { quietPort, setUp } from '../support/processes/set-up.ts';
 
-/** An mserv1 that a request for «veneno» kills. */
-const mortal = 'test/faults/harness/harmed-mserv1.ts';
+/** An mserv1 that dies of a request for «veneno». */
+const harmedMserv1 = 'test/faults/harness/harmed-mserv1.ts';
 const ids = ['antes', 'poco antes', 'veneno', 'después'];
 
 describe('The direct route', () => {
-  it('finds out which of the requests kills the service, and answers those that were called beside it', async () => {
+  it('ends the request that kills the service as fallida, and answers those called beside it', async () => {
     const port = await quietPort();
     await using it = await setUp({ running: [], env: { MSERV1_PORT: String(port) } });
     const [operation] = services.flatMap(({ operations }) => operations);
@@ -57,9 +57,9 @@ describe('The direct route', () => {
       ) as Solicitud[];
     await client.start();
     try {
-      // What a dispatcher does, without the pauses.
+      // Dispatches open rows as the dispatcher does, without its pauses.
       for (let rows = await open(); rows.length > 0; rows = await open()) {
-        const mserv1 = await it.start('mserv1', {}, mortal);
+        const mserv1 = await it.start('mserv1', {}, harmedMserv1);
         await eventually(() => client.reachable);
         await route.dispatch(rows, { done: () => {} }, new AbortController().signal);
         if ((await open()).length > 0) await mserv1.exited;
@@ -67,8 +67,8 @@ describe('The direct route', () => {
     } finally {
       await client.stop();
     }
-    const ends = await Promise.all(ids.map(async (id) => (await ledger.get(id))?.state));
-    expect(ends).to.deep.equal(ids.map((id) => (id === 'veneno' ? 'fallida' : 'completada')));
+    const states = await Promise.all(ids.map(async (id) => (await ledger.get(id))?.state));
+    expect(states).to.deep.equal(ids.map((id) => (id === 'veneno' ? 'fallida' : 'completada')));
     expect((await ledger.get('veneno'))?.interruptions).to.equal(5);
   });
 });

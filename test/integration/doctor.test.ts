@@ -15,7 +15,7 @@ import { ownVhost, quietPort, setUp } from '../support/processes/set-up.ts';
 import { sharedPostgres } from '../support/servers/postgres.ts';
 import { sharedRabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 
-/** What `npm run doctor` says of a set-up, without colours. */
+/** Runs `npm run doctor`; returns its exit code and its text without colours. */
 async function doctor(env: Record<string, string>): Promise<{ code: number | null; text: string }> {
   const proc = spawnProcess('scripts/doctor.ts', { NO_COLOR: '1', ...env });
   const { code } = await proc.exited;
@@ -34,7 +34,7 @@ describe('npm run doctor', () => {
   });
   const newLedger = (): string => `sqlite:${newFolder().join('solicitudes.db')}`;
 
-  it('finds nothing wrong with a set-up that runs, and says who answers', async () => {
+  it('finds nothing wrong with a running set-up, and names the processes that answer', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     const ledger = newLedger();
     const root = newFolder().path;
@@ -70,7 +70,7 @@ describe('npm run doctor', () => {
     }
   });
 
-  it('follows a set-up with TLS everywhere, and tells certificates that are no good', async () => {
+  it('checks a set-up with TLS everywhere, and reports certificates that do not match', async () => {
     const certs = newFolder();
     const file = (name: string): string => certs.join(name);
     expect(spawnSync(process.execPath, ['scripts/certs.ts', '--dir', certs.path]).status).to.equal(0);
@@ -141,7 +141,7 @@ describe('npm run doctor', () => {
     }
   });
 
-  it('only notes what does not run yet', async () => {
+  it('notes services that do not run yet, and exits with code 0', async () => {
     const { code, text } = await doctor({
       LEDGER_URL: newLedger(),
       MSERV1_URL: `127.0.0.1:${await quietPort()}`,
@@ -152,7 +152,7 @@ describe('npm run doctor', () => {
     expect(text).to.include('will be created at the first start');
   });
 
-  it('tells every wrong variable, and goes on with the others', async () => {
+  it('reports every wrong variable in one run', async () => {
     const { code, text } = await doctor({
       MSERV1_PORT: 'x',
       LOG_LEVEL: 'loud',
@@ -163,7 +163,7 @@ describe('npm run doctor', () => {
     expect(text.split('LOG_LEVEL:')).to.have.length(2);
   });
 
-  it('tells a folder that is missing, and who holds a port', async () => {
+  it('reports a missing folder, and the process that holds a port', async () => {
     const holder = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const port = String((holder.address() as AddressInfo).port);
@@ -182,7 +182,7 @@ describe('npm run doctor', () => {
     expect(text).to.include('set GATEWAY_PORT to another port');
   });
 
-  it('tells ledgers that cannot be used', async () => {
+  it('reports ledgers that cannot be used', async () => {
     const folder = newFolder();
     const made = (name: string, sql: string): string => {
       const db = new DatabaseSync(folder.join(name));
@@ -199,13 +199,13 @@ describe('npm run doctor', () => {
     mkdirSync(folder.join('c.db'));
     const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
     expect([foreign.code, directory.code]).to.deep.equal([1, 1]);
-    const nobody = await doctor({ LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await quietPort()}/x` });
-    expect(nobody.code).to.equal(1);
-    expect(nobody.text).to.include('✘ PostgreSQL at 127.0.0.1:').and.include('ECONNREFUSED');
-    expect(nobody.text).not.to.include('secreto');
+    const unreachable = await doctor({ LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await quietPort()}/x` });
+    expect(unreachable.code).to.equal(1);
+    expect(unreachable.text).to.include('✘ PostgreSQL at 127.0.0.1:').and.include('ECONNREFUSED');
+    expect(unreachable.text).not.to.include('secreto');
   });
 
-  it('looks into PostgreSQL', async () => {
+  it('reports the version, clock and schema of PostgreSQL', async () => {
     const url = await (await sharedPostgres()).database();
     const { code, text } = await doctor({ LEDGER_URL: url });
     expect(code, text).to.equal(0);
@@ -213,7 +213,7 @@ describe('npm run doctor', () => {
     expect(text).to.include('• The schema archivero does not exist yet');
   });
 
-  it('tells queues with other arguments, queues that nobody takes from, and who is not let in', async () => {
+  it('reports queues with other arguments, queues without consumers, and refused logins', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     const model = await connect(url);
     const channel = await model.createConfirmChannel();
@@ -226,7 +226,7 @@ describe('npm run doctor', () => {
     await channel.waitForConfirms();
     const env = { LEDGER_URL: newLedger() };
     const { code, text } = await doctor({ ...env, RABBITMQ_URL: url });
-    // It has taken nothing.
+    // The doctor has consumed no message.
     expect(await channel.checkQueue(queuesOf('mserv2').work)).to.include({ messageCount: 1 });
     await model.close();
     expect(code).to.equal(1);
@@ -240,7 +240,7 @@ describe('npm run doctor', () => {
     const wrongPassword = url.replace('guest:guest', 'guest:secreto');
     const refused = await doctor({ ...env, RABBITMQ_URL: wrongPassword });
     expect(refused.text).to.include('does not let the user guest in').and.not.include('secreto');
-    // The same broker by an address that is not called loopback.
+    // This address leads to the same broker but is not recognised as loopback.
     const elsewhere = await doctor({
       ...env,
       RABBITMQ_URL: wrongPassword.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
@@ -248,12 +248,12 @@ describe('npm run doctor', () => {
     expect(elsewhere.text)
       .to.include("guest may only connect from the broker's own machine")
       .and.include('add_user');
-    const nobody = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
-    expect(nobody.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
-    expect([refused.code, elsewhere.code, nobody.code]).to.deep.equal([1, 1, 1]);
+    const unreachable = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
+    expect(unreachable.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
+    expect([refused.code, elsewhere.code, unreachable.code]).to.deep.equal([1, 1, 1]);
   });
 
-  it('tells an alarm of RabbitMQ', async () => {
+  it('reports an alarm of RabbitMQ', async () => {
     const rabbit = await startRabbit();
     try {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.00001');

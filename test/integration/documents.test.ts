@@ -25,7 +25,7 @@ interface Item {
   };
 }
 
-/** As it comes, not decoded. */
+/** Returns the response with its body still coded. */
 async function raw(url: string, method: string, coding: string) {
   const req = request(url, { method, agent: false, headers: { 'accept-encoding': coding } });
   req.end();
@@ -35,7 +35,7 @@ async function raw(url: string, method: string, coding: string) {
   return { headers: res.headers, body: Buffer.concat(chunks) };
 }
 
-describe('The documents', () => {
+describe('The API documents', () => {
   let archivero: SetUp;
   before(async () => {
     archivero = await setUp({ running: ['mserv1', 'gateway'] });
@@ -50,14 +50,14 @@ describe('The documents', () => {
       paths: Record<string, Record<string, { responses: object }>>;
     };
 
-  it('are valid OpenAPI 3.1', async () => {
+  it('contain a valid OpenAPI 3.1 document', async () => {
     const validator = new Validator();
     const result = await validator.validate((await document()) as never);
     expect(result.errors).to.equal(undefined);
     expect([result.valid, validator.version]).to.deep.equal([true, '3.1']);
   });
 
-  it('name every route that there is, and no other', async () => {
+  it('describe every route and no other', async () => {
     const log = pino({ level: 'silent' });
     const config = readGatewayConfig({ RABBITMQ_URL: '' }, services);
     const ledger = new MemoryLedger({ maxRows: 1, maxBytes: 1 });
@@ -81,8 +81,8 @@ describe('The documents', () => {
     expect(named).to.have.members(served);
   });
 
-  it('keep what is answered: pages, names, lines, problems, 202s and what comes of them', async () => {
-    // Each of these is held against the document by `get` itself.
+  it('match the real answers: pages, names, lines, problems and solicitudes', async () => {
+    // `get` itself checks each answer against the document.
     for (const path of [
       '/',
       '/v1',
@@ -122,30 +122,30 @@ describe('The documents', () => {
     expect((await archivero.get(waiting)).status).to.equal(410);
   });
 
-  it('notice what they do not promise', async () => {
-    const lie = (body: object, status = 200, type = 'application/json') =>
+  it('reject answers that they do not describe', async () => {
+    const check = (body: object, status = 200, type = 'application/json') =>
       mustConform(
         'GET',
         '/listar_archivos',
         Response.json(body, { status, headers: { 'content-type': type } }),
       );
     const page = { archivos: [], siguiente: null, completo: true, errores: [] };
-    await lie(page);
+    await check(page);
     const refused = async (promise: Promise<void>): Promise<boolean> =>
       promise.then(
         () => false,
         () => true,
       );
     for (const body of [{ ...page, mas: 1 }, { ...page, completo: 'si' }, { archivos: [{ nombre: 'x' }] }]) {
-      expect(await refused(lie(body))).to.equal(true);
+      expect(await refused(check(body))).to.equal(true);
     }
-    expect(await refused(lie({ type: '/problemas/inventado' }, 400, 'application/problem+json'))).to.equal(
+    expect(await refused(check({ type: '/problemas/inventado' }, 400, 'application/problem+json'))).to.equal(
       true,
     );
-    expect(await refused(lie(page, 418))).to.equal(true);
+    expect(await refused(check(page, 418))).to.equal(true);
   });
 
-  it('have a collection for Postman, all of whose requests lead somewhere', async () => {
+  it('include a Postman collection whose requests all reach a route', async () => {
     const collection = (await (await archivero.get('/v1/postman.json')).json()) as Item & {
       variable: { key: string; value: string }[];
     };
@@ -167,7 +167,7 @@ describe('The documents', () => {
     }
   });
 
-  it('are compressed for who takes that, with the head that HEAD gives', async () => {
+  it('are compressed when the client accepts it, with equal header fields for HEAD', async () => {
     const plain = async (path: string) => {
       const answer = await fetch(archivero.url + path, { headers: { 'accept-encoding': 'identity' } });
       expect([answer.headers.get('content-encoding'), answer.headers.get('vary')]).to.deep.equal([
@@ -190,8 +190,8 @@ describe('The documents', () => {
         expect(got.body.length).to.be.below(whole.length / 2);
         expect(decode[coding](got.body).equals(whole), path).to.equal(true);
         const head = await raw(archivero.url + path, 'HEAD', coding);
-        const { date: _, 'x-request-id': _id, ...told } = got.headers;
-        expect(head.headers).to.deep.include(told);
+        const { date: _, 'x-request-id': _id, ...fields } = got.headers;
+        expect(head.headers).to.deep.include(fields);
         expect(head.body).to.have.length(0);
       }
     }
@@ -203,7 +203,7 @@ describe('The documents', () => {
     );
   });
 
-  it('belong to the prefix under which they were asked for', async () => {
+  it('name the prefix of the request as their server', async () => {
     expect((await document()).servers).to.deep.equal([{ url: '/' }]);
     expect((await document('/v1')).servers).to.deep.equal([{ url: '/v1' }]);
   });

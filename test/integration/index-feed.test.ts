@@ -20,26 +20,26 @@ import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { type Query, WatchedSearches } from '../support/index/watched-searches.ts';
 import { eventually } from '../support/processes/eventually.ts';
 
-describe("the feed of mserv2's index", () => {
+describe('The change feed of mserv2', () => {
   const changes: Readonly<Record<string, (root: string) => void>> = {
-    'a new file, far from what was found': (root) => writeFileSync(join(root, 'z/nuevo'), ''),
+    'a new file in another folder': (root) => writeFileSync(join(root, 'z/nuevo'), ''),
     'a file that grows': (root) => appendFileSync(join(root, 'a/b/fichero'), 'x'),
     'a file that is touched': (root) => utimesSync(join(root, 'a/b/fichero'), 1, 1),
     'a file that is deleted': (root) => rmSync(join(root, 'a/b/fichero')),
     'a folder that is moved': (root) => renameSync(join(root, 'a'), join(root, 'z/a')),
-    'permissions, which the index does not know of': (root) => chmodSync(join(root, 'a/b'), 0o700),
-    'a folder that is another one now': (root) => {
+    'changed permissions, which the index does not hold': (root) => chmodSync(join(root, 'a/b'), 0o700),
+    'a folder that is replaced': (root) => {
       renameSync(join(root, 'a/b'), join(root, 'z/b'));
       mkdirSync(join(root, 'a/b'));
     },
   };
-  for (const [what, change] of Object.entries(changes)) {
-    it(`tells of ${what}, with a number above that of what was found before`, async () => {
+  for (const [name, change] of Object.entries(changes)) {
+    it(`reports ${name}, with a clock above that of an earlier answer`, async () => {
       using folder = tree();
       await using it = new WatchedSearches(folder.path);
       let before = await it.watch({ nombre: 'fichero' });
       expect(before.archivos.map(({ entrada }) => entrada?.ruta)).to.deep.equal(['a/b/fichero']);
-      // On a busy machine it may say once or twice that it does not know.
+      // On a busy machine the feed may first invalidate an answer without a change.
       await eventually(async () => {
         before = await it.watch({ nombre: 'fichero' });
         await it.beat();
@@ -51,7 +51,7 @@ describe("the feed of mserv2's index", () => {
     });
   }
 
-  it('tells that everything changed when the root is another folder, over whatever links', async () => {
+  it('reports that everything changed when a link to the root points elsewhere', async () => {
     using folder = tree();
     symlinkSync('a', folder.join('raíz'));
     await using it = new WatchedSearches(folder.join('raíz'));
@@ -63,7 +63,7 @@ describe("the feed of mserv2's index", () => {
     expect(it.heard.some(({ todo }) => todo)).to.equal(true);
   });
 
-  it('tells of what an answer has found out without an event: a file was written by its name elsewhere', async () => {
+  it('reports a change that only a search finds: a write through a hard link elsewhere', async () => {
     using folder = tree();
     using elsewhere = new TemporaryFolder();
     writeFileSync(elsewhere.join('otra'), '');
@@ -78,7 +78,7 @@ describe("the feed of mserv2's index", () => {
     expect((await it.search({ bytesMin: 1, tipos: [Tipo.TIPO_ARCHIVO] })).total).to.equal(2);
   });
 
-  it('vouches for nothing from the queue, nor while nobody listens', async () => {
+  it('gives no validity to queued searches, nor while it has no listener', async () => {
     using folder = tree();
     const it = new WatchedSearches(folder.path);
     await it.watch();
@@ -89,12 +89,11 @@ describe("the feed of mserv2's index", () => {
   });
 
   const doubtful: Readonly<Record<string, (root: string) => void>> = {
-    'shows a file that has another name': (root) =>
-      linkSync(join(root, 'a/b/fichero'), join(root, 'z/fichero')),
-    'shows where a link points': (root) => symlinkSync('nada', join(root, 'z/fichero')),
+    'shows a file with a second name': (root) => linkSync(join(root, 'a/b/fichero'), join(root, 'z/fichero')),
+    'shows the target of a link': (root) => symlinkSync('nada', join(root, 'z/fichero')),
   };
   for (const [why, plant] of Object.entries(doubtful)) {
-    it(`does not vouch for a page that ${why}, but for others`, async () => {
+    it(`gives no validity to a page that ${why}`, async () => {
       using folder = tree();
       plant(folder.path);
       await using it = new WatchedSearches(folder.path);
@@ -104,18 +103,18 @@ describe("the feed of mserv2's index", () => {
     });
   }
 
-  it('vouches for nothing, and says why, when there is no room for all watches: also to who listens later', async () => {
+  it('gives no validity beyond the watch limit, and reports the reason to every listener', async () => {
     using folder = tree();
     await using it = new WatchedSearches(folder.path, { watches: 6 });
     await it.ready();
     await eventually(() => it.heard.some(({ noVigiladas }) => noVigiladas.length > 0));
     expect((await it.search()).vigencia).to.equal(undefined);
-    const [told] = it.heard.flatMap(({ noVigiladas }) => noVigiladas);
-    expect(told?.motivo).to.equal(Motivo.MOTIVO_LIMITE);
-    expect((await it.first()).noVigiladas).to.deep.equal([told]);
+    const [reason] = it.heard.flatMap(({ noVigiladas }) => noVigiladas);
+    expect(reason?.motivo).to.equal(Motivo.MOTIVO_LIMITE);
+    expect((await it.first()).noVigiladas).to.deep.equal([reason]);
   });
 
-  it('vouches for nothing, and says why, on a file system that does not tell of changes', async () => {
+  it('gives no validity on a file system without change events, and reports the reason', async () => {
     expect(statfsSync('/proc').type).to.equal(0x9fa0);
     await using it = new WatchedSearches('/proc/sys/kernel/keys');
     await it.ready();
@@ -126,22 +125,22 @@ describe("the feed of mserv2's index", () => {
     expect((await it.search()).vigencia).to.equal(undefined);
   });
 
-  it('keeps nothing that is not so, whatever happens to the tree (against searching anew)', async () => {
-    const place = fc.constantFrom('a', 'b', 'a/a', 'a/b', 'a/b/a', 'b/b');
-    const act = fc.oneof(
+  it('leaves no cached answer that differs from a new search, after any changes', async () => {
+    const anyPath = fc.constantFrom('a', 'b', 'a/a', 'a/b', 'a/b/a', 'b/b');
+    const anyStep = fc.oneof(
       { weight: 3, arbitrary: fc.record({ do: fc.constant('use' as const) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
       {
         weight: 5,
         arbitrary: fc.record({
           do: fc.constantFrom('write', 'folder', 'remove', 'chmod', 'move', 'link', 'name', 'outside'),
-          at: place,
-          to: place,
+          at: anyPath,
+          to: anyPath,
         }),
       },
     );
     let served = 0;
-    const holds = fc.asyncProperty(fc.array(act, { minLength: 10, maxLength: 40 }), async (list) => {
+    const holds = fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 40 }), async (list) => {
       using folder = tree();
       using elsewhere = new TemporaryFolder();
       writeFileSync(elsewhere.join('otra'), '');
@@ -150,7 +149,7 @@ describe("the feed of mserv2's index", () => {
       const { siguiente: cursor } = await it.search({ limite: 1, orden: OrdenBusqueda.ORDEN_BUSQUEDA_RUTA });
       const queries = [...fixed, { limite: 1, orden: OrdenBusqueda.ORDEN_BUSQUEDA_RUTA, cursor }];
       const look = async (): Promise<void> => {
-        // What they find out makes other answers, too.
+        // A search may find a change that invalidates other answers.
         for (const query of queries) await it.search(query).catch(() => undefined);
         await it.beat();
         for (const [query, kept] of [...it.kept]) {
@@ -168,7 +167,7 @@ describe("the feed of mserv2's index", () => {
       await look();
     });
     await fc.assert(holds, { numRuns: 15 });
-    // Else nothing was compared. How often depends on what chance did to the tree.
+    // Too few comparisons would prove nothing; their number varies with the random changes.
     expect(served).to.be.greaterThan(20);
   });
 });
@@ -192,7 +191,7 @@ function tree(): TemporaryFolder {
   return folder;
 }
 
-/** What the system refuses does not happen. */
+/** Applies a change; ignores one that the file system refuses. */
 function change(
   root: string,
   outside: string,

@@ -16,7 +16,7 @@ import { type BuscarArchivosResponse, EstadoIndice } from '../../proto/gen/archi
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { Mserv2 } from '../support/processes/mserv2.ts';
 
-/** A folder that is served and, beside it, where its snapshot is. */
+/** Creates a served folder, and the path of its snapshot beside it. */
 function setUp(): { folder: TemporaryFolder; root: string; file: string } {
   const folder = new TemporaryFolder();
   const root = folder.join('raíz');
@@ -27,13 +27,13 @@ function setUp(): { folder: TemporaryFolder; root: string; file: string } {
   return { folder, root, file: folder.join('data', 'índice.snapshot') };
 }
 
-/** Runs until everything is known, and stops. */
+/** Runs mserv2 until its index is complete, then stops it. */
 async function runOnce(root: string, file: string): Promise<void> {
   await using mserv2 = await Mserv2.start(root, { MSERV2_SNAPSHOT: file });
   await mserv2.searchUntilReady();
 }
 
-/** What the log says of a snapshot that is not used. */
+/** Returns the logged reason for not using the snapshot. */
 function fault(mserv2: Mserv2): unknown {
   return mserv2.proc.lines.find((line) => line['fault'] !== undefined)?.['fault'];
 }
@@ -41,8 +41,8 @@ function fault(mserv2: Mserv2): unknown {
 const paths = ({ archivos }: BuscarArchivosResponse): (string | undefined)[] =>
   archivos.map(({ entrada }) => entrada?.ruta);
 
-describe('a snapshot of the index', () => {
-  it('is a whole file that only its owner may read', async () => {
+describe('An index snapshot', () => {
+  it('is one complete file that only its owner may read', async () => {
     const { folder, root, file } = setUp();
     using _ = folder;
     await runOnce(root, file);
@@ -50,7 +50,7 @@ describe('a snapshot of the index', () => {
     expect(statSync(file).mode & 0o777).to.equal(0o600);
   });
 
-  it('is what a restart knows at once, and does not believe', async () => {
+  it('answers at once after a restart, and is checked against the tree', async () => {
     const { folder, root, file } = setUp();
     using _ = folder;
     await runOnce(root, file);
@@ -62,7 +62,7 @@ describe('a snapshot of the index', () => {
     writeFileSync(at('carpeta 4', 'otra', 'honda', 'nuevo'), '');
     rmSync(at('carpeta 5', 'sub'), { recursive: true });
     writeFileSync(at('carpeta 5', 'sub'), 'ahora un archivo');
-    // These leave the dates of their folders alone.
+    // These changes do not touch the mtime of their folders.
     appendFileSync(at('carpeta 6', 'sub', '0'), 'x'.repeat(999));
     lutimesSync(at('carpeta 7', 'sub', '0'), 1, Date.UTC(2001, 0) / 1000);
 
@@ -83,12 +83,12 @@ describe('a snapshot of the index', () => {
     expect(await found({ bytesMin: 1000 })).to.deep.equal(['carpeta 6/sub/0']);
     expect(await found({ modificadoHasta: new Date('2002-01-01') })).to.deep.equal(['carpeta 7/sub/0']);
     expect(await found({ ruta: 'carpeta 2/sub', nombre: '3' })).to.deep.equal([]);
-    // And it is watched.
+    // The tree is watched again.
     writeFileSync(at('carpeta 8', 'sub', 'después'), '');
     expect(await found({ nombre: 'después' })).to.deep.equal(['carpeta 8/sub/después']);
   });
 
-  for (const [what, harm] of [
+  for (const [state, damage] of [
     ['cut', (file: string) => truncateSync(file, statSync(file).size - 5)],
     ['empty', (file: string) => truncateSync(file, 0)],
     [
@@ -99,13 +99,13 @@ describe('a snapshot of the index', () => {
         writeFileSync(file, bytes);
       },
     ],
-    ['something else', (file: string) => writeFileSync(file, 'x'.repeat(10_000))],
+    ['no snapshot at all', (file: string) => writeFileSync(file, 'x'.repeat(10_000))],
   ] as const) {
-    it(`that is ${what} is not used, and made anew`, async () => {
+    it(`is ignored and written again when it is ${state}`, async () => {
       const { folder, root, file } = setUp();
       using _ = folder;
       await runOnce(root, file);
-      harm(file);
+      damage(file);
       {
         await using mserv2 = await Mserv2.start(root, { MSERV2_SNAPSHOT: file });
         expect((await mserv2.searchUntilReady({ tipos: [1] })).at(-1)?.total).to.equal(300);
@@ -117,7 +117,7 @@ describe('a snapshot of the index', () => {
     });
   }
 
-  it('of another root is not used', async () => {
+  it('is ignored when it belongs to another root', async () => {
     const { folder, root, file } = setUp();
     using _ = folder;
     await runOnce(root, file);
@@ -131,7 +131,7 @@ describe('a snapshot of the index', () => {
     for (const answer of answers) expect(paths(answer).filter((path) => path !== 'uno')).to.deep.equal([]);
   });
 
-  it('is not needed: where it cannot be written, all goes on', async () => {
+  it('is optional: searches go on when it cannot be written', async () => {
     const { folder, root } = setUp();
     using _ = folder;
     writeFileSync(folder.join('data'), 'no folder');

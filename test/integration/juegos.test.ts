@@ -5,8 +5,8 @@ import { startProcess } from '../support/processes/processes.ts';
 import { ownVhost, setUp } from '../support/processes/set-up.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
-describe('a third microservice', () => {
-  it('is one entry in the registry: route, probe, variables, queues and fallback come with it', async () => {
+describe('A third microservice', () => {
+  it('gets its route, probe, variables, queues and fallback from one entry in the registry', async () => {
     const vhost = await ownVhost(await sharedRabbit());
     await using it = await setUp({ running: [], env: { RABBITMQ_URL: vhost.url } });
     const first = await startProcess('examples/juegos/main.ts', { JUEGOS_PORT: '0' });
@@ -20,15 +20,15 @@ describe('a third microservice', () => {
       .to.have.nested.property('servicios.juegos.estado')
       .that.equals('sano');
     await first.kill();
-    const where = await accepted(it, '/listar_juegos?jugadores=4');
+    const answerPath = await accepted(it, '/listar_juegos?jugadores=4');
     const second = await startProcess('examples/juegos/main.ts', {
       JUEGOS_GRPC: 'off',
       RABBITMQ_URL: vhost.url,
     });
     try {
-      const answer = await answerAt(it, where);
+      const answer = await answerAt(it, answerPath);
       expect(answer.headers.get('servido-por')).to.equal('cola');
-      // The body is the same to the byte; written as Latin-1 here, like every identity.
+      // `identityOf` decodes bodies as Latin-1, so they are compared byte by byte.
       expect(await identityOf(answer)).to.deep.equal(identity);
       await eventually(async () => (await vhost.messages('archivero.juegos.v1')) === 0);
     } finally {

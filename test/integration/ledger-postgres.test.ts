@@ -23,7 +23,7 @@ ledgerContract(
   1,
 );
 
-describe('The PostgreSQL ledger and its database', () => {
+describe('The PostgreSQL ledger', () => {
   let postgres: Postgres;
   let url: string;
   const ledgers: Ledger[] = [];
@@ -35,7 +35,7 @@ describe('The PostgreSQL ledger and its database', () => {
   };
   const failure = (opening: Promise<unknown>) =>
     opening.then(
-      () => expect.fail('It was opened'),
+      () => expect.fail('the ledger was opened'),
       (error: unknown) => error as Error,
     );
 
@@ -48,7 +48,7 @@ describe('The PostgreSQL ledger and its database', () => {
     await Promise.all(ledgers.splice(0).map((ledger) => ledger.stop()));
   });
 
-  it('is made once, however many open it at the same time', async () => {
+  it('creates its schema once when five gateways open it at the same time', async () => {
     const opened = await Promise.all(Array.from({ length: 5 }, () => open()));
     expect(new Set(opened.map(({ id }) => id)).size).to.equal(1);
     expect(await postgres.query(url, 'SELECT version FROM archivero.migrations')).to.deep.equal([
@@ -57,7 +57,7 @@ describe('The PostgreSQL ledger and its database', () => {
     ]);
   });
 
-  it('is brought up to date, and what it keeps is counted anew', async () => {
+  it('runs a missing migration, which counts its bytes again', async () => {
     const before = await open();
     const [pending, closed] = [acceptance({ id: 'a' }), acceptance({ id: 'b', key: 'clave' })];
     await Promise.all([before.accept(pending), before.accept(closed)]);
@@ -73,7 +73,7 @@ describe('The PostgreSQL ledger and its database', () => {
     ]);
   });
 
-  it('gives each due row to one of those who claim, and one key to one request', async () => {
+  it('gives each due row to one gateway, and each key to one request', async () => {
     const gateways = await Promise.all(Array.from({ length: 3 }, () => open()));
     const ids = Array.from({ length: 600 }, (_, index) => `id-${index}`);
     await Promise.all(ids.map((id, index) => gateways[index % 3]?.accept(acceptance({ id }))));
@@ -104,7 +104,7 @@ describe('The PostgreSQL ledger and its database', () => {
     expect(await gateways[1]?.open()).to.deep.equal({ mserv1: 620 });
   });
 
-  it('changes the same rows from two sides without anybody waiting in a circle, and counts right', async () => {
+  it('changes the same rows from two gateways without a deadlock, and keeps its totals right', async () => {
     const [one, two] = [await open(), await open()];
     const ids = Array.from({ length: 400 }, (_, index) => `id-${index}`);
     await Promise.all(ids.map((id) => one.accept(acceptance({ id }))));
@@ -132,23 +132,23 @@ describe('The PostgreSQL ledger and its database', () => {
     ]);
   });
 
-  it('tells the other gateways what one of them changed', async () => {
+  it('reports the changes of one gateway to the others, in order', async () => {
     const [one, two] = [await open(), await open()];
-    const told: Change[] = [];
-    const done = Promise.withResolvers<void>();
-    const ready = Promise.withResolvers<void>();
+    const reported: Change[] = [];
+    const allReported = Promise.withResolvers<void>();
+    const listening = Promise.withResolvers<void>();
     two.subscribe({
       changed: (changes) => {
-        for (const change of changes) if (change.id === 'first') ready.resolve();
-        told.push(...changes.filter(({ id }) => id !== 'first'));
-        if (told.length === 3 * 300) done.resolve();
+        for (const change of changes) if (change.id === 'first') listening.resolve();
+        reported.push(...changes.filter(({ id }) => id !== 'first'));
+        if (reported.length === 3 * 300) allReported.resolve();
       },
       missed: () => {},
     });
-    // Both listen once the first word has come; until then it is said again.
+    // The change is repeated until the subscription has reported it once.
     await one.accept(acceptance({ id: 'first' }));
     const again = setInterval(() => void one.published('first', 1000, 5000), 50);
-    await ready.promise.finally(() => clearInterval(again));
+    await listening.promise.finally(() => clearInterval(again));
 
     const ids = Array.from({ length: 300 }, (_, index) => `id-${index}`);
     await Promise.all(
@@ -158,9 +158,9 @@ describe('The PostgreSQL ledger and its database', () => {
         await one.close(id, { state: 'fallida', at: 3000 });
       }),
     );
-    await done.promise;
+    await allReported.promise;
     for (const id of ids) {
-      expect(told.filter((change) => change.id === id)).to.deep.equal([
+      expect(reported.filter((change) => change.id === id)).to.deep.equal([
         { id, service: 'mserv2', state: 'aceptada' },
         { id, service: 'mserv2', state: 'encolada' },
         { id, service: 'mserv2', state: 'fallida' },
@@ -168,7 +168,7 @@ describe('The PostgreSQL ledger and its database', () => {
     }
   });
 
-  it('waits for the disk at every commit, whatever the server does by default', async () => {
+  it('commits synchronously although the server defaults to asynchronous commits', async () => {
     await postgres.query(
       url,
       `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = off`,
@@ -184,7 +184,7 @@ describe('The PostgreSQL ledger and its database', () => {
     expect((await ledger.get('a'))?.requestId).to.equal('on');
   });
 
-  it('needs no rights but those on its own tables once they are there', async () => {
+  it('needs only rights on its own tables once they exist', async () => {
     await open();
     const user = `user_${new URL(url).pathname.slice(1)}`;
     await postgres.query(
@@ -200,7 +200,7 @@ describe('The PostgreSQL ledger and its database', () => {
     expect(await ledger.purge(3000)).to.equal(1);
   });
 
-  it('is refused when it is not there, or comes from a newer Archivero', async () => {
+  it('refuses a missing database, and a schema of a newer version', async () => {
     const nowhere = new URL(url);
     nowhere.pathname = '/no_such_database';
     const missing = await failure(open(nowhere.href));
@@ -214,7 +214,7 @@ describe('The PostgreSQL ledger and its database', () => {
     expect(newer.message).to.contain('99').and.contain('newer');
   });
 
-  it('takes requests one by one when one of a batch cannot be stored', async () => {
+  it('stores the other requests of a batch when one cannot be stored', async () => {
     const ledger = await open();
     const results = await Promise.allSettled(
       ['a', 'b\0', 'c'].map((id) => ledger.accept(acceptance({ id, caller: id }))),

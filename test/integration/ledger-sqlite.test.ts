@@ -26,7 +26,7 @@ ledgerContract(
   6,
 );
 
-describe('The SQLite ledger and its file', () => {
+describe('The SQLite ledger', () => {
   let folder: string;
   let path: string;
   const ledgers: Ledger[] = [];
@@ -38,7 +38,7 @@ describe('The SQLite ledger and its file', () => {
   };
   const failure = (opening: Promise<unknown>) =>
     opening.then(
-      () => expect.fail('It was opened'),
+      () => expect.fail('the ledger was opened'),
       (error: unknown) => error as Error,
     );
 
@@ -52,7 +52,7 @@ describe('The SQLite ledger and its file', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('makes the folder, and files that only their owner reads', async () => {
+  it('creates its folder, and files that only their owner may read', async () => {
     const ledger = await open();
     await ledger.accept(acceptance({ id: 'a' }));
     for (const file of [path, `${path}-wal`, `${path}-shm`]) {
@@ -64,7 +64,7 @@ describe('The SQLite ledger and its file', () => {
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
   });
 
-  it('leaves one file behind when it stops, the WAL put away', async () => {
+  it('leaves one file and no WAL when it stops', async () => {
     const ledger = await open();
     await ledger.accept(acceptance({ id: 'a' }));
     await ledger.stop();
@@ -72,7 +72,7 @@ describe('The SQLite ledger and its file', () => {
     expect(left).to.equal('ENOENT');
   });
 
-  it('belongs to one opener, by whatever name it is opened', async () => {
+  it('is locked against a second opener, also under another name', async () => {
     const holder = await open();
     await symlink(path, join(folder, 'other.db'));
     for (const name of [path, join(folder, 'other.db')]) {
@@ -80,12 +80,12 @@ describe('The SQLite ledger and its file', () => {
       expect(error).to.be.instanceOf(LedgerLockedError);
       expect(error.message).to.contain(path).and.to.contain('in use');
     }
-    await holder.accept(acceptance({ id: 'a' })); // the holder did not notice
+    await holder.accept(acceptance({ id: 'a' })); // the first opener goes on
     await holder.stop();
     expect(await (await open()).get('a')).to.include({ id: 'a' });
   });
 
-  it('can be read and backed up by others while it is in use', async () => {
+  it('can be read and backed up by another process while it is open', async () => {
     const ledger = await open();
     await ledger.accept(acceptance({ id: 'a' }));
     const copy = join(folder, 'copy.db');
@@ -99,25 +99,25 @@ describe('The SQLite ledger and its file', () => {
     expect(await (await open({ path: copy })).open()).to.deep.equal({ mserv1: 1 });
   });
 
-  it('lets readers pass while a write has to wait', async () => {
+  it('answers reads while a write waits', async () => {
     const ledger = await open();
     await ledger.accept(acceptance({ id: 'a' }));
     const other = new DatabaseSync(path);
-    other.exec('BEGIN IMMEDIATE'); // as slow as a disk can be
-    let over = false;
+    other.exec('BEGIN IMMEDIATE'); // blocks every write
+    let settled = false;
     const accepted = ledger.accept(acceptance({ id: 'b' })).finally(() => {
-      over = true;
+      settled = true;
     });
     expect(await ledger.get('a')).to.include({ id: 'a' });
     expect(await ledger.get('b')).to.equal(undefined);
-    expect(over).to.equal(false);
+    expect(settled).to.equal(false);
     other.exec('COMMIT');
     other.close();
     await accepted;
     expect(await ledger.get('b')).to.include({ id: 'b' });
   });
 
-  it('refuses when somebody else keeps the file locked, and goes on afterwards', async () => {
+  it('refuses writes while another process locks the file, and takes them afterwards', async () => {
     const ledger = await open();
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
@@ -129,12 +129,12 @@ describe('The SQLite ledger and its file', () => {
     expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
   });
 
-  it('leaves nothing of a batch that it could not finish', async () => {
+  it('rolls back a batch that fails halfway', async () => {
     const ledger = await open();
     const other = new DatabaseSync(path);
     other.exec('ALTER TABLE totals RENAME TO missing');
-    const together = [ledger.published('x', 1, 2), ledger.accept(acceptance({ id: 'a' })), ledger.probe()];
-    for (const error of await Promise.all(together.map(failure))) {
+    const batch = [ledger.published('x', 1, 2), ledger.accept(acceptance({ id: 'a' })), ledger.probe()];
+    for (const error of await Promise.all(batch.map(failure))) {
       expect(error).to.be.instanceOf(LedgerUnavailableError);
     }
     other.exec('ALTER TABLE missing RENAME TO totals');
@@ -153,7 +153,7 @@ describe('The SQLite ledger and its file', () => {
     expect(error.message).to.contain(path).and.contain('99').and.contain('newer');
   });
 
-  it('brings an older file up to date, with all that is in it', async () => {
+  it('migrates an older file and keeps its rows', async () => {
     await mkdir(join(folder, 'data'));
     const db = new DatabaseSync(path);
     db.exec(`PRAGMA application_id = ${applicationId}; ${migrations[0]}; PRAGMA user_version = 1`);
@@ -180,13 +180,13 @@ describe('The SQLite ledger and its file', () => {
     await ledger.stop();
     const after = new DatabaseSync(path);
     const texts = ['{}', '/listar_archivos', 'anonimo', 'peticion', 'traza', 'testigo'].join('').length;
-    // Counted anew: of the three rows all that they keep, and of the answer its headers and body.
+    // The migration counts the bytes again: three rows with their texts, one answer with headers and body.
     const bytes = 3 * (400 + texts) + '{}'.length + 2;
     expect(after.prepare('SELECT * FROM totals').all()).to.deep.equal([{ ...totals[0], bytes }]);
     after.close();
   });
 
-  it("refuses somebody else's database, and leaves it as it was", async () => {
+  it('refuses the database of another program, and leaves it unchanged', async () => {
     await mkdir(join(folder, 'data'));
     const db = new DatabaseSync(path);
     db.exec('CREATE TABLE recipes (name TEXT)');
@@ -197,7 +197,7 @@ describe('The SQLite ledger and its file', () => {
     db.close();
   });
 
-  it('refuses what is no database, a folder, and a folder that cannot be made', async () => {
+  it('refuses a folder, a file that is no database, and a path whose folder cannot be created', async () => {
     await mkdir(path, { recursive: true });
     const file = join(folder, 'notes.txt');
     await writeFile(file, 'These are notes and no database. '.repeat(200));
@@ -208,7 +208,7 @@ describe('The SQLite ledger and its file', () => {
     }
   });
 
-  it('gives up the lock when it could not be opened', async () => {
+  it('releases its lock when it cannot be opened', async () => {
     await mkdir(join(folder, 'data'));
     await writeFile(path, 'no database '.repeat(1000));
     await failure(open());
@@ -216,7 +216,7 @@ describe('The SQLite ledger and its file', () => {
     await open();
   });
 
-  it('refuses at once what would wait behind too many others', async () => {
+  it('refuses a request at once when maxPending requests wait', async () => {
     const ledger = await open({ maxPending: 3 });
     const results = await Promise.allSettled(
       ['a', 'b', 'c', 'd'].map((id) => ledger.accept(acceptance({ id }))),

@@ -10,7 +10,7 @@ import { type SetUp, setUp } from '../support/processes/set-up.ts';
 const names = (message: Message): unknown[] =>
   (message['archivos'] as { nombre: unknown }[]).map(({ nombre }) => nombre);
 
-/** The index knows all of it. */
+/** Waits until the index holds `entries` entries. */
 async function indexed(it: SetUp, entries: number): Promise<void> {
   await eventually(async () => {
     const answer = await it.get('/buscar_archivos?limite=1');
@@ -26,8 +26,8 @@ async function withFiles(it: SetUp): Promise<void> {
   await indexed(it, 5);
 }
 
-describe('Searching as you type', () => {
-  it('answers each query with its number, in the form of the GET', async () => {
+describe('Search as you type', () => {
+  it('answers each query with its number and the body of the GET', async () => {
     await using it = await setUp();
     await withFiles(it);
     using client = await openLive(it.url);
@@ -44,7 +44,7 @@ describe('Searching as you type', () => {
     expect(names(await client.next())).to.deep.equal(['infarto.txt']);
   });
 
-  it('answers the last of many, and of the others some at most, in their order', async () => {
+  it('answers the last of 60 rapid queries, and at most some of the others, in order', async () => {
     await using it = await setUp();
     await withFiles(it);
     using client = await openLive(it.url, { path: '/v1/buscar_archivos/en_vivo' });
@@ -57,7 +57,7 @@ describe('Searching as you type', () => {
     expect(new Set(numbers).size).to.equal(numbers.length);
   });
 
-  it('says what is wrong with a query, and listens on', async () => {
+  it('answers a wrong query with a problem, and stays open', async () => {
     await using it = await setUp();
     await withFiles(it);
     using client = await openLive(it.url, { headers: { 'accept-language': 'en' } });
@@ -77,7 +77,7 @@ describe('Searching as you type', () => {
     expect(await problemTo([])).to.include({ numero: null, type: '/problemas/mensaje-no-valido' });
     client.socket.send('{');
     expect((await client.next())['problema']).to.include({ type: '/problemas/mensaje-no-valido' });
-    // What only the service can judge.
+    // These errors come from the service.
     expect(await problemTo({ numero: 2, nombre: '[z-a]', modo: 'glob' })).to.include({
       numero: 2,
       type: '/problemas/patron-no-valido',
@@ -91,7 +91,7 @@ describe('Searching as you type', () => {
     });
     client.ask({ numero: 4, nombre: 'otro' });
     expect(names(await client.next())).to.deep.equal(['otro.txt']);
-    // Bad ones on the heels of each other: the last one is told what it is.
+    // After a burst of wrong queries, the last query gets its answer.
     for (let numero = 5; numero < 20; numero++) client.ask({ numero, ruta: 'nada' });
     client.ask({ numero: 20, nombre: 'otro' });
     let answer: Message;
@@ -100,7 +100,7 @@ describe('Searching as you type', () => {
     expect(names(answer)).to.deep.equal(['otro.txt']);
   });
 
-  it('is for our own pages and those that are allowed', async () => {
+  it('opens only for allowed Origins and Hosts', async () => {
     await using it = await setUp({
       env: { GATEWAY_CORS_ORIGINS: 'https://app.example.org', GATEWAY_ALLOWED_HOSTS: 'archivos.example.org' },
       running: ['gateway'],
@@ -142,7 +142,7 @@ describe('Searching as you type', () => {
     await gateway?.waitFor(({ msg, status }) => msg === 'request' && status === 403);
   });
 
-  it('is closed with 1013 when the service is away, and may be opened again when it is back', async () => {
+  it('closes with 1013 while the service is away, and opens again when it is back', async () => {
     await using it = await setUp();
     await withFiles(it);
     using during = await openLive(it.url);
@@ -162,13 +162,13 @@ describe('Searching as you type', () => {
     expect(await again.next()).to.include({ total: 3 });
   });
 
-  it('holds up neither process when it stops', async () => {
+  it('does not delay the stop of mserv2 or of the gateway', async () => {
     await using it = await setUp();
     await withFiles(it);
     using client = await openLive(it.url);
     client.ask({ nombre: 'inf' });
     await client.next();
-    // Ends by itself, and not because its grace was over.
+    // mserv2 must end on its own, before its grace period is over.
     await it.end('mserv2', 'SIGTERM');
     expect(await client.closed).to.equal(1013);
     await it.start('mserv2');
@@ -180,8 +180,8 @@ describe('Searching as you type', () => {
     expect(await other.closed).to.equal(1001);
   });
 
-  describe('is closed to', () => {
-    it('long messages, binary ones and floods, without harm to others', async () => {
+  describe('with a hostile client', () => {
+    it('closes after a long message, a binary message or a flood, and serves other clients', async () => {
       await using it = await setUp();
       await withFiles(it);
       using good = await openLive(it.url);
@@ -200,9 +200,9 @@ describe('Searching as you type', () => {
       }
     });
 
-    it('clients that never read', async () => {
+    it('closes a client that never reads, and serves other clients', async () => {
       await using it = await setUp({ env: { STREAM_STALL_MS: '500' } });
-      // One answer of 15 MB: more than the system keeps between the two of us.
+      // One answer of 15 MB exceeds the socket buffers between client and gateway.
       const folders = Array.from({ length: 4 }, (_, level) => `${level}`.repeat(250));
       mkdirSync(join(it.root, ...folders), { recursive: true });
       for (let i = 0; i < 10_000; i++) {
@@ -222,10 +222,10 @@ describe('Searching as you type', () => {
     });
   });
 
-  it('survives what is no WebSocket at all', async () => {
+  it('refuses invalid handshakes and frames, and the gateway goes on', async () => {
     await using it = await setUp({ running: ['gateway'] });
     const { port } = new URL(it.url);
-    const say = async (text: string): Promise<string> => {
+    const exchange = async (text: string): Promise<string> => {
       const socket = connect(Number(port), '127.0.0.1');
       socket.on('error', () => undefined);
       socket.write(text);
@@ -234,20 +234,20 @@ describe('Searching as you type', () => {
       await once(socket, 'close');
       return Buffer.concat(chunks).toString('latin1');
     };
-    // Other upgrades are none of ours, and no reason to refuse a request.
+    // An upgrade to another protocol is ignored, and the request is answered.
     const h2c = 'Connection: upgrade, close\r\nUpgrade: h2c\r\n\r\n';
-    expect(await say(`GET /salud/viva HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${h2c}`)).to.match(
+    expect(await exchange(`GET /salud/viva HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${h2c}`)).to.match(
       /^HTTP\/1\.1 200 /,
     );
     const head = `GET /buscar_archivos/en_vivo HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
-    expect(await say(`${head}\r\n`)).to.match(/^HTTP\/1\.1 400 /);
-    expect(await say(`${head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n\r\n`)).to.match(
+    expect(await exchange(`${head}\r\n`)).to.match(/^HTTP\/1\.1 400 /);
+    expect(await exchange(`${head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n\r\n`)).to.match(
       /^HTTP\/1\.1 400 /,
     );
-    expect(await say(`${head}${key}Sec-WebSocket-Version: 1\r\n\r\n`)).to.match(/^HTTP\/1\.1 4\d\d /);
-    // A handshake and then noise: the protocol's own error, and the end.
-    expect(await say(`${head}${key}Sec-WebSocket-Version: 13\r\n\r\n\xff\xff\xff\xff\xff\xff`)).to.match(
+    expect(await exchange(`${head}${key}Sec-WebSocket-Version: 1\r\n\r\n`)).to.match(/^HTTP\/1\.1 4\d\d /);
+    // Noise after the handshake is a protocol error and ends the connection.
+    expect(await exchange(`${head}${key}Sec-WebSocket-Version: 13\r\n\r\n\xff\xff\xff\xff\xff\xff`)).to.match(
       /^HTTP\/1\.1 101 /,
     );
     expect((await it.get('/salud/viva')).status).to.equal(200);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { eventually } from '../support/processes/eventually.ts';
 import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
-describe('GET /metrics', () => {
+describe('Metrics and request logs', () => {
   let archivero: SetUp;
   before(async () => {
     archivero = await setUp({ running: ['mserv1', 'gateway'] });
@@ -15,7 +15,7 @@ describe('GET /metrics', () => {
     return new Map(samples.map(([, series = '', value]) => [series, Number(value)]));
   };
 
-  it('tells of requests, calls, breakers, what took the queue and what waits in the ledger', async () => {
+  it('count requests, calls, breakers, fallbacks and open solicitudes', async () => {
     await (await archivero.get('/listar_archivos')).text();
     await (await archivero.get('/v1/listar_archivos')).text();
     await (await archivero.get('/listar_archivos?formato=ndjson')).text();
@@ -43,7 +43,7 @@ describe('GET /metrics', () => {
       'archivero_ledger_open{service="mserv1"}': 0,
       'archivero_ledger_open{service="mserv2"}': 1,
     };
-    // A line is counted when its connection has taken the last byte.
+    // An NDJSON request is counted when its last byte is sent.
     let samples = await scraped();
     await eventually(async () => {
       samples = await scraped();
@@ -56,13 +56,13 @@ describe('GET /metrics', () => {
     expect(samples.get('archivero_ledger_disk_free_bytes')).to.be.above(2 ** 20);
   });
 
-  it('tells of a ledger that is full', async () => {
+  it('show a full ledger as not writable', async () => {
     await using it = await setUp({ running: ['gateway'], env: { LEDGER_MAX_ROWS: '1' } });
     expect((await it.get('/listar_archivos')).status).to.equal(202);
     expect(await (await it.get('/metrics')).text()).to.match(/^archivero_ledger_writable 0$/m);
   });
 
-  it('and the log has the route and the bytes of a stream', async () => {
+  it('contain the route and the bytes of a stream', async () => {
     const text = await (await archivero.get('/listar_archivos?formato=ndjson&ocultos=si')).text();
     const line = await archivero.processes
       .get('gateway')

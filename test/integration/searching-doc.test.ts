@@ -5,7 +5,7 @@ import { setUp } from '../support/processes/set-up.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** Rows of docs/searching.md: a query, and the names that it finds. */
+/** Reads the example rows of docs/searching.md: a query and the names that it finds. */
 function examples(): { readonly query: string; readonly names: readonly string[] }[] {
   const lines = readFileSync(at('docs/searching.md'), 'utf8').split('\n');
   return lines.flatMap((line) => {
@@ -16,7 +16,7 @@ function examples(): { readonly query: string; readonly names: readonly string[]
 }
 
 describe('docs/searching.md', () => {
-  it('shows what is found', async () => {
+  it('shows the names that each example finds', async () => {
     await using it = await setUp({
       env: { FILES_ROOT: at('examples/archivos') },
       running: ['mserv2', 'gateway'],
@@ -26,7 +26,7 @@ describe('docs/searching.md', () => {
     const shown = examples();
     const found: typeof shown = [];
     for (const { query } of shown) {
-      // As it is written there: only what a URL cannot hold is coded.
+      // The page shows values unencoded; they are encoded for the URL here.
       const parameters = query.split('&').map((part) => {
         const [name = '', ...value] = part.split('=');
         return `${name}=${encodeURIComponent(value.join('='))}`;

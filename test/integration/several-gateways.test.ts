@@ -14,7 +14,7 @@ interface Pair extends AsyncDisposable {
   readonly two: SetUp;
 }
 
-/** Two gateways over one database, to the same services. */
+/** Starts two gateways over one database and with the same services. */
 async function pair(rabbitmqUrl: string): Promise<Pair> {
   const database = await (await sharedPostgres()).database();
   const mserv1 = String(await quietPort());
@@ -52,20 +52,20 @@ const stateOf = async (it: SetUp, where: string) => {
   return solicitud;
 };
 
-describe('several gateways over one database', () => {
+describe('Gateways over one database', () => {
   for (const broker of ['RabbitMQ', 'no broker'] as const) {
-    it(`answer for each other, with ${broker}`, async () => {
+    it(`answer the solicitudes of each other, with ${broker}`, async () => {
       const url = broker === 'RabbitMQ' ? (await ownVhost(await sharedRabbit())).url : '';
       await using gateways = await pair(url);
       const { one, two } = gateways;
       const paths = folders(one, 40);
       const where = await Promise.all(paths.map((path, n) => accepted(n % 2 === 0 ? one : two, path)));
-      // Those who wait at a gateway that neither accepted the request nor, most likely, gets its answer.
+      // Each answer is awaited at the gateway that did not accept the request.
       const waiting = where.map((path, n) => answerAt(n % 2 === 0 ? two : one, path));
       if (broker === 'RabbitMQ') {
         for (const path of where) {
           await eventually(async () => (await stateOf(two, path)).estado === 'encolada');
-          // Nobody published what the other one had published.
+          // The other gateway has not published it again.
           expect(await stateOf(two, path)).to.include({ intentos: 1 });
         }
       }
@@ -83,14 +83,14 @@ describe('several gateways over one database', () => {
       expect(unknown.status).to.equal(404);
     });
 
-    it(`finish what one accepted before kill -9, with ${broker}`, async () => {
+    it(`finish the requests that one accepted before kill -9, with ${broker}`, async () => {
       const url = broker === 'RabbitMQ' ? (await ownVhost(await sharedRabbit())).url : '';
       await using gateways = await pair(url);
       const { one, two } = gateways;
       const paths = folders(one, 60);
       const where = await Promise.all(paths.slice(0, 30).map((path) => accepted(one, path)));
       await one.start('mserv1');
-      // It is killed with work in its hands: claims, publishes, calls and replies.
+      // The gateway is killed amid claims, publishes, calls and replies.
       const late = paths.slice(30).map((path) => accepted(one, path, { prefer: 'respond-async' }));
       where.push(...(await Promise.all(late)));
       await one.end('gateway');
@@ -99,7 +99,7 @@ describe('several gateways over one database', () => {
     });
   }
 
-  it('let each other know: events of what the other one accepted', async () => {
+  it('stream the events of a solicitud that the other accepted', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using gateways = await pair(url);
     const { one, two } = gateways;
@@ -116,7 +116,7 @@ describe('several gateways over one database', () => {
     ]);
   });
 
-  it('remember the keys of each other, also when both are asked at once', async () => {
+  it('share Idempotency-Keys, also for simultaneous requests', async () => {
     await using gateways = await pair('');
     const ids = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
@@ -129,7 +129,7 @@ describe('several gateways over one database', () => {
     expect(other.status).to.equal(422);
   });
 
-  it('cancel for each other, and let each other know', async () => {
+  it('end a request that waits at one when the other cancels its solicitud', async () => {
     await using gateways = await pair('');
     const { one, two } = gateways;
     const where = await accepted(one, '/listar_archivos');
@@ -139,7 +139,7 @@ describe('several gateways over one database', () => {
     expect((await waiting).status).to.equal(410);
   });
 
-  it('refuse with 503 while their database is gone, and go on when it is back', async () => {
+  it('answer 503 while their database is away, and accept again when it is back', async () => {
     const postgres = await startPostgres();
     try {
       await using it = await setUp({
@@ -153,7 +153,7 @@ describe('several gateways over one database', () => {
       expect(refused.headers.get('retry-after')).to.not.equal(null);
       expect(await refused.json()).to.include({ type: '/problemas/registro-no-disponible' });
       expect((await it.get('/salud/preparada')).status).to.equal(503);
-      // Whom a service answers directly notices nothing.
+      // A direct call needs no database.
       expect((await it.get('/buscar_archivos')).status).to.equal(200);
       await postgres.restart();
       await it.start('mserv1');

@@ -35,7 +35,7 @@ const json = async <Body>(answer: Response): Promise<Body> => (await answer.json
 const stateAt = (where: string): string => where.replace('/respuesta', '');
 const idOf = (where: string): string => where.split('/').at(-2) ?? '';
 
-/** Every page, by following `Link`. */
+/** Fetches every page by following `Link`. */
 async function pages(it: SetUp, path: string): Promise<Page[]> {
   const all: Page[] = [];
   for (let next: string | undefined = path; next !== undefined; ) {
@@ -48,7 +48,7 @@ async function pages(it: SetUp, path: string): Promise<Page[]> {
 }
 
 describe('GET /solicitudes', () => {
-  it('lists what was accepted, the newest first, page by page', async () => {
+  it('lists accepted requests page by page, newest first', async () => {
     await using it = await setUp({ running: ['gateway'] });
     const where: string[] = [];
     for (let n = 0; n < 7; n++) where.push(await accepted(it, `/listar_archivos?ruta=${n}`));
@@ -80,7 +80,7 @@ describe('GET /solicitudes', () => {
     expect((await pages(it, '/cuarentena'))[0]?.solicitudes).to.deep.equal([]);
   });
 
-  it('refuses what it does not know, and cursors that are cut, altered or of another list', async () => {
+  it('refuses unknown parameters, and cursors that are cut, altered or from another list', async () => {
     await using it = await setUp({ running: ['gateway'] });
     for (let n = 0; n < 3; n++) await accepted(it, '/listar_archivos');
     const { siguiente } = await json<Page>(await it.get('/solicitudes?limite=1'));
@@ -108,13 +108,13 @@ describe('GET /solicitudes', () => {
 });
 
 describe('Idempotency-Key', () => {
-  it('makes of one key one solicitud, until a service answers directly', async () => {
+  it('gives each key one solicitud, and stores no key for a direct answer', async () => {
     await using it = await setUp({ running: ['gateway'] });
     mkdirSync(join(it.root, 'a'));
     const ask = (path: string, headers: Record<string, string> = {}) =>
       it.get(path, { 'idempotency-key': 'clave-1', ...headers });
     const where = await accepted(it, '/listar_archivos?ruta=a&limite=5', { 'idempotency-key': 'clave-1' });
-    // The same request, however it is written.
+    // Two spellings of one request.
     for (const path of ['/listar_archivos?ruta=a&limite=5', '/v1/listar_archivos?limite=5&ruta=%61']) {
       const again = await ask(path, { 'idempotency-key': '"clave-1"' });
       expect(again.status).to.equal(202);
@@ -141,7 +141,7 @@ describe('Idempotency-Key', () => {
     await it.start('mserv1');
     const answer = await identityOf(await answerAt(it, where));
     expect(answer.status).to.equal(200);
-    // The service is back, but this key has its solicitud.
+    // The service is back, but the key still leads to its solicitud.
     const done = await ask('/listar_archivos?ruta=a&limite=5');
     expect(done.status).to.equal(202);
     expect((await json<Description>(done)).solicitud).to.include({ id: idOf(where), estado: 'completada' });
@@ -150,7 +150,7 @@ describe('Idempotency-Key', () => {
     expect(waited.headers.get('servido-por')).to.equal('cola');
     expect(await identityOf(waited)).to.deep.equal(answer);
 
-    // A direct answer remembers nothing: the next request under that key may be another one.
+    // After a direct answer, another request may use the key.
     await eventually(async () => {
       const head = await fetch(`${it.url}/listar_archivos`, { method: 'HEAD' });
       return head.status === 200;
@@ -161,7 +161,7 @@ describe('Idempotency-Key', () => {
     expect(another.headers.get('servido-por')).to.equal('grpc');
   });
 
-  it('holds when many come at once, and over a kill -9', async () => {
+  it('gives 30 simultaneous requests one solicitud, also after kill -9', async () => {
     await using it = await setUp({ running: ['gateway'] });
     const ask = () =>
       it
@@ -185,7 +185,7 @@ describe('GET /solicitudes/{id}/eventos', () => {
     return all;
   };
 
-  it('tells every change of state once, in order, and ends with the final one', async () => {
+  it('sends every change of state once, in order, and ends after the final one', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using it = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: url } });
     const where = await accepted(it, '/listar_archivos');
@@ -206,7 +206,7 @@ describe('GET /solicitudes/{id}/eventos', () => {
     ]);
     expect(seen).to.deep.equal(solicitud.historia.map((data, index) => ({ id: String(index), data })));
 
-    // Who comes back goes on where he was; who has seen the end is told not to come back.
+    // Last-Event-ID resumes the stream; after the final event the answer is 204.
     expect(await allOf(await follow(it, where))).to.deep.equal(seen);
     expect(await allOf(await follow(it, where, { 'last-event-id': '0' }))).to.deep.equal(seen.slice(1));
     expect(await allOf(await follow(it, where, { 'last-event-id': 'otra cosa' }))).to.deep.equal(seen);
@@ -216,7 +216,7 @@ describe('GET /solicitudes/{id}/eventos', () => {
     expect((await follow(it, '/solicitudes/019a0000-0000-7000-8000-000000000000')).status).to.equal(404);
   });
 
-  it('has no more followers than MAX_EVENT_STREAMS, and lets those go who have gone', async () => {
+  it('refuses streams beyond MAX_EVENT_STREAMS, and opens one again after another closed', async () => {
     await using it = await setUp({ running: ['gateway'], env: { MAX_EVENT_STREAMS: '1' } });
     const where = await accepted(it, '/listar_archivos');
     const first = await follow(it, where);
@@ -241,7 +241,7 @@ describe('GET /solicitudes/{id}/eventos', () => {
 });
 
 describe('The quarantine', () => {
-  it('lists what has failed, and makes a new solicitud of it that does not', async () => {
+  it('lists failed solicitudes, and retries one as a new solicitud', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using it = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: url } });
     mkdirSync(join(it.root, 'a'));
@@ -280,10 +280,10 @@ describe('The quarantine', () => {
 
     await it.start('mserv1');
     const answer = await answerAt(it, enlaces['respuesta'] as string);
-    // The queue may be faster than the breaker in seeing that the service is back.
+    // The queue may reach the service before the breaker closes.
     await eventually(async () => (await it.get(path)).status === 200);
     expect(await identityOf(answer)).to.deep.equal(await identityOf(await it.get(path)));
-    // What has failed stays as it was.
+    // The failed solicitud stays unchanged.
     expect((await it.get(where)).status).to.equal(502);
     expect((await pages(it, '/cuarentena'))[0]?.solicitudes).to.have.length(1);
   });

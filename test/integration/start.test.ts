@@ -13,14 +13,14 @@ import { quietPort } from '../support/processes/set-up.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** `npm start` in a copy of the house, so that nothing of the developer's own data is touched. */
-class House implements Disposable {
+/** Runs `npm start` in a copy of the repository, so that the developer's data stays untouched. */
+class RepositoryCopy implements Disposable {
   readonly #folder = new TemporaryFolder();
   readonly path = this.#folder.path;
 
   constructor() {
-    const rooms = ['examples', 'filesystem', 'gateway', 'mserv1', 'mserv2', 'proto', 'runtime', 'scripts'];
-    for (const each of [...rooms, 'package.json', 'package-lock.json']) {
+    const folders = ['examples', 'filesystem', 'gateway', 'mserv1', 'mserv2', 'proto', 'runtime', 'scripts'];
+    for (const each of [...folders, 'package.json', 'package-lock.json']) {
       cpSync(join(repository, each), join(this.path, each), { recursive: true });
     }
     symlinkSync(join(repository, 'node_modules'), join(this.path, 'node_modules'));
@@ -40,15 +40,15 @@ class House implements Disposable {
   }
 }
 
-const says = (text: string) => (line: { msg?: string }) => line.msg?.includes(text) ?? false;
+const contains = (text: string) => (line: { msg?: string }) => line.msg?.includes(text) ?? false;
 const textOf = (proc: Proc): string => proc.lines.map(({ msg }) => msg).join('\n');
 
 async function addressOf(proc: Proc): Promise<string> {
-  const { msg } = await proc.waitFor(says('Archivero answers at'));
+  const { msg } = await proc.waitFor(contains('Archivero answers at'));
   return /http:\S+/.exec(msg ?? '')?.[0] ?? '';
 }
 
-/** The services that it has started, by their own word. */
+/** Returns the pids that the services logged when they were ready. */
 function servicesOf(proc: Proc): number[] {
   const pids = proc.lines.filter(({ msg }) => msg === 'ready').map((line) => Number(line['pid']));
   expect(pids).to.have.length(3);
@@ -65,20 +65,20 @@ function isAlive(pid: number): boolean {
 }
 
 describe('npm start', () => {
-  let house: House;
+  let copy: RepositoryCopy;
   before(() => {
-    house = new House();
+    copy = new RepositoryCopy();
   });
   after(() => {
-    house[Symbol.dispose]();
+    copy[Symbol.dispose]();
   });
 
-  it('serves the folder that was named, says how requests are kept, and stops all that it started', async () => {
-    mkdirSync(join(house.path, 'de otros'), { recursive: true });
-    writeFileSync(join(house.path, 'de otros', 'año.txt'), 'x');
-    const proc = house.start(['--root', 'de otros']);
+  it('serves the folder of --root, names the queue in use, and stops its services', async () => {
+    mkdirSync(join(copy.path, 'de otros'), { recursive: true });
+    writeFileSync(join(copy.path, 'de otros', 'año.txt'), 'x');
+    const proc = copy.start(['--root', 'de otros']);
     const url = await addressOf(proc);
-    await proc.waitFor(says('queue: embedded ledger'));
+    await proc.waitFor(contains('queue: embedded ledger'));
     const names = await (await fetch(`${url}/listar_archivos?formato=nombres`)).json();
     expect(names).to.deep.equal(['año.txt']);
     expect(await (await fetch(`${url}/buscar_archivos?nombre=ano`)).json()).to.include({ total: 1 });
@@ -87,8 +87,8 @@ describe('npm start', () => {
     expect(services.filter(isAlive)).to.deep.equal([]);
   });
 
-  it('says that a service has died, stops the others, and ends with code 1', async () => {
-    const proc = house.start();
+  it('stops the other services and ends with code 1 when one dies', async () => {
+    const proc = copy.start();
     await addressOf(proc);
     const [mserv1 = 0, ...others] = servicesOf(proc);
     process.kill(mserv1, 'SIGKILL');
@@ -98,20 +98,20 @@ describe('npm start', () => {
   });
 
   it('leaves no service behind when it is killed', async () => {
-    const proc = house.start();
+    const proc = copy.start();
     await addressOf(proc);
     const services = servicesOf(proc);
     await proc.kill();
     await eventually(() => !services.some(isAlive));
   });
 
-  it('starts the RabbitMQ that is installed, and ends it', async () => {
+  it('starts the installed RabbitMQ, and stops it at the end', async () => {
     const url = `amqp://guest:guest@127.0.0.1:${await quietPort()}?heartbeat=5`;
-    const proc = house.start([], { RABBITMQ_URL: url });
+    const proc = copy.start([], { RABBITMQ_URL: url });
     await addressOf(proc);
-    const { msg } = await proc.waitFor(says('queue: RabbitMQ, management UI at'));
-    const early = proc.lines.filter(says('no connection to RabbitMQ'));
-    expect(early, 'what only waits for our own broker').to.deep.equal([]);
+    const { msg } = await proc.waitFor(contains('queue: RabbitMQ, management UI at'));
+    const early = proc.lines.filter(contains('no connection to RabbitMQ'));
+    expect(early, 'warnings while its own broker starts').to.deep.equal([]);
     const ui = /http:\S+/.exec(msg ?? '')?.[0] ?? '';
     const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
     const overview = await fetch(`${ui}/api/overview`, { headers: { authorization } });
@@ -120,11 +120,11 @@ describe('npm start', () => {
     expect(await brokerAnswers(url)).to.equal(false);
   });
 
-  it('starts nothing when a port is taken, and names the variables', async () => {
+  it('starts nothing when a port is taken, and names its variables', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const port = String((holder.address() as AddressInfo).port);
-    const proc = house.start(['--port', port], { MSERV2_PORT: port });
+    const proc = copy.start(['--port', port], { MSERV2_PORT: port });
     expect((await proc.exited).code).to.equal(1);
     holder.close();
     expect(textOf(proc)).to.include(`GATEWAY_PORT: port ${port} of 127.0.0.1 is already in use`);
@@ -141,9 +141,9 @@ describe('npm start', () => {
     [['--port', '70000'], 'MSERV1_HOST: "0.0.0.0" can be reached'],
     [['--port', '70000'], 'LEDGER_MAX_ROWS: expected a whole number'],
   ] as const) {
-    it(`explains itself to: ${args.join(' ')}`, async () => {
-      // None of these is started before all of them were read.
-      const proc = house.start(args, { MSERV1_HOST: '0.0.0.0', LEDGER_MAX_ROWS: 'x' });
+    it(`prints «${text}» for ${args.join(' ')}`, async () => {
+      // Every setting is checked before any process starts.
+      const proc = copy.start(args, { MSERV1_HOST: '0.0.0.0', LEDGER_MAX_ROWS: 'x' });
       expect((await proc.exited).code).to.equal(1);
       expect(textOf(proc)).to.include(text);
     });

@@ -8,9 +8,9 @@ import { eventually } from '../support/processes/eventually.ts';
 import type { LogLine } from '../support/processes/processes.ts';
 import { type ProcessName, type SetUp, setUp } from '../support/processes/set-up.ts';
 
-const many = 200_000;
-/** Messages that this many entries make. */
-const messages = many / 256;
+const entryCount = 200_000;
+/** The gRPC messages that carry this many entries. */
+const messageCount = entryCount / 256;
 
 type Line = Record<string, unknown>;
 
@@ -20,14 +20,14 @@ const lines = (text: string): Line[] =>
     .slice(0, -1)
     .map((line) => JSON.parse(line));
 
-/** What mserv1 logs of a stream once it has ended. */
-const ofStream = ({ msg, method }: LogLine): boolean =>
+/** Matches the line that mserv1 logs when a listing stream has ended. */
+const isListingEnd = ({ msg, method }: LogLine): boolean =>
   msg === 'call' && method === 'archivos.v1.ListadoService/RecorrerArchivos';
 
-const ofSearch = ({ msg, method }: LogLine): boolean =>
+const isSearchEnd = ({ msg, method }: LogLine): boolean =>
   msg === 'call' && method === 'archivos.v1.BusquedaService/TransmitirBusqueda';
 
-/** A client that reads only what it is told to. */
+/** Sends a request over a socket that reads only when the test does. */
 async function request(it: SetUp, path: string): Promise<Socket> {
   const { port } = new URL(it.url);
   const socket = connect(Number(port), '127.0.0.1');
@@ -37,27 +37,27 @@ async function request(it: SetUp, path: string): Promise<Socket> {
   return socket;
 }
 
-function residentBytes(it: SetUp, name: ProcessName): number {
+function peakBytes(it: SetUp, name: ProcessName): number {
   const status = readFileSync(`/proc/${it.processes.get(name)?.pid}/status`, 'utf8');
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** What a process held at most from now on is what `residentBytes` tells. */
-function forgetPeak(it: SetUp, name: ProcessName): void {
+/** Resets the peak, so that `peakBytes` counts from now on. */
+function resetPeak(it: SetUp, name: ProcessName): void {
   writeFileSync(`/proc/${it.processes.get(name)?.pid}/clear_refs`, '5');
 }
 
-describe('An answer in lines', () => {
+describe('An NDJSON answer', () => {
   describe('of a folder of 200,000 entries', () => {
     const cleanUp: (() => void | PromiseLike<void>)[] = [];
     let running: SetUp;
-    const streamsEnded = (): LogLine[] => running.processes.get('mserv1')?.lines.filter(ofStream) ?? [];
+    const streamsEnded = (): LogLine[] => running.processes.get('mserv1')?.lines.filter(isListingEnd) ?? [];
 
     before(async () => {
-      const folder = bigFolder(many);
+      const folder = bigFolder(entryCount);
       cleanUp.push(() => folder[Symbol.dispose]());
       mkdirSync(folder.join('otra'));
-      // V8 lets garbage lie as long as there is room; with little room a process shows what it really holds.
+      // With a small heap V8 collects garbage early, so that the peak shows the data really held.
       const env = {
         FILES_ROOT: folder.path,
         NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=48',
@@ -69,12 +69,12 @@ describe('An answer in lines', () => {
       for (const undo of cleanUp.reverse()) await undo();
     });
 
-    it('begins before it was read to its end, and takes no memory', async function () {
+    it('begins before the walk ends, and takes less than 30 MiB of memory', async function () {
       if (process.platform !== 'linux') this.skip();
       const names = ['gateway', 'mserv1'] as const;
-      // Everything has run once.
+      // The first request loads all code.
       await (await running.get('/listar_archivos?formato=ndjson&tipo=carpeta')).text();
-      const idle = names.map((name) => residentBytes(running, name));
+      const idle = names.map((name) => peakBytes(running, name));
       const before = streamsEnded().length;
 
       const answer = await running.get('/listar_archivos', { accept: 'application/x-ndjson' });
@@ -87,7 +87,7 @@ describe('An answer in lines', () => {
       const first = await reader.read();
       const start = Buffer.from(first.value ?? []);
       expect(JSON.parse(start.subarray(0, start.indexOf('\n')).toString())).to.include.keys('nombre', 'ruta');
-      // Nobody reads on meanwhile, so the walk cannot have come to its end.
+      // The client does not read on, so the walk cannot have ended.
       expect(streamsEnded()).to.have.lengthOf(before);
 
       let rest = start.toString('latin1');
@@ -108,16 +108,16 @@ describe('An answer in lines', () => {
         rest += Buffer.from(value).toString('latin1');
       }
       expect(rest).to.equal('');
-      expect(count).to.equal(many + 2);
-      expect(seen.size).to.equal(many);
-      expect(JSON.parse(last)).to.deep.equal({ fin: true, completo: true, total: many + 1 });
+      expect(count).to.equal(entryCount + 2);
+      expect(seen.size).to.equal(entryCount);
+      expect(JSON.parse(last)).to.deep.equal({ fin: true, completo: true, total: entryCount + 1 });
 
-      const grown = names.map((name, index) => residentBytes(running, name) - (idle[index] ?? 0));
-      // The text alone is 30 MB; as entries it is more than 100.
+      const grown = names.map((name, index) => peakBytes(running, name) - (idle[index] ?? 0));
+      // The text alone is 30 MB; decoded entries take more than 100 MB.
       for (const bytes of grown) expect(bytes).to.be.below(30 * 2 ** 20);
     });
 
-    it('stops its walk when the client goes away', async () => {
+    it('stops its walk when the client disconnects', async () => {
       const before = streamsEnded().length;
       const socket = await request(running, '/listar_archivos?formato=ndjson');
       await once(socket, 'readable');
@@ -125,14 +125,14 @@ describe('An answer in lines', () => {
       await eventually(() => streamsEnded().length === before + 1);
       const line = streamsEnded().at(-1);
       expect(line).to.include({ code: 'CANCELLED' });
-      expect(line?.['messages']).to.be.below(messages * 0.9);
+      expect(line?.['messages']).to.be.below(messageCount * 0.9);
     });
 
-    it('is held by a client that reads slowly, and comes to its end', async () => {
+    it('waits for a client that reads slowly, and arrives complete', async () => {
       const before = streamsEnded().length;
       const socket = await request(running, '/listar_archivos?formato=ndjson');
       await once(socket, 'readable');
-      // Another client has read all of it meanwhile, and the walk of this one is still held.
+      // Another client reads a whole answer while this walk is held.
       await (await running.get('/listar_archivos?formato=ndjson')).text();
       await eventually(() => streamsEnded().length > before);
       expect(streamsEnded()).to.have.lengthOf(before + 1);
@@ -140,24 +140,24 @@ describe('An answer in lines', () => {
       for await (const chunk of socket as AsyncIterable<Buffer>) {
         end = (end + chunk.toString('latin1')).slice(-200);
       }
-      expect(end).to.include(`{"fin":true,"completo":true,"total":${many + 1}}`);
+      expect(end).to.include(`{"fin":true,"completo":true,"total":${entryCount + 1}}`);
     });
 
-    it('waits for clients that do not read, but not for ever', async () => {
+    it('is cut after STREAM_STALL_MS when its client does not read', async () => {
       await running.end('gateway', 'SIGTERM');
       await running.start('gateway', { STREAM_STALL_MS: '500' });
       const before = streamsEnded().length;
       const sockets = await Promise.all(
         Array.from({ length: 4 }, () => request(running, '/listar_archivos?formato=ndjson')),
       );
-      // Others are answered meanwhile.
+      // Other requests are answered meanwhile.
       expect((await running.get('/listar_archivos?ruta=otra')).status).to.equal(200);
       await eventually(() => streamsEnded().length === before + sockets.length);
       for (const line of streamsEnded().slice(before)) {
         expect(line).to.include({ code: 'CANCELLED' });
-        expect(line['messages']).to.be.below(messages * 0.9);
+        expect(line['messages']).to.be.below(messageCount * 0.9);
       }
-      // What was under way is read now, and the last line is not there.
+      // The bytes already sent arrive without the last line.
       for (const socket of sockets) {
         let end = '';
         socket.on('data', (chunk: Buffer) => {
@@ -171,15 +171,15 @@ describe('An answer in lines', () => {
       await running.start('gateway');
     });
 
-    it('has all that a search finds, and takes no memory', async function () {
+    it('contains every match of a search, and takes less than 30 MiB of memory', async function () {
       if (process.platform !== 'linux') this.skip();
       const mserv2 = await running.start('mserv2');
       await mserv2.waitFor(({ estado }) => estado === 'listo');
       const path = '/buscar_archivos?nombre=INFORME&formato=ndjson';
       await eventually(async () => (await running.get(`${path}&tipo=otro`)).status === 200);
       const names = ['gateway', 'mserv2'] as const;
-      for (const name of names) forgetPeak(running, name);
-      const idle = names.map((name) => residentBytes(running, name));
+      for (const name of names) resetPeak(running, name);
+      const idle = names.map((name) => peakBytes(running, name));
       let count = 0;
       let end = '';
       for await (const chunk of (await running.get(path)).body ?? []) {
@@ -187,20 +187,20 @@ describe('An answer in lines', () => {
         count += text.split('\n').length - 1;
         end = (end + text).slice(-200);
       }
-      expect(count).to.equal(many + 1);
-      expect(end).to.include(`{"fin":true,"completo":true,"total":${many}`);
-      const grown = names.map((name, index) => residentBytes(running, name) - (idle[index] ?? 0));
+      expect(count).to.equal(entryCount + 1);
+      expect(end).to.include(`{"fin":true,"completo":true,"total":${entryCount}`);
+      const grown = names.map((name, index) => peakBytes(running, name) - (idle[index] ?? 0));
       for (const bytes of grown) expect(bytes).to.be.below(30 * 2 ** 20);
 
-      // A client that goes away ends the search as well.
+      // A disconnect ends the search as well.
       const socket = await request(running, path);
       await once(socket, 'readable');
       socket.destroy();
-      await eventually(() => mserv2.lines.some((line) => ofSearch(line) && line['code'] === 'CANCELLED'));
+      await eventually(() => mserv2.lines.some((line) => isSearchEnd(line) && line['code'] === 'CANCELLED'));
       await running.end('mserv2', 'SIGTERM');
     });
 
-    it('is seen to be cut when the service dies', async () => {
+    it('ends with an error when the service dies', async () => {
       const answer = await running.get('/listar_archivos?formato=ndjson');
       const reader = (answer.body ?? new ReadableStream()).getReader();
       await reader.read();
@@ -216,7 +216,7 @@ describe('An answer in lines', () => {
     });
   });
 
-  it('has the entries of the pages: sorted when asked, down to a depth, found or listed', async () => {
+  it('contains the entries of the JSON pages for every order, depth and search', async () => {
     await using it = await setUp();
     for (const path of ['a/b/c', '.oculta/x']) mkdirSync(join(it.root, path), { recursive: true });
     writeFileSync(join(it.root, 'a', 'ñandú "1".txt'), 'xyz');
@@ -237,7 +237,7 @@ describe('An answer in lines', () => {
       else expect(streamed.slice(0, -1)).to.have.deep.members(page.archivos);
     }
     let found: Line[] = [];
-    // The index hears of new files a moment later.
+    // New files reach the index a moment later.
     await eventually(async () => {
       found = lines(await (await it.get('/buscar_archivos?nombre=txt&formato=ndjson')).text());
       return found.length === 3;
@@ -249,7 +249,7 @@ describe('An answer in lines', () => {
     expect(found.at(-1)).to.include({ fin: true, completo: true, total: 2 });
   });
 
-  it('refuses what has no meaning in a stream, and errors are answers like any other', async () => {
+  it('refuses parameters that a stream cannot have, and reports errors as problems', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     const cases: readonly [string, number, string?][] = [
       ['/listar_archivos?formato=ndjson&limite=5', 400, 'limite'],
@@ -272,12 +272,12 @@ describe('An answer in lines', () => {
     expect(later.status).to.equal(400);
   });
 
-  it('is never queued: 503 when the service is away, for HEAD too', async () => {
+  it('is 503 and never queued while the service is away, also for HEAD', async () => {
     await using it = await setUp({ running: ['mserv1', 'gateway'] });
     const head = () => fetch(`${it.url}/listar_archivos?formato=ndjson`, { method: 'HEAD' });
-    const heard = await head();
-    expect(heard.status).to.equal(200);
-    expect(heard.headers.get('content-type')).to.match(/^application\/x-ndjson/);
+    const reachableHead = await head();
+    expect(reachableHead.status).to.equal(200);
+    expect(reachableHead.headers.get('content-type')).to.match(/^application\/x-ndjson/);
     await it.end('mserv1');
     for (const path of ['/listar_archivos?formato=ndjson', '/buscar_archivos?formato=ndjson&nombre=x']) {
       const answer = await it.get(path);

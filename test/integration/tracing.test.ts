@@ -59,7 +59,7 @@ class Receiver implements AsyncDisposable {
     }
   }
 
-  of(traceId: string): readonly Seen[] {
+  spansOf(traceId: string): readonly Seen[] {
     return this.spans.filter((span) => span.traceId === traceId);
   }
 
@@ -73,7 +73,7 @@ class Receiver implements AsyncDisposable {
 const trace = 'a'.repeat(31);
 const client = `${'0'.repeat(15)}1`;
 
-/** A span with the chain of spans above it, from the client's on. */
+/** Returns the chain of spans from the client's span down to `last`. */
 function lineage(spans: readonly Seen[], last: Seen): readonly string[] {
   const above = spans.find(({ spanId }) => spanId === last.parentSpanId);
   const own = `${last.service}: ${last.name}`;
@@ -81,7 +81,7 @@ function lineage(spans: readonly Seen[], last: Seen): readonly string[] {
 }
 
 describe('Traces', () => {
-  it('go as one from HTTP through gRPC, and through the ledger and RabbitMQ to the worker and back', async () => {
+  it('connect the spans of a request over gRPC, and over ledger, RabbitMQ, service and reply', async () => {
     await using receiver = new Receiver();
     const OTEL_EXPORTER_OTLP_ENDPOINT = await receiver.listen();
     const { url: RABBITMQ_URL } = await ownVhost(await sharedRabbit());
@@ -90,7 +90,7 @@ describe('Traces', () => {
       running: ['mserv1', 'gateway'],
     });
     const seen = (traceId: string, name: string): Promise<void> =>
-      eventually(async () => receiver.of(traceId).some((span) => span.name.startsWith(name)));
+      eventually(async () => receiver.spansOf(traceId).some((span) => span.name.startsWith(name)));
     const rpc = 'archivos.v1.ListadoService/ListarArchivos';
 
     const direct = `${trace}1`;
@@ -98,9 +98,9 @@ describe('Traces', () => {
     expect(answer.status).to.equal(200);
     expect(answer.headers.get('traceparent')).to.match(new RegExp(`^00-${direct}-[0-9a-f]{16}-01$`));
     await seen(direct, 'GET /listar_archivos');
-    await eventually(async () => receiver.of(direct).length === 3);
-    const ofService = receiver.of(direct).find(({ service }) => service === 'archivero-mserv1');
-    expect(ofService && lineage(receiver.of(direct), ofService)).to.deep.equal([
+    await eventually(async () => receiver.spansOf(direct).length === 3);
+    const serviceSpan = receiver.spansOf(direct).find(({ service }) => service === 'archivero-mserv1');
+    expect(serviceSpan && lineage(receiver.spansOf(direct), serviceSpan)).to.deep.equal([
       client,
       'archivero-gateway: GET /listar_archivos',
       `archivero-gateway: ${rpc}`,
@@ -115,8 +115,8 @@ describe('Traces', () => {
     await seen(queued, 'GET /listar_archivos');
     await seen(queued, 'process');
     await seen(queued, 'publish');
-    const stored = receiver.of(queued).find(({ name }) => name.startsWith('store reply'));
-    expect(stored && lineage(receiver.of(queued), stored)).to.deep.equal([
+    const stored = receiver.spansOf(queued).find(({ name }) => name.startsWith('store reply'));
+    expect(stored && lineage(receiver.spansOf(queued), stored)).to.deep.equal([
       client,
       'archivero-gateway: GET /listar_archivos',
       'archivero-gateway: publish archivero.mserv1.v1',
@@ -124,19 +124,19 @@ describe('Traces', () => {
       'archivero-gateway: store reply of listar_archivos',
     ]);
 
-    // A client that says nothing begins a trace; one that is not sampled has none.
+    // A request without traceparent begins a trace; an unsampled one exports no span.
     const own = await archivero.get('/salud/viva');
     const [, ownTrace = ''] = /^00-([0-9a-f]{32})-/.exec(own.headers.get('traceparent') ?? '') ?? [];
     await seen(ownTrace, 'GET /salud/viva');
-    expect(receiver.of(ownTrace)[0]?.parentSpanId).to.equal('');
-    const silent = `${trace}3`;
-    await archivero.get('/listar_archivos', { traceparent: `00-${silent}-${client}-00` });
+    expect(receiver.spansOf(ownTrace)[0]?.parentSpanId).to.equal('');
+    const unsampled = `${trace}3`;
+    await archivero.get('/listar_archivos', { traceparent: `00-${unsampled}-${client}-00` });
     const after = await archivero.get('/healthz');
     await seen(/^00-([0-9a-f]{32})-/.exec(after.headers.get('traceparent') ?? '')?.[1] ?? '', 'GET');
-    expect(receiver.of(silent)).to.deep.equal([]);
+    expect(receiver.spansOf(unsampled)).to.deep.equal([]);
   });
 
-  it('cost nothing but themselves when their receiver is away', async () => {
+  it('are dropped while their receiver is away, and requests are answered', async () => {
     await using archivero = await setUp({
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
       running: ['mserv1', 'gateway'],

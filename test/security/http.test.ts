@@ -4,11 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { type SetUp, setUp } from '../support/processes/set-up.ts';
 
-describe('What is sent to the gateway', () => {
-  let house: SetUp;
+describe('An HTTP request', () => {
+  let archivero: SetUp;
   let port: number;
   before(async () => {
-    house = await setUp({
+    archivero = await setUp({
       running: ['mserv1', 'gateway'],
       env: {
         RABBITMQ_URL: '',
@@ -19,11 +19,11 @@ describe('What is sent to the gateway', () => {
         GATEWAY_ALLOWED_HOSTS: 'archivos.example.org',
       },
     });
-    port = Number(new URL(house.url).port);
+    port = Number(new URL(archivero.url).port);
   });
-  after(() => house[Symbol.asyncDispose]());
+  after(() => archivero[Symbol.asyncDispose]());
 
-  /** Sends bytes as they are; gives all that comes back until the connection ends. */
+  /** Sends the text unchanged; returns all bytes received until the connection closes. */
   async function raw(text: string): Promise<string> {
     const socket = connect(port, '127.0.0.1');
     const chunks: Buffer[] = [];
@@ -37,33 +37,33 @@ describe('What is sent to the gateway', () => {
     `${[`GET ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...more].join('\r\n')}\r\n\r\n`;
   const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
 
-  describe('is refused when it may be one request for us and two for a proxy:', () => {
+  describe('that a proxy may read as two requests', () => {
     const start = 'POST /solicitudes HTTP/1.1\r\nHost: localhost\r\n';
     for (const [name, request] of [
       ['two lengths', `${start}Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde`],
       ['a list of lengths', `${start}Content-Length: 3, 5\r\n\r\nabcde`],
-      ['a length and chunks', `${start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
-      ['chunks that are not last', `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
-      ['chunks in disguise', `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
-      ['chunks behind a tabulator', `${start}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`],
+      [
+        'a length and chunked coding',
+        `${start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      ],
+      ['chunked coding that is not last', `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
+      ['an unknown transfer coding', `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
+      ['chunked coding after a vertical tab', `${start}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`],
       ['a space before a colon', `${start}Content-Length : 5\r\n\r\nabcde`],
       ['a folded line', `${start}X: a\r\n Content-Length: 5\r\n\r\nabcde`],
       ['bare line feeds', 'GET / HTTP/1.1\nHost: localhost\n\n'],
       ['a bare carriage return', 'GET / HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n'],
       ['a negative length', `${start}Content-Length: -1\r\n\r\n`],
       ['a length with a sign', `${start}Content-Length: +5\r\n\r\nabcde`],
-      [
-        'a chunk of a size that is none',
-        `${start}Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n`,
-      ],
+      ['an invalid chunk size', `${start}Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n`],
       ['a NUL in a field', 'GET / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n'],
       ['two Hosts', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'],
       [
-        'two tokens',
+        'two Authorization fields',
         'GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n',
       ],
     ] as const) {
-      it(name, async () => {
+      it(`is refused: ${name}`, async () => {
         const answer = await raw(
           `${request}GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
         );
@@ -85,7 +85,7 @@ describe('What is sent to the gateway', () => {
       421,
     ],
     ['an absolute address of a foreign host', head('http://evil.example/listar_archivos'), 421],
-    ['an absolute address of ours', head('http://archivos.example.org/listar_archivos'), 200],
+    ['an absolute address of an allowed host', head('http://archivos.example.org/listar_archivos'), 200],
     ['two slashes', head('//listar_archivos'), 404],
     ['a host behind two slashes', head('//evil.example/listar_archivos'), 404],
     ['%zz in the path', head('/listar_archivos%zz'), 400],
@@ -102,19 +102,19 @@ describe('What is sent to the gateway', () => {
       'GET /\x01 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
       400,
     ],
-    ['a way out of the root', head('/listar_archivos?ruta=..%2f..%2fetc'), 400],
-    ['a method that nobody knows', 'BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
+    ['a path out of the root', head('/listar_archivos?ruta=..%2f..%2fetc'), 400],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
     ['TRACE', 'TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 501],
-    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['HTTP/2 without negotiation', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
   ] as const) {
-    it(`gets ${status}: ${name}`, async () => {
+    it(`gets ${status} for ${name}`, async () => {
       const answer = await raw(request);
       expect(statusOf(answer), answer.slice(0, 300)).to.equal(status);
       expect(answer.split('\r\n\r\n')[0]).not.to.match(/\nx-injected/i);
     });
   }
 
-  it('is refused when a page of another site sent it, and taken from those that are allowed', async () => {
+  it('is refused from a page of another site, and served to an allowed origin', async () => {
     const ask = async (headers: Record<string, string>, method = 'GET', path = '/listar_archivos') => {
       const answer = await raw(
         `${[`${method} ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...Object.entries(headers).map(([n, v]) => `${n}: ${v}`)].join('\r\n')}\r\n\r\n`,
@@ -160,14 +160,16 @@ describe('What is sent to the gateway', () => {
       'OPTIONS',
     );
     expect(foreign.answer).not.to.match(/access-control-allow/i);
-    // An error has them, too: the page is to be told what is wrong.
+    // An error has the CORS headers too, so that the page can read it.
     const wrong = await ask({ Origin: 'https://app.example.org' }, 'GET', '/nada');
     expect(wrong.status).to.equal(404);
     expect(wrong.answer).to.match(/access-control-allow-origin/i);
   });
 
-  it('gets the head of its answer by HEAD, and what may be done by OPTIONS, on every path', async () => {
-    const { paths } = (await (await house.get('/openapi.json')).json()) as { paths: Record<string, object> };
+  it('gets the header of GET by HEAD, and the allowed methods by OPTIONS, on every path', async () => {
+    const { paths } = (await (await archivero.get('/openapi.json')).json()) as {
+      paths: Record<string, object>;
+    };
     expect(Object.keys(paths).length).to.be.above(20);
     const known = Object.entries(paths).flatMap(([path, methods]) => {
       const real = path.replace('{id}', '019a0000-0000-7000-8000-000000000000').replace('{cola}', 'x');
@@ -175,7 +177,7 @@ describe('What is sent to the gateway', () => {
     });
     for (const [path, methods] of [...known, ['/nada', [] as string[]] as const]) {
       const ask = (method: string) =>
-        fetch(house.url + path, { method, headers: { accept: 'application/json' } });
+        fetch(archivero.url + path, { method, headers: { accept: 'application/json' } });
       const options = await ask('OPTIONS');
       const other = await ask('PUT');
       if (methods.length === 0) expect([options.status, other.status]).to.deep.equal([404, 404]);
@@ -193,19 +195,19 @@ describe('What is sent to the gateway', () => {
       else {
         const get = await ask('GET');
         await get.body?.cancel();
-        // What is only looked at is not accepted for later.
+        // A HEAD is never queued.
         expect(head.status, path).to.equal(get.status === 202 ? 503 : get.status);
         if (get.status === 202) continue;
         expect(head.headers.get('content-type'), path).to.equal(get.headers.get('content-type'));
         const length = head.headers.get('content-length');
-        // These tell times and counts, whose digits differ from one request to the next.
+        // These bodies contain times and counts, so their lengths vary.
         if (/\/(?:salud|readyz|metrics|solicitudes)/.test(path)) expect(Number(length), path).to.be.above(0);
         else expect(length, path).to.equal(get.headers.get('content-length'));
       }
     }
   });
 
-  describe('is refused within bounds, and others are answered, when its body is', () => {
+  describe('with a bad body', () => {
     const json = (value: string | Buffer, headers: Record<string, string> = {}) => ({
       body: new Uint8Array(Buffer.from(value)),
       headers: { 'content-type': 'application/json', ...headers },
@@ -214,44 +216,44 @@ describe('What is sent to the gateway', () => {
       `{"mensaje":${open.repeat(100_000)}1${close.repeat(100_000)}}`;
     for (const [name, init, status] of [
       ['a gzip bomb', json(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }), 415],
-      ['coded twice', json('{}', { 'content-encoding': 'identity, deflate' }), 415],
+      ['two content codings', json('{}', { 'content-encoding': 'identity, deflate' }), 415],
       ['a form', json('mensaje=1', { 'content-type': 'application/x-www-form-urlencoded' }), 415],
-      ['in another charset', json('{}', { 'content-type': 'application/json; charset=utf-16' }), 415],
-      ['of 300 kB', json(`{"mensaje":"${'x'.repeat(300_000)}"}`), 413],
+      ['another charset', json('{}', { 'content-type': 'application/json; charset=utf-16' }), 415],
+      ['300 kB', json(`{"mensaje":"${'x'.repeat(300_000)}"}`), 413],
       ['100,000 arrays deep', json(deep('[', ']')), 400],
       ['20,000 objects deep', json(`{"mensaje":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`), 400],
-      ['with a key twice', json('{"mensaje":1,"mensaje":2}'), 400],
-      ['with __proto__', json('{"mensaje":{"__proto__":{"admin":true}}}'), 400],
-      ['with a member too many', json('{"mensaje":1,"constructor":{}}'), 400],
-      ['no UTF-8', json(Buffer.from('7b226d656e73616a65223a22c328227d', 'hex')), 400],
-      ['cut', json('{"mensaje":'), 400],
-      ['no object', json('[]'), 400],
+      ['a repeated key', json('{"mensaje":1,"mensaje":2}'), 400],
+      ['__proto__', json('{"mensaje":{"__proto__":{"admin":true}}}'), 400],
+      ['an unknown member', json('{"mensaje":1,"constructor":{}}'), 400],
+      ['invalid UTF-8', json(Buffer.from('7b226d656e73616a65223a22c328227d', 'hex')), 400],
+      ['cut JSON', json('{"mensaje":'), 400],
+      ['an array', json('[]'), 400],
     ] as const) {
-      it(name, async () => {
+      it(`is refused, and other requests are answered: ${name}`, async () => {
         for (const path of ['/colas/a/mensajes', '/v1/apis/queue/push']) {
-          const answer = await fetch(house.url + path, { method: 'POST', ...init });
+          const answer = await fetch(archivero.url + path, { method: 'POST', ...init });
           expect(answer.status, await answer.text()).to.equal(status);
         }
-        expect((await house.get('/listar_archivos')).status).to.equal(200);
+        expect((await archivero.get('/listar_archivos')).status).to.equal(200);
       });
     }
   });
 
-  describe('with a body that waits to be asked for', () => {
+  describe('with Expect: 100-continue', () => {
     const start = 'POST /colas/a/mensajes HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n';
     for (const [name, fields, status] of [
-      ['of another type', 'Content-Type: text/plain\r\nContent-Length: 9', 415],
-      ['compressed', 'Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 9', 415],
-      ['too large', 'Content-Type: application/json\r\nContent-Length: 999999999', 413],
+      ['another type', 'Content-Type: text/plain\r\nContent-Length: 9', 415],
+      ['compression', 'Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 9', 415],
+      ['a length above the limit', 'Content-Type: application/json\r\nContent-Length: 999999999', 413],
     ] as const) {
-      it(`is refused before it is sent: ${name}`, async () => {
+      it(`is refused before its body is sent, for ${name}`, async () => {
         const answer = await raw(`${start}${fields}\r\n\r\n`);
         expect(statusOf(answer), answer).to.equal(status);
         expect(answer).to.match(/\r\nconnection: close\r\n/i);
       });
     }
 
-    it('is asked for when it may be sent', async () => {
+    it('gets 100 Continue when its body is acceptable', async () => {
       const socket = connect(port, '127.0.0.1');
       let answer = '';
       socket.on('data', (chunk: Buffer) => {
@@ -261,12 +263,12 @@ describe('What is sent to the gateway', () => {
       const fields = 'Content-Type: application/json\r\nContent-Length: 13\r\nConnection: close';
       socket.write(`${start}${fields}\r\n\r\n`);
       await closed(socket);
-      // There is no RabbitMQ here.
+      // The final answer is 503 because no RabbitMQ is configured.
       expect(answer).to.match(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 503 /);
     });
   });
 
-  describe('slowly', () => {
+  describe('over a slow or silent connection', () => {
     const open = async (): Promise<Socket> => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => undefined);
@@ -282,7 +284,7 @@ describe('What is sent to the gateway', () => {
       return text;
     };
 
-    it('header fields are waited for only so long', async () => {
+    it('gets 408 when its header arrives too slowly', async () => {
       const socket = await open();
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
       const dripping = setInterval(() => socket.write('X: y\r\n'), 50);
@@ -291,7 +293,7 @@ describe('What is sent to the gateway', () => {
       expect(statusOf(answer)).to.equal(408);
     });
 
-    it('and so is a body', async () => {
+    it('gets 408 when its body arrives too slowly', async () => {
       const socket = await open();
       socket.write(
         'POST /colas/a/mensajes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n',
@@ -303,7 +305,7 @@ describe('What is sent to the gateway', () => {
       expect(statusOf(answer)).to.equal(408);
     });
 
-    it('also one that nobody reads', async () => {
+    it('loses its connection when an unread body arrives too slowly', async () => {
       const socket = await open();
       socket.write('GET /nada HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{');
       const dripping = setInterval(() => socket.write(' '), 50);
@@ -312,9 +314,9 @@ describe('What is sent to the gateway', () => {
       expect(statusOf(answer)).to.equal(404);
     });
 
-    it('connections that say nothing are closed, 10,000 of them, and others are answered meanwhile', async () => {
-      await house.end('gateway');
-      await house.start('gateway', { HEADERS_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '5000' });
+    it('is answered while 10,000 silent connections are open, until they are closed', async () => {
+      await archivero.end('gateway');
+      await archivero.start('gateway', { HEADERS_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '5000' });
       const gone: Promise<void>[] = [];
       for (let batch = 0; batch < 100; batch++) {
         for (let i = 0; i < 100; i++) {
@@ -322,30 +324,30 @@ describe('What is sent to the gateway', () => {
           socket.resume();
           gone.push(closed(socket));
         }
-        // It is answered behind those, so that the kernel's queue of connections does not overflow.
-        expect((await house.get('/listar_archivos')).status).to.equal(200);
+        // One answer after each batch keeps the kernel's accept queue from overflowing.
+        expect((await archivero.get('/listar_archivos')).status).to.equal(200);
       }
       await Promise.all(gone);
-      expect((await house.get('/listar_archivos')).status).to.equal(200);
+      expect((await archivero.get('/listar_archivos')).status).to.equal(200);
     });
 
-    it('answers that are not read are given up', async () => {
+    it('loses its connection when its answers are not read', async () => {
       const socket = await open();
       socket.pause();
-      // More answers than all buffers on the way hold; each is short, and none is a stream.
+      // Together these short answers exceed all buffers on the way.
       const line = `GET /nada/${'a'.repeat(12_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       const answered = () =>
-        house.processes.get('gateway')?.lines.filter(({ msg }) => msg === 'request') ?? [];
+        archivero.processes.get('gateway')?.lines.filter(({ msg }) => msg === 'request') ?? [];
       const before = answered().length;
       socket.write(line.repeat(2_000));
       await closed(socket);
       expect(answered().length - before).to.be.within(1, 1_999);
-      expect((await house.get('/listar_archivos')).status).to.equal(200);
+      expect((await archivero.get('/listar_archivos')).status).to.equal(200);
     });
   });
 });
 
-/** Unlike `once`, also after an error: what is cut may be told so by a reset. */
+/** Resolves when the socket is closed. Unlike `once`, it does not reject at a reset. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }

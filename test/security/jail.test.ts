@@ -22,8 +22,8 @@ const jails: [string, Jail][] = [
   ['compared by real paths', comparedJail],
 ];
 
-/** A root `raíz` with a `dentro/sub`, and beside it `raíz-2` and `fuera/sub`, where everything is called `secreto`. */
-function house(): TemporaryFolder {
+/** Creates the root `raíz` with `dentro/sub`. Beside it, `raíz-2` and `fuera` hold files named `secreto`. */
+function plantedTree(): TemporaryFolder {
   const folder = new TemporaryFolder();
   mkdirSync(folder.join('raíz', 'dentro', 'sub'), { recursive: true });
   writeFileSync(folder.join('raíz', 'dentro', 'sub', 'visible'), '');
@@ -35,9 +35,9 @@ function house(): TemporaryFolder {
   return folder;
 }
 
-function doors(root: string, jail: Jail) {
+function handlersOf(root: string, jail: Jail) {
   const list = listingHandlers(openRoot(root, jail));
-  // A search needs its index, a listing does not.
+  // The index is built at the first search.
   let searched: Searched | undefined;
   return {
     list: async (ruta: string | Buffer, orden = 0): Promise<Entrada[]> => {
@@ -59,8 +59,8 @@ function doors(root: string, jail: Jail) {
   };
 }
 
-for (const [how, jail] of jails) {
-  describe(`the root jail, ${how}`, () => {
+for (const [kind, jail] of jails) {
+  describe(`The root jail, ${kind}`, () => {
     const refused = [
       '..',
       '../fuera',
@@ -82,9 +82,9 @@ for (const [how, jail] of jails) {
     ];
     for (const path of refused) {
       it(`refuses ${JSON.stringify(path)} as text and as bytes`, async () => {
-        using folder = house();
-        await using asked = doors(folder.join('raíz'), jail);
-        const { list, search } = asked;
+        using folder = plantedTree();
+        await using handlers = handlersOf(folder.join('raíz'), jail);
+        const { list, search } = handlers;
         for (const ruta of [path, Buffer.from(path)]) {
           expect(await statusOf(list(ruta))).to.equal('INVALID_ARGUMENT ruta-no-valida');
           expect(await statusOf(search(ruta))).to.equal('INVALID_ARGUMENT ruta-no-valida');
@@ -92,9 +92,9 @@ for (const [how, jail] of jails) {
       });
     }
 
-    it('takes for names what only looks like a way out', async () => {
-      using folder = house();
-      const { list } = doors(folder.join('raíz'), jail);
+    it('treats names that only resemble a path out of the root as names', async () => {
+      using folder = plantedTree();
+      const { list } = handlersOf(folder.join('raíz'), jail);
       const names = ['%2e%2e', '...', '..%2ffuera', '..\\fuera', '․․', '%00', '~', '..\u0301', 'C:'];
       for (const name of names) expect(await statusOf(list(name)), name).to.equal('NOT_FOUND ruta-no-existe');
       // An overlong UTF-8 slash is three bytes of a name.
@@ -102,9 +102,9 @@ for (const [how, jail] of jails) {
       expect(await statusOf(list(overlong))).to.equal('NOT_FOUND ruta-no-existe');
     });
 
-    it('has one spelling for a path', async () => {
-      using folder = house();
-      const { list } = doors(folder.join('raíz'), jail);
+    it('lists a folder under every spelling of its path, with one path in the answer', async () => {
+      using folder = plantedTree();
+      const { list } = handlersOf(folder.join('raíz'), jail);
       for (const ruta of ['dentro/sub', 'dentro/sub/', 'dentro//sub', './dentro/./sub/.']) {
         expect((await list(ruta)).map((entry) => entry.ruta)).to.deep.equal(['dentro/sub/visible']);
       }
@@ -112,7 +112,7 @@ for (const [how, jail] of jails) {
     });
 
     it('lists links and never follows them, wherever they point', async () => {
-      using folder = house();
+      using folder = plantedTree();
       const root = folder.join('raíz');
       const targets = [
         '../fuera',
@@ -129,15 +129,15 @@ for (const [how, jail] of jails) {
       for (const [index, target] of targets.entries()) {
         const name = target === 'lazo' ? 'lazo' : `enlace${index}`;
         symlinkSync(target, `${root}/${name}`);
-        await using asked = doors(root, jail);
-        const { list, search } = asked;
+        await using handlers = handlersOf(root, jail);
+        const { list, search } = handlers;
         for (const ruta of [name, `${name}/`, `${name}/sub`, `${name}/.`]) {
           expect(await statusOf(list(ruta)), ruta).to.equal('INVALID_ARGUMENT no-es-carpeta');
           expect(await statusOf(search(ruta)), ruta).to.equal('INVALID_ARGUMENT no-es-carpeta');
         }
       }
-      await using asked = doors(root, jail);
-      const { list, search } = asked;
+      await using handlers = handlersOf(root, jail);
+      const { list, search } = handlers;
       expect(await list('')).to.have.lengthOf(targets.length + 1);
       expect((await list('')).filter((entry) => entry.tipo === 3)).to.have.lengthOf(targets.length);
       expect(await search('', 'secreto')).to.deep.equal([]);
@@ -145,28 +145,28 @@ for (const [how, jail] of jails) {
     });
 
     it('does not hang on a FIFO, a socket or a device', async () => {
-      using folder = house();
+      using folder = plantedTree();
       execFileSync('mkfifo', [folder.join('raíz', 'fifo')]);
-      await using asked = doors(folder.join('raíz'), jail);
-      const { list, search } = asked;
+      await using handlers = handlersOf(folder.join('raíz'), jail);
+      const { list, search } = handlers;
       for (const ruta of ['fifo', 'fifo/x']) {
         expect(await statusOf(list(ruta))).to.equal('INVALID_ARGUMENT no-es-carpeta');
         expect(await statusOf(search(ruta))).to.equal('INVALID_ARGUMENT no-es-carpeta');
       }
       expect((await list('', 3)).map((entry) => entry.tipo)).to.deep.equal([2, 4]);
       if (linux) {
-        await using devices = doors('/dev', jail);
+        await using devices = handlersOf('/dev', jail);
         expect((await devices.list('')).find((entry) => entry.nombre === 'null')?.tipo).to.equal(4);
         expect(await statusOf(devices.list('null'))).to.equal('INVALID_ARGUMENT no-es-carpeta');
       }
     });
 
-    it('gives away nothing outside, and no path of the machine, whatever is asked', async () => {
-      using folder = house();
+    it('shows nothing outside the root and no path of the machine, for any input', async () => {
+      using folder = plantedTree();
       const root = folder.join('raíz');
       symlinkSync('../fuera', `${root}/enlace`);
-      await using asked = doors(root, jail);
-      const { list, search } = asked;
+      await using handlers = handlersOf(root, jail);
+      const { list, search } = handlers;
       const part = fc.oneof(
         fc.constantFrom(
           '..',
@@ -211,12 +211,12 @@ for (const [how, jail] of jails) {
   });
 }
 
-describe('the root jail, while a folder is swapped with a link to outside', () => {
+describe('The root jail, while a folder is swapped with a link to the outside', () => {
   async function whileSwapping(
     visit: (folder: TemporaryFolder) => Promise<void>,
     enough: () => boolean,
   ): Promise<void> {
-    using folder = house();
+    using folder = plantedTree();
     const swapper = new Worker(new URL('../support/files/swapper.ts', import.meta.url), {
       workerData: { folder: folder.join('raíz', 'dentro'), outside: folder.join('fuera') },
     });
@@ -228,19 +228,19 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
     }
   }
 
-  it('nothing outside is ever listed or found', async function () {
-    if (!linux) this.skip(); // elsewhere there is a gap between the comparison and the call
+  it('lists and finds nothing outside', async function () {
+    if (!linux) this.skip(); // elsewhere the path may change between check and call
     let naiveEscapes = 0;
     let visible = 0;
     let missed = 0;
     let visits = 0;
     await using opened = new AsyncDisposableStack();
-    let asked: ReturnType<typeof doors> | undefined;
+    let handlers: ReturnType<typeof handlersOf> | undefined;
     await whileSwapping(
       async (folder) => {
         const root = folder.join('raíz');
-        asked ??= opened.use(doors(root, heldJail));
-        const { list, search } = asked;
+        handlers ??= opened.use(handlersOf(root, heldJail));
+        const { list, search } = handlers;
         visits++;
         for (const ruta of ['dentro', 'dentro/sub']) {
           const entries = await list(ruta).catch((error: unknown) => {
@@ -254,43 +254,43 @@ describe('the root jail, while a folder is swapped with a link to outside', () =
         }
         // A search takes ten times as long as a listing.
         if (visits % 10 === 0) expect(await search('', 'secreto')).to.deep.equal([]);
-        // What a jail that only looks at the path would have seen: proof that the swapping was fast enough to matter.
+        // A jail that checks only the path would read this: proof that the swaps are fast enough to matter.
         try {
           if (readdirSync(`${root}/dentro/sub`).includes('secreto')) naiveEscapes++;
         } catch {
-          // in mid-swap there is no such folder
+          // the folder is missing during a swap
         }
       },
       () => naiveEscapes >= 20 && visible >= 500 && missed >= 20,
     );
   });
 
-  it('a folder that was opened stays the one that it was', async function () {
+  it('keeps an opened folder when its path is replaced', async function () {
     if (!linux) this.skip();
-    using house_ = house();
-    const root = openRoot(house_.join('raíz'), heldJail);
+    using folder = plantedTree();
+    const root = openRoot(folder.join('raíz'), heldJail);
     using opened = root.open(['dentro' as never]);
-    renameSync(house_.join('raíz', 'dentro'), house_.join('raíz', 'otra'));
-    symlinkSync('../fuera', house_.join('raíz', 'dentro'));
+    renameSync(folder.join('raíz', 'dentro'), folder.join('raíz', 'otra'));
+    symlinkSync('../fuera', folder.join('raíz', 'dentro'));
     using sub = opened.open('sub' as never);
     expect(sub.lstat('visible' as never).kind).to.equal(Kind.FILE);
     expect(() => sub.lstat('secreto' as never)).to.throw('ENOENT');
     expect(() => opened.open('..fuera' as never)).to.throw('ENOENT');
   });
 
-  it('a folder that is stood in stays the one that it was, and the process returns to where it was', function () {
+  it('keeps the folder of `within` when its path is replaced, and restores the working directory', function () {
     if (!linux) this.skip();
-    using house_ = house();
-    using sub = openRoot(house_.join('raíz'), heldJail).open(['dentro' as never, 'sub' as never]);
+    using folder = plantedTree();
+    using sub = openRoot(folder.join('raíz'), heldJail).open(['dentro' as never, 'sub' as never]);
     const before = process.cwd();
     const meanwhile = sub.within(() => {
-      renameSync(house_.join('raíz', 'dentro'), house_.join('raíz', 'otra'));
-      symlinkSync('../fuera', house_.join('raíz', 'dentro'));
+      renameSync(folder.join('raíz', 'dentro'), folder.join('raíz', 'otra'));
+      symlinkSync('../fuera', folder.join('raíz', 'dentro'));
       expect(sub.lstat('visible' as never).kind).to.equal(Kind.FILE);
       expect(() => sub.lstat('secreto' as never)).to.throw('ENOENT');
       return process.cwd();
     });
-    expect(meanwhile).to.equal(house_.join('raíz', 'otra', 'sub'));
+    expect(meanwhile).to.equal(folder.join('raíz', 'otra', 'sub'));
     expect(process.cwd()).to.equal(before);
     expect(() =>
       sub.within(() => {

@@ -9,35 +9,35 @@ import { sharedPostgres } from '../support/servers/postgres.ts';
 describe('Limits', () => {
   const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });
   const statuses = async (
-    house: SetUp,
+    archivero: SetUp,
     times: number,
     headers: Record<string, string>,
     path = '/solicitudes',
   ) => {
     const all: number[] = [];
-    for (let i = 0; i < times; i++) all.push((await house.get(path, headers)).status);
+    for (let i = 0; i < times; i++) all.push((await archivero.get(path, headers)).status);
     return all;
   };
 
-  it('of what a caller may hold: half of all places, so that others find one', async () => {
+  it('leave half of MAX_WAITERS to other callers when one caller waits', async () => {
     const env = { TRUSTED_PROXIES: '127.0.0.0/8', MAX_WAITERS: '2' };
-    await using house = await setUp({ running: ['gateway'], env });
-    const where = await accepted(house, '/listar_archivos');
+    await using archivero = await setUp({ running: ['gateway'], env });
+    const answerPath = await accepted(archivero, '/listar_archivos');
     const wait = (address: string, seconds: number) =>
-      house.get(where, { ...from(address), prefer: `wait=${seconds}` });
+      archivero.get(answerPath, { ...from(address), prefer: `wait=${seconds}` });
     const first = wait('192.0.2.1', 50);
     await eventually(async () => (await wait('192.0.2.1', 1)).status === 429);
     const refused = await wait('192.0.2.1', 1);
     expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 60);
     expect((await wait('192.0.2.2', 1)).status).to.equal(202);
-    await fetch(house.url + where.replace('/respuesta', ''), { method: 'DELETE' });
+    await fetch(archivero.url + answerPath.replace('/respuesta', ''), { method: 'DELETE' });
     expect((await first).status).to.equal(410);
   });
 
-  describe('of what a caller may spend', () => {
-    let house: SetUp;
+  describe('on the rate of requests', () => {
+    let archivero: SetUp;
     before(async () => {
-      house = await setUp({
+      archivero = await setUp({
         running: ['gateway'],
         env: {
           RABBITMQ_URL: '',
@@ -47,10 +47,10 @@ describe('Limits', () => {
         },
       });
     });
-    after(() => house[Symbol.asyncDispose]());
+    after(() => archivero[Symbol.asyncDispose]());
 
-    it('are told, and past them it is 429 for that caller only', async () => {
-      const answer = await house.get('/solicitudes', from('192.0.2.1'));
+    it('are sent as header fields, and give 429 to the caller beyond them only', async () => {
+      const answer = await archivero.get('/solicitudes', from('192.0.2.1'));
       expect(answer.status).to.equal(200);
       expect(answer.headers.get('ratelimit-policy')).to.equal(
         '"1h";q=5;w=3600, "2h";q=8;w=7200, "1d";q=1000;w=86400',
@@ -58,29 +58,30 @@ describe('Limits', () => {
       expect(answer.headers.get('ratelimit')).to.match(
         /^"1h";r=4;t=3600, "2h";r=7;t=7200, "1d";r=999;t=86400$/,
       );
-      expect(await statuses(house, 6, from('192.0.2.1'))).to.deep.equal([200, 200, 200, 200, 429, 429]);
-      const refused = await house.get('/solicitudes', from('192.0.2.1'));
+      expect(await statuses(archivero, 6, from('192.0.2.1'))).to.deep.equal([200, 200, 200, 200, 429, 429]);
+      const refused = await archivero.get('/solicitudes', from('192.0.2.1'));
       expect(await refused.json()).to.include({ type: '/problemas/demasiadas-peticiones' });
       expect(Number(refused.headers.get('retry-after'))).to.be.within(3_500, 3_600);
       expect(refused.headers.get('ratelimit')).to.match(/^"1h";r=0;t=3\d\d\d$/);
-      expect(await statuses(house, 5, from('192.0.2.2'))).to.deep.equal([200, 200, 200, 200, 200]);
+      expect(await statuses(archivero, 5, from('192.0.2.2'))).to.deep.equal([200, 200, 200, 200, 200]);
     });
 
-    it('are spent faster by what costs more, and not at all by asking whether it lives', async () => {
-      const who = from('192.0.2.3');
-      expect(await statuses(house, 9, who, '/salud/viva')).to.deep.equal(Array(9).fill(200));
-      expect(await statuses(house, 2, who, '/v1/buscar_archivos')).to.deep.equal([202, 429]);
+    it('count a search three times, and liveness not at all', async () => {
+      const client = from('192.0.2.3');
+      expect(await statuses(archivero, 9, client, '/salud/viva')).to.deep.equal(Array(9).fill(200));
+      expect(await statuses(archivero, 2, client, '/v1/buscar_archivos')).to.deep.equal([202, 429]);
       const other = from('192.0.2.4');
-      expect(await statuses(house, 2, other, '/Buscar_Archivos/'), 'as the router takes it').to.deep.equal([
-        202, 429,
-      ]);
+      expect(
+        await statuses(archivero, 2, other, '/Buscar_Archivos/'),
+        'another spelling of the route',
+      ).to.deep.equal([202, 429]);
       const named = { ...other, authorization: 'Bearer x' };
-      expect(await statuses(house, 1, named, '/buscar_archivos'), 'a token where none counts').to.deep.equal([
+      expect(await statuses(archivero, 1, named, '/buscar_archivos'), 'a token without AUTH').to.deep.equal([
         429,
       ]);
     });
 
-    it('are one for all addresses of an IPv6 network, and not evaded by what a client says of itself', async () => {
+    it('are shared by an IPv6 network, and not evaded by a forged X-Forwarded-For', async () => {
       const addresses = [
         '2001:db8::1',
         '2001:DB8:0:0:ffff::2',
@@ -88,34 +89,40 @@ describe('Limits', () => {
         '2001:db8:0:0:1:2:3:4',
         '2001:db8::5',
       ];
-      for (const address of addresses) expect(await statuses(house, 1, from(address))).to.deep.equal([200]);
-      expect(await statuses(house, 1, from('2001:db8::6'))).to.deep.equal([429]);
-      expect(await statuses(house, 1, from('2001:db8:0:1::6'))).to.deep.equal([200]);
-      // The proxy wrote the last one; what stands before it is the client's own invention.
-      for (let i = 0; i < 5; i++) await house.get('/solicitudes', from(`198.51.100.${i}, 192.0.2.9`));
-      expect(await statuses(house, 1, from('203.0.113.1, 192.0.2.9, 127.0.0.5'))).to.deep.equal([429]);
+      for (const address of addresses)
+        expect(await statuses(archivero, 1, from(address))).to.deep.equal([200]);
+      expect(await statuses(archivero, 1, from('2001:db8::6'))).to.deep.equal([429]);
+      expect(await statuses(archivero, 1, from('2001:db8:0:1::6'))).to.deep.equal([200]);
+      // The proxy appended the last address; the client may have forged those before it.
+      for (let i = 0; i < 5; i++) await archivero.get('/solicitudes', from(`198.51.100.${i}, 192.0.2.9`));
+      expect(await statuses(archivero, 1, from('203.0.113.1, 192.0.2.9, 127.0.0.5'))).to.deep.equal([429]);
     });
   });
 
-  it('do not believe a client who is no trusted proxy', async () => {
-    await using house = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: '', RATE_LIMITS: '2/1h' } });
+  it('ignore X-Forwarded-For when the peer is no trusted proxy', async () => {
+    await using archivero = await setUp({
+      running: ['gateway'],
+      env: { RABBITMQ_URL: '', RATE_LIMITS: '2/1h' },
+    });
     const all: number[] = [];
-    for (let i = 0; i < 3; i++) all.push(...(await statuses(house, 1, from(`192.0.2.${i}`))));
+    for (let i = 0; i < 3; i++) all.push(...(await statuses(archivero, 1, from(`192.0.2.${i}`))));
     expect(all).to.deep.equal([200, 200, 429]);
   });
 
-  it('are charged to the address of those who bring tokens that are no good', async () => {
-    await using house = await setUp({
+  it('count requests with an invalid token by their address', async () => {
+    await using archivero = await setUp({
       running: ['gateway'],
       env: { RABBITMQ_URL: '', RATE_LIMITS: '3/1h', AUTH: 'jwt', JWT_SECRET: 's'.repeat(32) },
     });
-    expect(await statuses(house, 4, { authorization: 'Bearer a.b.c' })).to.deep.equal([401, 401, 401, 429]);
-    expect(await statuses(house, 1, {}, '/salud/viva')).to.deep.equal([200]);
+    expect(await statuses(archivero, 4, { authorization: 'Bearer a.b.c' })).to.deep.equal([
+      401, 401, 401, 429,
+    ]);
+    expect(await statuses(archivero, 1, {}, '/salud/viva')).to.deep.equal([200]);
   });
 
-  it('are spent by queries over a WebSocket as by requests, by whoever its token names', async () => {
+  it('count queries over a WebSocket like requests, by the subject of its token', async () => {
     const secret = 's'.repeat(32);
-    await using house = await setUp({
+    await using archivero = await setUp({
       running: ['mserv2', 'gateway'],
       env: { RABBITMQ_URL: '', RATE_LIMITS: '6/1h', AUTH: 'jwt', JWT_SECRET: secret },
     });
@@ -128,7 +135,7 @@ describe('Limits', () => {
         .setExpirationTime('1h')
         .sign(Buffer.from(secret));
     const token = await tokenOf('ana');
-    using client = await openLive(house.url);
+    using client = await openLive(archivero.url);
     client.ask({ token });
     for (const numero of [1, 2, 3]) {
       client.ask({ nombre: 'a', numero });
@@ -136,16 +143,16 @@ describe('Limits', () => {
     }
     for (const numero of [4, 5]) {
       client.ask({ nombre: 'a', numero });
-      const told = await client.next();
-      expect(told['numero']).to.equal(numero);
-      expect(told['problema']).to.include({ type: '/problemas/demasiadas-peticiones', status: 429 });
+      const answer = await client.next();
+      expect(answer['numero']).to.equal(numero);
+      expect(answer['problema']).to.include({ type: '/problemas/demasiadas-peticiones', status: 429 });
     }
     const as = async (name: string) => ({ authorization: `Bearer ${await tokenOf(name)}` });
-    expect(await statuses(house, 1, await as('ana'))).to.deep.equal([429]);
-    expect(await statuses(house, 1, await as('eva'))).to.deep.equal([200]);
+    expect(await statuses(archivero, 1, await as('ana'))).to.deep.equal([429]);
+    expect(await statuses(archivero, 1, await as('eva'))).to.deep.equal([200]);
   });
 
-  it('are counted together by gateways of one database', async () => {
+  it('are shared by gateways over one database', async () => {
     const postgres = await sharedPostgres();
     const url = await postgres.database();
     const env = { RABBITMQ_URL: '', LEDGER_URL: url, RATE_LIMIT_STORE: 'postgres', RATE_LIMITS: '4/1h' };
@@ -156,8 +163,8 @@ describe('Limits', () => {
     expect(await statuses(one, 1, {}, '/')).to.deep.equal([429]);
   });
 
-  it('keep out networks, and let in only some', async () => {
-    await using house = await setUp({
+  it('refuse addresses in IP_DENY, and those that are not in IP_ALLOW', async () => {
+    await using archivero = await setUp({
       running: ['gateway'],
       env: {
         RABBITMQ_URL: '',
@@ -175,14 +182,14 @@ describe('Limits', () => {
       ['2001:db9::7', 403],
       ['nonsense', 200],
     ] as const) {
-      expect((await house.get('/', from(address))).status, address).to.equal(status);
+      expect((await archivero.get('/', from(address))).status, address).to.equal(status);
     }
   });
 
-  it('take from proxies that are trusted, and from nobody else, what clients have asked them for', async () => {
+  it('take scheme and host from trusted proxies only', async () => {
     const env = { RABBITMQ_URL: '', GATEWAY_ALLOWED_HOSTS: 'archivos.example.org' };
-    const asked = async (house: SetUp, host: string) => {
-      const answer = await house.get('/v1/postman.json', {
+    const asked = async (archivero: SetUp, host: string) => {
+      const answer = await archivero.get('/v1/postman.json', {
         'x-forwarded-for': '192.0.2.1',
         'x-forwarded-proto': 'https',
         'x-forwarded-host': host,
@@ -203,22 +210,25 @@ describe('Limits', () => {
     }
   });
 
-  it('refuse at once what is too much at the same time, and serve again when there is room', async () => {
-    await using house = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: '', MAX_REQUESTS: '3' } });
-    const leaving = new AbortController();
+  it('answer 503 at once beyond MAX_REQUESTS, and serve again when requests have ended', async () => {
+    await using archivero = await setUp({
+      running: ['gateway'],
+      env: { RABBITMQ_URL: '', MAX_REQUESTS: '3' },
+    });
+    const disconnect = new AbortController();
     const waiting = [1, 2, 3].map(() =>
-      fetch(`${house.url}/listar_archivos`, {
+      fetch(`${archivero.url}/listar_archivos`, {
         headers: { prefer: 'respond-async, wait=50' },
-        signal: leaving.signal,
+        signal: disconnect.signal,
       }).catch(() => undefined),
     );
-    await eventually(async () => (await house.get('/solicitudes')).status === 503);
-    const refused = await house.get('/listar_archivos');
+    await eventually(async () => (await archivero.get('/solicitudes')).status === 503);
+    const refused = await archivero.get('/listar_archivos');
     expect(await refused.json()).to.include({ type: '/problemas/gateway-saturado' });
     expect(refused.headers.get('retry-after')).to.equal('1');
-    expect((await house.get('/salud/viva')).status).to.equal(200);
-    leaving.abort();
+    expect((await archivero.get('/salud/viva')).status).to.equal(200);
+    disconnect.abort();
     await Promise.all(waiting);
-    await eventually(async () => (await house.get('/solicitudes')).status === 200);
+    await eventually(async () => (await archivero.get('/solicitudes')).status === 200);
   });
 });

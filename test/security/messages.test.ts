@@ -25,7 +25,7 @@ const hostile = {
 };
 
 describe('Messages between the processes', () => {
-  it('carry nothing of what clients put into header fields: gRPC', async () => {
+  it("carry none of the client's header fields over gRPC", async () => {
     const seen: Record<string, unknown>[] = [];
     const server = new Server();
     server.addService(grpcServiceOf(ListadoServiceDefinition), {
@@ -43,11 +43,11 @@ describe('Messages between the processes', () => {
       );
     });
     try {
-      await using house = await setUp({
+      await using archivero = await setUp({
         running: ['gateway'],
         env: { RABBITMQ_URL: '', MSERV1_URL: `127.0.0.1:${port}` },
       });
-      expect((await house.get('/listar_archivos', hostile)).status).to.equal(200);
+      expect((await archivero.get('/listar_archivos', hostile)).status).to.equal(200);
       const [metadata = {}] = seen;
       expect(Object.keys(metadata)).to.have.members(['x-request-id', 'traceparent', 'user-agent']);
       expect(metadata['x-request-id']).to.match(/^[0-9a-f-]{36}$/);
@@ -59,19 +59,19 @@ describe('Messages between the processes', () => {
   });
 
   describe('through RabbitMQ', () => {
-    it('carry nothing of it either, and replies that nobody asked for are dropped and counted', async () => {
+    it("carry none of the client's header fields, and forged or repeated replies are dropped and counted", async () => {
       const { url } = await ownVhost(await sharedRabbit());
-      await using house = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: url } });
+      await using archivero = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: url } });
       const connection = await connect(url);
       try {
         const channel = await connection.createConfirmChannel();
-        const answer = await house.get('/listar_archivos', hostile);
+        const answer = await archivero.get('/listar_archivos', hostile);
         const { solicitud } = (await answer.json()) as { solicitud: { id: string } };
         const state = async (): Promise<string> => {
-          const told = (await (await house.get(`/solicitudes/${solicitud.id}`)).json()) as {
+          const description = (await (await archivero.get(`/solicitudes/${solicitud.id}`)).json()) as {
             solicitud: { estado: string };
           };
-          return told.solicitud.estado;
+          return description.solicitud.estado;
         };
         await eventually(async () => (await state()) === 'encolada');
         const message = await channel.get('archivero.mserv1.v1', { noAck: true });
@@ -79,7 +79,7 @@ describe('Messages between the processes', () => {
         const { properties, content } = message;
         expect(Object.keys(properties.headers ?? {})).to.have.members([
           ...['traceparent', 'x-request-id', 'x-vence', 'x-intento', 'x-publicacion', 'x-testigo'],
-          // RabbitMQ's own.
+          // RabbitMQ adds this one.
           'x-delivery-count',
         ]);
         expect(properties.headers?.['x-intento']).to.equal(1);
@@ -103,7 +103,7 @@ describe('Messages between the processes', () => {
           await channel.waitForConfirms();
         };
         const dropped = async (): Promise<Record<string, number>> => {
-          const text = await (await house.get('/metrics')).text();
+          const text = await (await archivero.get('/metrics')).text();
           const lines = text.matchAll(/^archivero_replies_dropped_total\{reason="(\w+)"\} (\d+)$/gm);
           return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
         };
@@ -120,8 +120,8 @@ describe('Messages between the processes', () => {
 
         await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': replyToken });
         await eventually(async () => (await state()) === 'completada');
-        const first = await (await house.get(`/solicitudes/${solicitud.id}/respuesta`)).text();
-        // The same once more, and once more with other contents.
+        const first = await (await archivero.get(`/solicitudes/${solicitud.id}/respuesta`)).text();
+        // The reply is repeated, then sent with other contents.
         await send(empty, solicitud.id, { 'grpc-status': 0, 'x-testigo': replyToken });
         await send('', solicitud.id, {
           'grpc-status': 5,
@@ -129,10 +129,10 @@ describe('Messages between the processes', () => {
           'x-testigo': replyToken,
         });
         await eventually(async () => (await dropped())['closed'] === 2);
-        expect(await (await house.get(`/solicitudes/${solicitud.id}/respuesta`)).text()).to.equal(first);
+        expect(await (await archivero.get(`/solicitudes/${solicitud.id}/respuesta`)).text()).to.equal(first);
         expect(await state()).to.equal('completada');
-        const said = JSON.stringify([...house.processes.values()].map(({ lines }) => lines));
-        expect(said).not.to.include('secreto').and.not.include(replyToken);
+        const logged = JSON.stringify([...archivero.processes.values()].map(({ lines }) => lines));
+        expect(logged).not.to.include('secreto').and.not.include(replyToken);
       } finally {
         const closed = once(connection, 'close');
         await connection.close();

@@ -9,7 +9,7 @@ import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 const secret = 'secretisimo';
 const doctor = fileURLToPath(new URL('../../scripts/doctor.ts', import.meta.url));
 
-/** The same place, for somebody who has the wrong password. */
+/** Returns the URL with another user and a wrong password. */
 function withSecret(url: string): string {
   const other = new URL(url);
   other.username = 'yo';
@@ -18,11 +18,11 @@ function withSecret(url: string): string {
 }
 
 describe('Secrets', () => {
-  it('are in no message about a configuration that is wrong, nor in what the doctor says of it', async () => {
+  it('appear in no message about a wrong configuration, of the gateway or the doctor', async () => {
     const gateway = (env: Record<string, string>): Promise<string> =>
       setUp({ running: ['gateway'], env }).then(
-        async (house) => {
-          await house[Symbol.asyncDispose]();
+        async (archivero) => {
+          await archivero[Symbol.asyncDispose]();
           return 'it started';
         },
         (err: Error) => err.message,
@@ -45,9 +45,10 @@ describe('Secrets', () => {
       },
       { RABBITMQ_URL: `htp://yo:${secret}@h`, AUTH: 'jwt', JWT_JWKS_URL: `htp://yo:${secret}@h` },
     ] as readonly Record<string, string>[]) {
-      for (const said of [await gateway(env), diagnose(env)]) {
-        for (const name of Object.keys(env).filter((each) => each !== 'AUTH')) expect(said).to.include(name);
-        expect(said).not.to.include(secret);
+      for (const output of [await gateway(env), diagnose(env)]) {
+        for (const name of Object.keys(env).filter((each) => each !== 'AUTH'))
+          expect(output).to.include(name);
+        expect(output).not.to.include(secret);
       }
     }
     const away = {
@@ -57,9 +58,9 @@ describe('Secrets', () => {
     expect(diagnose(away)).to.include('LEDGER_URL').and.include('RabbitMQ').and.not.include(secret);
   });
 
-  it('are in no line and no answer of processes that RabbitMQ does not let in', async () => {
+  it('appear in no log line and no answer when RabbitMQ refuses the login', async () => {
     const rabbit = await sharedRabbit();
-    await using house = await setUp({
+    await using archivero = await setUp({
       running: ['mserv1', 'gateway'],
       env: {
         RABBITMQ_URL: withSecret(rabbit.url),
@@ -67,19 +68,19 @@ describe('Secrets', () => {
         LOG_LEVEL: 'trace',
       },
     });
-    for (const proc of house.processes.values())
+    for (const proc of archivero.processes.values())
       await proc.waitFor(({ reason }) => /ACCESS_REFUSED|403/.test(String(reason)));
     for (const path of ['/salud', '/colas', '/colas/x', '/metrics', '/listar_archivos', '/buscar_archivos']) {
-      expect(await (await house.get(path)).text(), path).not.to.include(secret);
+      expect(await (await archivero.get(path)).text(), path).not.to.include(secret);
     }
-    const said = [...house.processes.values()].flatMap(({ lines }) =>
+    const output = [...archivero.processes.values()].flatMap(({ lines }) =>
       lines.map((line) => JSON.stringify(line)),
     );
-    expect(said.length).to.be.above(10);
-    expect(said.filter((line) => line.includes(secret))).to.deep.equal([]);
+    expect(output.length).to.be.above(10);
+    expect(output.filter((line) => line.includes(secret))).to.deep.equal([]);
   });
 
-  it('are in no line of a gateway with a ledger and limits in PostgreSQL', async () => {
+  it('appear in no log line of a gateway with ledger and limits in PostgreSQL', async () => {
     const postgres = await sharedPostgres();
     const url = new URL(await postgres.database());
     const { password } = url;
@@ -91,15 +92,15 @@ describe('Secrets', () => {
       RATE_LIMIT_STORE: 'postgres',
       LOG_LEVEL: 'trace',
     };
-    await using house = await setUp({ running: ['gateway'], env });
-    expect((await house.get('/listar_archivos')).status).to.equal(202);
-    const said = house.processes.get('gateway')?.lines.map((line) => JSON.stringify(line)) ?? [];
-    expect(said.filter((line) => line.includes(`:${url.password}@`))).to.deep.equal([]);
+    await using archivero = await setUp({ running: ['gateway'], env });
+    expect((await archivero.get('/listar_archivos')).status).to.equal(202);
+    const output = archivero.processes.get('gateway')?.lines.map((line) => JSON.stringify(line)) ?? [];
+    expect(output.filter((line) => line.includes(`:${url.password}@`))).to.deep.equal([]);
   });
 
-  it('that stand in the address of a request are not written down', () => {
+  it('are hidden when the target of a request is logged', () => {
     const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEifQ.c2lnbmF0dXJl';
-    for (const [target, written] of [
+    for (const [target, logged] of [
       [`/listar_archivos?access_token=${token}&ruta=a`, '/listar_archivos?access_token=…&ruta=a'],
       [`/listar_archivos?ruta=a&id_token=x`, '/listar_archivos?ruta=a&id_token=…'],
       [`/listar_archivos?authorization=Bearer%20${token}`, '/listar_archivos?authorization=Bearer%20…'],
@@ -112,9 +113,9 @@ describe('Secrets', () => {
         '/listar_archivos?cursor=abc&ruta=2026/eyJ.txt&formato=json',
       ],
     ] as const) {
-      expect(withoutSecrets(target)).to.equal(written);
+      expect(withoutSecrets(target)).to.equal(logged);
     }
-    // Of any length, in one pass: else this would not end in time.
+    // Redaction takes linear time; a slower one would not end before the timeout.
     for (const text of ['secret', 'token&', '?', '?a=', 'eyJ']) {
       expect(withoutSecrets(`/?${text.repeat(1_000_000)}`)).to.have.length.above(2);
     }

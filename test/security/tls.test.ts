@@ -43,19 +43,19 @@ describe('TLS', () => {
         [`${name.toUpperCase()}_TLS_CLIENT_CA`, file('ca.pem')],
       ]),
     );
-  const caller = (folder = dir): Record<string, string> => ({
+  const serviceClient = (folder = dir): Record<string, string> => ({
     GRPC_TLS_CA: file('ca.pem'),
     GRPC_TLS_CERT: join(folder.path, 'gateway.pem'),
     GRPC_TLS_KEY: join(folder.path, 'gateway-key.pem'),
   });
 
-  it('is between everybody: HTTPS, and both ways between the gateway and the services', async () => {
-    await using house = await setUp({
-      env: { ...https(), ...services(), ...caller(), RABBITMQ_URL: '' },
+  it('protects HTTP, and gRPC with certificates of both sides', async () => {
+    await using archivero = await setUp({
+      env: { ...https(), ...services(), ...serviceClient(), RABBITMQ_URL: '' },
     });
     const ask = (path: string): Promise<{ status: number | undefined; headers: Record<string, unknown> }> =>
       new Promise((resolve, reject) => {
-        const url = house.url.replace('http:', 'https:') + path;
+        const url = archivero.url.replace('http:', 'https:') + path;
         get(url, { ca: readFileSync(file('ca.pem')), agent: false }, (res) => {
           res.resume();
           resolve({ status: res.statusCode, headers: res.headers });
@@ -66,11 +66,11 @@ describe('TLS', () => {
       expect(status, path).to.equal(200);
       expect(headers['strict-transport-security']).to.match(/^max-age=\d+$/);
     }
-    // Without TLS, and with TLS of old.
-    await expectRefused(house.url);
+    // Plain HTTP and TLS 1.1 are refused.
+    await expectRefused(archivero.url);
     const socket = connectTls({
       host: '127.0.0.1',
-      port: Number(new URL(house.url).port),
+      port: Number(new URL(archivero.url).port),
       maxVersion: 'TLSv1.1',
       ciphers: 'DEFAULT@SECLEVEL=0',
       rejectUnauthorized: false,
@@ -82,19 +82,19 @@ describe('TLS', () => {
     socket.destroy();
     expect(failed).to.equal(true);
 
-    // A gateway that another authority has certified, and one that shows nothing, is not let in by the services.
-    for (const tls of [caller(other), { GRPC_TLS_CA: file('ca.pem') }, {}]) {
-      await house.end('gateway');
-      await house.start('gateway', { GRPC_TLS_CERT: '', GRPC_TLS_KEY: '', GRPC_TLS_CA: '', ...tls });
+    // The services refuse a gateway with a certificate of another authority, or without one.
+    for (const tls of [serviceClient(other), { GRPC_TLS_CA: file('ca.pem') }, {}]) {
+      await archivero.end('gateway');
+      await archivero.start('gateway', { GRPC_TLS_CERT: '', GRPC_TLS_KEY: '', GRPC_TLS_CA: '', ...tls });
       expect((await ask('/listar_archivos')).status).to.equal(202);
     }
-    // And services that another one has certified are not called.
-    await house.end('gateway');
-    await house.start('gateway', { ...caller(), GRPC_TLS_CA: other.join('ca.pem') });
+    // The gateway does not call services with a certificate of another authority.
+    await archivero.end('gateway');
+    await archivero.start('gateway', { ...serviceClient(), GRPC_TLS_CA: other.join('ca.pem') });
     expect((await ask('/listar_archivos')).status).to.equal(202);
   });
 
-  it('is not begun with files that are missing or do not belong together', async () => {
+  it('prevents the start when its files are missing or do not match', async () => {
     for (const [tls, message] of [
       [{ ...https(), GATEWAY_TLS_KEY: file('nothing.pem') }, /GATEWAY_TLS_KEY: .*ENOENT/],
       [{ ...https(), GATEWAY_TLS_KEY: file('mserv1-key.pem') }, /GATEWAY_TLS_CERT: .*mismatch/],
@@ -103,8 +103,8 @@ describe('TLS', () => {
       [{ GRPC_TLS_CA: file('ca-key.pem') }, /GRPC_TLS_CA: /],
     ] as const) {
       const failure = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: '', ...tls } }).then(
-        async (house) => {
-          await house[Symbol.asyncDispose]();
+        async (archivero) => {
+          await archivero[Symbol.asyncDispose]();
           return 'it started';
         },
         (err: Error) => err.message,
@@ -113,7 +113,7 @@ describe('TLS', () => {
     }
   });
 
-  it('is spoken with RabbitMQ, when its URL says so', async () => {
+  it('protects AMQP when the URL of RabbitMQ is amqps', async () => {
     const [port = 0] = await freePorts(1);
     const rabbit = await startRabbit({
       config: [
@@ -133,19 +133,19 @@ describe('TLS', () => {
         keyfile: file('gateway-key.pem'),
       });
       const urlWith = (): string => `amqps://guest:guest@127.0.0.1:${port}?${query}`;
-      await using house = await setUp({
+      await using archivero = await setUp({
         running: ['mserv1', 'gateway'],
         env: { RABBITMQ_URL: urlWith(), MSERV1_GRPC: 'off' },
       });
-      const answer = await house.get('/listar_archivos', { prefer: 'wait=20' });
+      const answer = await archivero.get('/listar_archivos', { prefer: 'wait=20' });
       expect(answer.status).to.equal(200);
       expect(answer.headers.get('servido-por')).to.equal('cola');
 
       query.set('cacertfile', other.join('ca.pem'));
-      await house.end('gateway');
-      const gateway = await house.start('gateway', { RABBITMQ_URL: urlWith() });
+      await archivero.end('gateway');
+      const gateway = await archivero.start('gateway', { RABBITMQ_URL: urlWith() });
       await gateway.waitFor((line) => /certificate/.test(String(line['reason'])));
-      expect((await house.get('/listar_archivos')).status).to.equal(202);
+      expect((await archivero.get('/listar_archivos')).status).to.equal(202);
     } finally {
       await rabbit.stop();
     }

@@ -7,35 +7,35 @@ import { forgedToken, startTokenIssuer, type TokenIssuer } from '../support/serv
 
 describe('Tokens of an OpenID provider', () => {
   let issuer: TokenIssuer;
-  let house: SetUp;
+  let archivero: SetUp;
   before(async () => {
     issuer = await startTokenIssuer();
-    house = await setUp({
+    archivero = await setUp({
       running: ['mserv1', 'mserv2', 'gateway'],
       env: { AUTH: 'jwt', JWT_ISSUER: issuer.url, JWT_AUDIENCE: issuer.audience, RABBITMQ_URL: '' },
     });
   });
   after(async () => {
-    await house[Symbol.asyncDispose]();
+    await archivero[Symbol.asyncDispose]();
     await issuer[Symbol.asyncDispose]();
   });
 
   const ask = (path: string, token?: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(house.url + path, {
+    fetch(archivero.url + path, {
       ...init,
       headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
     });
   const list = (token?: string): Promise<Response> => ask('/listar_archivos', token);
   const now = (): number => Math.floor(Date.now() / 1000);
 
-  it('let in whoever brings one', async () => {
+  it('are accepted, with one fetch of the keys', async () => {
     expect((await list(await issuer.token())).status).to.equal(200);
     const fetched = issuer.fetched;
     expect((await list(await issuer.token({ jti: 'another' }))).status).to.equal(200);
     expect(issuer.fetched).to.equal(fetched);
   });
 
-  it('are asked for, except of what must be open to all', async () => {
+  it('are required, except for the root, liveness and readiness', async () => {
     const answer = await list();
     expect(answer.status).to.equal(401);
     expect(answer.headers.get('www-authenticate')).to.equal('Bearer realm="archivero"');
@@ -56,7 +56,7 @@ describe('Tokens of an OpenID provider', () => {
     }
   });
 
-  it('need the scope for what is asked', async () => {
+  it('need the scope of the route', async () => {
     const answer = await ask('/colas', await issuer.token());
     expect(answer.status).to.equal(403);
     expect(answer.headers.get('www-authenticate')).to.equal(
@@ -76,7 +76,7 @@ describe('Tokens of an OpenID provider', () => {
     'client_id instead of aud, as Cognito writes it': { aud: undefined, client_id: 'archivos-api' },
     'several audiences': { aud: ['other', 'archivos-api'] },
   })) {
-    it(`are understood with ${name}`, async () => {
+    it(`are accepted with ${name}`, async () => {
       expect((await list(await issuer.token(claims as JWTPayload))).status).to.equal(200);
     });
   }
@@ -91,28 +91,25 @@ describe('Tokens of an OpenID provider', () => {
       'HS256 with the public key as its secret',
       async () => forgedToken({ alg: 'HS256' }, decodeJwt(await issuer.token()), issuer.pem),
     ],
-    [
-      'a signature of another one',
-      async () => `${await issuer.token()}`.replace(/\.[^.]*$/, (s) => flipped(s)),
-    ],
-    ['a payload that was changed', async () => withPayload(await issuer.token(), { sub: 'root' })],
+    ['a changed signature', async () => `${await issuer.token()}`.replace(/\.[^.]*$/, (s) => flipped(s))],
+    ['a changed payload', async () => withPayload(await issuer.token(), { sub: 'root' })],
     ['no signature', async () => (await issuer.token()).replace(/[^.]*$/, '')],
     ['an unknown kid', () => issuer.token({}, { kid: 'another' })],
     ['a hostile kid', () => issuer.token({}, { kid: "../../../../dev/null' OR '1'='1\u0000" })],
-    ['a kid that is no text', () => issuer.token({}, { kid: { $ne: '' } })],
-    ['crit that nobody knows', async () => forgedToken({ alg: 'RS256', crit: ['x'], x: 1 }, {}, 'x')],
-    ['an end in the past', () => issuer.token({ exp: now() - 60 })],
-    ['no end', () => issuer.token({ exp: undefined } as never)],
-    ['an end that is no number', () => issuer.token({ exp: 'never' as never })],
-    ['a beginning in the future', () => issuer.token({ nbf: now() + 60 })],
-    ['a date of issue in the future', () => issuer.token({ iat: now() + 60 })],
+    ['a kid that is no string', () => issuer.token({}, { kid: { $ne: '' } })],
+    ['an unknown crit', async () => forgedToken({ alg: 'RS256', crit: ['x'], x: 1 }, {}, 'x')],
+    ['exp in the past', () => issuer.token({ exp: now() - 60 })],
+    ['no exp', () => issuer.token({ exp: undefined } as never)],
+    ['exp that is no number', () => issuer.token({ exp: 'never' as never })],
+    ['nbf in the future', () => issuer.token({ nbf: now() + 60 })],
+    ['iat in the future', () => issuer.token({ iat: now() + 60 })],
     ['another audience', () => issuer.token({ aud: 'other' })],
     ['no audience', () => issuer.token({ aud: undefined } as never)],
     ['another issuer', () => issuer.token({ iss: 'https://evil.example' })],
     ['no subject', () => issuer.token({ sub: undefined } as never)],
     ['a subject with control characters', () => issuer.token({ sub: 'ana\u0000\n' })],
-    ['a subject that is nobody', () => issuer.token({ sub: 'anonimo' })],
-    ['50 kB', () => issuer.token({ more: 'x'.repeat(37_000) })],
+    ['the subject anonimo', () => issuer.token({ sub: 'anonimo' })],
+    ['a length of 50 kB', () => issuer.token({ more: 'x'.repeat(37_000) })],
     ['no dots', () => 'abc'],
     ['five parts', () => 'a.b.c.d.e'],
   ];
@@ -125,7 +122,7 @@ describe('Tokens of an OpenID provider', () => {
     });
   }
 
-  it('never make the gateway fetch keys from where they say', async () => {
+  it('never make the gateway use keys that their header names', async () => {
     await using elsewhere = await startTokenIssuer();
     for (const header of [
       { jku: `${elsewhere.url}/keys` },
@@ -138,7 +135,7 @@ describe('Tokens of an OpenID provider', () => {
     expect(elsewhere.fetched).to.equal(0);
   });
 
-  it('are not taken from other schemes, and not from the address', async () => {
+  it('are not accepted in another scheme or in the query', async () => {
     const token = await issuer.token();
     for (const authorization of [
       `Basic ${btoa('ana:x')}`,
@@ -147,53 +144,49 @@ describe('Tokens of an OpenID provider', () => {
       'Bearer',
       'Bearer  ',
     ]) {
-      expect((await fetch(`${house.url}/listar_archivos`, { headers: { authorization } })).status).to.equal(
-        401,
-      );
+      expect(
+        (await fetch(`${archivero.url}/listar_archivos`, { headers: { authorization } })).status,
+      ).to.equal(401);
     }
     expect((await ask(`/listar_archivos?access_token=${token}`)).status).to.equal(401);
     expect((await ask(`/listar_archivos?token=${token}`, token)).status).to.equal(400);
   });
 
-  it('are good for as long as they last, and not longer, although they are remembered', async () => {
-    // A clock may be 5 s behind.
+  it('are refused after their expiry although they are cached', async () => {
+    // Five seconds of clock skew are allowed.
     const token = await issuer.token({ exp: now() + 3 });
     expect((await list(token)).status).to.equal(200);
     while (now() < (decodeJwt(token).exp ?? 0) + 6) await new Promise((resolve) => setTimeout(resolve, 100));
     expect((await list(token)).status).to.equal(401);
   });
 
-  it('are in no line of any log', async () => {
+  it('appear in no log line', async () => {
     const token = await issuer.token({ jti: 'logged' });
     await list(token);
     await list(`${token}x`);
     await ask(`/listar_archivos?access_token=${token}`);
     await ask(`/listar_archivos?q=${token}`, token);
-    await house.get('/salud');
-    const said = [...house.processes.values()].flatMap(({ lines }) =>
+    await archivero.get('/salud');
+    const logged = [...archivero.processes.values()].flatMap(({ lines }) =>
       lines.map((line) => JSON.stringify(line)),
     );
     const [, payload = '', signature = ''] = token.split('.');
-    expect(said.length).to.be.greaterThan(20);
-    expect(said.filter((line) => line.includes(payload) || line.includes(signature))).to.deep.equal([]);
+    expect(logged.length).to.be.greaterThan(20);
+    expect(logged.filter((line) => line.includes(payload) || line.includes(signature))).to.deep.equal([]);
   });
 
   describe('over a WebSocket', () => {
-    const url = () => `${house.url.replace('http', 'ws')}/buscar_archivos/en_vivo`;
-    async function open(
-      headers: Record<string, string> = {},
-    ): Promise<{ socket: WebSocket; said: string[] }> {
+    const url = () => `${archivero.url.replace('http', 'ws')}/buscar_archivos/en_vivo`;
+    async function open(headers: Record<string, string> = {}): Promise<WebSocket> {
       const socket = new WebSocket(url(), { headers });
-      const said: string[] = [];
-      socket.on('message', (data) => said.push(String(data)));
       await once(socket, 'open');
-      return { socket, said };
+      return socket;
     }
     const answered = (socket: WebSocket) =>
       once(socket, 'message').then(([data]) => JSON.parse(String(data)));
 
-    it('come in the first message, and queries behind it', async () => {
-      const { socket } = await open();
+    it('are accepted in the first message', async () => {
+      const socket = await open();
       socket.send(JSON.stringify({ token: await issuer.token({ jti: 'ws' }) }));
       socket.send(JSON.stringify({ nombre: 'a', numero: 7 }));
       expect(await answered(socket)).to.include({ numero: 7, total: 0 });
@@ -202,8 +195,8 @@ describe('Tokens of an OpenID provider', () => {
       socket.terminate();
     });
 
-    it('or with the request, where that can be done', async () => {
-      const { socket } = await open({ authorization: `Bearer ${await issuer.token()}` });
+    it('are accepted in the handshake', async () => {
+      const socket = await open({ authorization: `Bearer ${await issuer.token()}` });
       socket.send(JSON.stringify({ nombre: 'a', numero: 7 }));
       expect(await answered(socket)).to.include({ numero: 7 });
       socket.terminate();
@@ -211,15 +204,15 @@ describe('Tokens of an OpenID provider', () => {
 
     for (const [name, first, type] of [
       ['a query before any token', async () => ({ nombre: 'a' }), 'sin-autenticar'],
-      ['a token that is no good', async () => ({ token: 'a.b.c' }), 'token-no-valido'],
+      ['an invalid token', async () => ({ token: 'a.b.c' }), 'token-no-valido'],
       [
         'a token without the scope',
         () => issuer.token({ scope: '' }).then((token) => ({ token })),
         'falta-permiso',
       ],
     ] as const) {
-      it(`end with ${name}`, async () => {
-        const { socket } = await open();
+      it(`close the connection with 1008 after ${name}`, async () => {
+        const socket = await open();
         const problem = answered(socket);
         socket.send(JSON.stringify(await first()));
         expect((await problem).problema).to.include({ type: `/problemas/${type}` });
@@ -228,13 +221,13 @@ describe('Tokens of an OpenID provider', () => {
       });
     }
 
-    it('end when the token does', async () => {
-      const { socket } = await open({ authorization: `Bearer ${await issuer.token({ exp: now() + 3 })}` });
+    it('close the connection with 1008 when they expire', async () => {
+      const socket = await open({ authorization: `Bearer ${await issuer.token({ exp: now() + 3 })}` });
       const [code] = await once(socket, 'close');
       expect(code).to.equal(1008);
     });
 
-    it('are refused at the door when the request brings one that is no good', async () => {
+    it('are refused in the handshake when they are invalid', async () => {
       const socket = new WebSocket(url(), { headers: { authorization: 'Bearer x' } });
       const [, response] = await once(socket, 'unexpected-response');
       socket.on('error', () => undefined);
@@ -243,12 +236,12 @@ describe('Tokens of an OpenID provider', () => {
     });
   });
 
-  describe('whose provider cannot be asked', () => {
-    it('are no reason for 401, and good again when it can', async () => {
+  describe('of an unreachable provider', () => {
+    it('give 503 instead of 401, and are accepted when the provider is back', async () => {
       await using away = await startTokenIssuer('ES256');
       away.broken = true;
-      await house.end('gateway');
-      await house.start('gateway', { JWT_ISSUER: away.url });
+      await archivero.end('gateway');
+      await archivero.start('gateway', { JWT_ISSUER: away.url });
       const token = await away.token();
       const answer = await list(token);
       expect(answer.status).to.equal(503);

@@ -13,7 +13,7 @@ import { eventually, until } from '../../support/processes/eventually.ts';
 import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 
 const minute = 60_000;
-/** The ledger's clock stands still: on a busy machine seconds pass between two steps of a test. */
+/** A fixed clock for the ledger: on a busy machine seconds pass between two steps of a test. */
 const now = Date.now();
 
 describe('The broker route', () => {
@@ -59,7 +59,7 @@ describe('The broker route', () => {
       now: () => now,
     });
 
-  /** A row that was published at that time, of whose message the queue shows nothing. */
+  /** Returns a row that was published at `at` and whose message is in no queue. */
   async function publishedAt(id: string, at: number): Promise<Solicitud> {
     await ledger.accept(acceptance({ id, service }));
     await ledger.published(id, at, at);
@@ -69,14 +69,14 @@ describe('The broker route', () => {
   }
   const ready = async (): Promise<number> => (await publisher.inspect(queuesOf(service).work))?.ready ?? 0;
 
-  async function emptied(queue: string): Promise<void> {
+  async function purge(queue: string): Promise<void> {
     const connection = await connect((await sharedRabbit()).url);
     const channel = await connection.createChannel();
     await channel.purgeQueue(queue);
     await connection.close();
   }
 
-  it('publishes again what is gone, also what a clock that was set back calls recent', async () => {
+  it('publishes a lost message again after a minute, or when the clock was set back by an hour', async () => {
     const recent = [await publishedAt('a', now), await publishedAt('b', now + minute / 2)];
     const { signal } = new AbortController();
     await route().dispatch(recent, { done: () => {} }, signal);
@@ -86,7 +86,7 @@ describe('The broker route', () => {
     expect(await ready()).to.equal(2);
   });
 
-  it('takes what killed its worker for what it is, and not for lost, while it waits apart', async () => {
+  it('takes no message for lost while the isolation or quarantine queue holds one', async () => {
     const { isolation, quarantine, work } = queuesOf(service);
     const { signal } = new AbortController();
     const before = await ready();
@@ -99,30 +99,30 @@ describe('The broker route', () => {
       });
       await route().dispatch([await publishedAt(queue, now - minute)], { done: () => {} }, signal);
       expect(await ready()).to.equal(before);
-      await emptied(queue);
+      await purge(queue);
     }
-    await emptied(work);
+    await purge(work);
     await route().dispatch([await publishedAt('perdida', now - minute)], { done: () => {} }, signal);
     expect(await ready()).to.equal(1);
   });
 
-  it('publishes nothing again, and calls nobody, while a worker does nothing but what it isolates', async () => {
-    const aside: string[] = [];
+  it('uses the other route after a minute of isolation, and at once without a consumer', async () => {
+    const redirected: string[] = [];
     otherwise = {
       open: true,
       room: 4,
-      dispatch: async (rows) => void aside.push(...rows.map(({ id }) => id)),
+      dispatch: async (rows) => void redirected.push(...rows.map(({ id }) => id)),
     };
     const { isolation, work } = queuesOf(service);
     const { signal } = new AbortController();
-    await emptied(work);
+    await purge(work);
     const connection = await connect((await sharedRabbit()).url);
     const channel = await connection.createChannel();
     try {
       await channel.consume(isolation, () => {});
       await route().dispatch([await publishedAt('a', now - minute / 2)], { done: () => {} }, signal);
-      expect(aside).to.deep.equal([]);
-      // For a minute, that is: it may be unable to work, and another route leads to one that can.
+      expect(redirected).to.deep.equal([]);
+      // After a minute the consumer may be stuck, and the other route is used.
       await route().dispatch([await publishedAt('viejo', now - 2 * minute)], { done: () => {} }, signal);
     } finally {
       await connection.close();
@@ -130,10 +130,10 @@ describe('The broker route', () => {
     await eventually(async () => (await publisher.inspect(isolation))?.consumers === 0);
     expect(await ready()).to.equal(0);
     await route().dispatch([await publishedAt('b', now - minute / 60)], { done: () => {} }, signal);
-    expect(aside).to.deep.equal(['viejo', 'b']);
+    expect(redirected).to.deep.equal(['viejo', 'b']);
   });
 
-  it('is closed while replies cannot be taken, if there is another one', () => {
+  it('is closed while replies cannot be consumed and the other route is open', () => {
     expect(route().open).to.equal(true);
     connected = false;
     expect(route().open).to.equal(true);

@@ -40,66 +40,66 @@ describe('A publisher', () => {
     publisher.start();
     await until(publisher, () => publisher.usable);
   };
-  const to = (routingKey: string, properties = {}) =>
+  const publishTo = (routingKey: string, properties = {}) =>
     publisher.publish({ exchange: '', routingKey, content, properties });
 
-  it('resolves when the broker has the message', async () => {
+  it('resolves when the broker confirms the message', async () => {
     await start();
-    await to(queue);
+    await publishTo(queue);
     expect(await publisher.inspect(queue)).to.deep.equal({ ready: 1, consumers: 0 });
   });
 
-  it('tells what no queue takes', async () => {
+  it('rejects a message that no queue takes as returned', async () => {
     await start();
-    expect(await failure(to(uniqueName()))).to.equal('returned');
-    expect(await failure(to(queue))).to.equal('none');
+    expect(await failure(publishTo(uniqueName()))).to.equal('returned');
+    expect(await failure(publishTo(queue))).to.equal('none');
   });
 
-  it('tells two messages of the same id apart', async () => {
+  it('matches each result to its message when ids repeat', async () => {
     await start();
     const same = { messageId: 'a' };
-    const both = [to(queue, same), to(uniqueName(), same), to(queue, same)];
+    const both = [publishTo(queue, same), publishTo(uniqueName(), same), publishTo(queue, same)];
     expect(await Promise.all(both.map(failure))).to.deep.equal(['none', 'returned', 'none']);
   });
 
-  it('tells what the broker refuses', async () => {
+  it('rejects a message that the broker refuses as nacked', async () => {
     await start();
-    await to(`${queue}.lleno`);
-    expect(await failure(to(`${queue}.lleno`))).to.equal('nacked');
+    await publishTo(`${queue}.lleno`);
+    expect(await failure(publishTo(`${queue}.lleno`))).to.equal('nacked');
   });
 
-  it('sends nothing beyond its bound, and has room again after the confirms', async () => {
+  it('rejects messages beyond maxInFlight, and publishes again after the confirms', async () => {
     await start();
-    const four = await Promise.all([1, 2, 3, 4].map(() => failure(to(queue))));
+    const four = await Promise.all([1, 2, 3, 4].map(() => failure(publishTo(queue))));
     expect(four).to.deep.equal(['none', 'none', 'none', 'too-many']);
-    expect(await failure(to(queue))).to.equal('none');
+    expect(await failure(publishTo(queue))).to.equal('none');
     expect(await publisher.inspect(queue)).to.deep.equal({ ready: 4, consumers: 0 });
   });
 
-  it('is not available before it is connected, nor after its stop', async () => {
-    expect(await failure(to(queue))).to.equal('unavailable');
+  it('is unavailable before it connects and after it stops', async () => {
+    expect(await failure(publishTo(queue))).to.equal('unavailable');
     await start();
     await publisher.stop();
     expect(publisher.usable).to.equal(false);
-    expect(await failure(to(queue))).to.equal('unavailable');
+    expect(await failure(publishTo(queue))).to.equal('unavailable');
     expect(await publisher.inspect(queue).catch((error) => error.kind)).to.equal('unavailable');
   });
 
-  it('rejects what was pending when it stops', async () => {
+  it('rejects pending messages when it stops', async () => {
     await start();
-    const pending = failure(to(queue));
+    const pending = failure(publishTo(queue));
     const stopped = publisher.stop();
     expect(await pending).to.equal('unavailable');
     await stopped;
   });
 
-  it('knows no queue that is missing, and declares it again', async () => {
+  it('reports a deleted queue as undefined, and declares it again on redeclare', async () => {
     await start();
     const model = await import('amqplib').then(({ connect }) => connect(rabbit.url));
     const channel = await model.createChannel();
     await channel.deleteQueue(queue);
     await model.close();
-    const pending = to(`${queue}.lleno`);
+    const pending = publishTo(`${queue}.lleno`);
     expect(await publisher.inspect(queue)).to.equal(undefined);
     await pending;
     await publisher.redeclare();
@@ -107,11 +107,11 @@ describe('A publisher', () => {
     expect(publisher.usable).to.equal(true);
   });
 
-  it('takes a message that cannot be encoded for a bug, and goes on', async () => {
+  it('rejects with a RangeError when a message cannot be encoded, and goes on', async () => {
     await start();
-    expect(await failure(to(queue, { headers: { 'x-testigo': 'a'.repeat(70_000) } }))).to.contain(
+    expect(await failure(publishTo(queue, { headers: { 'x-testigo': 'a'.repeat(70_000) } }))).to.contain(
       'RangeError',
     );
-    expect(await failure(to(queue))).to.equal('none');
+    expect(await failure(publishTo(queue))).to.equal('none');
   });
 });

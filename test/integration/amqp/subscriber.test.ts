@@ -55,7 +55,7 @@ describe('A subscriber', () => {
     await publisher.stop();
   });
 
-  it('holds no more than its prefetch', async () => {
+  it('holds no more messages than its prefetch', async () => {
     await start(() => {});
     await Promise.all(['a', 'b', 'c'].map(send));
     await eventually(async () => (await publisher.inspect(queue))?.ready === 1);
@@ -65,7 +65,7 @@ describe('A subscriber', () => {
     await eventually(() => deliveries.length === 3);
   });
 
-  it('takes nothing while it is paused', async () => {
+  it('consumes nothing while it is paused', async () => {
     await start((delivery) => delivery.ack());
     subscriber.pause(queue);
     await eventually(async () => (await publisher.inspect(queue))?.consumers === 0);
@@ -75,7 +75,7 @@ describe('A subscriber', () => {
     await eventually(() => deliveries.length === 1);
   });
 
-  it('ends up as it was told last, however often it is told', async () => {
+  it('ends in the last requested state after 50 pauses and resumes', async () => {
     await start((delivery) => delivery.ack());
     for (let n = 0; n < 50; n += 1) {
       subscriber.pause(queue);
@@ -87,7 +87,7 @@ describe('A subscriber', () => {
     expect((await publisher.inspect(queue))?.consumers).to.equal(1);
   });
 
-  it('has what it could not handle delivered again, and counted', async () => {
+  it('requeues a message whose handler throws, with a delivery count', async () => {
     await start((delivery) => {
       if (deliveries.length < 3) throw new Error('bug');
       delivery.ack();
@@ -96,12 +96,12 @@ describe('A subscriber', () => {
     await eventually(() => deliveries.length === 3);
     expect(deliveries.map(({ deliveryCount }) => deliveryCount)).to.deep.equal([0, 1, 2]);
     expect(deliveries.map(({ redelivered }) => redelivered)).to.deep.equal([false, true, true]);
-    // Of a connection that is gone: this must not acknowledge another delivery of the same number.
+    // This delivery is held no longer: its ack must not acknowledge a later delivery with its number.
     expect(deliveries[0]?.held).to.equal(false);
     deliveries[0]?.ack();
   });
 
-  it('declares a queue again that was deleted under it', async () => {
+  it('declares its queue again after the queue was deleted', async () => {
     await start((delivery) => delivery.ack());
     const { url } = await sharedRabbit();
     const model = await import('amqplib').then(({ connect }) => connect(url));
@@ -114,7 +114,7 @@ describe('A subscriber', () => {
     await eventually(() => deliveries.length === 1);
   });
 
-  it('waits for what it holds when it stops, and takes nothing new', async () => {
+  it('waits for its held messages when it stops, and consumes no others', async () => {
     await start(() => {});
     await Promise.all(['a', 'b', 'c'].map(send));
     await eventually(() => deliveries.length === 2);
@@ -125,7 +125,7 @@ describe('A subscriber', () => {
     expect((await publisher.inspect(queue))?.ready).to.equal(1);
   });
 
-  it('gives back what it still holds when its grace is over', async () => {
+  it('requeues its held messages when its grace period is over', async () => {
     await start(() => {});
     await send('a');
     await eventually(() => deliveries.length === 1);

@@ -12,11 +12,11 @@ import { eventually } from '../../support/processes/eventually.ts';
 import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../../support/services/eco-service.ts';
 
-const notYet = (_request: unknown): unknown => {
+const unavailable = (_request: unknown): unknown => {
   throw new StatusError(Status.UNAVAILABLE, 'raiz-no-disponible', 'No root');
 };
 
-describe('A work consumer', () => {
+describe('A queue consumer', () => {
   let url: string;
   let service: string;
   let asker: Asker;
@@ -45,7 +45,7 @@ describe('A work consumer', () => {
     await asker.stop();
   });
 
-  it('holds more than it works on at once, so that nobody waits for the confirm of a reply', async () => {
+  it('prefetches more requests than it runs at once', async () => {
     let running = 0;
     let most = 0;
     let started = 0;
@@ -67,7 +67,7 @@ describe('A work consumer', () => {
     expect(most).to.equal(2);
   });
 
-  it('answers with what the handler says, and tells the log as the other door does', async () => {
+  it("replies with the handler's result, and logs each call as the gRPC listener does", async () => {
     const lines: Record<string, unknown>[] = [];
     const log = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line)) });
     const handle = async (request: unknown) => {
@@ -85,26 +85,26 @@ describe('A work consumer', () => {
     });
     const calls = () => lines.filter(({ msg }) => msg === 'call');
     await eventually(() => calls().length === 2);
-    const told = calls().map(({ door, id, code, detail }) => ({ door, id, code, detail }));
-    expect(told).to.have.deep.members([
+    const logged = calls().map(({ door, id, code, detail }) => ({ door, id, code, detail }));
+    expect(logged).to.have.deep.members([
       { door: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
       { door: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
     ]);
   });
 
-  it('gives the handler the request id', async () => {
+  it('passes the request id to the handler', async () => {
     start(async (_, { requestId }) => requestId);
     await asker.send('a', 1);
     expect(await asker.result('a')).to.deep.equal({ kind: 'answer', response: '"peticion-a"' });
   });
 
-  it('answers a method that it does not have', async () => {
+  it('replies UNIMPLEMENTED to an unknown method', async () => {
     start(async () => 1);
     await asker.send('a', 1, { type: 'prueba.v1.Eco/Nada' });
     expect(await asker.result('a')).to.include({ kind: 'status', code: Status.UNIMPLEMENTED });
   });
 
-  it('tells nothing of a bug', async () => {
+  it('replies with a fixed text when the handler has a bug or the request cannot be decoded', async () => {
     start(async () => {
       throw new Error('/etc/passwd');
     });
@@ -115,7 +115,7 @@ describe('A work consumer', () => {
     expect(await asker.result('b')).to.deep.equal(internal);
   });
 
-  it('does not run what nobody waits for any more', async () => {
+  it('does not run a request that has expired', async () => {
     let runs = 0;
     start(async () => {
       runs += 1;
@@ -125,7 +125,7 @@ describe('A work consumer', () => {
     expect(runs).to.equal(0);
   });
 
-  it('does not run what nobody waits for any more when its turn comes', async () => {
+  it('does not run a request that expired while it waited for its turn', async () => {
     const first = Promise.withResolvers<void>();
     const ran: unknown[] = [];
     start(
@@ -150,7 +150,7 @@ describe('A work consumer', () => {
     expect(ran).to.deep.equal(['a']);
   });
 
-  it('answers in time for a handler that does not end, and aborts its signal', async () => {
+  it('replies DEADLINE_EXCEEDED when a handler does not end, and aborts its signal', async () => {
     let signal: AbortSignal | undefined;
     start(
       (_, context) => {
@@ -164,7 +164,7 @@ describe('A work consumer', () => {
     expect(signal?.aborted).to.equal(true);
   });
 
-  it('drops what is no request', async () => {
+  it('drops a message that is no request', async () => {
     start(async (request) => request);
     const { work: routingKey } = queuesOf(service);
     const garbage = {
@@ -179,9 +179,9 @@ describe('A work consumer', () => {
     await eventually(async () => (await depth()) === 0);
   });
 
-  it('keeps requests for a service that cannot work yet', async () => {
+  it('keeps requests while its service is unavailable', async () => {
     let tries = 0;
-    let answer = notYet;
+    let answer = unavailable;
     const handle = async (request: unknown) => {
       tries += 1;
       return answer(request);
@@ -198,16 +198,16 @@ describe('A work consumer', () => {
     expect(ids.map(asker.replies)).to.deep.equal([1, 1, 1]);
   });
 
-  it('hands back what it has held too long', async () => {
+  it('requeues a request that it has held longer than maxHoldMs', async () => {
     let tries = 0;
-    let answer = notYet;
+    let answer = unavailable;
     const handle = async (request: unknown) => {
       tries += 1;
       return answer(request);
     };
     start(handle, { prefetch: 1, maxHoldMs: 0 });
     await asker.send('a', 'a');
-    // It goes on trying, although it holds the request no longer.
+    // The consumer goes on trying after it has requeued the request.
     await eventually(async () => tries >= 3 && (await depth()) === 1);
     answer = (request) => request;
     expect((await asker.result('a')).kind).to.equal('answer');
@@ -215,11 +215,11 @@ describe('A work consumer', () => {
     expect(asker.replies('a')).to.equal(1);
   });
 
-  it('hands back what waits when it stops, without a mark of failure', async () => {
+  it('requeues waiting requests when it stops, without raising their delivery count', async () => {
     let tries = 0;
     const consumer = start(async (request) => {
       tries += 1;
-      return notYet(request);
+      return unavailable(request);
     });
     await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
     await eventually(() => tries >= 2);
@@ -248,7 +248,7 @@ describe('A work consumer', () => {
     await reader.stop(0);
   });
 
-  it('finishes what it does when it stops, within its grace', async () => {
+  it('finishes a running request when it stops, within its grace period', async () => {
     const [running, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const consumer = start(async (request) => {
       running.resolve();
@@ -264,7 +264,7 @@ describe('A work consumer', () => {
     expect(await depth()).to.equal(0);
   });
 
-  it('aborts what is left when its grace is over, and leaves it to the next', async () => {
+  it('aborts a running request when its grace period is over, and leaves it to the next consumer', async () => {
     const signals: AbortSignal[] = [];
     const consumer = start((_, { signal }) => {
       signals.push(signal);
@@ -279,7 +279,7 @@ describe('A work consumer', () => {
     expect(asker.replies('a')).to.equal(1);
   });
 
-  it('gives up a reply whose queue is gone for good, and works on', async () => {
+  it('gives up a reply whose queue is gone, and answers the next request', async () => {
     start(async (request) => request, { replyPatienceMs: 300 });
     await asker.send('a', 'a', { replyTo: uniqueName() });
     await asker.send('b', 'b');

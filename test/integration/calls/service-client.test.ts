@@ -34,7 +34,7 @@ describe('The service client', () => {
     return listado;
   }
 
-  /** A server that knows no health service and ends every other call as it is told; gives its address. */
+  /** Starts a server without a health service that ends every call with `end`; returns its address. */
   async function serveHttp2(end: (stream: ServerHttp2Stream) => void): Promise<string> {
     const server = await startHttp2((stream, headers) => {
       if (!headers[':path']?.endsWith('/Check')) return end(stream);
@@ -62,7 +62,7 @@ describe('The service client', () => {
     return client;
   }
 
-  /** An address where nobody listens. */
+  /** Returns an address without a listener. */
   async function freeAddress(): Promise<string> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -80,7 +80,7 @@ describe('The service client', () => {
     return result;
   }
 
-  it('gives the answer and the address that gave it', async () => {
+  it('returns the answer and the address that gave it', async () => {
     const { address } = await serve();
     const client = await clientTo(address);
     expect(await call(client)).to.deep.equal({
@@ -90,7 +90,7 @@ describe('The service client', () => {
     });
   });
 
-  it("gives the handler's own status as a verdict", async () => {
+  it("returns the handler's own status as a verdict", async () => {
     const { address } = await serve({
       handle: (_call, answer) => answer({ code: Status.NOT_FOUND, details: 'ruta-no-existe: No' }),
     });
@@ -101,7 +101,7 @@ describe('The service client', () => {
     });
   });
 
-  it('takes turns over all addresses', async () => {
+  it('spreads its calls evenly over all addresses', async () => {
     const [a, b, c] = [await serve(), await serve(), await serve()];
     const client = await clientTo(`${a.address},${b.address},${c.address}`);
     const served: string[] = [];
@@ -112,7 +112,7 @@ describe('The service client', () => {
     for (const { address } of [a, b, c]) expect(served.filter((each) => each === address)).to.have.length(2);
   });
 
-  it('knows before the first call that nobody listens', async () => {
+  it('opens the breaker before the first call when the address refuses connections', async () => {
     const address = await freeAddress();
     const client = await clientTo(address);
     expect(client.reachable).to.equal(false);
@@ -129,7 +129,7 @@ describe('The service client', () => {
     expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
 
-  it('tries one other address and not a third', async () => {
+  it('tries no third address when two are unavailable', async () => {
     let calls = 0;
     const servers = [1, 2, 3].map(() =>
       serve({
@@ -144,7 +144,7 @@ describe('The service client', () => {
     expect(calls).to.equal(2);
   });
 
-  it('does not repeat what was sent, where repeating does harm', async () => {
+  it('does not repeat a sent call of a method that is not repeatable', async () => {
     let calls = 0;
     const handle: ListadoOptions['handle'] = (_call, answer) => {
       calls++;
@@ -155,7 +155,7 @@ describe('The service client', () => {
     expect(calls).to.equal(1);
   });
 
-  it('repeats what was never worked on, also where repeating does harm', async () => {
+  it('repeats a refused call, also of a method that is not repeatable', async () => {
     const refusing = await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
     const good = await serve();
     const client = await clientTo(`${refusing},${good.address}`);
@@ -165,7 +165,7 @@ describe('The service client', () => {
     expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
 
-  it('tells the failure of the request that was under way, of two', async () => {
+  it('returns the failure of the call that was sent when the other was refused', async () => {
     const [refusing, breaking] = [
       await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)),
       await serveHttp2((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
@@ -179,7 +179,7 @@ describe('The service client', () => {
     }
   });
 
-  it('is gone when its caller is, before and in mid-call', async () => {
+  it('returns gone when its signal is aborted, before and during a call', async () => {
     const leaving = new AbortController();
     const { address } = await serve({ handle: () => leaving.abort() });
     const client = await clientTo(address);
@@ -190,7 +190,7 @@ describe('The service client', () => {
     expect(client.reachable).to.equal(true);
   });
 
-  it('leaves the door open after a call that was too slow', async () => {
+  it('keeps the breaker closed after a call that was too slow', async () => {
     const { address } = await serve({ handle: () => undefined });
     const client = await clientTo(address);
     const result = await client.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
@@ -198,7 +198,7 @@ describe('The service client', () => {
     expect(client.reachable).to.equal(true);
   });
 
-  it('knows before the first call that a peer is silent', async () => {
+  it('opens the breaker before the first call when the peer is silent', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
     silent.listen(0, '127.0.0.1');
@@ -213,35 +213,35 @@ describe('The service client', () => {
     expect(unreachable(await call(client)).proxyError).to.equal('connection_timeout');
   });
 
-  it('tells when it becomes reachable and when it no longer is', async () => {
-    const told: boolean[] = [];
+  it('reports when it becomes unreachable and reachable again', async () => {
+    const reported: boolean[] = [];
     const { address, port, stop } = await serve();
     const client = await clientTo(address);
-    const end = client.onReachable((reachable) => told.push(reachable));
+    const end = client.onReachable((reachable) => reported.push(reachable));
     await stop();
     await eventually(() => !client.reachable);
     await serve({ port });
     await eventually(() => client.reachable);
     end();
     await client.stop();
-    expect(told).to.deep.equal([false, true]);
+    expect(reported).to.deep.equal([false, true]);
   });
 
-  describe('asks for health', () => {
-    it('and keeps an address closed off that says NOT_SERVING, once it was lost', async () => {
+  describe('with health checks', () => {
+    it('keeps the breaker open while an address says NOT_SERVING', async () => {
       const { address } = await serve({ health: 'NOT_SERVING' });
       const client = await clientTo(address);
       expect(client.reachable).to.equal(false);
       expect(unreachable(await call(client)).failure.message).to.equal('NOT_SERVING');
     });
 
-    it('and takes a server without a health service for one that can be called', async () => {
+    it('calls a server that has no health service', async () => {
       const { address } = await serve({ health: 'none' });
       const client = await clientTo(address);
       expect((await call(client)).kind).to.equal('verdict');
     });
 
-    it('of every address, for whoever asks', async () => {
+    it('reports the health and latency of every address on request', async () => {
       const [good, bad, gone] = [
         await serve(),
         await serve({ health: 'NOT_SERVING' }),
@@ -258,8 +258,8 @@ describe('The service client', () => {
     });
   });
 
-  describe('follows a name', () => {
-    it('with one channel per address, which come and go', async () => {
+  describe('with a DNS name', () => {
+    it('keeps one channel per resolved address while addresses come and go', async () => {
       const { port } = await serve();
       let found = ['127.0.0.1'];
       const client = await clientTo(`dns:///mserv1:${port}`, {
@@ -277,7 +277,7 @@ describe('The service client', () => {
       expect(client.addresses()[0]?.address).to.equal(`127.0.0.2:${port}`);
     });
 
-    it('and lets the calls finish whose address is no longer found', async () => {
+    it('finishes calls to an address that is no longer resolved', async () => {
       const begun = Promise.withResolvers<() => void>();
       const { port } = await serve({
         handle: (_call, answer) => begun.resolve(() => answer(null, emptyPage)),
@@ -296,14 +296,14 @@ describe('The service client', () => {
       expect((await result).kind).to.equal('verdict');
     });
 
-    it('as the machine resolves it', async () => {
+    it('resolves the name as the machine does', async () => {
       const { port } = await serve();
       const client = await clientTo(`dns:///localhost:${port}`);
       expect((await call(client)).kind).to.equal('verdict');
     });
   });
 
-  it('refuses addresses that are none', () => {
+  it('refuses an invalid address', () => {
     const make = () =>
       createServiceClient({
         service: 'mserv1',
@@ -314,7 +314,7 @@ describe('The service client', () => {
     expect(make).to.throw(BadAddressError);
   });
 
-  it('may be stopped before it starts, and twice', async () => {
+  it('can be stopped before it starts, and twice', async () => {
     const { address } = await serve();
     const client = createServiceClient({
       service: 'mserv1',

@@ -37,7 +37,7 @@ const enVivo = bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo');
 const part = (total: number, size = 0): TransmitirBusquedaResponse =>
   TransmitirBusquedaResponse.create({ total, errores: [{ ruta: 'x'.repeat(size), codigo: 'E' }] });
 
-describe('The service client, for streams', () => {
+describe('A stream of the service client', () => {
   const cleanUp: (() => unknown)[] = [];
 
   afterEach(async () => {
@@ -56,7 +56,7 @@ describe('The service client, for streams', () => {
     return `127.0.0.1:${port}`;
   }
 
-  /** A server that knows no health service and does with other calls as it is told. */
+  /** Starts a server without a health service that handles every call with `answer`; returns its address. */
   async function serveHttp2(answer: (stream: ServerHttp2Stream) => void): Promise<string> {
     const server = await startHttp2((stream, headers) => {
       if (!headers[':path']?.endsWith('/Check')) return answer(stream);
@@ -93,7 +93,7 @@ describe('The service client, for streams', () => {
     throw new Error(`it was ${JSON.stringify(result)}`);
   }
 
-  /** All totals, and what the stream broke with. */
+  /** Reads all totals, and the failure that broke the stream. */
   async function read(result: Answered) {
     const totals: (number | undefined)[] = [];
     try {
@@ -105,7 +105,7 @@ describe('The service client, for streams', () => {
     }
   }
 
-  it('gives the responses and the address, and ends with the stream', async () => {
+  it('gives the address and all responses, then ends', async () => {
     const address = await serve({
       transmitirBusqueda: (call) => {
         for (let i = 0; i < 50; i++) call.write(part(i));
@@ -117,7 +117,7 @@ describe('The service client, for streams', () => {
     expect((await read(result)).totals).to.deep.equal(Array.from({ length: 50 }, (_, i) => i));
   });
 
-  it('may be empty', async () => {
+  it('ends without a response when the handler sends none', async () => {
     const address = await serve({ transmitirBusqueda: (call) => call.end() });
     expect(await read(await stream(await clientTo(address)))).to.deep.equal({
       totals: [],
@@ -126,7 +126,7 @@ describe('The service client, for streams', () => {
   });
 
   for (const headersFirst of [false, true]) {
-    it(`gives the handler's status before the first response as a verdict${headersFirst ? ', headers or not' : ''}`, async () => {
+    it(`gives a status before the first response as a verdict, ${headersFirst ? 'with' : 'without'} response headers`, async () => {
       const address = await serve({
         transmitirBusqueda: (call) => {
           if (headersFirst) call.sendMetadata(new Metadata());
@@ -141,7 +141,7 @@ describe('The service client, for streams', () => {
     });
   }
 
-  it('breaks with the status that comes later', async () => {
+  it('breaks with a status after the first response', async () => {
     const address = await serve({
       transmitirBusqueda: (call) => {
         call.write(part(1));
@@ -153,7 +153,7 @@ describe('The service client, for streams', () => {
     expect(failure).to.include({ code: Status.INTERNAL, origin: 'server', cancelledByUs: false });
   });
 
-  it('tries one other address until it is heard', async () => {
+  it('tries one other address before the first response', async () => {
     const unavailable = await serve({
       transmitirBusqueda: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
     });
@@ -171,19 +171,19 @@ describe('The service client, for streams', () => {
     }
   });
 
-  it('is unreachable when nobody listens', async () => {
+  it('is unreachable when the address refuses connections', async () => {
     const client = await clientTo('127.0.0.1:1');
     expect(await stream(client)).to.include({ kind: 'unreachable', proxyError: 'connection_refused' });
   });
 
-  it('is unreachable when the service is not heard in time, and does not open the breaker', async () => {
+  it('is unreachable when no response comes in time, and keeps the breaker closed', async () => {
     const address = await serve({ transmitirBusqueda: () => undefined });
     const client = await clientTo(address, { deadlineMs: 100 });
     expect(await stream(client)).to.include({ kind: 'unreachable', proxyError: 'http_response_timeout' });
     expect(client.addresses()).to.deep.equal([{ address, breaker: 'closed' }]);
   });
 
-  it('has no deadline once it is heard', async () => {
+  it('has no deadline after the first response', async () => {
     const goOn = Promise.withResolvers<void>();
     const address = await serve({
       transmitirBusqueda: (call) => {
@@ -195,12 +195,12 @@ describe('The service client, for streams', () => {
       },
     });
     const result = await stream(await clientTo(address, { deadlineMs: 100 }));
-    // A timer that was set later than the deadline's, for as long: when it rings, that one would have.
+    // This timer starts after the deadline's timer and is as long: when it fires, the deadline has passed.
     setTimeout(goOn.resolve, 100);
     expect((await read(result)).totals).to.deep.equal([1, 2]);
   });
 
-  it('breaks when the connection is lost in the middle', async () => {
+  it('breaks when the connection is lost between responses', async () => {
     const address = await serveHttp2((http2) => {
       http2.on('error', () => undefined);
       http2.respond({ ':status': 200, 'content-type': 'application/grpc' });
@@ -214,7 +214,7 @@ describe('The service client, for streams', () => {
     expect(failure).to.include({ origin: 'client', sent: true, cancelledByUs: false });
   });
 
-  it('takes no more than is read', async () => {
+  it('holds back the sender while its reader does not read', async () => {
     let written = 0;
     const address = await serve({
       transmitirBusqueda: async (call) => {
@@ -236,7 +236,7 @@ describe('The service client, for streams', () => {
     expect(count).to.equal(2_000);
   });
 
-  it('does not let a reader that is slow hold the calls of others', async () => {
+  it('does not hold up other calls when its reader is slow', async () => {
     const address = await serve({
       transmitirBusqueda: async (call) => {
         for (let i = 0; i < 200; i++) if (!call.write(part(i, 40_000))) await once(call, 'drain');
@@ -250,7 +250,7 @@ describe('The service client, for streams', () => {
     for (const result of held) expect((await read(result)).totals).to.have.lengthOf(200);
   });
 
-  it('cancels the call when the reader stops, and when our caller goes', async () => {
+  it('cancels the call when its reader stops or its signal is aborted', async () => {
     const cancelled: (() => void)[] = [];
     const address = await serve({
       transmitirBusqueda: (call) => {
@@ -279,7 +279,7 @@ describe('The service client, for streams', () => {
     await unread;
   });
 
-  it('is gone when our caller goes before the service is heard', async () => {
+  it('is gone when its signal is aborted before the first response', async () => {
     const entered = Promise.withResolvers<void>();
     const address = await serve({ transmitirBusqueda: () => entered.resolve() });
     const abort = new AbortController();
@@ -297,7 +297,7 @@ describe('The service client, for streams', () => {
       call.on('end', () => call.end());
     };
 
-    it('sends the requests as they come, and ends with them', async () => {
+    it('sends each request as it comes, and ends after the last', async () => {
       const client = await clientTo(await serve({ buscarEnVivo: echo }));
       const answered: (() => void)[] = [];
       async function* requests() {
@@ -316,7 +316,7 @@ describe('The service client, for streams', () => {
       expect(numbers).to.deep.equal([1, 2, 3]);
     });
 
-    it('takes no request before it is heard, so that another address can be tried', async () => {
+    it('takes no request before the service responds, so that another address can be tried', async () => {
       const unavailable = await serve({
         buscarEnVivo: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
       });
@@ -334,7 +334,7 @@ describe('The service client, for streams', () => {
       }
     });
 
-    it('breaks with the status that a handler ends it with', async () => {
+    it('breaks with the final status of the handler', async () => {
       const client = await clientTo(
         await serve({
           buscarEnVivo: (call) => {

@@ -16,7 +16,7 @@ import {
   startListado,
 } from '../../support/services/listado-server.ts';
 
-/** What `docs/classifier.md` says of every situation, asked of real servers. */
+/** Checks every situation of `docs/classifier.md` against a real server. */
 describe('The gRPC transport', () => {
   const cleanUp: (() => unknown)[] = [];
 
@@ -42,7 +42,7 @@ describe('The gRPC transport', () => {
     return transportTo(server.address);
   }
 
-  /** A TCP server that is no gRPC server. */
+  /** Starts a TCP server that does not speak gRPC; returns a transport to it. */
   async function serveTcp(server: Server): Promise<GrpcTransport> {
     const sockets = new Set<Socket>();
     server.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)));
@@ -82,8 +82,8 @@ describe('The gRPC transport', () => {
     expect(message).to.match(text);
   }
 
-  describe('answers', () => {
-    it('with what the server said, and tells it the request id and the trace', async () => {
+  describe('with an answer', () => {
+    it("returns the server's message, and sends the request id and the trace", async () => {
       const seen = Promise.withResolvers<Record<string, unknown>>();
       const { transport } = await serve(({ metadata }, answer) => {
         seen.resolve(metadata.getMap());
@@ -96,7 +96,7 @@ describe('The gRPC transport', () => {
       });
     });
 
-    it('tells the server a deadline that is later than its own, so that 4 is never an echo of it', async () => {
+    it("sends a later deadline than its own, so that DEADLINE_EXCEEDED is never the server's echo", async () => {
       const seen = Promise.withResolvers<number>();
       const { transport } = await serve((call_, answer) => {
         seen.resolve(Number(call_.getDeadline()));
@@ -108,16 +108,16 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe('a status that the server made', () => {
+  describe('with a status of the server', () => {
     for (const [name, code] of Object.entries(Status).filter(([, code]) => code !== 0)) {
-      it(`${name} is the server's`, async () => {
+      it(`reports ${name} as the server's`, async () => {
         const { transport } = await serve((_call, answer) => answer({ code, details: 'no-hay: Nothing' }));
         expectFailure(await call(transport), 'server', { code: name, sent: true }, /^no-hay: Nothing$/);
       });
     }
 
     for (const name of ['NOT_FOUND', 'UNAVAILABLE'] as const) {
-      it(`${name} after response headers is the server's`, async () => {
+      it(`reports ${name} after response headers as the server's`, async () => {
         const { transport } = await serve((call_, answer) => {
           call_.sendMetadata(new Metadata());
           answer({ code: Status[name], details: 'no' });
@@ -126,7 +126,7 @@ describe('The gRPC transport', () => {
       });
     }
 
-    it("a text that grpc-js uses is the server's, when the server says it", async () => {
+    it("reports a text of grpc-js as the server's when the server sends it", async () => {
       const { transport } = await serve((_call, answer) =>
         answer({ code: Status.INTERNAL, details: 'Received RST_STREAM with code 2' }),
       );
@@ -139,7 +139,7 @@ describe('The gRPC transport', () => {
     });
 
     for (const status of ['99', 'abc']) {
-      it(`grpc-status ${status} is UNKNOWN`, async () => {
+      it(`reports grpc-status ${status} as UNKNOWN`, async () => {
         const transport = await serveHttp2((stream) =>
           stream.respond(
             { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status },
@@ -150,7 +150,7 @@ describe('The gRPC transport', () => {
       });
     }
 
-    it("a method that it does not have is the server's UNIMPLEMENTED", async () => {
+    it("reports UNIMPLEMENTED as the server's when it does not have the method", async () => {
       const { transport } = await serve(() => undefined);
       const outcome = await transport.unary(
         { ...listarArchivos, fullName: 'archivos.v1.ListadoService/Nada' },
@@ -161,8 +161,8 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe('a connection that never was', () => {
-    it('refused', async () => {
+  describe('without a connection', () => {
+    it('reports UNAVAILABLE, not sent, when the port is closed', async () => {
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
@@ -176,13 +176,13 @@ describe('The gRPC transport', () => {
       );
     });
 
-    it('accepted and silent: the deadline, never sent', async () => {
+    it('reports DEADLINE_EXCEEDED, not sent, when the peer is silent', async () => {
       const transport = await serveTcp(createServer());
       const outcome = await call(transport, { deadlineMs: 100 });
       expectFailure(outcome, 'client', { code: 'DEADLINE_EXCEEDED', sent: false }, /^No answer in 100 ms$/);
     });
 
-    it('accepted and closed', async () => {
+    it('reports UNAVAILABLE, not sent, when the peer closes at once', async () => {
       const transport = await serveTcp(createServer((socket) => socket.destroy()));
       expectFailure(
         await call(transport),
@@ -192,7 +192,7 @@ describe('The gRPC transport', () => {
       );
     });
 
-    it('a server that speaks HTTP/1', async () => {
+    it('reports UNAVAILABLE, not sent, when the peer speaks HTTP/1', async () => {
       const transport = await serveTcp(createHttpServer((_request, response) => response.end('<html>')));
       expectFailure(
         await call(transport),
@@ -202,7 +202,7 @@ describe('The gRPC transport', () => {
       );
     });
 
-    it('a peer that answers with a TLS alert', async () => {
+    it('reports UNAVAILABLE, not sent, when the peer answers with a TLS alert', async () => {
       const alert = Buffer.from([21, 3, 3, 0, 2, 2, 10]);
       const transport = await serveTcp(createServer((socket) => socket.end(alert)));
       expectFailure(
@@ -213,12 +213,12 @@ describe('The gRPC transport', () => {
       );
     });
 
-    it('a name that nobody has', async () => {
+    it('reports UNAVAILABLE, not sent, when the name does not resolve', async () => {
       const outcome = await call(transportTo('nadie.invalid:5001'));
       expectFailure(outcome, 'client', { code: 'UNAVAILABLE', sent: false }, /^Name resolution failed/);
     });
 
-    it('a channel that is closed, before or while a call waits for its connection', async () => {
+    it('reports UNAVAILABLE, not sent, when its channel is closed before or while a call waits', async () => {
       const transport = await serveTcp(createServer());
       const waiting = call(transport);
       transport.close();
@@ -233,21 +233,21 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe('a call that was cut', () => {
-    it('by the deadline: sent', async () => {
+  describe('during a call', () => {
+    it('reports DEADLINE_EXCEEDED, sent, at the deadline', async () => {
       const { transport } = await serve(() => undefined);
       const outcome = await call(transport, { deadlineMs: 100 });
       expectFailure(outcome, 'client', { code: 'DEADLINE_EXCEEDED', sent: true }, /^No answer in 100 ms$/);
     });
 
-    it('by the deadline, after the response headers', async () => {
+    it('reports DEADLINE_EXCEEDED, sent, at a deadline after the response headers', async () => {
       const { transport } = await serve((call_) => call_.sendMetadata(new Metadata()));
       const outcome = await call(transport, { deadlineMs: 100 });
       expectFailure(outcome, 'client', { code: 'DEADLINE_EXCEEDED', sent: true }, /^No answer in 100 ms$/);
     });
 
     for (const headers of [false, true]) {
-      it(`by the server's forced shutdown${headers ? ', after the response headers' : ''}: CANCELLED`, async () => {
+      it(`reports CANCELLED at the server's forced shutdown${headers ? ', after the response headers' : ''}`, async () => {
         const begun = Promise.withResolvers<void>();
         const { server, transport } = await serve((call_) => {
           if (headers) call_.sendMetadata(new Metadata());
@@ -260,7 +260,7 @@ describe('The gRPC transport', () => {
       });
     }
 
-    it("not by the server's graceful shutdown", async () => {
+    it("returns the answer through the server's graceful shutdown", async () => {
       const begun = Promise.withResolvers<() => void>();
       const { server, transport } = await serve((_call, answer) =>
         begun.resolve(() => answer(null, emptyPage)),
@@ -273,7 +273,7 @@ describe('The gRPC transport', () => {
       await down;
     });
 
-    it('not by closing the channel', async () => {
+    it('returns the answer although the channel is closed', async () => {
       const begun = Promise.withResolvers<() => void>();
       const { transport } = await serve((_call, answer) => begun.resolve(() => answer(null, emptyPage)));
       const outcome = call(transport);
@@ -283,7 +283,7 @@ describe('The gRPC transport', () => {
       expect((await outcome).ok).to.equal(true);
     });
 
-    it('by a connection that breaks', async () => {
+    it('reports UNAVAILABLE, sent, when the connection breaks', async () => {
       const transport = await serveHttp2((stream) => stream.session?.socket.resetAndDestroy());
       const outcome = await call(transport);
       expectFailure(
@@ -294,7 +294,7 @@ describe('The gRPC transport', () => {
       );
     });
 
-    it('by GOAWAY with an error', async () => {
+    it('reports INTERNAL after GOAWAY with an error', async () => {
       const transport = await serveHttp2((stream) =>
         stream.session?.goaway(constants.NGHTTP2_INTERNAL_ERROR),
       );
@@ -302,7 +302,7 @@ describe('The gRPC transport', () => {
       expectFailure(outcome, 'client', { code: 'INTERNAL', sent: true }, /^Received RST_STREAM with code 2/);
     });
 
-    it('not by GOAWAY without one', async () => {
+    it('returns the status through GOAWAY without an error', async () => {
       const transport = await serveHttp2((stream) => {
         stream.session?.goaway();
         stream.respond(
@@ -323,15 +323,15 @@ describe('The gRPC transport', () => {
       ['NGHTTP2_INADEQUATE_SECURITY', 'PERMISSION_DENIED', true, /^Protocol not secure enough$/],
     ];
     for (const [reset, code, sent, text] of resets) {
-      it(`by RST_STREAM with ${reset}`, async () => {
+      it(`reports ${code} after RST_STREAM with ${reset}`, async () => {
         const transport = await serveHttp2((stream) => stream.close(constants[reset] as number));
         expectFailure(await call(transport), 'client', { code, sent }, text);
       });
     }
   });
 
-  describe('a stream that was refused', () => {
-    it('is tried once more, because nothing was done for it', async () => {
+  describe('with a refused stream', () => {
+    it('tries once more, because the server did not process the stream', async () => {
       let refused = false;
       const transport = await serveHttp2((stream) => {
         if (!refused) {
@@ -347,7 +347,7 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe("an answer that is not gRPC is an intermediary's", () => {
+  describe('with an answer that is not gRPC', () => {
     const statuses: readonly [number, string][] = [
       [200, 'RESOURCE_EXHAUSTED'],
       [400, 'INTERNAL'],
@@ -361,7 +361,7 @@ describe('The gRPC transport', () => {
       [504, 'UNAVAILABLE'],
     ];
     for (const [status, code] of statuses) {
-      it(`HTML with ${status}`, async () => {
+      it(`reports ${code} as an intermediary's for HTML with ${status}`, async () => {
         const transport = await serveHttp2((stream) => {
           stream.respond({ ':status': status, 'content-type': 'text/html' });
           stream.end('<html>not here</html>');
@@ -370,12 +370,12 @@ describe('The gRPC transport', () => {
       });
     }
 
-    it('nothing but a 404', async () => {
+    it("reports UNIMPLEMENTED as an intermediary's for a bare 404", async () => {
       const transport = await serveHttp2((stream) => stream.respond({ ':status': 404 }, { endStream: true }));
       expectFailure(await call(transport), 'intermediary', { code: 'UNIMPLEMENTED', sent: true }, /404$/);
     });
 
-    it('gRPC headers without a status', async () => {
+    it("reports UNKNOWN as an intermediary's for gRPC headers without a status", async () => {
       const transport = await serveHttp2((stream) =>
         stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { endStream: true }),
       );
@@ -383,15 +383,15 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe('what the gateway cannot read or write', () => {
-    it('an answer that is too large', async () => {
+  describe('with a message that it cannot read or write', () => {
+    it('reports RESOURCE_EXHAUSTED when the answer is too large', async () => {
       const siguiente = 'x'.repeat(65 * 1024 * 1024);
       const { transport } = await serve((_call, answer) => answer(null, { ...emptyPage, siguiente }));
       const outcome = await call(transport);
       expectFailure(outcome, 'client', { code: 'RESOURCE_EXHAUSTED', sent: true }, /larger than max/);
     });
 
-    it('an answer that is no such message', async () => {
+    it('reports INTERNAL when the answer cannot be decoded', async () => {
       const transport = await serveHttp2((stream) => {
         stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
         stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
@@ -401,7 +401,7 @@ describe('The gRPC transport', () => {
       expectFailure(outcome, 'client', { code: 'INTERNAL', sent: true }, /^The response cannot be decoded/);
     });
 
-    it('OK without a message', async () => {
+    it('reports UNIMPLEMENTED when OK comes without a message', async () => {
       const transport = await serveHttp2((stream) =>
         stream.respond(
           { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' },
@@ -412,7 +412,7 @@ describe('The gRPC transport', () => {
       expectFailure(outcome, 'client', { code: 'UNIMPLEMENTED', sent: true }, /^No message received$/);
     });
 
-    it('a request that cannot be encoded, or a request id that is no header value', async () => {
+    it('reports INTERNAL, not sent, when the request or its id cannot be encoded', async () => {
       const { transport } = await serve(() => undefined);
       const wanted = { code: 'INTERNAL', sent: false };
       const text = /^The request cannot be encoded/;
@@ -428,8 +428,8 @@ describe('The gRPC transport', () => {
     });
   });
 
-  describe('a caller that went away', () => {
-    it('before the call: nothing is sent', async () => {
+  describe('with an aborted signal', () => {
+    it('sends nothing when the signal is aborted before the call', async () => {
       let called = false;
       const { transport } = await serve(() => {
         called = true;
@@ -439,19 +439,19 @@ describe('The gRPC transport', () => {
       expect(called).to.equal(false);
     });
 
-    it('in mid-call: the server is told', async () => {
+    it('cancels the call at the server when the signal is aborted during it', async () => {
       const caller = new AbortController();
-      const told = Promise.withResolvers<void>();
+      const cancelled = Promise.withResolvers<void>();
       const { transport } = await serve((call_) => {
-        call_.on('cancelled', told.resolve);
+        call_.on('cancelled', cancelled.resolve);
         caller.abort();
       });
       const outcome = await call(transport, { signal: caller.signal });
       expect(failureOf(outcome)).to.include({ code: 'CANCELLED', sent: true, cancelledByUs: true });
-      await told.promise;
+      await cancelled.promise;
     });
 
-    it('at the very deadline: whichever came first names it, and it is settled once', async () => {
+    it('settles once when the signal is aborted at the deadline', async () => {
       const { transport } = await serve(() => undefined);
       const outcome = failureOf(await call(transport, { deadlineMs: 30, signal: AbortSignal.timeout(30) }));
       expect(outcome.code).to.be.oneOf(['CANCELLED', 'DEADLINE_EXCEEDED']);

@@ -31,7 +31,7 @@ type ListarHandler = Handler<ListarArchivosRequest, ListarArchivosResponse>;
 interface Service {
   readonly server: GrpcServer;
   readonly client: GrpcClient<typeof ListadoServiceDefinition>;
-  /** The lines of its log. */
+  /** The parsed lines of the log. */
   readonly lines: Record<string, unknown>[];
   list(
     request?: ListarArchivosRequest,
@@ -96,7 +96,7 @@ function rpcOf(service: typeof healthService, name: string): (typeof healthServi
   return rpc;
 }
 
-/** A call to something that is served besides the service itself. */
+/** Calls a method of the health or the reflection service. */
 function ask(client: Client, rpc: (typeof healthService)[string], request: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
@@ -109,12 +109,12 @@ function ask(client: Client, rpc: (typeof healthService)[string], request: objec
   });
 }
 
-describe('The gRPC door', () => {
+describe('The gRPC listener', () => {
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
   });
 
-  it('answers, and writes one line per call, with the id that the caller gave', async () => {
+  it('answers, and logs one line per call with its request id', async () => {
     let seen = '';
     const { list, lines } = await serve(async ({ ruta }, { requestId }) => {
       seen = requestId;
@@ -135,7 +135,7 @@ describe('The gRPC door', () => {
   });
 
   for (const id of ['', 'a b', 'x'.repeat(65), '"}{"msg":"forged"']) {
-    it(`does not repeat ${JSON.stringify(id.slice(0, 20))} as a request id`, async () => {
+    it(`replaces the invalid request id ${JSON.stringify(id.slice(0, 20))}`, async () => {
       let seen = id;
       const { list } = await serve(async (_request, { requestId }) => {
         seen = requestId;
@@ -148,7 +148,7 @@ describe('The gRPC door', () => {
     });
   }
 
-  it('tells the handler whether the request was accepted, and can wait', async () => {
+  it('tells the handler whether the request comes from a solicitud', async () => {
     const seen: boolean[] = [];
     const { list } = await serve(async (_request, { queued }) => {
       seen.push(queued);
@@ -160,7 +160,7 @@ describe('The gRPC door', () => {
     expect(seen).to.deep.equal([false, true]);
   });
 
-  it('gives the status that the handler threw', async () => {
+  it('returns the status that the handler throws', async () => {
     const { list } = await serve(async () => {
       throw new StatusError(Status.NOT_FOUND, 'ruta-no-existe', 'There is no «ñandú»');
     });
@@ -170,7 +170,7 @@ describe('The gRPC door', () => {
     });
   });
 
-  it('tells nothing of a bug, and logs all of it', async () => {
+  it('hides the details of a bug from the client, and logs them', async () => {
     const { list, lines } = await serve(() => {
       throw new TypeError('cannot read /home/secret');
     });
@@ -179,7 +179,7 @@ describe('The gRPC door', () => {
     expect(JSON.stringify(lines)).to.include('cannot read /home/secret').and.include('grpc-server.test.ts');
   });
 
-  it('carries more than the 4 MiB that gRPC usually allows', async () => {
+  it('carries messages above the 4 MiB that gRPC allows by default', async () => {
     const { list } = await serve(async ({ ruta }) => page(ruta));
     const long = 'x'.repeat(20 * 2 ** 20);
     expect((await list(folder(long))).siguiente?.length).to.equal(long.length);
@@ -200,7 +200,7 @@ describe('The gRPC door', () => {
     expect(error).to.include({ code: Status.UNIMPLEMENTED });
   });
 
-  it("aborts the handler's signal when the caller's deadline is over", async () => {
+  it("aborts the handler's signal when the client's deadline passes", async () => {
     const aborted = Promise.withResolvers<unknown>();
     const { list } = await serve(async (_request, { signal }) => {
       await once(signal, 'abort');
@@ -212,7 +212,7 @@ describe('The gRPC door', () => {
     expect(await aborted.promise).to.be.instanceOf(StatusError);
   });
 
-  it("aborts the handler's signal when the caller cancels", async () => {
+  it("aborts the handler's signal when the client cancels", async () => {
     const entered = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<unknown>();
     const { client, lines } = await serve(async (_request, { signal }) => {
@@ -234,7 +234,7 @@ describe('The gRPC door', () => {
     const check = rpcOf(healthService, 'Check');
     const watch = rpcOf(healthService, 'Watch');
 
-    it('tells of the process and of its service', async () => {
+    it('reports the status of the process and of its service', async () => {
       const { server, client } = await serve();
       const healthOf = (service: string) => ask(client, check, { service });
       for (const service of ['', 'archivos.v1.ListadoService']) {
@@ -245,33 +245,33 @@ describe('The gRPC door', () => {
       expect(await healthOf('')).to.deep.equal({ status: 'NOT_SERVING' });
     });
 
-    it('lists what it knows of', async () => {
+    it('lists the status of every known service', async () => {
       const { client } = await serve();
       const statuses = { '': { status: 'SERVING' }, 'archivos.v1.ListadoService': { status: 'SERVING' } };
       expect(await ask(client, rpcOf(healthService, 'List'), {})).to.deep.equal({ statuses });
     });
 
-    it('tells who watches what it does not know just that, and who watches what changes once of each change', async () => {
+    it('reports SERVICE_UNKNOWN for an unknown service, and each change of a known one once', async () => {
       const { server, client } = await serve();
       const [unknown, known] = ['archivos.v1.Otro', 'archivos.v1.ListadoService'].map((service) => {
         const { path, requestSerialize, responseDeserialize } = watch;
         const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
           service,
         });
-        const told: unknown[] = [];
-        stream.on('error', () => {}).on('data', ({ status }) => told.push(status));
-        return { stream, told };
+        const reported: unknown[] = [];
+        stream.on('error', () => {}).on('data', ({ status }) => reported.push(status));
+        return { stream, reported };
       });
-      if (unknown === undefined || known === undefined) throw new Error('There are two');
+      if (unknown === undefined || known === undefined) throw new Error('there should be two streams');
       await Promise.all([once(unknown.stream, 'data'), once(known.stream, 'data')]);
       for (const serving of [false, false, true]) server.setServing(serving);
-      await eventually(() => known.told.length >= 3);
-      expect(known.told).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
-      expect(unknown.told).to.deep.equal(['SERVICE_UNKNOWN']);
+      await eventually(() => known.reported.length >= 3);
+      expect(known.reported).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
+      expect(unknown.reported).to.deep.equal(['SERVICE_UNKNOWN']);
       for (const { stream } of [unknown, known]) stream.cancel();
     });
 
-    it('says NOT_SERVING to who watches it when a stop begins, and does not hold up the stop', async () => {
+    it('reports NOT_SERVING to its watchers when a stop begins, and does not delay the stop', async () => {
       const { server, client } = await serve();
       const stream = client.makeServerStreamRequest(
         watch.path,
@@ -315,7 +315,7 @@ describe('The gRPC door', () => {
       await once(stream.resume(), 'end');
     });
 
-    it('is UNAVAILABLE while what it tells cannot be read, and nothing else is', async () => {
+    it('is UNAVAILABLE when the proto files cannot be read, and calls are answered', async () => {
       const { client, list, lines } = await serve(undefined, undefined, 'no/such.proto');
       const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
       const stream = client.makeBidiStreamRequest(path, Buffer.from, Buffer.from);
@@ -327,8 +327,8 @@ describe('The gRPC door', () => {
     });
   });
 
-  describe('Its stop', () => {
-    it('finishes what is in flight and refuses what is new', async () => {
+  describe('Stopping', () => {
+    it('finishes calls in flight, and refuses new ones', async () => {
       const entered = Promise.withResolvers<void>();
       const finish = Promise.withResolvers<void>();
       const { server, list } = await serve(async () => {
@@ -345,7 +345,7 @@ describe('The gRPC door', () => {
       await stopped;
     });
 
-    it('aborts what is not finished within its grace: UNAVAILABLE', async () => {
+    it('aborts a call with UNAVAILABLE when the grace period is over', async () => {
       const entered = Promise.withResolvers<void>();
       const { server, list } = await serve(async (_request, { signal }) => {
         entered.resolve();
@@ -359,7 +359,7 @@ describe('The gRPC door', () => {
       expect(await failure).to.include({ code: Status.UNAVAILABLE });
     });
 
-    it('cuts off what does not even obey that: CANCELLED', async () => {
+    it('cuts a call with CANCELLED when its handler ignores the abort', async () => {
       const entered = Promise.withResolvers<void>();
       const { server, list } = await serve(() => {
         entered.resolve();
@@ -371,7 +371,7 @@ describe('The gRPC door', () => {
       expect((await failure).code).to.equal(Status.CANCELLED);
     });
 
-    it('may come twice', async () => {
+    it('can be requested twice', async () => {
       const { server } = await serve();
       await server.stop();
       await server.stop();

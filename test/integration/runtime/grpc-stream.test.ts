@@ -22,7 +22,7 @@ type Handlers = Partial<HandlersOf<typeof BusquedaServiceDefinition>>;
 interface Served {
   readonly server: GrpcServer;
   readonly client: GrpcClient<typeof BusquedaServiceDefinition>;
-  /** The lines of its log that tell of a call. */
+  /** Returns the log lines of calls. */
   calls(): Record<string, unknown>[];
 }
 
@@ -30,7 +30,7 @@ const longTimeMs = 10 * 60_000;
 const part = (total: number, size = 0): TransmitirBusquedaResponse =>
   TransmitirBusquedaResponse.create({ total, errores: [{ ruta: 'x'.repeat(size), codigo: 'E' }] });
 
-describe('The gRPC door, for streams', () => {
+describe('The gRPC listener for streams', () => {
   const opened: (() => void | Promise<void>)[] = [];
 
   afterEach(async () => {
@@ -76,7 +76,7 @@ describe('The gRPC door, for streams', () => {
     }
   }
 
-  it('sends all responses in their order, and logs how many', async () => {
+  it('sends all responses in order, and logs their number', async () => {
     const { client, calls } = await serve({
       async *transmitirBusqueda() {
         for (let i = 0; i < 100; i++) yield part(i);
@@ -93,13 +93,13 @@ describe('The gRPC door, for streams', () => {
     });
   });
 
-  it('may be empty', async () => {
+  it('sends an empty stream when the handler yields nothing', async () => {
     const { client } = await serve({ async *transmitirBusqueda() {} });
     expect(await received(client.transmitirBusqueda(ask))).to.deep.equal({ totals: [], error: undefined });
   });
 
   for (const before of [0, 3]) {
-    it(`ends with the status that is thrown after ${before} responses`, async () => {
+    it(`ends with the status that the handler throws after ${before} responses`, async () => {
       const { client, calls } = await serve({
         async *transmitirBusqueda() {
           for (let i = 0; i < before; i++) yield part(i);
@@ -114,7 +114,7 @@ describe('The gRPC door, for streams', () => {
     });
   }
 
-  it('tells nothing of a bug', async () => {
+  it('hides the details of a bug from the client', async () => {
     const { client } = await serve({
       async *transmitirBusqueda() {
         yield part(1);
@@ -133,7 +133,7 @@ describe('The gRPC door, for streams', () => {
     expect(error).to.include({ code: Status.UNIMPLEMENTED });
   });
 
-  it('makes no more than a caller takes', async () => {
+  it('holds back the handler while the client does not read', async () => {
     let made = 0;
     const { client, calls } = await serve({
       async *transmitirBusqueda() {
@@ -143,7 +143,7 @@ describe('The gRPC door, for streams', () => {
     const stream = client.transmitirBusqueda(ask);
     await once(stream, 'readable');
     let before: number;
-    // Until nothing moves any more: the buffers between both are full.
+    // The loop ends when the buffers between both sides are full.
     do {
       before = made;
       for (let i = 0; i < 200; i++) await turn();
@@ -153,7 +153,7 @@ describe('The gRPC door, for streams', () => {
     await eventually(() => calls().length === 1);
   });
 
-  it('ends the handler when its caller cancels', async () => {
+  it('ends the handler when the client cancels', async () => {
     const cleaned = Promise.withResolvers<unknown>();
     const { client, calls } = await serve({
       async *transmitirBusqueda(_request, { signal }) {
@@ -174,7 +174,7 @@ describe('The gRPC door, for streams', () => {
     expect(calls()[0]?.['messages']).to.be.within(1, 100);
   });
 
-  it("ends a handler that waits when the caller's deadline is over", async () => {
+  it("ends a waiting handler when the client's deadline passes", async () => {
     const aborted = Promise.withResolvers<unknown>();
     const { client } = await serve({
       async *transmitirBusqueda(_request, { signal }) {
@@ -193,7 +193,7 @@ describe('The gRPC door, for streams', () => {
   });
 
   describe('in both directions', () => {
-    it('tells that it hears before it is told anything', async () => {
+    it('sends response headers before the first request', async () => {
       const { client } = await serve({
         async *buscarEnVivo(requests) {
           for await (const { numero } of requests) yield answer(numero);
@@ -205,7 +205,7 @@ describe('The gRPC door, for streams', () => {
       await once(live.resume(), 'end');
     });
 
-    it('answers one by one, and after the caller has said all', async () => {
+    it('answers each request as it comes, and once more after the last', async () => {
       const { client } = await serve({
         async *buscarEnVivo(requests) {
           let last = 0;
@@ -227,7 +227,7 @@ describe('The gRPC door, for streams', () => {
       await once(live.resume(), 'end');
     });
 
-    it('may stop listening and go on speaking', async () => {
+    it('sends responses after the handler has stopped reading requests', async () => {
       const { client } = await serve({
         async *buscarEnVivo(requests) {
           for await (const { numero } of requests) {
@@ -244,7 +244,7 @@ describe('The gRPC door, for streams', () => {
       expect(numbers).to.deep.equal([1, 100]);
     });
 
-    it('holds a caller that asks faster than it is heard', async () => {
+    it('holds back a client that sends faster than the handler reads', async () => {
       const goOn = Promise.withResolvers<void>();
       const { client } = await serve({
         async *buscarEnVivo(requests) {
@@ -269,7 +269,7 @@ describe('The gRPC door, for streams', () => {
       await once(live.resume(), 'end');
     });
 
-    it('ends the requests when the caller cancels, and aborts what is being answered', async () => {
+    it('ends the requests and aborts the running answer when the client cancels', async () => {
       const working = Promise.withResolvers<void>();
       const aborted = Promise.withResolvers<unknown>();
       const { client } = await serve({
@@ -294,7 +294,7 @@ describe('The gRPC door, for streams', () => {
       expect(await aborted.promise).to.include({ code: Status.CANCELLED });
     });
 
-    it('ends the requests, and waits for the last answer, when the process stops', async () => {
+    it('ends the requests and waits for the last answer when the process stops', async () => {
       const asked = Promise.withResolvers<void>();
       const { client, server } = await serve({
         async *buscarEnVivo(requests) {
@@ -318,7 +318,7 @@ describe('The gRPC door, for streams', () => {
     });
   });
 
-  it('aborts a stream that goes on when its time to stop is over', async () => {
+  it('aborts a stream that outlasts the grace period', async () => {
     const { client, server } = await serve(
       {
         async *transmitirBusqueda(_request, { signal }) {

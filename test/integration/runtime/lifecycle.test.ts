@@ -13,9 +13,9 @@ function messages(proc: Proc): string {
   return proc.lines.map(({ msg }) => msg).join('\n');
 }
 
-describe("A process's life", () => {
+describe('A process', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`ends on ${signal} in the reverse order, with code 0`, async () => {
+    it(`stops its parts in reverse order on ${signal}, and ends with code 0`, async () => {
       const proc = await start();
       expect(partsThat(proc, 'started')).to.deep.equal(['first', 'second']);
       expect(await proc.kill(signal)).to.deep.equal({ code: 0, signal: null } satisfies Exit);
@@ -23,7 +23,7 @@ describe("A process's life", () => {
     });
   }
 
-  it('undoes what it has started when a part does not start', async () => {
+  it('stops the parts already started when another part does not start', async () => {
     const proc = spawn('start-fails');
     expect(await proc.exited).to.deep.equal({ code: 1, signal: null });
     expect(partsThat(proc, 'part stopped')).to.deep.equal(['first']);
@@ -33,7 +33,7 @@ describe("A process's life", () => {
     expect(messages(proc)).not.to.match(/^ready$/m);
   });
 
-  it('that is told to stop while it starts stops once it has started, and is never ready', async () => {
+  it('stops after its start, and is never ready, when SIGTERM comes during the start', async () => {
     const proc = spawn('start-waits');
     await proc.waitFor((line) => line.msg === 'started' && line['part'] === 'second');
     const exit = proc.kill('SIGTERM');
@@ -50,13 +50,13 @@ describe("A process's life", () => {
     expect(partsThat(proc, 'part stopped')).to.deep.equal(['second', 'first']);
   });
 
-  it('ends all the same when a part does not stop in time', async () => {
+  it('ends with code 1 when a part does not stop in time', async () => {
     const proc = await start('stop-hangs');
     expect(await proc.kill('SIGTERM')).to.deep.equal({ code: 1, signal: null });
     expect(messages(proc)).to.include('did not stop in time');
   });
 
-  it('takes the echo of a signal for the same one, and ends at once on a second one', async () => {
+  it('ignores the echo of a signal, and ends at once on a second signal', async () => {
     const proc = await start('stop-hangs', { PATIENT: '1' });
     const exit = proc.kill('SIGINT');
     void proc.kill('SIGINT');
@@ -69,7 +69,7 @@ describe("A process's life", () => {
     }
   });
 
-  it('is ended, and says what held it, when something was leaked', async () => {
+  it('is ended, and names the leaked handle, when a handle keeps it alive', async () => {
     const proc = await start('leaks');
     const failure = await proc.stop().then(
       () => undefined,
@@ -83,7 +83,7 @@ describe("A process's life", () => {
     ['throws', 'a bug'],
     ['rejects', 'a forgotten bug'],
   ] as const) {
-    it(`ends at once with code 1 when something ${misbehaviour}`, async () => {
+    it(`ends at once with code 1 when a part ${misbehaviour}`, async () => {
       const proc = await start(misbehaviour);
       expect(await proc.kill('SIGUSR2')).to.deep.equal({ code: 1, signal: null });
       expect(proc.lines.at(-1)).to.include({ level: 'fatal', msg: 'unexpected error' });
@@ -91,7 +91,7 @@ describe("A process's life", () => {
     });
   }
 
-  it('stops with code 1 when it cannot go on', async () => {
+  it('stops with code 1 when a part cannot go on', async () => {
     const proc = await start('cannot-go-on');
     expect(await proc.kill('SIGUSR2')).to.deep.equal({ code: 1, signal: null });
     expect(partsThat(proc, 'part stopped')).to.deep.equal(['second', 'first']);

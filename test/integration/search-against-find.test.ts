@@ -3,10 +3,10 @@ import { expect } from 'chai';
 import type { BuscarArchivosRequest } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { Mserv2 } from '../support/processes/mserv2.ts';
 
-/** Half of /usr, and some of each kind that is searched for. */
+/** A large real tree with entries of every kind that is searched for. */
 const root = '/usr/lib';
 
-/** The paths below the root that find(1) finds, in hex. */
+/** Returns the paths below the root that find(1) finds, in hex. */
 function find(...tests: readonly string[]): string[] {
   const options = { encoding: 'latin1', maxBuffer: 1 << 28, env: { LC_ALL: 'C' } } as const;
   const found = execFileSync('find', [root, '-mindepth', '1', ...tests, '-printf', '%P\\0'], options);
@@ -14,7 +14,7 @@ function find(...tests: readonly string[]): string[] {
   return paths.map((path) => Buffer.from(path, 'latin1').toString('hex')).sort(byUnits);
 }
 
-/** The same by mserv2, page by page, with letter case and accents. */
+/** Returns the paths that mserv2 finds, in hex, over all pages and exact in case and accents. */
 async function search(mserv2: Mserv2, wish: Partial<BuscarArchivosRequest>): Promise<string[]> {
   const exact = {
     distinguirMayusculas: true,
@@ -39,7 +39,7 @@ function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-describe('searching /usr/lib finds what find finds', () => {
+describe('A search of /usr/lib', () => {
   const glob = (nombre: string): Partial<BuscarArchivosRequest> => ({ nombre, modo: 3 });
   const cases: readonly [string, readonly string[], Partial<BuscarArchivosRequest>][] = [
     ['everything', [], {}],
@@ -66,10 +66,10 @@ describe('searching /usr/lib finds what find finds', () => {
       { tipos: [1], bytesMin: 4001, bytesMax: 4999 },
     ],
     ['empty files', ['-type', 'f', '-empty'], { tipos: [1], bytesMax: 0 }],
-    ['hidden ones', ['-name', '.*'], glob('.*')],
+    ['hidden entries', ['-name', '.*'], glob('.*')],
   ];
 
-  it('by name, glob, type and size', async () => {
+  it('equals the result of find by name, pattern, type, size and date', async () => {
     await using mserv2 = await Mserv2.start(root);
     await mserv2.searchUntilReady({ limite: 1 });
     for (const [what, tests, wish] of cases) {

@@ -6,7 +6,7 @@ import { eventually } from '../support/processes/eventually.ts';
 import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
-/** Folders whose listings all differ. */
+/** Creates folders whose listings all differ; returns the paths to list them. */
 function folders(it: SetUp, count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => {
     const folder = `carpeta ${n} ñ`;
@@ -16,13 +16,13 @@ function folders(it: SetUp, count: number): readonly string[] {
   });
 }
 
-/** The gateway's probe has seen that mserv1 is back. A HEAD is never queued. */
+/** Waits until the gateway calls mserv1 again. A HEAD is never queued. */
 async function reachable(it: SetUp): Promise<void> {
   await eventually(async () => (await fetch(`${it.url}/listar_archivos`, { method: 'HEAD' })).status === 200);
 }
 
-describe('the spine', () => {
-  it('lists and searches by gRPC', async () => {
+describe('Archivero', () => {
+  it('lists and searches by gRPC while both services run', async () => {
     await using it = await setUp();
     mkdirSync(join(it.root, 'año'));
     writeFileSync(join(it.root, 'año', 'Informe Técnico.pdf'), 'x');
@@ -42,7 +42,7 @@ describe('the spine', () => {
     expect(await found.json()).to.deep.equal(['Informe Técnico.pdf']);
   });
 
-  it('says what is wrong with a request, and never shows a path of the machine', async () => {
+  it('answers a wrong request with a problem that shows no path of the machine', async () => {
     await using it = await setUp();
     writeFileSync(join(it.root, 'fichero'), 'x');
     const cases: readonly [string, number][] = [
@@ -75,7 +75,7 @@ describe('the spine', () => {
     expect(wrongMethod.headers.get('allow')).to.include('GET');
   });
 
-  it('writes the same request id in all three processes', async () => {
+  it('logs one request id in all three processes', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using it = await setUp({ env: { RABBITMQ_URL: url } });
     const direct = 'directa-1';
@@ -96,7 +96,7 @@ describe('the spine', () => {
   });
 
   for (const broker of ['RabbitMQ', 'no broker'] as const) {
-    it(`accepts 100 listings while mserv1 is down and answers each as the call would, with ${broker}`, async () => {
+    it(`accepts 100 listings while mserv1 is down and answers each as a direct call would, with ${broker}`, async () => {
       const vhost = broker === 'RabbitMQ' ? await ownVhost(await sharedRabbit()) : undefined;
       await using it = await setUp({ env: { RABBITMQ_URL: vhost?.url ?? '' } });
       const paths = [
@@ -121,7 +121,7 @@ describe('the spine', () => {
     });
   }
 
-  it('holds a request that prefers to wait until the service is back', async () => {
+  it('holds a request with Prefer: wait until the service is back', async () => {
     await using it = await setUp({ running: ['gateway', 'mserv2'] });
     const waiting = it.get('/listar_archivos', { prefer: 'wait=50' });
     await it.processes.get('gateway')?.waitFor((line) => line.msg === 'accepted');
@@ -132,7 +132,7 @@ describe('the spine', () => {
     expect(answer.headers.get('servido-por')).to.equal('cola');
   });
 
-  it('answers through the queue alone when a service has no gRPC door', async () => {
+  it('answers through the queue alone when a service has no gRPC listener', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using it = await setUp({ env: { RABBITMQ_URL: url, MSERV1_GRPC: 'off' } });
     writeFileSync(join(it.root, 'uno'), '1');
@@ -141,7 +141,7 @@ describe('the spine', () => {
     expect(await answer.json()).to.deep.equal(['uno']);
   });
 
-  it('cancels what is open, and nothing else', async () => {
+  it('cancels an open solicitud, and no completed one', async () => {
     await using it = await setUp({ running: ['gateway'] });
     const where = await accepted(it, '/listar_archivos');
     const state = where.replace('/respuesta', '');
@@ -157,7 +157,7 @@ describe('the spine', () => {
     expect((await it.get(where)).status).to.equal(410);
   });
 
-  it('starts with everything else down, is ready, and accepts', async () => {
+  it('starts, is ready and accepts while all other processes are down', async () => {
     await using it = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: 'amqp://127.0.0.1:1' } });
     expect((await it.get('/salud/preparada')).status).to.equal(200);
     expect((await it.get('/salud/viva')).status).to.equal(200);
@@ -174,7 +174,7 @@ describe('the spine', () => {
     expect(head.headers.get('retry-after')).to.not.equal(null);
   });
 
-  it('refuses what the ledger has no room for, with Retry-After and never with a 202', async () => {
+  it('answers 503 with Retry-After, never 202, when the ledger is full', async () => {
     await using it = await setUp({ running: ['gateway'], env: { LEDGER_MAX_ROWS: '2' } });
     await accepted(it, '/listar_archivos');
     await accepted(it, '/listar_archivos');
@@ -184,7 +184,7 @@ describe('the spine', () => {
     expect(await full.json()).to.include({ type: '/problemas/registro-lleno' });
   });
 
-  it('uses every address of a service, and another one when the first is gone', async () => {
+  it('answers from the other address of a service when the first is gone', async () => {
     await using it = await setUp({ running: ['mserv1'] });
     const first = it.processes.get('mserv1')?.port;
     await using other = await setUp({ running: ['mserv1'] });
@@ -199,7 +199,7 @@ describe('the spine', () => {
       .that.equals('degradado');
   });
 
-  it('finishes what is in flight before it stops, and lets waiters go', async () => {
+  it('answers waiting requests with 202 when the gateway stops', async () => {
     await using it = await setUp({ running: ['gateway'] });
     const waiting = it.get('/listar_archivos', { prefer: 'wait=50' });
     await it.processes.get('gateway')?.waitFor((line) => line.msg === 'accepted');

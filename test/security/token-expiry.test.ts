@@ -3,11 +3,11 @@ import { SignJWT } from 'jose';
 import { accepted } from '../support/ledger/accepted.ts';
 import { setUp } from '../support/processes/set-up.ts';
 
-describe('A token that ends', () => {
+describe('An expired token', () => {
   it('ends the stream of events that was opened with it', async () => {
     const secret = 'x'.repeat(32);
     await using it = await setUp({ running: ['gateway'], env: { AUTH: 'jwt', JWT_SECRET: secret } });
-    // Clocks may differ by five seconds: this token is good for ten.
+    // Five seconds of clock skew are allowed, so this token is valid for ten.
     const token = await new SignJWT({ sub: 'ana', scope: 'archivos:leer' })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer('archivero')
@@ -19,7 +19,7 @@ describe('A token that ends', () => {
     const path = answer.replace('/respuesta', '/eventos');
     const stream = await it.get(path, { authorization });
     expect(stream.status).to.equal(200);
-    // Nobody does the work: only the end of the token ends it.
+    // No service runs, so only the expiry of the token ends the stream.
     expect(await stream.text())
       .to.include('"estado":"aceptada"')
       .and.not.include('completada');
