@@ -20,6 +20,15 @@ export interface Problem {
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The challenge of a 401 without error code (RFC 6750, section 3). */
+export const bearerChallenge = 'Bearer realm="archivero"';
+
+/** Headers that a status must have (RFC 9110, sections 7.8, 15.5.2 and 15.5.22), unless the problem gives its own. */
+const requiredHeaders: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  401: { 'www-authenticate': bearerChallenge },
+  426: { upgrade: 'websocket', connection: 'upgrade' },
+};
+
 type DetailBlanks<S extends Slug> = Blanks<(typeof problemas)[S]['detail']['es']>;
 /** The problem types whose detail has no blanks. */
 export type PlainSlug = { [S in Slug]: [DetailBlanks<S>] extends [never] ? S : never }[Slug];
@@ -80,6 +89,7 @@ export function renderProblem(
   return {
     status: problem.status,
     headers: {
+      ...requiredHeaders[problem.status],
       ...problem.headers,
       'content-type': 'application/problem+json; charset=utf-8',
       'content-language': idioma,

@@ -1,17 +1,15 @@
-import { ProblemError } from '../http/problem.ts';
+import { bearerChallenge, ProblemError } from '../http/problem.ts';
 import type { Scope } from './scopes.ts';
-
-const scheme = 'Bearer realm="archivero"';
 
 /** Returns 401 for a request without a token (RFC 6750, section 3). */
 export function unauthenticated(): ProblemError {
-  return new ProblemError('sin-autenticar', { headers: { 'www-authenticate': scheme } });
+  return new ProblemError('sin-autenticar');
 }
 
 /** Returns 401 for an invalid token. Only the log holds the reason: it would help to forge tokens. */
 export function invalidToken(): ProblemError {
   return new ProblemError('token-no-valido', {
-    headers: { 'www-authenticate': `${scheme}, error="invalid_token"` },
+    headers: { 'www-authenticate': `${bearerChallenge}, error="invalid_token"` },
   });
 }
 
@@ -19,6 +17,6 @@ export function invalidToken(): ProblemError {
 export function missingScope(scope: Scope): ProblemError {
   return new ProblemError('falta-permiso', {
     values: { permiso: scope },
-    headers: { 'www-authenticate': `${scheme}, error="insufficient_scope", scope="${scope}"` },
+    headers: { 'www-authenticate': `${bearerChallenge}, error="insufficient_scope", scope="${scope}"` },
   });
 }

@@ -70,7 +70,7 @@ export function createLive(deps: LiveDeps): Live {
     live: OperationLive,
   ): Promise<void> {
     if (!upgrades.asked(ctx.req)) {
-      throw new ProblemError('requiere-websocket', { headers: { upgrade: 'websocket' } });
+      throw new ProblemError('requiere-websocket');
     }
     const known = await authenticator.identify(ctx.req);
     if (stopping) throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });

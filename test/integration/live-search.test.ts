@@ -136,6 +136,7 @@ describe('Search as you type', () => {
     const plain = await it.get('/buscar_archivos/en_vivo');
     expect(plain.status).to.equal(426);
     expect(plain.headers.get('upgrade')).to.equal('websocket');
+    expect(plain.headers.get('connection')).to.equal('upgrade');
     expect(await plain.json()).to.include({ type: '/problemas/requiere-websocket' });
     const gateway = it.processes.get('gateway');
     await gateway?.waitFor(({ msg, status }) => msg === 'request' && status === 101);

@@ -124,6 +124,7 @@ describe('Logged-in callers', () => {
     const wrong = await login('ana', 'otra clave');
     const unknown = await login('nadie', 'otra clave');
     expect([wrong.status, unknown.status]).to.deep.equal([401, 401]);
+    expect(wrong.headers.get('www-authenticate')).to.equal('Bearer realm="archivero"');
     expect(await wrong.text()).to.equal(await unknown.text());
     for (const name of ['constructor', '__proto__', 'toString', '', 'ana\u0000']) {
       expect((await login(name)).status, name).to.equal(401);

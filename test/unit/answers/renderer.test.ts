@@ -173,6 +173,12 @@ describe('a rendered error status', () => {
     );
   });
 
+  it('has a challenge when it is a 401', () => {
+    const { status, headers } = render(Status.UNAUTHENTICATED, 'x');
+    expect(status).to.equal(401);
+    expect(headers['www-authenticate']).to.equal('Bearer realm="archivero"');
+  });
+
   it('has no text of the service when it is a 5xx', () => {
     for (const code of Object.values(Status)) {
       if (code === Status.OK) continue;

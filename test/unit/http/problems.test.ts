@@ -32,6 +32,7 @@ describe('the error mapping of HTTP', () => {
         });
       }
       router.get('/limit', (ctx) => ctx.throw(413, machinePath));
+      router.get('/denied', (ctx) => ctx.throw(401));
       router.get('/odd', (ctx) => ctx.throw(418));
       router.get('/broken', (ctx) => ctx.throw(502, machinePath));
       router.get('/header', (ctx) => {
@@ -121,6 +122,12 @@ describe('the error mapping of HTTP', () => {
     expect(JSON.stringify(limit.body)).not.to.include(machinePath);
     const odd = await get('/odd');
     expect([odd.response.status, odd.body.type]).to.deep.equal([400, '/problemas/peticion-no-valida']);
+  });
+
+  it("has a challenge in a 401 of Koa's own", async () => {
+    const { response } = await get('/denied');
+    expect(response.status).to.equal(401);
+    expect(response.headers.get('www-authenticate')).to.equal('Bearer realm="archivero"');
   });
 
   for (const path of ['/bug', '/string', '/broken', '/koa']) {
