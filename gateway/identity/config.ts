@@ -11,7 +11,7 @@ export type KeySource =
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
   | { readonly kind: 'jwks'; readonly url: URL }
   /** The issuer's OpenID discovery document names its keys. */
-  | { readonly kind: 'issuer'; readonly url: URL }
+  | { readonly kind: 'issuer'; readonly issuer: string }
   /** The gateway's own key, in a file that is created when missing. */
   | { readonly kind: 'own'; readonly file: string };
 
@@ -85,7 +85,7 @@ function keysOf({ JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, AUTH_USERS_FILE, AUTH_KE
   if (JWT_SECRET !== undefined) return { kind: 'secret', secret: Buffer.from(JWT_SECRET) };
   if (JWT_JWKS_URL !== undefined) return { kind: 'jwks', url: JWT_JWKS_URL };
   if (JWT_ISSUER === undefined || AUTH_USERS_FILE !== undefined) return { kind: 'own', file: AUTH_KEY_FILE };
-  return { kind: 'issuer', url: new URL(JWT_ISSUER) };
+  return { kind: 'issuer', issuer: JWT_ISSUER };
 }
 
 /** Returns the problems that follow from the combination of variables. */

@@ -61,7 +61,7 @@ export async function openKeys(source: KeySource): Promise<Keys> {
     }
     case 'jwks':
     case 'issuer': {
-      const find = source.kind === 'jwks' ? async () => source.url : () => discoverKeysUrl(source.url);
+      const find = source.kind === 'jwks' ? async () => source.url : () => discoverKeysUrl(source.issuer);
       return { algorithms: asymmetric, verifying: remoteKeys(find), sign: undefined, published: undefined };
     }
   }
@@ -115,14 +115,20 @@ function isAboutToken(error: unknown): boolean {
   );
 }
 
-/** Returns the URL of an OpenID provider's keys (OpenID Connect Discovery 1.0, section 4). */
-async function discoverKeysUrl(issuer: URL): Promise<URL> {
-  const where = `${issuer.href.replace(/\/$/, '')}/.well-known/openid-configuration`;
+/**
+ * Returns the URL of an OpenID provider's keys (OpenID Connect Discovery 1.0, section 4). The document must name the issuer
+ * exactly as configured (section 4.3): another provider's document would bring that provider's keys.
+ */
+export async function discoverKeysUrl(issuer: string): Promise<URL> {
+  const where = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const answer = await fetch(where, { redirect: 'error', signal: AbortSignal.timeout(fetchMs) });
   if (!answer.ok) throw new Error(`${where} answers ${answer.status}`);
-  const { jwks_uri: uri } = (await answer.json()) as { readonly jwks_uri?: unknown };
-  const url = typeof uri === 'string' ? URL.parse(uri) : null;
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== issuer.protocol)) {
+  const found = (await answer.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
+  if (found.issuer !== issuer) {
+    throw new Error(`${where} names the issuer ${JSON.stringify(found.issuer)}, not JWT_ISSUER`);
+  }
+  const url = typeof found.jwks_uri === 'string' ? URL.parse(found.jwks_uri) : null;
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== new URL(issuer).protocol)) {
     throw new Error(`${where} has no usable jwks_uri`);
   }
   return url;

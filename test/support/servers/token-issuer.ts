@@ -16,6 +16,8 @@ export interface TokenIssuer extends AsyncDisposable {
   readonly fetched: number;
   /** While true, it answers 500 to everything. */
   broken: boolean;
+  /** The issuer that its discovery document names; its own by default. */
+  named: string;
   /** A token that is good for a minute, of a caller that may read; `claims` are in it instead of the usual ones. */
   token(claims?: JWTPayload & Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 }
@@ -33,7 +35,7 @@ export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256
     if (issuer.broken) {
       res.writeHead(500).end();
     } else if (req.url === '/.well-known/openid-configuration') {
-      res.end(JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }));
+      res.end(JSON.stringify({ issuer: issuer.named, jwks_uri: `${issuer.url}/keys` }));
     } else {
       fetched++;
       res.end(JSON.stringify(keys));
@@ -51,6 +53,7 @@ export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256
       return fetched;
     },
     broken: false,
+    named: url,
     token: (claims = {}, header = {}) => {
       const now = Math.floor(Date.now() / 1000);
       const usual = {

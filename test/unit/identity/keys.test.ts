@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader, type FlattenedJWSInput } from 'jose';
-import { IssuerUnavailableError, remoteKeys } from '../../../gateway/identity/keys.ts';
+import { discoverKeysUrl, IssuerUnavailableError, remoteKeys } from '../../../gateway/identity/keys.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/servers/token-issuer.ts';
 
 /** Returns a lookup that resolves to the key, or to the error. */
@@ -25,6 +25,16 @@ describe('the keys of an issuer', () => {
     for (let n = 0; n < 3; n++) {
       expect(await keyOf(`otra-${n}`)).to.be.instanceOf(IssuerUnavailableError);
       expect(await keyOf(kid)).to.have.property('type', 'public');
+    }
+  });
+
+  it('are found by a discovery document that names the issuer exactly', async () => {
+    await using issuer = await startTokenIssuer();
+    expect((await discoverKeysUrl(issuer.url)).href).to.equal(`${issuer.url}/keys`);
+    for (const named of [`${issuer.url}/`, 'https://another.example', undefined as never]) {
+      issuer.named = named;
+      const error = await discoverKeysUrl(issuer.url).catch((thrown: unknown) => thrown);
+      expect(String(error), named).to.include('not JWT_ISSUER');
     }
   });
 
