@@ -22,8 +22,11 @@ export function createTokens(verify: (token: string) => Promise<Verified>): Auth
   }
 
   return {
+    // Credentials of another scheme, such as Basic, count as none: they are no invalid token (RFC 6750, section 3.1).
     identify: ({ headers: { authorization } }) =>
-      authorization === undefined ? undefined : verified(tokenOf(authorization)),
+      authorization === undefined || !/^Bearer(?: |$)/i.test(authorization)
+        ? undefined
+        : verified(tokenOf(authorization)),
     verify: verified,
   };
 }

@@ -56,6 +56,22 @@ describe('Tokens of an OpenID provider', () => {
     }
   });
 
+  it('are missing when the credentials are of another scheme', async () => {
+    for (const authorization of [
+      'Basic YTpi',
+      'Digest username="a"',
+      'Negotiate abc',
+      'Bearers abc',
+      'abc',
+    ]) {
+      const answer = await fetch(`${archivero.url}/listar_archivos`, { headers: { authorization } });
+      expect(answer.status, authorization).to.equal(401);
+      expect(answer.headers.get('www-authenticate'), authorization).to.equal('Bearer realm="archivero"');
+    }
+    const empty = await fetch(`${archivero.url}/listar_archivos`, { headers: { authorization: 'Bearer' } });
+    expect(empty.headers.get('www-authenticate')).to.match(/error="invalid_token"/);
+  });
+
   it('need the scope of the route', async () => {
     const answer = await ask('/colas', await issuer.token());
     expect(answer.status).to.equal(403);
