@@ -297,8 +297,8 @@ export const problemas = {
   'clave-de-idempotencia-no-valida': {
     title: { es: 'Idempotency-Key no válida', en: 'Invalid Idempotency-Key' },
     detail: {
-      es: 'La cabecera Idempotency-Key debe tener entre 1 y 255 caracteres ASCII visibles.',
-      en: 'The header Idempotency-Key must have 1 to 255 visible ASCII characters.',
+      es: 'La cabecera Idempotency-Key debe tener entre 1 y 255 caracteres ASCII; con espacios, entre comillas.',
+      en: 'The header Idempotency-Key must have 1 to 255 ASCII characters; with spaces, in quotes.',
     },
   },
   'clave-de-idempotencia-reutilizada': {
