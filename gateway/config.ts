@@ -132,6 +132,7 @@ export function readGatewayConfig(env: Env, services: readonly Service[]) {
       ...identityProblems(given),
       ...limitProblems(given),
       ...tlsProblems(given),
+      ...retirementProblems(given),
     ],
   });
   return Object.freeze({
@@ -154,4 +155,15 @@ function anonymousProblems({ GATEWAY_HOST: bound, AUTH, ALLOW_ANONYMOUS }: Expos
   if (bound === undefined || AUTH !== 'none' || ALLOW_ANONYMOUS !== false || isLoopback(bound)) return [];
   const problem = `${bound} is not a loopback address, so every client that reaches it could read the files; set AUTH=jwt, or ALLOW_ANONYMOUS=true if that is intended`;
   return [{ variable: 'GATEWAY_HOST', problem }];
+}
+
+interface RetirementDates {
+  readonly V1_DEPRECATION?: Date | undefined;
+  readonly V1_SUNSET?: Date | undefined;
+}
+
+/** What is deprecated may end only later (RFC 9745, section 4). */
+function retirementProblems({ V1_DEPRECATION, V1_SUNSET }: RetirementDates): ConfigProblem[] {
+  if (V1_DEPRECATION === undefined || V1_SUNSET === undefined || V1_SUNSET >= V1_DEPRECATION) return [];
+  return [{ variable: 'V1_SUNSET', problem: 'is before V1_DEPRECATION; expected a later date' }];
 }

@@ -36,3 +36,26 @@ describe('the limits of a gateway', () => {
       expect(bound).to.be.within(1_000, 16_000);
   });
 });
+
+describe('the retirement of /v1', () => {
+  const read = (V1_DEPRECATION: string, V1_SUNSET: string) =>
+    readGatewayConfig({ V1_DEPRECATION, V1_SUNSET }, []);
+
+  it('is refused when the sunset is before the deprecation', () => {
+    expect(() => read('2027-06-01', '2027-05-31')).to.throw(
+      ConfigError,
+      'V1_SUNSET: is before V1_DEPRECATION',
+    );
+    expect(() => read('2027-06-01T00:00:00Z', '2027-06-01T01:00:00+02:00')).to.throw(ConfigError);
+  });
+
+  it('is accepted with the sunset at or after the deprecation, or with one of both', () => {
+    for (const [deprecation, sunset] of [
+      ['2027-06-01', '2027-06-01'],
+      ['2027-06-01', '2028-01-01'],
+    ] as const) {
+      expect(read(deprecation, sunset).V1_SUNSET).to.deep.equal(new Date(sunset));
+    }
+    expect(readGatewayConfig({ V1_SUNSET: '2020-01-01' }, []).V1_DEPRECATION).to.equal(undefined);
+  });
+});
