@@ -49,7 +49,8 @@ export function createAcceptor({ ledger, lifetimeMs, log, now }: AcceptorDeps): 
       const acceptedAt = now();
       const acceptance: Acceptance = {
         ...candidate,
-        id: uuidv7({ msecs: acceptedAt }),
+        // Without a given time, ids ascend within a millisecond too: lists are ordered by them.
+        id: uuidv7(),
         replyToken: randomBytes(16).toString('base64url'),
         acceptedAt,
         expiresAt: acceptedAt + lifetimeMs,
