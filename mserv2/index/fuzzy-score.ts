@@ -29,6 +29,11 @@ export function fuzzyScore(term: Int32Array, text: ScoredText): number {
   return fill(term, text).score;
 }
 
+/** Returns the score of a text of so many characters that equals its term: no other text of the term has more. */
+export function bestScore(length: number): number {
+  return perMatch * length + bonus.atBlank * (length - 1 + firstCounts);
+}
+
 /** Returns the positions of a matching term's characters at its best score. */
 export function fuzzyPlaces(term: Int32Array, text: ScoredText): number[] {
   if (findEarliest(term, text) < 0) return [];

@@ -1,6 +1,6 @@
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { ComparedText } from './compared-text.ts';
-import { fuzzyPlaces, fuzzyScore } from './fuzzy-score.ts';
+import { bestScore, fuzzyPlaces, fuzzyScore } from './fuzzy-score.ts';
 import type { Matcher } from './matcher.ts';
 import { noMatch, relevanceOfScore } from './relevance.ts';
 import { ScoredText } from './scored-text.ts';
@@ -21,11 +21,15 @@ export class FuzzyMatcher implements Matcher {
   readonly scores = true;
   readonly #compared: ComparedText;
   readonly #terms: readonly Term[];
+  /** The query as it is written: the text that equals it comes first. */
+  readonly #written: Term;
   readonly #text = new ScoredText();
 
   constructor(nombre: string, folding: Folding, compared: ComparedText) {
     this.#compared = compared;
-    const words = foldText(nombre, folding).split(/\s+/u);
+    const written = foldText(nombre, folding);
+    this.#written = termOf(written);
+    const words = written.split(/\s+/u);
     this.#terms = words.flatMap((word) => (word === '' ? [] : [termOf(word)]));
   }
 
@@ -36,13 +40,18 @@ export class FuzzyMatcher implements Matcher {
       if (!isScattered(bytes, compared.bytes, compared.start, compared.end)) return noMatch;
     }
     this.#read(segment.spellings[slot] ?? 0);
+    const length = compared.end - compared.start;
+    const { bytes, codes } = this.#written;
+    if (bytes.compare(compared.bytes, compared.start, compared.end) === 0) {
+      return relevanceOfScore(bestScore(codes.length), length);
+    }
     let sum = 0;
     for (const { codes } of this.#terms) {
       const score = fuzzyScore(codes, this.#text);
       if (score === 0) return noMatch;
       sum += score;
     }
-    return relevanceOfScore(sum, compared.end - compared.start);
+    return relevanceOfScore(sum, length);
   }
 
   rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[] {

@@ -29,13 +29,13 @@ export function createMatcher(criteria: Criteria, view: ReadView): Matcher {
       const words = parseWords(nombre);
       return words.length === 0
         ? everything
-        : new TermsMatcher(words, mode, folding, compared, field === 'nombre');
+        : new TermsMatcher(nombre, words, mode, folding, compared, field === 'nombre');
     }
     case 'exacto':
     case 'prefijo':
     case 'sufijo': {
       const words = [{ text: nombre, excluded: false }];
-      return new TermsMatcher(words, mode, folding, compared, field === 'nombre');
+      return new TermsMatcher(nombre, words, mode, folding, compared, field === 'nombre');
     }
     case 'glob':
       return PatternMatcher.glob(nombre, field, folding, compared);

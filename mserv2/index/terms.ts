@@ -23,11 +23,17 @@ export class TermsMatcher implements Matcher {
   readonly #compared: ComparedText;
   readonly #mode: TermMode;
   readonly #terms: readonly Term[];
+  /** The query as it is written: the whole name, or its beginning, ranks before its words do. */
+  readonly #written: Buffer;
   /** Whether a name that contains the needle matches without any further test. */
   readonly #isNeedle: boolean;
 
-  /** @param inNames whether names are compared, and not paths */
+  /**
+   * @param nombre the query as it is written
+   * @param inNames whether names are compared, and not paths
+   */
   constructor(
+    nombre: string,
     words: readonly Word[],
     mode: TermMode,
     folding: Folding,
@@ -36,15 +42,17 @@ export class TermsMatcher implements Matcher {
   ) {
     this.#compared = compared;
     this.#mode = mode;
+    this.#written = Buffer.from(foldText(nombre, folding));
     this.#terms = words.map(({ text, excluded }) => {
       const folded = foldText(text, folding);
       return { bytes: Buffer.from(folded), text: folded, excluded };
     });
-    if (inNames) this.needle = needleOf(words, mode);
+    if (inNames) this.needle = needleOf(nombre, words, mode);
     const isCoarse = folding.case && folding.accents;
     // A term with a `/` would be found across the end of one name and the begin of the next.
     const isInName = this.needle !== undefined && !this.needle.includes('/');
-    this.#isNeedle = isCoarse && mode === 'contiene' && words.length === 1 && isInName;
+    const isOneWord = words.length === 1 && words[0]?.text === nombre;
+    this.#isNeedle = isCoarse && mode === 'contiene' && isOneWord && isInName;
   }
 
   test(segment: Segment, slot: number, enough: number): number {
@@ -56,12 +64,15 @@ export class TermsMatcher implements Matcher {
       const best = relevance(isAtStart ? matchClass.exact : matchClass.word, length);
       if (best > enough) return best;
     }
-    let worst: number = matchClass.exact;
+    const isContained = this.#mode === 'contiene';
+    if (isContained && this.#isWhole(this.#written)) return relevance(matchClass.exact, length);
+    let worst: number = isContained ? matchClass.prefix : matchClass.exact;
     for (const term of this.#terms) {
       const found = this.#classOf(term.bytes, segment.spellings[slot] ?? 0);
       if ((found === noMatch) !== term.excluded) return noMatch;
       if (found > worst) worst = found;
     }
+    if (isContained && worst > matchClass.prefix && this.#isAtStart(this.#written)) worst = matchClass.prefix;
     return relevance(worst, length);
   }
 
@@ -71,12 +82,24 @@ export class TermsMatcher implements Matcher {
       .flatMap((term) => this.#matchRangesOf(term.text, text));
   }
 
+  /** Returns whether a term is the whole text, or in a path the whole name. */
+  #isWhole(term: Buffer): boolean {
+    const { bytes, start, nameStart, end } = this.#compared;
+    const at = end - term.length;
+    return (at === start || at === nameStart) && isAt(bytes, at, term);
+  }
+
+  #isAtStart(term: Buffer): boolean {
+    const { bytes, start, end } = this.#compared;
+    return term.length <= end - start && isAt(bytes, start, term);
+  }
+
   #classOf(term: Buffer, spelling: number): number {
     const { bytes, start, nameStart, end } = this.#compared;
     const length = term.length;
     const last = end - length;
     if (last < start) return noMatch;
-    const isAtStart = isAt(bytes, start, term);
+    const isAtStart = this.#isAtStart(term);
     if (isAtStart && last === start) return matchClass.exact;
     if (this.#mode === 'exacto') return noMatch;
     // A term of combining marks folds to nothing, which every text begins with.
@@ -123,12 +146,13 @@ export class TermsMatcher implements Matcher {
   }
 }
 
-/** Returns the longest required word, as the rarest. */
-function needleOf(words: readonly Word[], mode: TermMode): Buffer | undefined {
+/** Returns the longest required word, as the rarest, of those that a name equal to the query contains too. */
+function needleOf(nombre: string, words: readonly Word[], mode: TermMode): Buffer | undefined {
+  const written = foldText(nombre, coarse);
   let longest = '';
   for (const { text, excluded } of words) {
     const folded = foldText(text, coarse);
-    if (!excluded && folded.length > longest.length) longest = folded;
+    if (!excluded && folded.length > longest.length && written.includes(folded)) longest = folded;
   }
   if (longest === '') return undefined;
   const before = mode === 'exacto' || mode === 'prefijo' ? '/' : '';

@@ -68,6 +68,7 @@ function matches(entry: Modelled, query: SearchQuery): boolean {
   if (nombre === '') return true;
   switch (mode) {
     case 'contiene':
+      if (isWhole(text, wanted, entry, query)) return true;
       return parseWords(nombre).every(
         (word) => text.includes(foldText(word.text, folding)) !== word.excluded,
       );
@@ -128,10 +129,18 @@ function relevanceKey(entry: Modelled, query: SearchQuery): number {
   const length = Buffer.byteLength(text);
   if (query.mode === 'glob' || query.mode === 'regex') return length;
   const folder = query.field === 'ruta' ? text.lastIndexOf('/') + 1 : 0;
+  const written = foldText(query.nombre, query.folding);
+  if (query.mode === 'contiene' && isWhole(text, written, entry, query)) return length;
   const classes = terms
     .filter(({ excluded }) => !excluded)
     .map((term) => classOf(text, foldText(term.text, query.folding), folder, entry.name, query));
-  return Math.max(0, ...classes) * 1e6 + length;
+  if (query.mode === 'contiene' && text.startsWith(written)) return 1e6 + length;
+  return Math.max(query.mode === 'contiene' ? 1 : 0, ...classes) * 1e6 + length;
+}
+
+/** Whether a query in mode contiene is the whole text, or in a path the whole name. */
+function isWhole(text: string, written: string, { name }: Modelled, { folding }: SearchQuery): boolean {
+  return text === written || foldText(toText(name).text, folding) === written;
 }
 
 function classOf(text: string, term: string, folder: number, name: ByteString, query: SearchQuery): number {

@@ -90,6 +90,32 @@ describe('a search of the index', () => {
     ]);
   });
 
+  it('gives the whole name first, then its beginning, also when a shorter name has all words', async () => {
+    const names = ['copia de informe.txt', 'copia de copia de informe.txt'];
+    for (const mode of ['contiene', 'difuso'] as const) {
+      expect(await find(names, { nombre: names[1] ?? '', mode }), mode).to.deep.equal(names.toReversed());
+    }
+    const nombre = 'copia de copia de informe';
+    expect(await find(names, { nombre })).to.deep.equal(names.toReversed());
+    const paths = ['a/copia de informe.txt', 'long/folder/copia de copia de informe.txt'];
+    expect(await find(paths, { nombre: names[1] ?? '', field: 'ruta' })).to.deep.equal(paths.toReversed());
+    // Longer than what is scored in full.
+    const long = `${'ab '.repeat(80)}c`;
+    expect(
+      (await find([`c ${'ba'.repeat(30)}`, `${long}c`, long], { nombre: long, mode: 'difuso' }))[0],
+    ).to.equal(long);
+  });
+
+  it('finds the name that equals the query, even if a quote or a dash in it means something', async () => {
+    for (const name of ['informe -ultimo', '-rf', '"a""b"', 'a "b', '"a" b']) {
+      expect((await find([name, 'informe'], { nombre: name }))[0], name).to.equal(name);
+    }
+    expect(await find(['informe -ultimo', 'x informe'], { nombre: 'informe -ultimo' })).to.have.lengthOf(2);
+    expect(await find(['a/informe -ultimo'], { nombre: 'informe -ultimo', field: 'ruta' })).to.have.lengthOf(
+      1,
+    );
+  });
+
   it('takes as extension the text after a dot that is not the first character', async () => {
     const names = ['a.TXT', '.txt', 'txt', 'a.txt.gz', 'b.tar.gz', 'c.txtt'];
     expect(await find(names, { extensions: ['.txt'] })).to.deep.equal(['a.TXT']);
