@@ -12,6 +12,6 @@ describe('accepted requests', () => {
     const { id: _, ...request } = acceptance({ id: '' });
     const ids: string[] = [];
     for (let n = 0; n < 200; n++) ids.push((await acceptor.accept(request)).id);
-    expect(ids).to.deep.equal(ids.toSorted());
+    for (const [n, id] of ids.entries()) if (n > 0) expect(id > (ids[n - 1] ?? '')).to.equal(true);
   });
 });
