@@ -1,5 +1,5 @@
+import { accepted } from '../http/accepted.ts';
 import { ProblemError } from '../http/problem.ts';
-import { parseWeighted, type Weighted } from '../http/quality.ts';
 import type { Operation, Pedido } from '../operations/operation.ts';
 
 const mediaTypeOf: Readonly<Record<Pedido, string>> = {
@@ -21,24 +21,12 @@ export function formatoOf(
   if (formato !== undefined) return formato;
   const preferred = formatos[0] ?? 'json';
   if (accept === undefined || accept.trim() === '') return preferred;
-  const accepted = parseWeighted(accept);
-  const [best] = formatos
-    .filter((each) => each === preferred || mediaTypeOf[each] !== mediaTypeOf[preferred])
-    .map((each) => ({ each, ...preferenceFor(mediaTypeOf[each], accepted) }))
-    .filter(({ q }) => q > 0)
-    .sort((a, b) => b.q - a.q || a.vagueness - b.vagueness || a.place - b.place);
-  if (best !== undefined) return best.each;
-  const tipos = [...new Set(formatos.map((each) => mediaTypeOf[each]))].join(', ');
-  throw new ProblemError('no-aceptable', { values: { tipos } });
-}
-
-/** The most specific matching range decides (RFC 9110, section 12.5.1). */
-function preferenceFor(mediaType: string, accepted: readonly Weighted[]) {
-  for (const [vagueness, range] of [mediaType, 'application/*', '*/*'].entries()) {
-    const place = accepted.findIndex(({ value }) => value === range);
-    if (place === -1) continue;
-    const q = Math.max(...accepted.filter(({ value }) => value === range).map((each) => each.q));
-    return { q, vagueness, place };
-  }
-  return { q: 0, vagueness: 3, place: 0 };
+  const tipos = [...new Set(formatos.map((each) => mediaTypeOf[each]))];
+  // Parameters of a range are ignored: `application/json; charset=utf-8` is answered with JSON.
+  const ranges = accept.replace(/;(?!\s*q\s*=)[^;,]*/gi, '');
+  const tipo = accepted('accept', ranges).mediaType(tipos);
+  // Of formats with one media type, the first in the operation's list.
+  const best = formatos.find((each) => mediaTypeOf[each] === tipo);
+  if (best !== undefined) return best;
+  throw new ProblemError('no-aceptable', { values: { tipos: tipos.join(', ') } });
 }

@@ -1,18 +1,21 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { parseWeighted } from './quality.ts';
+import { accepted } from './accepted.ts';
 
 /** A content coding (RFC 9110, section 8.4). */
 export type ContentCoding = 'identity' | 'gzip' | 'br';
 
 /** In order of preference at equal weights. */
-const preferred = ['br', 'gzip', 'identity'] as const satisfies readonly ContentCoding[];
+const available = ['br', 'gzip', 'identity'] as const satisfies readonly ContentCoding[];
 
 /** Codings by header value. Clients of one kind send the same value, so there are few. */
 const codings = new Map<string, ContentCoding>();
 const maxRemembered = 100;
 
-/** Returns the client's preferred coding by its `Accept-Encoding` (RFC 9110, section 12.5.3); `identity` as a last resort. */
+/**
+ * Returns the client's preferred coding by its `Accept-Encoding` (RFC 9110, section 12.5.3). `identity` is the last resort,
+ * also when it is refused: the RFC prefers an answer without coding to none.
+ */
 export function codingFor(acceptEncoding: string | undefined): ContentCoding {
   if (acceptEncoding === undefined) return 'identity';
   const known = codings.get(acceptEncoding);
@@ -24,14 +27,10 @@ export function codingFor(acceptEncoding: string | undefined): ContentCoding {
 }
 
 function choose(acceptEncoding: string): ContentCoding {
-  const accepted = parseWeighted(acceptEncoding);
-  const any = accepted.find(({ value }) => value === '*')?.q ?? 0;
-  const weights = preferred.map((coding) => {
-    const listed = accepted.find(({ value }) => value === coding || value === `x-${coding}`)?.q;
-    // An unlisted coding is excluded, but identity stays acceptable below every listed one.
-    return { coding, q: listed ?? (coding === 'identity' ? 0.0001 : any) };
-  });
-  return weights.reduce((best, each) => (each.q > best.q ? each : best)).coding;
+  // RFC 9110, section 8.4.1.3: x-gzip is gzip.
+  const header = acceptEncoding.replace(/\bx-gzip\b/gi, 'gzip');
+  const coding = accepted('accept-encoding', header).encoding(available, { preferred: available });
+  return available.find((each) => each === coding) ?? 'identity';
 }
 
 const compressGzip = promisify(gzip);

@@ -1,4 +1,4 @@
-import { parseWeighted } from './quality.ts';
+import { accepted } from './accepted.ts';
 import type { Step } from './steps.ts';
 import type { Idioma } from './texts.ts';
 
@@ -15,10 +15,9 @@ export function language(): Step {
  */
 export function idiomaOf(acceptLanguage: string): Idioma {
   if (acceptLanguage === '') return 'es';
-  const wanted = parseWeighted(acceptLanguage)
-    .filter(({ q }) => q > 0)
-    .sort((a, b) => b.q - a.q)
-    .map(({ value }) => value.split('-', 1)[0])
+  const wanted = accepted('accept-language', acceptLanguage)
+    .languages()
+    .map((range) => range.split('-', 1)[0]?.toLowerCase())
     .find((language) => language === 'es' || language === 'en' || language === '*');
   return wanted === 'en' ? 'en' : 'es';
 }

@@ -14,7 +14,11 @@ const header = fc.oneof(
 describe('the format of an answer', () => {
   const operation = { formatos: ['json', 'nombres'] as const };
   const admitted = [undefined, '', '*/*', 'application/json', 'application/*;q=0.1', 'text/html, */*;q=0.8'];
-  const more = ['APPLICATION/JSON; charset=utf-8', 'application/json;q=0.001, */*;q=0'];
+  const more = [
+    'APPLICATION/JSON; charset=utf-8',
+    'application/json;q=0.001, */*;q=0',
+    'application/json;profile="x,y"',
+  ];
   for (const accept of [...admitted, ...more]) {
     it(`is JSON for Accept: ${accept}`, () =>
       expect(formatoOf(operation, undefined, accept)).to.equal('json'));
@@ -22,6 +26,8 @@ describe('the format of an answer', () => {
   const refused = [
     'text/html',
     'application/json;q=0',
+    'application/json ; q=0',
+    'application/json; charset=utf-8; q=0.000',
     'application/json;q=0, */*',
     'application/problem+json',
     '*/*;q=0',

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseCacheControl } from '../../../gateway/http/cache-control.ts';
+import { codingFor } from '../../../gateway/http/content-coding.ts';
 import { idiomaOf } from '../../../gateway/http/language.ts';
 import { parsePrefer, preferenceApplied } from '../../../gateway/http/prefer.ts';
-import { parseWeighted } from '../../../gateway/http/quality.ts';
 
 /** Header values as an erring or hostile client may send them. */
 const header = fc.oneof(
@@ -26,13 +26,39 @@ describe('Accept-Language', () => {
     'en;q=0': 'es',
     'en;q=0.5, es;q=0.5': 'en',
     'es;q=0.1, en;q=0.11': 'en',
-    'en;q=2, es': 'es',
+    'en;q=x, es': 'es',
+    'en-US, es;q=0.9, en;q=0.8': 'en',
     'english, est': 'es',
     ' en ; q=1.000 ': 'en',
   };
   for (const [value, idioma] of Object.entries(cases)) {
     it(`chooses ${idioma} for "${value}"`, () => expect(idiomaOf(value)).to.equal(idioma));
   }
+});
+
+describe('Accept-Encoding', () => {
+  const cases: Record<string, ReturnType<typeof codingFor>> = {
+    '': 'identity',
+    'gzip, deflate, br': 'br',
+    'gzip, deflate': 'gzip',
+    'x-gzip': 'gzip',
+    'GZIP;q=0.5, br;q=0.4': 'gzip',
+    '*': 'br',
+    '*, br;q=0': 'gzip',
+    'gzip;q=0.5, identity': 'identity',
+    'br;q=0.001': 'br',
+    'deflate, zstd': 'identity',
+    'identity;q=0': 'identity',
+    'deflate, identity;q=0': 'identity',
+    '*;q=0': 'identity',
+    'br;q=0, gzip;q=0, identity;q=0': 'identity',
+    'gzip, br;q=0, identity;q=0': 'gzip',
+    'gzip;q=x': 'identity',
+  };
+  for (const [value, coding] of Object.entries(cases)) {
+    it(`chooses ${coding} for "${value}"`, () => expect(codingFor(value)).to.equal(coding));
+  }
+  it('chooses identity when it is missing', () => expect(codingFor(undefined)).to.equal('identity'));
 });
 
 describe('Prefer', () => {
@@ -78,12 +104,13 @@ describe('Prefer', () => {
   });
 });
 
-it('parsers of Prefer and Accept-Language accept every header value', () => {
+it('parsers of Prefer, Accept-Language and Accept-Encoding accept every header value', () => {
   fc.assert(
     fc.property(header, (value) => {
       const { wait } = parsePrefer(value);
       expect(wait === undefined || (Number.isInteger(wait) && wait >= 0 && wait <= 50)).to.equal(true);
       expect(idiomaOf(value)).to.be.oneOf(['es', 'en']);
+      expect(codingFor(value)).to.be.oneOf(['identity', 'gzip', 'br']);
     }),
     { numRuns: 500 },
   );
@@ -94,6 +121,7 @@ describe('a list header of 60 kB', () => {
     const behind = ','.repeat(60_000);
     expect(parsePrefer(`wait=1${behind}respond-async`)).to.deep.equal({ respondAsync: false, wait: 1 });
     expect(parseCacheControl(`no-store${behind}no-cache`)).to.include({ noStore: true, noCache: false });
-    expect(parseWeighted(`a${behind}b`)).to.deep.equal([{ value: 'a', q: 1 }]);
+    expect(idiomaOf(`fr${behind}en`)).to.equal('es');
+    expect(codingFor(`gzip;q=0.5${behind}br`)).to.equal('gzip');
   });
 });
