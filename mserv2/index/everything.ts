@@ -5,5 +5,5 @@ export const everything: Matcher = {
   needle: undefined,
   scores: false,
   test: () => 0,
-  rangesIn: () => [],
+  rangeFinders: [],
 };

@@ -1,7 +1,7 @@
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { ComparedText } from './compared-text.ts';
 import { bestScore, fuzzyPlaces, fuzzyScore } from './fuzzy-score.ts';
-import type { Matcher } from './matcher.ts';
+import type { Matcher, RangeFinder } from './matcher.ts';
 import { noMatch, relevanceOfScore } from './relevance.ts';
 import { ScoredText } from './scored-text.ts';
 import type { TextRange } from './search-api.ts';
@@ -16,9 +16,11 @@ interface Term {
  * Finds texts that contain the characters of each term in their order, with others in between. Blanks separate terms,
  * as in `inf tec` for `Informe_Técnico`; all terms must match, in any order, and their scores add up.
  */
-export class FuzzyMatcher implements Matcher {
+export class FuzzyMatcher implements Matcher, RangeFinder {
   readonly needle = undefined;
   readonly scores = true;
+  readonly folding: Folding;
+  readonly rangeFinders = [this];
   readonly #compared: ComparedText;
   readonly #terms: readonly Term[];
   /** The query as it is written: the text that equals it comes first. */
@@ -26,6 +28,7 @@ export class FuzzyMatcher implements Matcher {
   readonly #text = new ScoredText();
 
   constructor(nombre: string, folding: Folding, compared: ComparedText) {
+    this.folding = folding;
     this.#compared = compared;
     const written = foldText(nombre, folding);
     this.#written = termOf(written);

@@ -15,9 +15,10 @@ export interface Glob {
  * - In a path all of these stop at `/`, and `**` does not: `x` after `**` and `/` is at any depth, also at the top.
  *
  * There is no escape: `[*]` is a literal star. A `}` or a `,` outside of braces is literal.
+ * @param letter the source of a literal character
  * @returns undefined for a malformed glob: a class or a brace is not closed, or a range goes backwards
  */
-export function parseGlob(pattern: string, isPath: boolean): Glob | undefined {
+export function parseGlob(pattern: string, isPath: boolean, letter = escaped): Glob | undefined {
   const characters = [...pattern];
   const anyOne = isPath ? '[^/]' : '.';
   const literals = new Literals();
@@ -68,7 +69,7 @@ export function parseGlob(pattern: string, isPath: boolean): Glob | undefined {
           source += ')';
           depth--;
         } else {
-          source += escaped(character);
+          source += letter(character);
           if (depth === 0) literals.add(character);
         }
     }
@@ -135,6 +136,7 @@ function codePoint(point: number): string {
   return `\\x{${point.toString(16)}}`;
 }
 
-function escaped(character: string): string {
+/** Returns the source of a character that stands for itself. */
+export function escaped(character: string): string {
   return /^[\p{L}\p{N}]$/u.test(character) ? character : codePoint(character.codePointAt(0) ?? 0);
 }

@@ -1,6 +1,6 @@
 import { type ByteString, splitParts, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
-import type { Matcher } from './matcher.ts';
+import type { RangeFinder } from './matcher.ts';
 import type { Field, TextRange } from './search-api.ts';
 
 /**
@@ -8,28 +8,29 @@ import type { Field, TextRange } from './search-api.ts';
  * text; its characters are traced back to their origins, a letter with its accents. A match in a path counts as far
  * as it is in the name. Returns none for the few texts whose folding cannot be traced.
  */
-export function matchRangesOf(
-  path: ByteString,
-  matcher: Matcher,
-  field: Field,
-  folding: Folding,
-): TextRange[] {
+export function matchRangesOf(path: ByteString, finders: readonly RangeFinder[], field: Field): TextRange[] {
   const parts = splitParts(path).map((part) => toText(part).text);
   const name = parts.pop() ?? '';
-  const folder = field === 'ruta' ? parts.map((part) => `${foldText(part, folding)}/`).join('') : '';
+  const folders = field === 'ruta' ? parts : [];
+  return merged(finders.flatMap((finder) => rangesBy(finder, folders, name)));
+}
+
+function rangesBy(finder: RangeFinder, folders: readonly string[], name: string): TextRange[] {
+  const { folding } = finder;
+  const folder = folders.map((part) => `${foldText(part, folding)}/`).join('');
   const folded = foldText(name, folding);
   const isAscii = ascii.test(name);
   const isCapital = (at: number) => isAscii && capital.test(name[at - folder.length] ?? '');
-  if (isAscii && folder === '') return merged(matcher.rangesIn(folded, isCapital));
+  if (isAscii && folder === '') return finder.rangesIn(folded, isCapital);
   const origins = originsOf(name, folded, folding);
   if (origins === undefined) return [];
   const ranges: TextRange[] = [];
-  for (const [from, to] of matcher.rangesIn(`${folder}${folded}`, isCapital)) {
+  for (const [from, to] of finder.rangesIn(`${folder}${folded}`, isCapital)) {
     const first = Math.max(0, from - folder.length);
     const end = to - folder.length;
     if (end > first) ranges.push([origins.start[first] ?? 0, origins.end[end - 1] ?? name.length]);
   }
-  return merged(ranges);
+  return ranges;
 }
 
 interface Origins {

@@ -1,5 +1,18 @@
+import type { Folding } from '../../filesystem/folding.ts';
 import type { TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
+
+/** Finds the matching ranges of texts that are compared in one folding. */
+export interface RangeFinder {
+  /** Differences that are folded away in the compared texts. */
+  readonly folding: Folding;
+  /**
+   * Returns the matching ranges of a text, in no order; they may touch, and be empty.
+   * @param text the folded text that is compared
+   * @param isCapital whether a unit was a capital before folding
+   */
+  rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[];
+}
 
 /** A query's `nombre`, prepared for matching. */
 export interface Matcher {
@@ -15,10 +28,6 @@ export interface Matcher {
    * @param enough a relevance above it need not be exact
    */
   test(segment: Segment, slot: number, enough: number): number;
-  /**
-   * Returns the matching ranges of a text, in no order; they may touch, and be empty.
-   * @param text the folded text that is compared
-   * @param isCapital whether a unit was a capital before folding
-   */
-  rangesIn(text: string, isCapital: (at: number) => boolean): TextRange[];
+  /** The finders of an entry's matching ranges; all of them count. */
+  readonly rangeFinders: readonly RangeFinder[];
 }

@@ -38,9 +38,9 @@ export function createMatcher(criteria: Criteria, view: ReadView): Matcher {
       return new TermsMatcher(nombre, words, mode, folding, compared, field === 'nombre');
     }
     case 'glob':
-      return PatternMatcher.glob(nombre, field, folding, compared);
+      return PatternMatcher.glob(nombre, { view, field, folding });
     case 'regex':
-      return PatternMatcher.regex(nombre, folding, compared);
+      return PatternMatcher.regex(nombre, { view, field, folding });
     case 'difuso':
       return nombre.trim() === '' ? everything : new FuzzyMatcher(nombre, folding, compared);
   }

@@ -1,10 +1,19 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { FileError } from '../../filesystem/file-error.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
-import type { ComparedText } from './compared-text.ts';
+import { ComparedText } from './compared-text.ts';
 import { parseGlob } from './glob.ts';
 import { coarse } from './latin.ts';
-import type { Matcher } from './matcher.ts';
+import type { Matcher, RangeFinder } from './matcher.ts';
+import {
+  accentedLetter,
+  accentedLetterOfCase,
+  type LetterSource,
+  mapLetters,
+  plainLetter,
+  writtenLetter,
+} from './pattern-letters.ts';
+import type { ReadView } from './read-view.ts';
 import { matchClass, noMatch, relevance } from './relevance.ts';
 import type { Field, TextRange } from './search-api.ts';
 import type { Segment } from './segment.ts';
@@ -14,18 +23,45 @@ import type { Segment } from './segment.ts';
  */
 const maxInstructions = 3000;
 
-/** Finds texts by a regular expression in RE2's syntax, in linear time. */
-export class PatternMatcher implements Matcher {
+export interface PatternOptions {
+  readonly view: ReadView;
+  readonly field: Field;
+  readonly folding: Folding;
+}
+
+/** A pattern that depends on single characters gets names as they are written, in NFC. */
+const asWritten: Folding = { case: false, accents: false };
+
+/**
+ * Finds texts by a regular expression in RE2's syntax, in linear time.
+ *
+ * Texts are folded only where the pattern's meaning stays: a glob of literal text and stars is compared like words are.
+ * In other patterns classes, escapes and flags have RE2's meaning on the name as it is written. Case is ignored by RE2's
+ * flag, and accents by letters that also match their accented forms.
+ */
+export class PatternMatcher implements Matcher, RangeFinder {
   readonly needle: Buffer | undefined;
   readonly scores = false;
-  readonly #expression: RE2JS;
+  readonly folding: Folding;
+  readonly rangeFinders = [this];
+  /** For texts in ASCII, which are most, the same expression without accented letters. */
+  readonly #ofAscii: RE2JS;
+  readonly #ofOthers: RE2JS;
   readonly #whole: boolean;
   readonly #compared: ComparedText;
 
-  private constructor(expression: RE2JS, whole: boolean, compared: ComparedText, needle: Buffer | undefined) {
-    this.#expression = expression;
+  private constructor(
+    [ofAscii, ofOthers]: readonly [RE2JS, RE2JS],
+    whole: boolean,
+    compared: ComparedText,
+    folding: Folding,
+    needle: Buffer | undefined,
+  ) {
+    this.#ofAscii = ofAscii;
+    this.#ofOthers = ofOthers;
     this.#whole = whole;
     this.#compared = compared;
+    this.folding = folding;
     this.needle = needle;
   }
 
@@ -33,37 +69,70 @@ export class PatternMatcher implements Matcher {
    * Compiles a regular expression, which may match anywhere; `.` matches line ends too.
    * @throws FileError `patron-no-valido`, `patron-demasiado-costoso`
    */
-  static regex(source: string, folding: Folding, compared: ComparedText): PatternMatcher {
-    // Folds accents only: small letters would turn \D into \d. RE2 ignores case by a flag.
-    const folded = foldText(source, { case: false, accents: folding.accents });
-    return new PatternMatcher(compile(folded, folding.case), false, compared, undefined);
+  static regex(pattern: string, { view, field, folding }: PatternOptions): PatternMatcher {
+    const source = pattern.normalize('NFC');
+    // A pattern may switch RE2's flag off: then case counts for its accented letters too.
+    const letters = /\(\?[a-zA-Z]*-[a-zA-Z]*i/.test(source) ? accentedLetterOfCase : accentedLetter;
+    const expressions = compileBoth((letter) => mapLetters(source, letter), folding, letters);
+    return new PatternMatcher(
+      expressions,
+      false,
+      new ComparedText(view, field, asWritten),
+      asWritten,
+      undefined,
+    );
   }
 
   /**
    * Compiles a glob, which must match the whole text.
    * @throws FileError `patron-no-valido`, `patron-demasiado-costoso`
    */
-  static glob(pattern: string, field: Field, folding: Folding, compared: ComparedText): PatternMatcher {
-    const glob = parseGlob(foldText(pattern, folding), field === 'ruta');
+  static glob(pattern: string, { view, field, folding }: PatternOptions): PatternMatcher {
+    const dependsOnCharacters = /[?[]/.test(pattern);
+    const compared = dependsOnCharacters ? asWritten : folding;
+    const isPath = field === 'ruta';
+    const glob = parseGlob(foldText(pattern, compared), isPath);
     if (glob === undefined) throw malformed();
-    const literal = field === 'nombre' ? foldText(glob.literal, coarse) : '';
+    const source = (letter: LetterSource) =>
+      parseGlob(foldText(pattern, compared), isPath, letter)?.source ?? '';
+    const expressions = compileBoth(source, dependsOnCharacters ? folding : asWritten, accentedLetter);
+    const literal = isPath ? '' : foldText(glob.literal, coarse);
     const needle = literal === '' ? undefined : Buffer.from(literal);
-    return new PatternMatcher(compile(glob.source, false), true, compared, needle);
+    return new PatternMatcher(expressions, true, new ComparedText(view, field, compared), compared, needle);
   }
 
   test(segment: Segment, slot: number): number {
     const compared = this.#compared;
     compared.load(segment, slot);
-    const text = compared.text();
-    const matches = this.#whole ? this.#expression.testExact(text) : this.#expression.test(text);
-    return matches ? relevance(matchClass.exact, compared.end - compared.start) : noMatch;
+    const length = compared.end - compared.start;
+    return this.#matches(compared.text(), length) ? relevance(matchClass.exact, length) : noMatch;
   }
 
   rangesIn(text: string): TextRange[] {
     if (this.#whole) return [[0, text.length]];
-    const match = this.#expression.matcher(text);
+    const match = this.#expressionFor(text, Buffer.byteLength(text)).matcher(text);
     return match.find() ? [[match.start(), match.end()]] : [];
   }
+
+  #matches(text: string, bytes: number): boolean {
+    const expression = this.#expressionFor(text, bytes);
+    return this.#whole ? expression.testExact(text) : expression.test(text);
+  }
+
+  #expressionFor(text: string, bytes: number): RE2JS {
+    return text.length === bytes ? this.#ofAscii : this.#ofOthers;
+  }
+}
+
+/** Compiles a pattern for texts in ASCII and for others. */
+function compileBoth(
+  sourceWith: (letter: LetterSource) => string,
+  { case: ignoreCase, accents }: Folding,
+  accented: LetterSource,
+): readonly [RE2JS, RE2JS] {
+  const ofAscii = compile(sourceWith(accents ? plainLetter : writtenLetter), ignoreCase);
+  if (!accents) return [ofAscii, ofAscii];
+  return [ofAscii, compile(sourceWith(ignoreCase ? accented : accentedLetterOfCase), ignoreCase)];
 }
 
 function compile(source: string, ignoreCase: boolean): RE2JS {

@@ -1,7 +1,7 @@
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { ComparedText } from './compared-text.ts';
 import { coarse } from './latin.ts';
-import type { Matcher } from './matcher.ts';
+import type { Matcher, RangeFinder } from './matcher.ts';
 import { matchClass, noMatch, relevance } from './relevance.ts';
 import type { TextRange } from './search-api.ts';
 import { capitals, type Segment } from './segment.ts';
@@ -17,9 +17,11 @@ interface Term {
 }
 
 /** Finds texts that contain all of some words, and none of others. */
-export class TermsMatcher implements Matcher {
+export class TermsMatcher implements Matcher, RangeFinder {
   readonly needle: Buffer | undefined;
   readonly scores = false;
+  readonly folding: Folding;
+  readonly rangeFinders = [this];
   readonly #compared: ComparedText;
   readonly #mode: TermMode;
   readonly #terms: readonly Term[];
@@ -40,6 +42,7 @@ export class TermsMatcher implements Matcher {
     compared: ComparedText,
     inNames: boolean,
   ) {
+    this.folding = folding;
     this.#compared = compared;
     this.#mode = mode;
     this.#written = Buffer.from(foldText(nombre, folding));

@@ -1,6 +1,13 @@
+import { type Folding, foldText } from '../../../filesystem/folding.ts';
+
 /** Whether a glob matches a whole text, tried in every way there is: exponential, and as plain as can be. */
-export function globMatches(pattern: string, text: string, isPath: boolean): boolean {
-  return alternatives([...pattern]).some((plain) => matchesFrom(plain, 0, [...text], 0, isPath));
+export function globMatches(
+  pattern: string,
+  text: string,
+  isPath: boolean,
+  folding: Folding = { case: false, accents: false },
+): boolean {
+  return alternatives([...pattern]).some((plain) => matchesFrom(plain, 0, [...text], 0, isPath, folding));
 }
 
 /** The globs without braces that one with braces stands for. */
@@ -40,11 +47,12 @@ function matchesFrom(
   text: readonly string[],
   t: number,
   isPath: boolean,
+  folding: Folding,
 ): boolean {
   const here = pattern[p];
   const character = text[t];
   if (here === undefined) return character === undefined;
-  const rest = (next: number, at: number) => matchesFrom(pattern, next, text, at, isPath);
+  const rest = (next: number, at: number) => matchesFrom(pattern, next, text, at, isPath, folding);
   if (here === '*') {
     let end = p;
     while (pattern[end + 1] === '*') end++;
@@ -62,23 +70,35 @@ function matchesFrom(
   if (character === undefined) return false;
   if (here === '[') {
     const end = classEnd(pattern, p);
-    return isInClass(pattern.slice(p + 1, end), character, isPath) && rest(end + 1, t + 1);
+    return isInClass(pattern.slice(p + 1, end), character, isPath, folding) && rest(end + 1, t + 1);
   }
   if (here === '?') return !(isPath && character === '/') && rest(p + 1, t + 1);
-  return here === character && rest(p + 1, t + 1);
+  if (foldText(here, folding) !== foldText(character, folding)) return false;
+  // Accents that no letter includes follow theirs.
+  let at = t + 1;
+  while (!rest(p + 1, at)) {
+    const next = text[at++];
+    if (next === undefined || foldText(next, folding) !== '') return false;
+  }
+  return true;
 }
 
-function isInClass(inside: readonly string[], character: string, isPath: boolean): boolean {
+function isInClass(inside: readonly string[], character: string, isPath: boolean, folding: Folding): boolean {
   if (isPath && character === '/') return false;
   const negated = inside[0] === '!' || inside[0] === '^';
   const members = negated ? inside.slice(1) : inside;
-  const point = character.codePointAt(0) ?? 0;
+  const cases = folding.case ? [character, character.toLowerCase(), character.toUpperCase()] : [character];
   for (let at = 0; at < members.length; at++) {
     const from = members[at]?.codePointAt(0) ?? 0;
     const isRange = members[at + 1] === '-' && at + 2 < members.length;
     const to = isRange ? (members[at + 2]?.codePointAt(0) ?? 0) : from;
-    if (from <= point && point <= to) return !negated;
+    if (cases.some((each) => isBetween(from, each, to))) return !negated;
     if (isRange) at += 2;
   }
   return negated;
+}
+
+function isBetween(from: number, character: string, to: number): boolean {
+  const point = character.codePointAt(0) ?? 0;
+  return from <= point && point <= to;
 }

@@ -54,11 +54,14 @@ function floorDivide(a: bigint, b: bigint): bigint {
   return a / b - (a % b < 0n ? 1n : 0n);
 }
 
-export function comparedText(
-  { name, path }: Pick<Modelled, 'name' | 'path'>,
-  { field, folding }: SearchQuery,
-): string {
-  return foldText(toText(field === 'ruta' ? path : name).text, folding);
+export function comparedText({ name, path }: Pick<Modelled, 'name' | 'path'>, query: SearchQuery): string {
+  return foldText(toText(query.field === 'ruta' ? path : name).text, textFolding(query));
+}
+
+/** Patterns that depend on single characters are matched with names as they are written. */
+function textFolding({ nombre, mode, folding }: SearchQuery): Folding {
+  const asWritten = mode === 'regex' || (mode === 'glob' && /[?[]/.test(nombre));
+  return asWritten ? { case: false, accents: false } : folding;
 }
 
 function matches(entry: Modelled, query: SearchQuery): boolean {
@@ -79,14 +82,22 @@ function matches(entry: Modelled, query: SearchQuery): boolean {
     case 'sufijo':
       return text.endsWith(wanted);
     case 'glob':
-      return globMatches(wanted, text, query.field === 'ruta');
+      return globMatches(nombre.normalize('NFC'), text, query.field === 'ruta', folding);
     case 'regex':
-      return new RegExp(foldText(nombre, { ...folding, case: false }), folding.case ? 'isu' : 'su').test(
-        text,
-      );
+      return new RegExp(withLetters(nombre, text, folding), folding.case ? 'isu' : 'su').test(text);
     case 'difuso':
       return wanted.split(/\s+/u).every((word) => isScattered([...word], [...text]));
   }
+}
+
+/** Replaces each literal letter of an expression by the characters of the text that it matches. */
+function withLetters(expression: string, text: string, folding: Folding): string {
+  return expression.replaceAll(/\[[^\]]*\]|\\.|(\p{L})/gu, (token, letter?: string) => {
+    if (letter === undefined) return token;
+    const same = [...text].filter((other) => foldText(other, folding) === foldText(letter, folding));
+    const marks = folding.accents ? '\\p{M}*' : '';
+    return `(?:[${letter}${same.join('')}]${marks})`;
+  });
 }
 
 function isScattered(term: readonly string[], text: readonly string[]): boolean {

@@ -138,6 +138,80 @@ describe('a search of the index', () => {
     ).to.deep.equal(['a/c.txt']);
   });
 
+  it('gives classes, escapes and flags of a pattern their meaning in RE2, on the name as it is written', async () => {
+    const names = [
+      'README-7',
+      'readme-7',
+      'é7',
+      'É7',
+      'e7',
+      'z7',
+      'Z7',
+      '_7',
+      'ñ7',
+      'n7',
+      'İ.txt',
+      'tecnico á',
+      'técnico a',
+    ];
+    const counted = { case: true, accents: false };
+    const exact = { case: false, accents: false };
+    const cases: [string, Query, string[]][] = [
+      ['(?-i)README-7', {}, ['README-7']],
+      ['(?-i:README)-7', {}, ['README-7']],
+      ['(?i)readme', { folding: exact }, ['README-7', 'readme-7']],
+      ['^\\x{e9}', {}, ['é7', 'É7']],
+      ['^\\xe97', {}, ['é7', 'É7']],
+      ['^(?-i)\\x{e9}', {}, ['é7']],
+      ['^é7', {}, ['é7', 'É7', 'e7']],
+      ['^e7', {}, ['é7', 'É7', 'e7']],
+      ['^(?-i)e7', {}, ['é7', 'e7']],
+      ['^\\Qé7\\E$', {}, ['é7', 'É7', 'e7']],
+      ['^\\Qe7', { folding: counted }, ['e7']],
+      ['^[z-ÿ]7', {}, ['é7', 'É7', 'z7', 'Z7', 'ñ7']],
+      ['^[Z-a]7', {}, ['z7', 'Z7', '_7']],
+      ['^[Z-a]7', { folding: exact }, ['Z7', '_7']],
+      ['^[À-ÿ]7', {}, ['é7', 'É7', 'ñ7']],
+      ['^[^a-z]7', {}, ['é7', 'É7', '_7', 'ñ7']],
+      ['[^\\x00-\\x7f]7', {}, ['é7', 'É7', 'ñ7']],
+      ['^[[:^ascii:]é]7', {}, ['é7', 'É7', 'ñ7']],
+      ['^\\pL7', {}, ['é7', 'É7', 'e7', 'z7', 'Z7', 'ñ7', 'n7']],
+      ['^\\p{Lu}7', { folding: exact }, ['É7', 'Z7']],
+      ['^tecnico [À-ÿ]$', {}, ['tecnico á']],
+      ['^técnico [^á]$', {}, ['técnico a']],
+      ['^(?P<e>e)7', {}, ['é7', 'É7', 'e7']],
+      ['^e{1}7', {}, ['é7', 'É7', 'e7']],
+      ['İ', { folding: counted }, ['İ.txt']],
+      ['^İ', {}, ['İ.txt']],
+      ['^i\\.', {}, ['İ.txt']],
+      ['[z-ÿ]7', { mode: 'glob' }, ['é7', 'É7', 'z7', 'Z7', 'ñ7']],
+      ['[Z-a]7', { mode: 'glob' }, ['z7', 'Z7', '_7']],
+      ['[À-ÿ]7', { mode: 'glob' }, ['é7', 'É7', 'ñ7']],
+      ['[!a-z]7', { mode: 'glob' }, ['é7', 'É7', '_7', 'ñ7']],
+      ['[!é]7', { mode: 'glob' }, ['e7', 'z7', 'Z7', '_7', 'ñ7', 'n7']],
+      ['tecnico [á]', { mode: 'glob' }, ['tecnico á']],
+      ['TÉCNICO ?', { mode: 'glob' }, ['tecnico á', 'técnico a']],
+      ['TECNICO ?', { mode: 'glob', folding: counted }, ['tecnico á']],
+      ['[İ].txt', { mode: 'glob', folding: counted }, ['İ.txt']],
+      ['i.???', { mode: 'glob' }, ['İ.txt']],
+    ];
+    for (const [nombre, query, expected] of cases) {
+      expect(await find(names, { mode: 'regex', ...query, nombre }), nombre).to.have.members(expected);
+    }
+    const decomposed = names.map((name) => name.normalize('NFD'));
+    for (const [nombre, query, expected] of cases) {
+      const wanted = { mode: 'regex' as const, ...query, nombre: nombre.normalize('NFD') };
+      expect(await find(decomposed, wanted), nombre).to.have.members(
+        expected.map((name) => name.normalize('NFD')),
+      );
+    }
+    expect(await find(['x\u0302y', 'xy'], { nombre: '^x.?y$', mode: 'regex' })).to.have.lengthOf(2);
+    expect(await find(['x\u0302y', 'xy'], { nombre: 'x\u0302[y]', mode: 'glob' })).to.have.lengthOf(2);
+    expect(
+      await find(['x\u0302y', 'xy'], { nombre: '^x\\p{M}', mode: 'regex', folding: exact }),
+    ).to.have.lengthOf(1);
+  });
+
   it('finds names with the characters in order in the mode difuso, better ones first', async () => {
     const names = [
       'informe_tecnico.pdf',
