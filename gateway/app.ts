@@ -11,6 +11,7 @@ import { crossOrigin } from './http/cors.ts';
 import { hostGuard } from './http/host.ts';
 import { language } from './http/language.ts';
 import { originGuard } from './http/origin.ts';
+import { preconditions } from './http/preconditions.ts';
 import { problems } from './http/problems.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -81,7 +82,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   // Each router checks all of its routes: the busiest comes first.
   app.use(routers.operations.routes());
   app.use(access.routes.routes());
-  app.use(compression());
+  app.use(compression()).use(preconditions());
   for (const router of routers.others) app.use(router.routes());
   return app;
 }

@@ -1,11 +1,13 @@
 import { codingFor } from '../http/content-coding.ts';
+import { assertMatches } from '../http/preconditions.ts';
 import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Context, ServidoPor } from '../http/state.ts';
-import { Representations } from './representations.ts';
+import { type Representation, Representations } from './representations.ts';
 
 /**
  * Sends an operation's answer in the client's preferred content coding, with `Servido-Por`. A client that has these bytes
  * gets a 304 (RFC 9110, section 13.1.2), whatever its `Cache-Control`.
+ * @throws ProblemError `precondicion-no-cumplida` when `If-Match` names other bytes
  *
  * It writes to the raw response, because Koa's setters cost more than a cache lookup. Other headers must be set before.
  */
@@ -16,16 +18,21 @@ export function sendAnswer(
 ): void | Promise<void> {
   const representations = answer instanceof Representations ? answer : new Representations(answer);
   const { status } = representations;
-  const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = ctx.req.headers;
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'accept-encoding': coding } = ctx.req.headers;
   ctx.state.servidoPor = servidoPor;
-  if (status === 200 && ifNoneMatch !== undefined) {
-    const etag = representations.known(ifNoneMatch);
-    if (etag !== undefined) return write(ctx, 304, [...representations.identity.about, 'etag', etag]);
-  }
-  const representation = representations.in(codingFor(acceptEncoding));
-  if (!(representation instanceof Promise))
-    return write(ctx, status, representation.headers, representation.body);
-  return representation.then((coded) => write(ctx, status, coded.headers, coded.body));
+  const known =
+    status === 200 && ifNoneMatch !== undefined ? representations.known(ifNoneMatch) : undefined;
+  const notModified = (etag: string): void =>
+    write(ctx, 304, [...representations.identity.about, 'etag', etag]);
+  if (known !== undefined && ifMatch === undefined) return notModified(known);
+  const send = ({ etag, headers, body }: Representation): void => {
+    // If-Match precedes If-None-Match (RFC 9110, section 13.2.2). Neither counts when the answer is an error.
+    if (status === 200) assertMatches(ctx, etag);
+    if (known === undefined) write(ctx, status, headers, body);
+    else notModified(known);
+  };
+  const representation = representations.in(codingFor(coding));
+  return representation instanceof Promise ? representation.then(send) : send(representation);
 }
 
 function write(ctx: Context, status: number, headers: readonly string[], body: Buffer | string = ''): void {

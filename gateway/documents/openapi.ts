@@ -69,6 +69,12 @@ const requestHeaders = {
     description: 'El último evento que se recibió.',
     schema: { type: 'string' },
   },
+  'If-Match': {
+    name: 'If-Match',
+    in: 'header',
+    description: 'El ETag que la respuesta debe tener; si no, 412.',
+    schema: { type: 'string' },
+  },
   'If-None-Match': {
     name: 'If-None-Match',
     in: 'header',
@@ -135,7 +141,7 @@ function operationSchemas({ name, document }: Operation): [string, object][] {
 
 function operationObject(operation: Operation): OperationObject {
   const { name, document } = operation;
-  const headers = ['Prefer', 'Idempotency-Key', 'If-None-Match'] as const;
+  const headers = ['Prefer', 'Idempotency-Key', 'If-Match', 'If-None-Match'] as const;
   const parameters = [
     ...(document === undefined ? [] : queryParameters(document.query)),
     ...headers.map((header) => requestHeaders[header]),
@@ -152,7 +158,7 @@ function operationObject(operation: Operation): OperationObject {
       },
       202: accepted(operation),
       304: { description: statusTexts[304] },
-      ...problems([400, 401, 403, 404, 406, 422, 429, 500, 503, 504]),
+      ...problems([400, 401, 403, 404, 406, 412, 422, 429, 500, 503, 504]),
     },
   };
 }

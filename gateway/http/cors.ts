@@ -29,6 +29,7 @@ const allowed = [
     'Cache-Control',
     'Content-Type',
     'Idempotency-Key',
+    'If-Match',
     'If-None-Match',
   ],
   ...['Last-Event-ID', 'Prefer', 'traceparent', 'X-Request-Id'],

@@ -29,6 +29,7 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'direccion-no-permitida': 403,
   'gateway-saturado': 503,
   'uri-demasiado-larga': 414,
+  'precondicion-no-cumplida': 412,
   'identidad-no-disponible': 503,
 
   'solicitud-no-encontrada': 404,

@@ -225,6 +225,13 @@ export const problemas = {
       en: 'The address must not be longer than {max} bytes.',
     },
   },
+  'precondicion-no-cumplida': {
+    title: { es: 'La precondición no se cumple', en: 'Precondition failed' },
+    detail: {
+      es: 'Ningún ETag de If-Match es el de la respuesta actual.',
+      en: 'No ETag of If-Match is that of the current answer.',
+    },
+  },
   'identidad-no-disponible': {
     title: { es: 'Identidad no disponible', en: 'Identity unavailable' },
     detail: {

@@ -5,6 +5,7 @@ import { StreamBrokenError } from '../calls/transport.ts';
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { announceLines, sendLines } from '../http/ndjson.ts';
+import { assertMatches } from '../http/preconditions.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { Context } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -49,6 +50,12 @@ export async function serveStream(
   const { verdict } = result;
   if (!verdict.ok) {
     return sendAnswer(ctx, renderVerdict(operation, verdict, { target, idioma, formato: 'json' }), 'grpc');
+  }
+  try {
+    assertMatches(ctx);
+  } catch (error) {
+    stop.abort();
+    throw error;
   }
   if (ctx.method === 'HEAD') {
     stop.abort();

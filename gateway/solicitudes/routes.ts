@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
+import { assertMatches } from '../http/preconditions.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
 import { quotaKeyOf } from '../limits/quota-key.ts';
@@ -54,7 +55,10 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
 
   router.delete('/solicitudes/:id', async (ctx) => {
     const row = await findSolicitud(ctx, ctx.params['id'], ledger);
-    if (row.closedAt === undefined) await completion.end(row, 'cancelada');
+    if (row.closedAt === undefined) {
+      assertMatches(ctx);
+      await completion.end(row, 'cancelada');
+    }
     const now = await findSolicitud(ctx, row.id, ledger);
     // Another final state may have won. Cancelling twice is not an error.
     if (now.state !== 'cancelada')

@@ -81,6 +81,14 @@ describe('The API documents', () => {
     expect(named).to.have.members(served);
   });
 
+  it('are refused with 412 when If-Match names an ETag that the answer does not have', async () => {
+    for (const path of ['/openapi.json', '/solicitudes', '/cuarentena', '/listar_archivos?formato=ndjson']) {
+      expect((await archivero.get(path, { 'if-match': '"x"' })).status, path).to.equal(412);
+      expect((await archivero.get(path, { 'if-match': '*' })).status, path).to.equal(200);
+    }
+    expect((await archivero.get('/nada', { 'if-match': '"x"' })).status).to.equal(404);
+  });
+
   it('match the real answers: pages, names, lines, problems and solicitudes', async () => {
     // `get` itself checks each answer against the document.
     for (const path of [

@@ -52,7 +52,11 @@ describe('GET /solicitudes', () => {
     await using it = await setUp({ running: ['gateway'] });
     const where: string[] = [];
     for (let n = 0; n < 7; n++) where.push(await accepted(it, `/listar_archivos?ruta=${n}`));
-    await fetch(it.url + stateAt(where[2] ?? ''), { method: 'DELETE' });
+    const cancelled = it.url + stateAt(where[2] ?? '');
+    const refused = await fetch(cancelled, { method: 'DELETE', headers: { 'if-match': '"x"' } });
+    expect(refused.status).to.equal(412);
+    expect(await (await fetch(cancelled)).json()).to.have.nested.property('solicitud.estado', 'aceptada');
+    await fetch(cancelled, { method: 'DELETE' });
 
     const all = await json<Page>(await it.get('/solicitudes'));
     expect(all.solicitudes.map(({ id }) => id)).to.have.members(where.map(idOf));

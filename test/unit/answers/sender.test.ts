@@ -20,6 +20,9 @@ describe('the sender of answers', () => {
         ctx.set('Preference-Applied', 'wait=1');
         return sendAnswer(ctx, answer, 'cola');
       });
+      router.get('/larga', (ctx) =>
+        sendAnswer(ctx, { ...answer, body: Buffer.from(JSON.stringify('a'.repeat(2_000))) }, 'grpc'),
+      );
       router.get('/error', (ctx) => sendAnswer(ctx, { ...answer, status: 404 }, 'grpc'));
     });
   });
@@ -61,6 +64,43 @@ describe('the sender of answers', () => {
   it('sends an error instead of 304 although If-None-Match matches', async () => {
     const response = await fetch(`${app.url}/error`, { headers: { 'if-none-match': '"abc"' } });
     expect([response.status, await response.text()]).to.deep.equal([404, '{"a":1}']);
+  });
+
+  const largeTag = async (coding: string) =>
+    (await fetch(`${app.url}/larga`, { headers: { 'accept-encoding': coding } })).headers.get('etag') ?? '';
+
+  for (const wanted of ['"abc"', '"x", "abc"', '*', ' * ']) {
+    it(`sends 200 when If-Match is '${wanted}'`, async () => {
+      const response = await fetch(`${app.url}/respuesta`, { headers: { 'if-match': wanted } });
+      expect([response.status, await response.text()]).to.deep.equal([200, '{"a":1}']);
+    });
+  }
+
+  for (const wanted of ['"x"', 'W/"abc"', '"abc-gzip"', 'abc', '']) {
+    it(`sends 412 when If-Match is '${wanted}', also when If-None-Match matches`, async () => {
+      for (const more of [{}, { 'if-none-match': '"abc"' }]) {
+        const headers = { 'if-match': wanted, ...more };
+        const response = await fetch(`${app.url}/respuesta`, { headers });
+        expect(response.status).to.equal(412);
+        expect(await response.json()).to.include({ type: '/problemas/precondicion-no-cumplida' });
+      }
+    });
+  }
+
+  it('compares If-Match with the representation that is selected by Accept-Encoding', async () => {
+    const etag = await largeTag('gzip');
+    expect(etag).to.equal('"abc-gzip"');
+    const status = async (coding: string, more = {}) =>
+      (await fetch(`${app.url}/larga`, { headers: { 'accept-encoding': coding, 'if-match': etag, ...more } }))
+        .status;
+    expect(await status('gzip')).to.equal(200);
+    expect(await status('gzip', { 'if-none-match': etag })).to.equal(304);
+    expect(await status('identity')).to.equal(412);
+  });
+
+  it('sends an error instead of 412', async () => {
+    const response = await fetch(`${app.url}/error`, { headers: { 'if-match': '"x"' } });
+    expect(response.status).to.equal(404);
   });
 
   it('sends the length and no body for HEAD', async () => {
