@@ -20,8 +20,7 @@ export function sendAnswer(
   const { status } = representations;
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'accept-encoding': coding } = ctx.req.headers;
   ctx.state.servidoPor = servidoPor;
-  const known =
-    status === 200 && ifNoneMatch !== undefined ? representations.known(ifNoneMatch) : undefined;
+  const known = status === 200 && ifNoneMatch !== undefined ? representations.known(ifNoneMatch) : undefined;
   const notModified = (etag: string): void =>
     write(ctx, 304, [...representations.identity.about, 'etag', etag]);
   if (known !== undefined && ifMatch === undefined) return notModified(known);

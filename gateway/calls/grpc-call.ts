@@ -1,6 +1,7 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { queuedKey, requestIdKey } from '../../runtime/grpc/call.ts';
 import { Status, toStatus } from '../../runtime/status.ts';
+import { traceHeaders } from '../../runtime/tracing/traceparent.ts';
 import { streamRefused } from './classifier.ts';
 import { originOf } from './status-origin.ts';
 import type { CallOptions, GrpcFailure } from './transport.ts';
@@ -11,7 +12,9 @@ export const passBytes = (bytes: Buffer): Buffer<ArrayBuffer> => bytes as Buffer
 export function metadataOf({ requestId, traceparent, queued = false }: CallOptions): Metadata {
   const metadata = new Metadata();
   metadata.set(requestIdKey, requestId);
-  if (traceparent !== '') metadata.set('traceparent', traceparent);
+  if (traceparent !== '') {
+    for (const [name, value] of Object.entries(traceHeaders(traceparent))) metadata.set(name, value);
+  }
   if (queued) metadata.set(queuedKey, '1');
   return metadata;
 }

@@ -7,7 +7,7 @@ export interface CallOptions {
   /** The request's signal: aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** W3C trace context of the request; empty for none. */
+  /** Trace context of the request (runtime/tracing/traceparent.ts); empty for none. */
   readonly traceparent: string;
   /** Whether the request comes from the ledger and may wait: a service with an incomplete index should then refuse it. */
   readonly queued?: boolean;

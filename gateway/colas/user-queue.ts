@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareUserQueue } from '../../runtime/amqp/topology.ts';
 import { within } from '../../runtime/timeout.ts';
+import { traceHeaders } from '../../runtime/tracing/traceparent.ts';
 import { maxDepth } from '../http/body.ts';
 import { parseExactly } from '../http/exact-json.ts';
 import { flawOf } from '../http/json-text.ts';
@@ -62,7 +63,7 @@ export function createPutter(connection: Connection, publisher: Publisher) {
         contentType: 'application/json',
         messageId: id,
         timestamp: Math.floor(Date.now() / 1000),
-        headers: { traceparent, 'x-request-id': requestId },
+        headers: { ...traceHeaders(traceparent), 'x-request-id': requestId },
       },
     };
     await declare(queue);

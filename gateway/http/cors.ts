@@ -32,7 +32,7 @@ const allowed = [
     'If-Match',
     'If-None-Match',
   ],
-  ...['Last-Event-ID', 'Prefer', 'traceparent', 'X-Request-Id'],
+  ...['Last-Event-ID', 'Prefer', 'traceparent', 'tracestate', 'X-Request-Id'],
 ];
 
 /** Allows pages of these origins to use the API (https://fetch.spec.whatwg.org/#http-cors-protocol), without cookies. */

@@ -1,6 +1,6 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
-import { parseTraceparent } from '../../runtime/tracing/traceparent.ts';
-import { beginSpan, isTracing } from '../../runtime/tracing/tracing.ts';
+import { readTraceContext } from '../../runtime/tracing/traceparent.ts';
+import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import { setCommonHeader } from './response.ts';
 import type { Step } from './steps.ts';
 
@@ -11,12 +11,11 @@ import type { Step } from './steps.ts';
 export function requestId(): Step {
   return (ctx) => {
     ctx.state.requestId = requestIdOf(ctx.req.headers['x-request-id']);
-    const parent = parentOf(ctx.req.headers['traceparent']);
+    const { traceparent, tracestate } = ctx.req.headers;
+    const parent = readTraceContext(traceparent, tracestate);
     const span = beginSpan(ctx.method, 'server', parent);
     ctx.state.span = span;
     ctx.state.traceparent = span.traceparent || newTraceparent();
-    // Sent only when the request is traced.
-    if (parent !== '' || isTracing()) setCommonHeader(ctx.res, 'traceparent', ctx.state.traceparent);
     setCommonHeader(ctx.res, 'X-Request-Id', ctx.state.requestId);
   };
 }
@@ -24,11 +23,6 @@ export function requestId(): Step {
 /** Returns the client's id when it is well-formed, else a new one. */
 export function requestIdOf(clientId: string | readonly string[] | undefined): string {
   return typeof clientId === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(clientId) ? clientId : randomUUID();
-}
-
-/** Returns the client's trace context; empty when it is missing or malformed. */
-function parentOf(trace: string | readonly string[] | undefined): string {
-  return typeof trace === 'string' && parseTraceparent(trace) !== undefined ? trace : '';
 }
 
 function newTraceparent(): string {

@@ -12,7 +12,7 @@ export const anonymous = 'anonimo';
 export interface State {
   /** request-id.ts: shared by all processes that handle this request, and sent as `X-Request-Id`. */
   requestId: string;
-  /** request-id.ts: W3C trace context. */
+  /** request-id.ts: trace context (runtime/tracing/traceparent.ts). */
   traceparent: string;
   /** request-id.ts: the span of this request, to which traceparent belongs. */
   span: Span;

@@ -20,6 +20,7 @@ export interface Acceptance {
   /** The authenticated user, or `anonimo`. */
   readonly caller: string;
   readonly requestId: string;
+  /** Trace context (runtime/tracing/traceparent.ts). */
   readonly traceparent: string;
   /** The reply token: random; a reply must echo it. */
   readonly replyToken: string;

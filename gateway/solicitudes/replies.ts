@@ -5,7 +5,7 @@ import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.t
 import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
 import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
-import { parseTraceparent } from '../../runtime/tracing/traceparent.ts';
+import { parseTraceContext } from '../../runtime/tracing/traceparent.ts';
 import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -79,8 +79,8 @@ export function createReplies({
 
   /** Stores a reply in a span below the worker's, if that belongs to the request's trace: replies are untrusted. */
   async function storeTraced(row: Solicitud, reply: WorkReply): Promise<void> {
-    const workSpan = parseTraceparent(reply.traceparent ?? '');
-    const same = workSpan !== undefined && workSpan.traceId === parseTraceparent(row.traceparent)?.traceId;
+    const workSpan = parseTraceContext(reply.traceparent ?? '');
+    const same = workSpan !== undefined && workSpan.traceId === parseTraceContext(row.traceparent)?.traceId;
     const parent = same ? (reply.traceparent ?? '') : row.traceparent;
     const span = beginSpan(`store reply of ${row.operation}`, 'consumer', parent, {
       'messaging.system': 'rabbitmq',

@@ -1,7 +1,7 @@
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
-import { parsePrefer } from '../http/prefer.ts';
 import { assertMatches } from '../http/preconditions.ts';
+import { parsePrefer } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 import type { Acceptor } from './acceptance.ts';

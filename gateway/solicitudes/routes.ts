@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
-import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { assertMatches } from '../http/preconditions.ts';
+import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
 import { quotaKeyOf } from '../limits/quota-key.ts';

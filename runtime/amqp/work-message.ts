@@ -1,5 +1,6 @@
 import type { Message, Options } from 'amqplib';
 import { Status, toStatus } from '../status.ts';
+import { readTraceContext, traceHeaders } from '../tracing/traceparent.ts';
 import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 
 /** A request in RabbitMQ. Its body is proto3 JSON, readable in the management UI. */
@@ -12,6 +13,7 @@ export interface WorkMessage {
   readonly request: string;
   readonly replyTo: string;
   readonly requestId: string;
+  /** Trace context (tracing/traceparent.ts). */
   readonly traceparent: string;
   /** Milliseconds since 1970 after which the answer is no longer needed. */
   readonly expiresAt: number;
@@ -35,7 +37,7 @@ export type WorkResult =
 export interface WorkReply {
   readonly id: string;
   readonly replyToken: string;
-  /** Traceparent of the work's span, if the worker sends one. */
+  /** Trace context of the work's span, if the worker sends one. */
   readonly traceparent?: string;
   readonly result: WorkResult;
 }
@@ -65,7 +67,7 @@ export function encodeWork(work: WorkMessage): Encoded {
       type: work.type,
       replyTo: work.replyTo,
       headers: {
-        traceparent: work.traceparent,
+        ...traceHeaders(work.traceparent),
         'x-request-id': work.requestId,
         'x-vence': work.expiresAt,
         'x-intento': work.attempt,
@@ -83,7 +85,10 @@ export function decodeWork({ content, properties }: Received): WorkMessage {
     request: content.toString(),
     replyTo: text(properties.replyTo, 'reply_to'),
     requestId: text(properties.headers?.['x-request-id'], 'x-request-id'),
-    traceparent: text(properties.headers?.['traceparent'], 'traceparent'),
+    traceparent: readTraceContext(
+      text(properties.headers?.['traceparent'], 'traceparent'),
+      properties.headers?.['tracestate'],
+    ),
     expiresAt: integer(properties.headers?.['x-vence'], 'x-vence'),
     attempt: integer(properties.headers?.['x-intento'], 'x-intento'),
     replyToken: text(properties.headers?.['x-testigo'], 'x-testigo'),
@@ -96,7 +101,7 @@ export function encodeReply({ id, replyToken, traceparent, result }: WorkReply):
     content: Buffer.from(content),
     properties: {
       ...envelope(id),
-      headers: { ...headers, 'x-testigo': replyToken, ...(traceparent && { traceparent }) },
+      headers: { ...headers, 'x-testigo': replyToken, ...(traceparent && traceHeaders(traceparent)) },
     },
   });
   switch (result.kind) {
@@ -114,11 +119,14 @@ export function encodeReply({ id, replyToken, traceparent, result }: WorkReply):
 export function decodeReply({ content, properties }: Received): WorkReply {
   const id = text(properties.correlationId, 'correlation_id');
   const replyToken = text(properties.headers?.['x-testigo'], 'x-testigo');
-  const traceparent: unknown = properties.headers?.['traceparent'];
+  const traceparent = readTraceContext(
+    properties.headers?.['traceparent'],
+    properties.headers?.['tracestate'],
+  );
   return {
     id,
     replyToken,
-    ...(typeof traceparent === 'string' && { traceparent }),
+    ...(traceparent && { traceparent }),
     result: resultOf(content, properties.headers ?? {}),
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.ts';
 import type { CallContext, ServedMethod } from '../handlers.ts';
 import { Status, statusName } from '../status.ts';
+import { readTraceContext } from '../tracing/traceparent.ts';
 import { beginSpan } from '../tracing/tracing.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 
@@ -61,7 +62,8 @@ export async function runCall(
   const requestId = requestIdOf(call.metadata);
   const callLog = log.child({ requestId });
   const [traceparent] = call.metadata.get('traceparent');
-  const span = beginSpan(method, 'server', String(traceparent ?? ''), { 'rpc.system': 'grpc' });
+  const context = readTraceContext(traceparent, call.metadata.get('tracestate').join(','));
+  const span = beginSpan(method, 'server', context, { 'rpc.system': 'grpc' });
   const abort = new AbortController();
   const stopWatching = abortWithCaller(call, abort);
   calls.enter(abort);

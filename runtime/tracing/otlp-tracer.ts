@@ -1,9 +1,9 @@
-import { SpanKind as Kind, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { createTraceState, SpanKind as Kind, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { within } from '../timeout.ts';
-import { parseTraceparent, writeTraceparent } from './traceparent.ts';
+import { parseTraceContext, writeTraceContext } from './traceparent.ts';
 import type { Attributes, SpanKind, Tracer, TracingOptions } from './tracer.ts';
 
 const kinds: Readonly<Record<SpanKind, Kind>> = {
@@ -43,7 +43,7 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
 
   return {
     begin: (spanName, kind, parent, attributes = {}) => {
-      const context = parseTraceparent(parent);
+      const context = parseTraceContext(parent);
       const above =
         context === undefined
           ? ROOT_CONTEXT
@@ -51,13 +51,14 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
               traceId: context.traceId,
               spanId: context.spanId,
               traceFlags: context.flags,
+              traceState: createTraceState(context.tracestate),
               isRemote: true,
             });
       const options = { kind: kinds[kind], attributes: withoutUndefined(attributes) };
       const span = tracer.startSpan(spanName, options, above);
-      const { traceId, spanId, traceFlags } = span.spanContext();
+      const { traceId, spanId, traceFlags, traceState } = span.spanContext();
       return {
-        traceparent: writeTraceparent(traceId, spanId, traceFlags),
+        traceparent: writeTraceContext(traceId, spanId, traceFlags, traceState?.serialize()),
         end: (told = {}) => {
           if (!span.isRecording()) return;
           if (told.name !== undefined) span.updateName(told.name);

@@ -6,14 +6,14 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** A piece of work on a request. */
 export interface Span {
-  /** W3C traceparent of this span, for work on its behalf; its parent's when tracing is off. */
+  /** Trace context of this span (traceparent.ts), for work on its behalf; its parent's when tracing is off. */
   readonly traceparent: string;
   /** Ends the span. The first call counts. */
   end(told?: { readonly name?: string; readonly attributes?: Attributes; readonly failed?: boolean }): void;
 }
 
 export interface Tracer {
-  /** @param parent W3C traceparent; an invalid one begins a new trace */
+  /** @param parent a trace context; an invalid one begins a new trace */
   begin(name: string, kind: SpanKind, parent: string, attributes?: Attributes): Span;
   /** Sends the spans that are left. */
   stop(): Promise<void>;

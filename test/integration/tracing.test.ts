@@ -13,13 +13,23 @@ interface Seen {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
+  readonly traceState: string;
+  /** Of the server's span; else empty. */
+  readonly requestId: string;
 }
 
 interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
     readonly scopeSpans: readonly {
-      readonly spans: readonly { traceId: string; spanId: string; parentSpanId?: string; name: string }[];
+      readonly spans: readonly {
+        traceId: string;
+        spanId: string;
+        parentSpanId?: string;
+        traceState?: string;
+        name: string;
+        attributes: readonly { key: string; value: { stringValue?: string } }[];
+      }[];
     }[];
   }[];
 }
@@ -51,10 +61,19 @@ class Receiver implements AsyncDisposable {
   #take({ resourceSpans }: Exported): void {
     for (const { resource, scopeSpans } of resourceSpans) {
       const name = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
-      for (const { traceId, spanId, parentSpanId = '', name: span } of scopeSpans.flatMap(
-        ({ spans }) => spans,
-      )) {
-        this.spans.push({ service: name, name: span, traceId, spanId, parentSpanId });
+      for (const span of scopeSpans.flatMap(({ spans }) => spans)) {
+        const { traceId, spanId, parentSpanId = '', traceState = '', attributes } = span;
+        const requestId =
+          attributes.find(({ key }) => key === 'archivero.request_id')?.value.stringValue ?? '';
+        this.spans.push({
+          service: name,
+          name: span.name,
+          traceId,
+          spanId,
+          parentSpanId,
+          traceState,
+          requestId,
+        });
       }
     }
   }
@@ -89,14 +108,22 @@ describe('Traces', () => {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT, RABBITMQ_URL },
       running: ['mserv1', 'gateway'],
     });
+    /** Resolves with the trace of the request with this id. */
+    const traceOf = async (requestId: string | null): Promise<string> => {
+      const found = () => receiver.spans.find((span) => span.requestId === requestId);
+      await eventually(async () => found() !== undefined);
+      return found()?.traceId ?? '';
+    };
     const seen = (traceId: string, name: string): Promise<void> =>
       eventually(async () => receiver.spansOf(traceId).some((span) => span.name.startsWith(name)));
     const rpc = 'archivos.v1.ListadoService/ListarArchivos';
 
     const direct = `${trace}1`;
-    const answer = await archivero.get('/listar_archivos', { traceparent: `00-${direct}-${client}-01` });
+    const answer = await archivero.get('/listar_archivos', {
+      traceparent: `00-${direct}-${client}-01`,
+      tracestate: 'vendor=1,other=2',
+    });
     expect(answer.status).to.equal(200);
-    expect(answer.headers.get('traceparent')).to.match(new RegExp(`^00-${direct}-[0-9a-f]{16}-01$`));
     await seen(direct, 'GET /listar_archivos');
     await eventually(async () => receiver.spansOf(direct).length === 3);
     const serviceSpan = receiver.spansOf(direct).find(({ service }) => service === 'archivero-mserv1');
@@ -108,7 +135,11 @@ describe('Traces', () => {
     ]);
 
     const queued = `${trace}2`;
-    const headers = { traceparent: `00-${queued}-${client}-01`, prefer: 'respond-async' };
+    const headers = {
+      traceparent: `00-${queued}-${client}-01`,
+      tracestate: 'vendor=1,other=2',
+      prefer: 'respond-async',
+    };
     const path = await accepted(archivero, '/listar_archivos', headers);
     expect((await answerAt(archivero, path)).status).to.equal(200);
     await seen(queued, 'store reply');
@@ -124,15 +155,19 @@ describe('Traces', () => {
       'archivero-gateway: store reply of listar_archivos',
     ]);
 
+    for (const traceId of [direct, queued]) {
+      const states = receiver.spansOf(traceId).map(({ traceState }) => traceState);
+      expect(new Set(states)).to.deep.equal(new Set(['vendor=1,other=2']));
+    }
+
     // A request without traceparent begins a trace; an unsampled one exports no span.
     const own = await archivero.get('/salud/viva');
-    const [, ownTrace = ''] = /^00-([0-9a-f]{32})-/.exec(own.headers.get('traceparent') ?? '') ?? [];
-    await seen(ownTrace, 'GET /salud/viva');
+    const ownTrace = await traceOf(own.headers.get('x-request-id'));
     expect(receiver.spansOf(ownTrace)[0]?.parentSpanId).to.equal('');
     const unsampled = `${trace}3`;
     await archivero.get('/listar_archivos', { traceparent: `00-${unsampled}-${client}-00` });
     const after = await archivero.get('/healthz');
-    await seen(/^00-([0-9a-f]{32})-/.exec(after.headers.get('traceparent') ?? '')?.[1] ?? '', 'GET');
+    await traceOf(after.headers.get('x-request-id'));
     expect(receiver.spansOf(unsampled)).to.deep.equal([]);
   });
 

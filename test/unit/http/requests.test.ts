@@ -49,6 +49,31 @@ describe('an HTTP request', () => {
       expect((await stateFor({ traceparent: trace })).state.traceparent).to.equal(trace);
     });
 
+    for (const higher of [`01${trace.slice(2)}`, `cc${trace.slice(2)}-more-and-more`]) {
+      it(`come from a traceparent of a higher version, as version 00: ${higher.slice(0, 2)}`, async () => {
+        expect((await stateFor({ traceparent: higher })).state.traceparent).to.equal(trace);
+        const flags = higher.replace('-00', '-ff');
+        expect((await stateFor({ traceparent: flags })).state.traceparent).to.equal(
+          trace.replace('-00', '-03'),
+        );
+      });
+    }
+
+    it('include tracestate, unless it is longer than 512 characters or traceparent is not valid', async () => {
+      const stateOf = async (traceparent: string, tracestate: string) =>
+        (await stateFor({ traceparent, tracestate })).state.traceparent;
+      const kept = `a=1,b@c=${'x'.repeat(503)}`;
+      expect(await stateOf(trace, kept)).to.equal(`${trace} ${kept}`);
+      expect(await stateOf(trace, `${kept}xx`)).to.equal(trace);
+      expect(await stateOf(trace, 'a=\xe1')).to.equal(trace);
+      expect(await stateOf('x', 'a=1')).to.match(/-01$/);
+    });
+
+    it('are not sent back, except for the id', async () => {
+      const { response } = await stateFor({ traceparent: trace, tracestate: 'a=1' });
+      for (const name of ['traceparent', 'tracestate']) expect(response.headers.get(name)).to.equal(null);
+    });
+
     const zeros = `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`;
     for (const bad of [
       '',
@@ -56,7 +81,9 @@ describe('an HTTP request', () => {
       zeros,
       trace.replace(/b+/, '0'.repeat(16)),
       trace.toUpperCase(),
-      `01${trace.slice(2)}`,
+      `${trace}-more`,
+      `ff${trace.slice(2)}`,
+      `01${trace.slice(2)}more`,
     ]) {
       it(`include a new trace context instead of "${bad}"`, async () => {
         const { state } = await stateFor({ traceparent: bad });
