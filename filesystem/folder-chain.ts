@@ -1,20 +1,25 @@
-import { type ByteString, splitParts } from './byte-string.ts';
+import type { ByteString } from './byte-string.ts';
 import type { Folder } from './folder.ts';
 import type { Root } from './root.ts';
 
-/** Maximum descriptors that one chain keeps open. */
-const maxHeld = 64;
+/** Number of levels above the current folder that stay open. */
+const near = 32;
+/** Every level at a multiple of this depth stays open, so that a closed one is reopened from nearby. */
+const stride = 64;
 
 /**
- * Opens folders by path and keeps the ancestors of the last one open, because consecutive paths mostly share them.
+ * Opens folders by path and keeps ancestors of the last one open, because consecutive paths mostly share them.
+ * Paths in the order of a walk take about two system calls each, however deep they are, and at most 70 descriptors.
  *
  * No folder below the requested one stays open, so entries read in a folder are never older than the descriptors
  * that lead to its subfolders.
  */
 export class FolderChain implements Disposable {
   readonly #root: Root;
-  #parts: readonly ByteString[] = [];
-  /** Open folders by depth: the root, then one per part. Distant ancestors are closed and undefined. */
+  #path = '' as ByteString;
+  /** Length of the path of each level: the root, then one level per part of the path. */
+  #ends: number[] = [];
+  /** Open folders by level; undefined once closed to save descriptors. */
   #held: (Folder | undefined)[] = [];
 
   constructor(root: Root) {
@@ -26,44 +31,49 @@ export class FolderChain implements Disposable {
    * @throws FileError when the root cannot be opened, and system errors for folders below it
    */
   open(path: ByteString): Folder {
-    const parts = splitParts(path);
-    let shared = 0;
-    while (shared < parts.length && shared < this.#parts.length && parts[shared] === this.#parts[shared])
-      shared++;
-    this.#cut(shared + 1);
-    this.#parts = parts;
-    // Continue from the deepest open folder; restart at the root when that one was closed.
-    let depth = this.#held.length - 1;
-    let folder = this.#held[depth];
-    if (folder === undefined) {
-      this.#cut(0);
-      depth = 0;
-      folder = this.#hold(this.#root.open([]), 0);
-    }
-    try {
-      for (; depth < parts.length; depth++) {
-        folder = this.#hold(folder.open(parts[depth] as ByteString), depth + 1);
-      }
-    } catch (error) {
-      this.#parts = parts.slice(0, depth);
-      throw error;
+    this.#cut(this.#sharedLevels(path));
+    while (this.#held.length > 0 && this.#held.at(-1) === undefined) this.#cut(this.#held.length - 1);
+    this.#path = path;
+    let folder = this.#held.at(-1) ?? this.#hold(this.#root.open([]), 0);
+    for (let end = this.#ends.at(-1) ?? 0; end < path.length; ) {
+      const from = end === 0 ? 0 : end + 1;
+      const slash = path.indexOf('/', from);
+      end = slash === -1 ? path.length : slash;
+      folder = this.#hold(folder.open(path.slice(from, end) as ByteString), end);
     }
     return folder;
   }
 
   [Symbol.dispose](): void {
     this.#cut(0);
-    this.#parts = [];
   }
 
-  #hold(folder: Folder, depth: number): Folder {
-    this.#held[depth] = folder;
-    this.#held[depth - maxHeld]?.[Symbol.dispose]();
-    if (depth >= maxHeld) this.#held[depth - maxHeld] = undefined;
+  /** Returns the number of levels of the current path that lead to `path` too. */
+  #sharedLevels(path: ByteString): number {
+    const length = Math.min(path.length, this.#path.length);
+    let same = 0;
+    while (same < length && path.charCodeAt(same) === this.#path.charCodeAt(same)) same++;
+    let levels = this.#ends.length;
+    for (; levels > 1; levels--) {
+      const end = this.#ends[levels - 1] ?? 0;
+      if (end <= same && (end === path.length || path[end] === '/')) break;
+    }
+    return levels;
+  }
+
+  #hold(folder: Folder, end: number): Folder {
+    const distant = this.#held.length - near;
+    this.#held.push(folder);
+    this.#ends.push(end);
+    if (distant > 0 && distant % stride !== 0) {
+      this.#held[distant]?.[Symbol.dispose]();
+      this.#held[distant] = undefined;
+    }
     return folder;
   }
 
-  #cut(length: number): void {
-    while (this.#held.length > length) this.#held.pop()?.[Symbol.dispose]();
+  #cut(levels: number): void {
+    this.#ends.length = Math.min(this.#ends.length, levels);
+    while (this.#held.length > levels) this.#held.pop()?.[Symbol.dispose]();
   }
 }

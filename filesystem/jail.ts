@@ -6,6 +6,7 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  readlinkSync,
   realpathSync,
 } from 'node:fs';
 import { sep } from 'node:path';
@@ -121,8 +122,18 @@ function notFolder(): NodeJS.ErrnoException {
   return Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR', syscall: 'open' });
 }
 
+/**
+ * Returns the real path of an existing entry. On Linux the kernel gives that of a descriptor at once; realpath(3)
+ * resolves every part from the beginning, which takes 60 ms per link in a folder of 1,600 levels.
+ */
 export function realPath(path: ByteString): ByteString {
-  return realpathSync.native(toPath(path), 'latin1') as ByteString;
+  if (nativeJail !== heldJail) return realpathSync.native(toPath(path), 'latin1') as ByteString;
+  const descriptor = openSync(toPath(path), O_PATH);
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`, 'latin1') as ByteString;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Returns whether a real path is the root or below it. `/srv/files-2` is not inside `/srv/files`. */

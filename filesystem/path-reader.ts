@@ -1,15 +1,16 @@
-import { type ByteString, folderOf, lastPart, splitParts } from './byte-string.ts';
+import { type ByteString, folderOf, lastPart } from './byte-string.ts';
 import { type Entry, entryOf } from './entry.ts';
 import type { Folder, Stats } from './folder.ts';
+import { FolderChain } from './folder-chain.ts';
 import type { Root } from './root.ts';
 
-/** Reads entries by path. Consecutive paths mostly share a folder, so the last folder stays open. */
+/** Reads entries by path. Consecutive paths mostly share a folder, or its ancestors, so these stay open. */
 export class PathReader implements Disposable {
-  readonly #root: Root;
+  readonly #chain: FolderChain;
   #folder: Folder | undefined;
 
   constructor(root: Root) {
-    this.#root = root;
+    this.#chain = new FolderChain(root);
   }
 
   /**
@@ -30,7 +31,7 @@ export class PathReader implements Disposable {
   /**
    * Reads one entry.
    * @param known the lstat result, if it is known already
-   * @throws as `Root.open` and lstat do
+   * @throws as `FolderChain.open` does, and the errors of lstat
    */
   read(path: ByteString, known?: Stats): { readonly entry: Entry; readonly stats: Stats } {
     const folder = this.#open(folderOf(path));
@@ -40,14 +41,14 @@ export class PathReader implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#folder?.[Symbol.dispose]();
     this.#folder = undefined;
+    this.#chain[Symbol.dispose]();
   }
 
   #open(path: ByteString): Folder {
     if (this.#folder?.path === path) return this.#folder;
-    this[Symbol.dispose]();
-    this.#folder = this.#root.open(splitParts(path));
+    this.#folder = undefined;
+    this.#folder = this.#chain.open(path);
     return this.#folder;
   }
 }

@@ -1,20 +1,18 @@
-import { type ByteString, joinParts, splitParts } from './byte-string.ts';
+import { type ByteString, joinParts } from './byte-string.ts';
 import type { EntryErrors } from './entry-errors.ts';
 import { folderFailure } from './file-error.ts';
 import type { Folder, Named } from './folder.ts';
+import { FolderChain } from './folder-chain.ts';
 import { Kind } from './kind.ts';
 import type { Root } from './root.ts';
 
-/** Maximum descriptors that one walk keeps open. */
-const maxHeld = 64;
 /** PATH_MAX: no program can open a longer path. */
 const maxPathBytes = 4096;
 
 /** A folder between the walk's start and the current folder. */
 interface Level {
   readonly path: ByteString;
-  /** Undefined once closed to save descriptors; reopened by path when it has subfolders left. */
-  folder: Folder | undefined;
+  /** Names of the subfolders that are still to be walked. */
   readonly subfolders: ByteString[];
 }
 
@@ -45,14 +43,13 @@ export interface FoundEntry extends Named {
 export function* entriesBelow(options: TreeOptions): Generator<FoundEntry | undefined> {
   const { root, hidden, depth, errors } = options;
   const levels: Level[] = [];
+  using chain = new FolderChain(root);
 
-  function* enter(folder: Folder): Generator<FoundEntry> {
-    const far = levels.at(-maxHeld);
-    far?.folder?.[Symbol.dispose]();
-    if (far !== undefined) far.folder = undefined;
-    const { path } = folder;
+  function* enter(path: ByteString): Generator<FoundEntry> {
+    if (path.length > maxPathBytes) throw tooLong();
+    const folder = chain.open(path);
     const subfolders: ByteString[] = [];
-    levels.push({ path, folder, subfolders });
+    levels.push({ path, subfolders });
     const goesOn = levels.length < depth;
     for (const { name, kind } of folder.entries()) {
       if (!hidden && name.startsWith('.')) continue;
@@ -61,32 +58,25 @@ export function* entriesBelow(options: TreeOptions): Generator<FoundEntry | unde
     }
   }
 
+  const start = options.start.join('/') as ByteString;
   try {
-    const start = root.open(options.start);
+    yield* enter(start);
+  } catch (error) {
+    throw folderFailure(start, error);
+  }
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const name = level.subfolders.pop();
+    if (name === undefined) {
+      levels.pop();
+      continue;
+    }
+    yield undefined;
+    const path = joinParts(level.path, name);
     try {
-      yield* enter(start);
+      yield* enter(path);
     } catch (error) {
-      throw folderFailure(start.path, error);
+      errors.note(path, error);
     }
-    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-      const name = level.subfolders.pop();
-      if (name === undefined) {
-        level.folder?.[Symbol.dispose]();
-        levels.pop();
-        continue;
-      }
-      yield undefined;
-      const path = joinParts(level.path, name);
-      try {
-        if (path.length > maxPathBytes) throw tooLong();
-        level.folder ??= root.open(splitParts(level.path));
-        yield* enter(level.folder.open(name));
-      } catch (error) {
-        errors.note(path, error);
-      }
-    }
-  } finally {
-    for (const level of levels) level.folder?.[Symbol.dispose]();
   }
 }
 

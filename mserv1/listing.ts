@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from '../filesystem/cursor.ts';
 import type { Entry } from '../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../filesystem/entry-errors.ts';
 import type { Stats } from '../filesystem/folder.ts';
+import { groupByFolder } from '../filesystem/folder-order.ts';
 import { Kind } from '../filesystem/kind.ts';
 import {
   comparePlaces,
@@ -89,22 +90,17 @@ export async function listFolder(root: Root, query: ListingQuery, signal: AbortS
   const candidates = await nearest(root, { ...query, after, size: query.limit + 1 }, slices, errors);
   const page = candidates.slice(0, query.limit);
 
-  const archivos: Entry[] = [];
-  using reader = new EntryReader(root, query, errors);
-  for (const batch of batchesOf(page)) {
-    if (slices.over()) await slices.next();
-    archivos.push(...reader.readAll(batch));
-  }
+  const { entries, dependencies } = await readEntries(root, query, page, slices, errors);
 
   const errores = errors.items();
   const last = candidates.length > query.limit ? page.at(-1) : undefined;
   return {
-    archivos,
+    archivos: entries,
     siguiente: last && encodeCursor(scope, positionOf(order, last)),
     completo: errores.length === 0,
     errores,
     dependencies: {
-      ...reader.dependencies,
+      ...dependencies,
       unseen: order.by === 'stats' && (after !== undefined || last !== undefined),
     },
   };
@@ -159,15 +155,46 @@ function candidateOf(
 
 /** Entries read in one batch: shorter than a slice. */
 const batchSize = 256;
+/** From this many entries on, standing in their folder pays. */
+const crowd = 8;
 
-export function* batchesOf(candidates: readonly ListingCandidate[]): Generator<readonly ListingCandidate[]> {
-  for (let at = 0; at < candidates.length; at += batchSize) yield candidates.slice(at, at + batchSize);
+export function* batchesOf(
+  candidates: readonly ListingCandidate[],
+  size = batchSize,
+): Generator<readonly ListingCandidate[]> {
+  for (let at = 0; at < candidates.length; at += size) yield candidates.slice(at, at + size);
+}
+
+type EntryDependencies = Omit<PageDependencies, 'unseen'>;
+
+/**
+ * Reads candidates folder by folder and returns their entries in the order of the candidates. Skips an entry that
+ * vanished, cannot be read, or has another kind than when its folder was read.
+ * @throws the reason of the signal of `slices`
+ */
+export async function readEntries(
+  root: Root,
+  scope: ListingScope,
+  candidates: readonly ListingCandidate[],
+  slices: Slices,
+  errors: EntryErrors,
+): Promise<{ readonly entries: Entry[]; readonly dependencies: EntryDependencies }> {
+  using reader = new EntryReader(root, scope, errors);
+  const entries = new Map<ListingCandidate, Entry>();
+  for (const group of groupByFolder(candidates)) {
+    for (const batch of batchesOf(group)) {
+      if (slices.over()) await slices.next();
+      reader.readBatch(batch, entries);
+    }
+  }
+  const inOrder = candidates.flatMap((candidate) => entries.get(candidate) ?? []);
+  return { entries: inOrder, dependencies: reader.dependencies };
 }
 
 /** Reads the entries of candidates and records what they depend on. */
-export class EntryReader implements Disposable {
+class EntryReader implements Disposable {
   /** Dependencies of all entries read so far. */
-  readonly dependencies: Omit<PageDependencies, 'unseen'> = { subfolders: [], elsewhere: false };
+  readonly dependencies: EntryDependencies = { subfolders: [], elsewhere: false };
   readonly #scope: ListingScope;
   readonly #errors: EntryErrors;
   readonly #start: ByteString;
@@ -180,16 +207,20 @@ export class EntryReader implements Disposable {
     this.#reader = new PathReader(root);
   }
 
-  /** Reads a batch, faster than one by one when the entries share a folder. Entries that `read` rejects are skipped. */
-  readAll(candidates: readonly ListingCandidate[]): Entry[] {
-    const [first] = candidates;
-    if (first === undefined) return [];
-    const work = () => candidates.flatMap((candidate) => this.read(candidate) ?? []);
-    return this.#reader.near(joinParts(this.#start, first.path), work);
+  /** Reads candidates of one folder. */
+  readBatch(batch: readonly ListingCandidate[], entries: Map<ListingCandidate, Entry>): void {
+    const work = () => {
+      for (const candidate of batch) {
+        const entry = this.#read(candidate);
+        if (entry !== undefined) entries.set(candidate, entry);
+      }
+    };
+    const [first] = batch;
+    if (first === undefined || batch.length < crowd) work();
+    else this.#reader.near(joinParts(this.#start, first.path), work);
   }
 
-  /** Returns undefined when the entry vanished, cannot be read, or has another kind than when its folder was read. */
-  read({ path, stats }: ListingCandidate): Entry | undefined {
+  #read({ path, stats }: ListingCandidate): Entry | undefined {
     const whole = joinParts(this.#start, path);
     const read = this.#errors.attempt(whole, () => this.#reader.read(whole, stats));
     if (read === undefined || !this.#scope.kinds.has(read.entry.tipo)) return undefined;

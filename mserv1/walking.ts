@@ -6,7 +6,7 @@ import type { Root } from '../filesystem/root.ts';
 import { Slices } from '../filesystem/slices.ts';
 import { entriesBelow } from '../filesystem/tree.ts';
 import { beating } from '../runtime/heartbeat.ts';
-import { batchesOf, EntryReader, type ListingScope, nearest, type Sorting } from './listing.ts';
+import { batchesOf, type ListingScope, nearest, readEntries, type Sorting } from './listing.ts';
 
 export interface WalkingQuery extends ListingScope {
   /** Undefined: directory order. */
@@ -23,6 +23,9 @@ export interface WalkingPart {
 
 /** Maximum entries and errors per message: one message per entry costs twenty times as much. */
 const partSize = 256;
+/** Entries that a sorted walk reads at a time: many, because in a deep tree the folders above them are opened anew. */
+const readSize = 10_000;
+const nothing: WalkingPart = { archivos: [], errores: [] };
 /** A message is sent after this time even if it is empty. */
 const partMs = 100;
 
@@ -57,7 +60,10 @@ async function* asFound(
       );
       if (entry !== undefined && kinds.has(entry.tipo)) parts.add(entry);
     }
-    if (parts.due()) yield parts.take();
+    if (parts.due()) {
+      yield parts.take();
+      signal.throwIfAborted();
+    }
     if (slices.over()) await slices.next();
   }
   yield parts.take();
@@ -73,19 +79,20 @@ async function* sorted(
   const slices = new Slices(signal);
   const errors = new EntryErrors();
   const parts = new Parts(errors);
-  using reader = new EntryReader(root, scope, errors);
   // Every pass meets the unreadable entries again; only the first pass reports them.
   let passErrors = errors;
   let after: SortPlace | undefined;
   for (;;) {
     const pass = nearest(root, { ...scope, ...sorting, after, size: passSize }, slices, passErrors);
-    const candidates = yield* beating(pass, { archivos: [], errores: [] }, partMs);
-    for (const batch of batchesOf(candidates)) {
-      for (const entry of reader.readAll(batch)) {
+    const candidates = yield* beating(pass, nothing, partMs);
+    for (const batch of batchesOf(candidates, readSize)) {
+      const reading = readEntries(root, scope, batch, slices, errors);
+      const { entries } = yield* beating(reading, nothing, partMs);
+      for (const entry of entries) {
         parts.add(entry);
         if (parts.due()) yield parts.take();
+        if (slices.over()) await slices.next();
       }
-      if (slices.over()) await slices.next();
     }
     after = candidates.at(-1);
     if (candidates.length < passSize) break;

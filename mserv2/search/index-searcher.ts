@@ -5,6 +5,7 @@ import { type EntryError, EntryErrors } from '../../filesystem/entry-errors.ts';
 import { errnoOf, FileError, folderFailure } from '../../filesystem/file-error.ts';
 import type { Folder, Stats } from '../../filesystem/folder.ts';
 import { FolderChain } from '../../filesystem/folder-chain.ts';
+import { groupByFolder } from '../../filesystem/folder-order.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { Slices } from '../../filesystem/slices.ts';
@@ -165,15 +166,18 @@ export class IndexSearcher {
   ): Promise<Hallazgo[]> {
     const slices = new Slices(signal);
     using chain = new FolderChain(this.#options.root);
-    const archivos: Hallazgo[] = [];
-    for (const hit of hits) {
+    const entries = new Map<Hit, Entry>();
+    for (const hit of groupByFolder(hits).flat()) {
       if (slices.over()) await slices.next();
-      const entrada = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, dependencies));
-      if (entrada === undefined) continue;
-      const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
-      archivos.push({ entrada, coincidencias, puntaje: hit.puntaje });
+      const entry = errors.attempt(hit.path, () => this.#look(hit.path, query, chain, dependencies));
+      if (entry !== undefined) entries.set(hit, entry);
     }
-    return archivos;
+    return hits.flatMap((hit) => {
+      const entrada = entries.get(hit);
+      if (entrada === undefined) return [];
+      const coincidencias = hit.coincidencias.map(([desde, hasta]) => ({ desde, hasta }));
+      return [{ entrada, coincidencias, puntaje: hit.puntaje }];
+    });
   }
 
   /** @throws the system's errors */

@@ -1,12 +1,14 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { nativeJail } from '../../../filesystem/jail.ts';
 import { openRoot } from '../../../filesystem/root.ts';
 import { createHandlers } from '../../../mserv1/handlers.ts';
 import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
 import {
   ListarArchivosRequest,
   type ListarArchivosResponse,
+  RecorrerArchivosRequest,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import {
   hostileTree,
@@ -211,6 +213,58 @@ describe('a recursive listing', () => {
     const listing = list(folder.path, {}, abort.signal);
     abort.abort(reason);
     expect(await listing.catch((error: unknown) => error)).to.equal(reason);
+  });
+
+  describe('of a tree of 800 levels', () => {
+    const levels = 800;
+    const letters = Array.from({ length: levels }, (_, level) => 'kqbxtaz'[level % 7]);
+
+    it('opens at most four folders per entry, sorted and streamed, in every order', async () => {
+      using folder = new TemporaryFolder();
+      mkdirSync(folder.join(letters.join('/')), { recursive: true });
+      let opened = 0;
+      const root = openRoot(folder.path, {
+        enterRoot: (path) => nativeJail.enterRoot(path),
+        enter: (path, place, name) => {
+          opened++;
+          return nativeJail.enter(path, place, name);
+        },
+      });
+      const handlers = createHandlers(root);
+      for (const orden of [1, 2, 3, 4, 5] as const) {
+        opened = 0;
+        const request = { ...ListarArchivosRequest.create({ recursivo: true }), orden };
+        const page = await handlers.listarArchivos(request, callContext());
+        expect(page.archivos).to.have.lengthOf(levels);
+        expect(page.completo).to.equal(true);
+        const streamed: Entrada[] = [];
+        const walk = { ...RecorrerArchivosRequest.create({ recursivo: true }), orden };
+        for await (const { archivos } of handlers.recorrerArchivos?.(walk, callContext()) ?? [])
+          streamed.push(...archivos);
+        expect(streamed).to.deep.equal(page.archivos);
+        expect(opened, `order ${orden}`).to.be.at.most(2 * 4 * levels);
+      }
+    });
+
+    it('takes at most 20 times as long with a link in every folder as a flat folder of as many links', async () => {
+      using deep = new TemporaryFolder();
+      using flat = new TemporaryFolder();
+      mkdirSync(deep.join(letters.join('/')), { recursive: true });
+      for (let level = 0; level < levels; level++) {
+        symlinkSync('.', deep.join([...letters.slice(0, level), 'enlace'].join('/')));
+        symlinkSync('.', flat.join(`enlace${level}`));
+      }
+      const took = async (path: string) => {
+        const began = performance.now();
+        const { archivos } = await list(path, { tipos: [3], limite: 1000 });
+        expect(archivos.map(({ destino }) => destino))
+          .to.have.lengthOf(levels)
+          .and.not.include(undefined);
+        return performance.now() - began;
+      };
+      const flatMs = await took(flat.path);
+      expect(await took(deep.path)).to.be.at.most(20 * flatMs + 200);
+    });
   });
 
   it('has the path as bytes when only a folder above is not UTF-8', async () => {
