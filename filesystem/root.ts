@@ -7,6 +7,8 @@ import { type Jail, nativeJail } from './jail.ts';
 
 /** The served folder. Nothing outside of it can be reached through it. */
 export interface Root {
+  /** Path as configured; it may contain links. */
+  readonly path: ByteString;
   /**
    * Opens a folder for the duration of one call. `parts` come from `parsePath`.
    * @throws FileError `raiz-no-disponible`, `ruta-no-existe`, `no-es-carpeta`, `ruta-sin-permiso`, `sin-recursos`,
@@ -42,6 +44,7 @@ export function openRoot(path: string, jail: Jail = nativeJail): Root {
   }
 
   return {
+    path: root,
     open(parts) {
       let folder = openRootFolder();
       for (const part of parts) {

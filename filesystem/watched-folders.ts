@@ -4,6 +4,7 @@ import { tellsChanges } from './change-events.ts';
 import { dateOf } from './entry.ts';
 import { errnoOf, FileError } from './file-error.ts';
 import type { Folder } from './folder.ts';
+import { MountTable } from './mount-table.ts';
 import type { Root } from './root.ts';
 import { Unwatchable } from './unwatchable.ts';
 import { WatchNode } from './watch-tree.ts';
@@ -49,6 +50,7 @@ export class WatchedFolders {
   readonly #options: WatchedFoldersOptions;
   readonly #watches: FolderWatches<WatchNode>;
   readonly #tellsChanges: (folder: Folder) => boolean;
+  readonly #mountTable: MountTable;
   /** Whether changes are reported, by device number. */
   readonly #telling = new Map<bigint, boolean>();
   /** Requested folders, least recently requested first. */
@@ -60,6 +62,7 @@ export class WatchedFolders {
   constructor(options: WatchedFoldersOptions) {
     this.#options = options;
     this.#tellsChanges = options.tellsChanges ?? tellsChanges;
+    this.#mountTable = new MountTable(options.root.path);
     this.#watches = new FolderWatches<WatchNode>({
       onChanges: (changes) => this.#changed(changes),
       onOverflow: () => this.#forgetAll(),
@@ -89,6 +92,8 @@ export class WatchedFolders {
    * @returns whether the reading is still current and later changes will be reported
    */
   watchSubfolders({ path, since }: WatchedReading, shown: readonly Subfolder[]): boolean {
+    // With a file system mounted meanwhile, the reading was of another folder than the watch.
+    this.#checkMounts();
     const node = this.#find(splitParts(path));
     if (node === undefined || !node.kept || shown.length > maxSubfolders) return false;
     // A subfolder that another reading began to watch after ours may have changed in between.
@@ -110,6 +115,7 @@ export class WatchedFolders {
     await turn();
     await turn();
     this.#watches.flush();
+    this.#checkMounts();
     this.#checkRoot();
   }
 
@@ -118,6 +124,8 @@ export class WatchedFolders {
     this.#watches.closeAll();
     this.#kept.clear();
     this.#top = undefined;
+    // A device number may be another file system's later.
+    this.#telling.clear();
   }
 
   #find(parts: readonly ByteString[]): WatchNode | undefined {
@@ -236,6 +244,11 @@ export class WatchedFolders {
   #forgetAll(): void {
     this.close();
     this.#options.onOverflow();
+  }
+
+  /** Detects mounts: a watch stays with the folder that a mount covers. */
+  #checkMounts(): void {
+    if (this.#mountTable.changes().length > 0) this.#forgetAll();
   }
 
   /** Detects a replaced root: nothing above the root is watched and its path may contain links, so no event says so. */

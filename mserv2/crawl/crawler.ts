@@ -1,9 +1,10 @@
-import type { ByteString } from '../../filesystem/byte-string.ts';
+import { type ByteString, splitParts } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
 import type { Stats } from '../../filesystem/folder.ts';
+import { MountTable } from '../../filesystem/mount-table.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { othersWait } from '../../filesystem/slices.ts';
-import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
+import { type FileIndex, type FolderNumber, noEntry, rootFolder } from '../index/api.ts';
 import type { ScanBatch } from '../scan/batch.ts';
 import { type Command, type Message, rootErrno } from '../scan/messages.ts';
 import { Barrier } from './barrier.ts';
@@ -73,6 +74,7 @@ export class Crawler {
   readonly #frontier: CrawlFrontier;
   readonly #reconciler: Reconciler;
   readonly #barrier: Barrier;
+  readonly #mountTable: MountTable;
   /** Scanners whose folders must all be scanned again once the names are known. */
   readonly #doubted = new Set<number>();
   #knowledge: Knowledge;
@@ -115,6 +117,7 @@ export class Crawler {
       onGone: (states) => this.#gone(states),
       onFailed: (state, errno) => this.#failed(state, errno),
     });
+    this.#mountTable = new MountTable(options.root.path);
     this.#barrier = new Barrier({
       scanners: scanners.length,
       send: (scanner, id) => scanners[scanner]?.send({ kind: 'sync', id }),
@@ -162,10 +165,12 @@ export class Crawler {
   }
 
   /**
-   * Checks that the root is still the folder of this index; if it is another one, the index begins anew.
+   * Checks that the root is still the folder of this index; if it is another one, the index begins anew. Folders at
+   * which a file system was mounted or unmounted are scanned again, with all below them.
    * @returns the error when the root cannot be opened, else undefined
    */
   checkRoot(): FileError | undefined {
+    this.#checkMounts();
     const identity = this.#lookAtRoot();
     const before = this.#rootFolder;
     if (identity instanceof FileError) {
@@ -287,6 +292,37 @@ export class Crawler {
 
   #doubtAll(): void {
     this.#doubt([...this.#options.scanners.keys()]);
+  }
+
+  #checkMounts(): void {
+    const points = this.#mountTable.changes();
+    if (points.length === 0) return;
+    // Held folders may be those that a mount covers.
+    for (const scanner of this.#options.scanners) scanner.send({ kind: 'refresh' });
+    for (const point of points) this.#mounted(point);
+    if (this.#knowledge === 'listo') this.#options.onNews();
+    this.#schedule();
+  }
+
+  /** Scans a mount point, and all known folders below it, before other work. */
+  #mounted(point: ByteString): void {
+    const parts = splitParts(point);
+    const folder = this.#index.folderAt(parts);
+    if (folder === undefined) {
+      // A file is mounted over a file, or the folder is new.
+      this.#add('news', this.states.of(this.#deepestFolder(parts)));
+      return;
+    }
+    // The parent reported the folder that is not at this path any more.
+    this.states.of(folder).expected = undefined;
+    for (const number of this.#index.foldersBelow(folder)) this.#add('news', this.states.of(number));
+  }
+
+  /** Returns the last folder of a path that is in the index. */
+  #deepestFolder(parts: readonly ByteString[]): FolderNumber {
+    let length = parts.length;
+    while (this.#index.folderAt(parts.slice(0, length)) === undefined) length--;
+    return this.#index.folderAt(parts.slice(0, length)) ?? rootFolder;
   }
 
   #beginAnew(): void {

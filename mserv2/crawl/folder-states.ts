@@ -9,9 +9,9 @@ export interface FolderState {
   readonly scanner: number;
   /** Length of its path; undefined until it is needed. */
   pathBytes: number | undefined;
-  /** Inode from its last scan. */
+  /** Device and inode from its last scan, in one number. */
   identity: number | undefined;
-  /** Inode from the scan of its parent. */
+  /** The same from the scan of its parent. */
   expected: number | undefined;
   /** Number of times that the two differed since they last agreed. */
   quarrels: number;

@@ -35,7 +35,7 @@ export interface ReconcilerOptions {
 }
 
 /**
- * Number of mismatches between a folder's inode and its parent's report that are taken seriously; some file systems
+ * Number of mismatches between a folder's identity and its parent's report that are taken seriously; some file systems
  * never agree.
  */
 const maxQuarrels = 3;
@@ -210,7 +210,7 @@ export class Reconciler {
     if (entry !== noEntry) this.remove(entry);
   }
 
-  /** Stores an entry's lstat result; a folder's size is its inode, and NaN is a failure. */
+  /** Stores an entry's lstat result; a folder's size is its identity, and NaN is a failure. */
   #learn(entry: EntryId, kind: Kind, size: number, ms: number, ns: number): void {
     const { index, states, onUnsure } = this.#options;
     if (Number.isNaN(size)) return;
@@ -245,7 +245,7 @@ export class Reconciler {
   }
 
   /**
-   * Scans a folder again when its inode differs from its parent's report. It was then replaced by another folder of
+   * Scans a folder again when its identity differs from its parent's report. It was then replaced by another folder of
    * the same name during the scan, and its watch is on the old one.
    */
   #compareIdentities(state: FolderState): void {

@@ -50,6 +50,8 @@ export interface FileIndex {
   folderAt(parts: readonly ByteString[]): FolderNumber | undefined;
   /** Returns a folder's path below the root, which is empty for the root. */
   folderPath(folder: FolderNumber): ByteString;
+  /** Returns a folder and all folders below it, in no order. Takes milliseconds in a large tree. */
+  foldersBelow(folder: FolderNumber): FolderNumber[];
   /** Returns a folder's parent; the root's is the root. */
   folderParent(folder: FolderNumber): FolderNumber;
   /** Returns a folder's entry in its parent; `noEntry` for the root. */

@@ -106,7 +106,7 @@ export class FolderTable {
 
   /** Removes a folder and all below it. @returns their numbers */
   remove(folder: FolderNumber): FolderNumber[] {
-    const gone = this.subfolders[folder] === 0 ? [folder] : this.#withBelow(folder);
+    const gone = this.withBelow(folder);
     const parent = this.parents[folder] ?? rootFolder;
     this.subfolders[parent] = (this.subfolders[parent] ?? 0) - 1;
     for (const number of gone) {
@@ -130,7 +130,9 @@ export class FolderTable {
     this.#free.push(folder);
   }
 
-  #withBelow(folder: FolderNumber): FolderNumber[] {
+  /** Returns a folder and all below it, in no order. */
+  withBelow(folder: FolderNumber): FolderNumber[] {
+    if (this.subfolders[folder] === 0) return [folder];
     // Numbers say nothing about depth, so each folder is judged by its ancestors, and the result is kept.
     const below = 1;
     const aside = 2;

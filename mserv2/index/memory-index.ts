@@ -51,6 +51,10 @@ export class MemoryIndex extends EntryStore implements FileIndex {
     return folder;
   }
 
+  foldersBelow(folder: FolderNumber): FolderNumber[] {
+    return this.tree.withBelow(folder);
+  }
+
   find(folder: FolderNumber, name: ByteString): EntryId {
     if (name.length > maxNameBytes) return noEntry;
     const length = asked.write(name, 'latin1');

@@ -21,7 +21,7 @@ export type ReportKind = (typeof ReportKind)[keyof typeof ReportKind];
 export interface Report {
   readonly kind: ReportKind;
   readonly token: FolderToken;
-  /** The folder's inode. */
+  /** The folder's device and inode in one number. */
   readonly identity: number;
   /** The folder's mtimeNs, read before its names. */
   readonly stamp: bigint;
@@ -55,7 +55,7 @@ export interface ScanBatch {
   readonly names: Uint8Array<ArrayBuffer>;
   /** `Kind` of each name; 0 for an entry that is gone. */
   readonly kinds: Uint8Array<ArrayBuffer>;
-  /** Size of each name with stats. A folder has its inode instead; NaN is a failure. */
+  /** Size of each name with stats. A folder has its identity instead; NaN is a failure. */
   readonly sizes: Float64Array<ArrayBuffer>;
   /** Date as milliseconds since 1970, rounded down, and the nanoseconds above them. */
   readonly ms: Float64Array<ArrayBuffer>;

@@ -29,7 +29,7 @@ export type Command =
     }
   /** Folders that have left the index. */
   | { readonly kind: 'forget'; readonly tokens: readonly FolderToken[] }
-  /** Closes held folders: the next scan must begin at the root as it is now. */
+  /** Closes held folders and forgets what is known of devices: the next scan begins at the root as it is now. */
   | { readonly kind: 'refresh' }
   /** Answered with `synced` once all earlier events in watched folders are reported. */
   | { readonly kind: 'sync'; readonly id: number }

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import { tellsChanges } from '../../filesystem/change-events.ts';
 import { errnoOf, FileError } from '../../filesystem/file-error.ts';
@@ -73,6 +74,7 @@ export class Scanner {
         for (const token of command.tokens) this.#unwatch(token);
         break;
       case 'refresh':
+        this.#telling.clear();
         this.#tasks.patient(once(() => this.#letGo()));
         break;
       case 'rest':
@@ -212,7 +214,7 @@ export class Scanner {
       }
       const kind = kindOf(stats);
       const { ms, ns } = splitTime(stats.mtimeNs);
-      this.#batches.stats(Number(kind === Kind.FOLDER ? stats.ino : stats.size), ms, ns);
+      this.#batches.stats(kind === Kind.FOLDER ? identityOf(stats) : Number(stats.size), ms, ns);
       return kind;
     });
   }
@@ -269,8 +271,13 @@ interface State {
 }
 
 function stateOf(folder: Folder): State {
-  const { ino, dev, mtimeNs } = folder.stat();
-  return { identity: Number(ino), device: Number(dev), stamp: mtimeNs };
+  const stats = folder.stat();
+  return { identity: identityOf(stats), device: Number(stats.dev), stamp: stats.mtimeNs };
+}
+
+/** Tells a folder from one with the same inode on another device, which a mount may put in its place. */
+function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): number {
+  return Number(BigInt.asUintN(53, ino + (dev << 32n)));
 }
 
 function isDenied(seen: Seen): boolean {
