@@ -89,7 +89,10 @@ export class Crawler {
   #watchedTold = -1;
   /** The index's count of changes that `onNews` has reported. */
   #changesTold: number;
-  #settledAt = performance.now();
+  /** Time up to which every folder without a watch is known, as far as the index is complete. */
+  #knownUpTo = performance.now();
+  /** Begin of the scan in progress that covers every folder without a watch. */
+  #lookingSince: number | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: CrawlerOptions) {
@@ -134,9 +137,12 @@ export class Crawler {
     return this.#knowledge === 'listo' && this.#unwatched() === 0;
   }
 
-  /** Milliseconds since the index was last known to be complete. */
+  /**
+   * Greatest age of what the index says, in milliseconds: 0 while every folder is watched, else the time since the
+   * begin of the last complete sweep, or of the scan that made the index complete.
+   */
   get ageMs(): number {
-    return this.watchesAll ? 0 : performance.now() - this.#settledAt;
+    return this.watchesAll ? 0 : performance.now() - this.#knownUpTo;
   }
 
   start(): void {
@@ -291,6 +297,7 @@ export class Crawler {
   }
 
   #doubtAll(): void {
+    this.#lookingSince ??= performance.now();
     this.#doubt([...this.#options.scanners.keys()]);
   }
 
@@ -442,7 +449,14 @@ export class Crawler {
     }
     if (!this.#frontier.isDone('stats') || !this.#frontier.isDone('news')) return;
     if (this.#knowledge !== 'listo' && this.#rootFolder?.lost === false) this.#rest();
-    if (this.#frontier.isDone('unwatched')) this.#settledAt = performance.now();
+    if (
+      this.#knowledge === 'listo' &&
+      this.#lookingSince !== undefined &&
+      this.#frontier.isDone('unwatched')
+    ) {
+      this.#knownUpTo = this.#lookingSince;
+      this.#lookingSince = undefined;
+    }
     const { watchedCount, count } = this.states;
     if (watchedCount === this.#watchedTold) return;
     this.#watchedTold = watchedCount;
@@ -459,7 +473,9 @@ export class Crawler {
   }
 
   #sweepUnwatched(): void {
-    if (this.#unwatched() === 0 || this.#knowledge !== 'listo') return;
+    // A sweep that takes longer than the interval is not interrupted by the next one.
+    if (this.#knowledge !== 'listo' || this.#lookingSince !== undefined) return;
+    this.#lookingSince = performance.now();
     for (const state of this.states.all()) if (!state.watched) this.#add('unwatched', state);
     this.#schedule();
   }

@@ -51,6 +51,33 @@ describe('The crawler over folders without watches', () => {
     expect(crawled.crawler.ageMs).to.be.greaterThan(0);
   });
 
+  it('gives as its age the time since the last sweep began, whatever happens in watched folders', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 40);
+    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 } });
+    await crawled.settled();
+    const settledAt = performance.now();
+    // The root is watched.
+    writeFileSync(folder.join('nuevo'), '');
+    await eventually(() => crawled.index.find(0, 'nuevo' as ByteString) >= 0);
+    const since = performance.now() - settledAt;
+    expect(crawled.crawler.ageMs).to.be.at.least(since);
+  });
+
+  it('knows everything that is older than its age', async () => {
+    using folder = new TemporaryFolder();
+    plantFolders(folder, 40);
+    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 100 });
+    await crawled.settled();
+    for (let n = 0; n < 40; n += 8) {
+      writeFileSync(folder.join(`${n}`, 'dos'), '');
+      const writtenAt = performance.now();
+      await eventually(() => crawled.crawler.ageMs < performance.now() - writtenAt);
+      const number = crawled.index.folderAt([`${n}` as ByteString]) ?? -1;
+      expect(crawled.index.find(number, 'dos' as ByteString)).to.be.at.least(0);
+    }
+  });
+
   it('watches every folder of a device whose first folder reports changes', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 4);
