@@ -4,7 +4,7 @@ import type { Stats } from '../../filesystem/folder.ts';
 import { MountTable } from '../../filesystem/mount-table.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { othersWait } from '../../filesystem/slices.ts';
-import { type FileIndex, type FolderNumber, noEntry, rootFolder } from '../index/api.ts';
+import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
 import type { ScanBatch } from '../scan/batch.ts';
 import { type Command, type Message, rootErrno } from '../scan/messages.ts';
 import { Barrier } from './barrier.ts';
@@ -317,19 +317,12 @@ export class Crawler {
     const folder = this.#index.folderAt(parts);
     if (folder === undefined) {
       // A file is mounted over a file, or the folder is new.
-      this.#add('news', this.states.of(this.#deepestFolder(parts)));
+      this.#add('news', this.states.of(this.#index.deepestFolder(parts)));
       return;
     }
     // The parent reported the folder that is not at this path any more.
     this.states.of(folder).expected = undefined;
     for (const number of this.#index.foldersBelow(folder)) this.#add('news', this.states.of(number));
-  }
-
-  /** Returns the last folder of a path that is in the index. */
-  #deepestFolder(parts: readonly ByteString[]): FolderNumber {
-    let length = parts.length;
-    while (this.#index.folderAt(parts.slice(0, length)) === undefined) length--;
-    return this.#index.folderAt(parts.slice(0, length)) ?? rootFolder;
   }
 
   #beginAnew(): void {

@@ -1,4 +1,4 @@
-import { type ByteString, joinParts, toBytes, toText } from '../../filesystem/byte-string.ts';
+import { type ByteString, joinParts, splitParts, toBytes, toText } from '../../filesystem/byte-string.ts';
 import type { EntryError } from '../../filesystem/entry-errors.ts';
 import type { FileIndex, FolderNumber } from '../index/api.ts';
 
@@ -48,17 +48,25 @@ export class Unreadable {
   }
 
   /**
-   * Returns the errors in a folder and below, by path and in no order.
+   * Returns the errors in a folder and below, by path and in no order; with that of a folder above, if it cannot be
+   * read and so keeps the folder out of the index.
    * @param hidden whether hidden entries, and entries of folders that are hidden below the start, are included
    */
   below(start: ByteString, hidden: boolean): EntryError[] {
     const errors: EntryError[] = [];
-    const add = (path: ByteString, codigo: string): void => {
-      if (errors.length >= maxErrors || !isBelow(start, path)) return;
-      if (!hidden && /(?:^|\/)\./.test(path.slice(start === '' ? 0 : start.length + 1))) return;
+    const push = (path: ByteString, codigo: string): void => {
       const { text, exact } = toText(path);
       errors.push({ ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
     };
+    const add = (path: ByteString, codigo: string): void => {
+      if (errors.length >= maxErrors || !isBelow(start, path)) return;
+      if (!hidden && /(?:^|\/)\./.test(path.slice(start === '' ? 0 : start.length + 1))) return;
+      push(path, codigo);
+    };
+    const way = this.#index.deepestFolder(splitParts(start));
+    const errno = this.#folders.get(way);
+    const path = this.#index.folderPath(way);
+    if (errno !== undefined && path !== start) push(path, errno);
     for (const [folder, errno] of this.#folders) add(this.#index.folderPath(folder), errno);
     for (const [folder, names] of this.#entries) {
       const path = this.#index.folderPath(folder);

@@ -42,13 +42,12 @@ export class MemoryIndex extends EntryStore implements FileIndex {
   }
 
   folderAt(parts: readonly ByteString[]): FolderNumber | undefined {
-    let folder = rootFolder;
-    for (const part of parts) {
-      const entry = this.find(folder, part);
-      if (entry === noEntry || this.kindOf(entry) !== Kind.FOLDER) return undefined;
-      folder = this.folderOf(entry);
-    }
-    return folder;
+    const { folder, depth } = this.#follow(parts);
+    return depth === parts.length ? folder : undefined;
+  }
+
+  deepestFolder(parts: readonly ByteString[]): FolderNumber {
+    return this.#follow(parts).folder;
   }
 
   foldersBelow(folder: FolderNumber): FolderNumber[] {
@@ -152,6 +151,17 @@ export class MemoryIndex extends EntryStore implements FileIndex {
 
   maintain(): boolean {
     return this.unlisted.step() || this.#maintenance.step();
+  }
+
+  /** Follows a path as far as its folders are in the index. */
+  #follow(parts: readonly ByteString[]): { readonly folder: FolderNumber; readonly depth: number } {
+    let folder = rootFolder;
+    for (const [depth, part] of parts.entries()) {
+      const entry = this.find(folder, part);
+      if (entry === noEntry || this.kindOf(entry) !== Kind.FOLDER) return { folder, depth };
+      folder = this.folderOf(entry);
+    }
+    return { folder, depth: parts.length };
   }
 
   #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {

@@ -80,9 +80,8 @@ export class IndexSearcher {
     using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
     // The clock was read before: any later change has a greater number.
     const watched = clock !== undefined && crawler.watchesAll;
-    const knowledge = await crawler.caughtUp(catchUpMs);
+    const knowledge = this.#lookAtStart(query.parts, await crawler.caughtUp(catchUpMs));
     if (whenReady && knowledge !== 'listo') throw notReady();
-    this.#lookAtStart(query.parts);
     const indice = this.#indice(knowledge);
     const found = await search(index, query, slices.begin());
     const errors = new EntryErrors();
@@ -117,8 +116,7 @@ export class IndexSearcher {
     const rootFailure = crawler.checkRoot();
     if (rootFailure !== undefined) throw rootFailure;
     using slices = this.#precedence.begin(signal, crawler.knowledge !== 'listo');
-    const knowledge = await crawler.caughtUp(catchUpMs);
-    this.#lookAtStart(query.parts);
+    const knowledge = this.#lookAtStart(query.parts, await crawler.caughtUp(catchUpMs));
     const known = crawler.unreadable.below(query.parts.join('/') as ByteString, query.hidden);
     for (let from = 0; from < known.length; from += partSize) {
       yield part({ errores: known.slice(from, from + partSize) });
@@ -137,7 +135,7 @@ export class IndexSearcher {
     yield part({
       total,
       completo: complete && crawler.knowledge === 'listo',
-      indice: this.#indice(crawler.knowledge),
+      indice: this.#indice(crawler.knowledge === 'listo' ? knowledge : crawler.knowledge),
     });
   }
 
@@ -146,14 +144,22 @@ export class IndexSearcher {
     return { estado: estados[knowledge], version: index.changes, edadMs: Math.round(crawler.ageMs) };
   }
 
-  /** Checks the folder where the search starts. @throws FileError if it cannot be read */
-  #lookAtStart(parts: readonly ByteString[]): void {
+  /**
+   * Checks the folder where the search starts.
+   * @returns what is known about it: `verificando` if it exists and the index does not have it
+   * @throws FileError if it cannot be read
+   */
+  #lookAtStart(parts: readonly ByteString[], knowledge: Knowledge): Knowledge {
     using start = this.#options.root.open(parts);
     try {
       opendirSync(toPath(start.addressOf(itself))).closeSync();
     } catch (error) {
       throw folderFailure(start.path, error);
     }
+    const { index, crawler } = this.#options;
+    if (knowledge !== 'listo' || index.folderAt(parts) !== undefined) return knowledge;
+    // A folder above may be closed to listing and open to passing; the index learns nothing below it.
+    return crawler.unreadable.of(index.deepestFolder(parts)) === undefined ? 'verificando' : knowledge;
   }
 
   /** Returns the entries that still exist and still match. */

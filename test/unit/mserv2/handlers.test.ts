@@ -229,6 +229,27 @@ describe('a search of a tree', () => {
     expect(denied).to.equal('PERMISSION_DENIED ruta-sin-permiso');
   });
 
+  it('reports the folder above the start that may be passed but not listed, as the start is not in the index', async () => {
+    using folder = new TemporaryFolder();
+    mkdirSync(folder.join('home/ana/public_html/hondo'), { recursive: true });
+    writeFileSync(folder.join('home/ana/public_html/hondo/x'), '');
+    chmodSync(folder.path, 0o755);
+    chmodSync(folder.join('home/ana'), 0o311);
+    await unprivileged(async () => {
+      await using searched = new Searched(folder.path);
+      const errores = [{ ruta: 'home/ana', codigo: 'EACCES', rutaBytes: undefined }];
+      for (const ruta of ['home/ana/public_html', 'home/ana/public_html/hondo']) {
+        const page = await ask(searched, { ruta });
+        expect(page).to.deep.include({ archivos: [], completo: false, errores });
+        const parts = await stream(searched, { ruta });
+        expect(parts.flatMap((part) => part.errores)).to.deep.equal(errores);
+        expect(parts.at(-1)?.completo).to.equal(false);
+      }
+      expect(await statusOf(ask(searched, { ruta: 'home/ana/nada' }))).to.equal('NOT_FOUND ruta-no-existe');
+    });
+    chmodSync(folder.join('home/ana'), 0o755);
+  });
+
   it('searches deep trees, and reports the first path that is too long', async () => {
     using folder = new TemporaryFolder();
     const start = process.cwd();
