@@ -2,6 +2,7 @@ import { FileError } from '../../filesystem/file-error.ts';
 import { ComparedText } from './compared-text.ts';
 import { everything } from './everything.ts';
 import { FuzzyMatcher } from './fuzzy.ts';
+import { LiteralOrGlobMatcher } from './literal-or-glob.ts';
 import type { Matcher } from './matcher.ts';
 import { PatternMatcher } from './pattern.ts';
 import type { ReadView } from './read-view.ts';
@@ -30,6 +31,14 @@ export function createMatcher(criteria: Criteria, view: ReadView): Matcher {
       return words.length === 0
         ? everything
         : new TermsMatcher(nombre, words, mode, folding, compared, field === 'nombre');
+    }
+    case 'literal-o-glob': {
+      const parsed = parseWords(nombre);
+      // Without a required word, as in `-*`, nearly every name would match.
+      const words = parsed.some(({ excluded }) => !excluded) ? parsed : [{ text: nombre, excluded: false }];
+      const literal = new TermsMatcher(nombre, words, 'contiene', folding, compared, field === 'nombre');
+      const glob = PatternMatcher.globIfValid(nombre, { view, field, folding });
+      return glob === undefined ? literal : new LiteralOrGlobMatcher(words, literal, glob);
     }
     case 'exacto':
     case 'prefijo':

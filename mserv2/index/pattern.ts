@@ -87,14 +87,24 @@ export class PatternMatcher implements Matcher, RangeFinder {
    * Compiles a glob, which must match the whole text.
    * @throws FileError `patron-no-valido`, `patron-demasiado-costoso`
    */
-  static glob(pattern: string, { view, field, folding }: PatternOptions): PatternMatcher {
+  static glob(pattern: string, options: PatternOptions): PatternMatcher {
+    const matcher = PatternMatcher.globIfValid(pattern, options);
+    if (matcher === undefined) throw malformed();
+    return matcher;
+  }
+
+  /**
+   * Compiles a glob; undefined when it is malformed.
+   * @throws FileError `patron-demasiado-costoso`
+   */
+  static globIfValid(pattern: string, { view, field, folding }: PatternOptions): PatternMatcher | undefined {
     const dependsOnCharacters = /[?[]/.test(pattern);
     const compared = dependsOnCharacters ? asWritten : folding;
+    const text = foldText(pattern, compared);
     const isPath = field === 'ruta';
-    const glob = parseGlob(foldText(pattern, compared), isPath);
-    if (glob === undefined) throw malformed();
-    const source = (letter: LetterSource) =>
-      parseGlob(foldText(pattern, compared), isPath, letter)?.source ?? '';
+    const glob = parseGlob(text, isPath);
+    if (glob === undefined) return undefined;
+    const source = (letter: LetterSource) => parseGlob(text, isPath, letter)?.source ?? '';
     const expressions = compileBoth(source, dependsOnCharacters ? folding : asWritten, accentedLetter);
     const literal = isPath ? '' : foldText(glob.literal, coarse);
     const needle = literal === '' ? undefined : Buffer.from(literal);
@@ -109,8 +119,9 @@ export class PatternMatcher implements Matcher, RangeFinder {
   }
 
   rangesIn(text: string): TextRange[] {
-    if (this.#whole) return [[0, text.length]];
-    const match = this.#expressionFor(text, Buffer.byteLength(text)).matcher(text);
+    const expression = this.#expressionFor(text, Buffer.byteLength(text));
+    if (this.#whole) return expression.testExact(text) ? [[0, text.length]] : [];
+    const match = expression.matcher(text);
     return match.find() ? [[match.start(), match.end()]] : [];
   }
 

@@ -17,6 +17,8 @@ export const matchClass = {
   inside: 3,
   /** The term is in the folder's path, not in the name. */
   folder: 4,
+  /** The text matches a glob and does not contain it literally. */
+  glob: 5,
 } as const;
 
 const lengths = 1 << 14;

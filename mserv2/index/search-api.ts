@@ -2,8 +2,16 @@ import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Folding } from '../../filesystem/folding.ts';
 import type { Kind } from '../../filesystem/kind.ts';
 
-/** Modes of matching `nombre`. Each has a file of its own. */
-export type Mode = 'contiene' | 'exacto' | 'prefijo' | 'sufijo' | 'glob' | 'regex' | 'difuso';
+/** Modes of matching `nombre`. `literal-o-glob` is the default for a `nombre` that may be a glob. */
+export type Mode =
+  | 'contiene'
+  | 'literal-o-glob'
+  | 'exacto'
+  | 'prefijo'
+  | 'sufijo'
+  | 'glob'
+  | 'regex'
+  | 'difuso';
 
 /** The compared text: an entry's name, or its path below the root. */
 export type Field = 'nombre' | 'ruta';

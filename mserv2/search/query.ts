@@ -39,7 +39,7 @@ export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {
 function modeOf({ modo, nombre }: BuscarArchivosRequest): Mode {
   switch (modo) {
     case Modo.MODO_UNSPECIFIED:
-      return /[*?[]/.test(nombre) ? 'glob' : 'contiene';
+      return /[*?[]/.test(nombre) ? 'literal-o-glob' : 'contiene';
     case Modo.MODO_CONTIENE:
       return 'contiene';
     case Modo.MODO_EXACTO:

@@ -100,6 +100,20 @@ describe('Search as you type', () => {
     expect(names(answer)).to.deep.equal(['otro.txt']);
   });
 
+  it('finds a name with brackets at each letter of it, without a problem', async () => {
+    await using it = await setUp();
+    const name = 'movie [1080p].mkv';
+    writeFileSync(join(it.root, name), 'x');
+    await indexed(it, 1);
+    using client = await openLive(it.url);
+    for (let length = 1; length <= name.length; length++) {
+      client.ask({ numero: length, nombre: name.slice(0, length) });
+      const answer = await client.next();
+      expect(answer, name.slice(0, length)).to.include({ numero: length, total: 1 });
+      expect(names(answer)).to.deep.equal([name]);
+    }
+  });
+
   it('opens only for allowed Origins and Hosts', async () => {
     await using it = await setUp({
       env: { GATEWAY_CORS_ORIGINS: 'https://app.example.org', GATEWAY_ALLOWED_HOSTS: 'archivos.example.org' },

@@ -1,6 +1,7 @@
 import { type ByteString, fromText, toText } from '../../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../../filesystem/folding.ts';
 import { Kind } from '../../../filesystem/kind.ts';
+import { parseGlob } from '../../../mserv2/index/glob.ts';
 import type { SearchQuery } from '../../../mserv2/index/search-api.ts';
 import { parseWords } from '../../../mserv2/index/words.ts';
 import { globMatches } from './glob-reference.ts';
@@ -75,6 +76,10 @@ function matches(entry: Modelled, query: SearchQuery): boolean {
       return parseWords(nombre).every(
         (word) => text.includes(foldText(word.text, folding)) !== word.excluded,
       );
+    case 'literal-o-glob':
+      return (
+        matches(entry, literally(query)) || (isGlob(nombre) && matches(entry, { ...query, mode: 'glob' }))
+      );
     case 'exacto':
       return text === wanted;
     case 'prefijo':
@@ -131,8 +136,24 @@ function keyOf(entry: Modelled, query: SearchQuery): string | number | bigint {
   }
 }
 
+/** A default query in mode contiene; as a phrase when no word is required. */
+function literally(query: SearchQuery): SearchQuery {
+  const isRequired = parseWords(query.nombre).some(({ excluded }) => !excluded);
+  const nombre = isRequired ? query.nombre : `"${query.nombre.replaceAll('"', '""')}"`;
+  return { ...query, mode: 'contiene', nombre };
+}
+
+function isGlob(nombre: string): boolean {
+  return parseGlob(nombre, false) !== undefined;
+}
+
 /** Class and length. Scores of difuso are not told here: for that mode all are the same. */
 function relevanceKey(entry: Modelled, query: SearchQuery): number {
+  if (query.mode === 'literal-o-glob' && query.nombre !== '') {
+    const literal = literally(query);
+    if (matches(entry, literal)) return relevanceKey(entry, literal);
+    return 5e6 + relevanceKey(entry, { ...query, mode: 'glob' });
+  }
   const text = comparedText(entry, query);
   const terms =
     query.mode === 'contiene' ? parseWords(query.nombre) : [{ text: query.nombre, excluded: false }];

@@ -11,7 +11,7 @@ import { Entrada, ErrorDeEntrada, Tipo, tipoFromJSON, tipoToJSON } from "./entra
 import { CarpetaNoVigilada, Reloj, Vigencia } from "./vigilancia.ts";
 
 export const Modo = {
-  /** MODO_UNSPECIFIED - MODO_GLOB if `nombre` contains one of `*?[`, else MODO_CONTIENE. */
+  /** MODO_UNSPECIFIED - MODO_CONTIENE, or MODO_GLOB if `nombre` contains one of `*?[` and is a valid glob; the former comes first. */
   MODO_UNSPECIFIED: 0,
   /** MODO_CONTIENE - All words must occur, in any order; "a phrase" must occur as written; -word must not. */
   MODO_CONTIENE: 1,

@@ -42,6 +42,8 @@ describe('the match ranges of a name', () => {
     ['abcab', { nombre: 'ab', mode: 'sufijo' }, 'abc[ab]'],
     ['abc', { nombre: '*b*', mode: 'glob' }, '[abc]'],
     ['IMG_0012.jpg', { nombre: '\\d+', mode: 'regex' }, 'IMG_[0012].jpg'],
+    ['a [b].mkv', { nombre: '[b]', mode: 'literal-o-glob' }, 'a [[b]].mkv'],
+    ['a [b].mkv', { nombre: 'a *', mode: 'literal-o-glob' }, '[a [b].mkv]'],
     ['abc', { nombre: 'x*', mode: 'regex' }, 'abc'],
     ['Cancio\u0301n.mp3', { nombre: 'CIÓ', mode: 'regex' }, 'Can[cio\u0301]n.mp3'],
     ['Cancio\u0301n.mp3', { nombre: '[À-ÿ]n', mode: 'regex' }, 'Canci[o\u0301n].mp3'],

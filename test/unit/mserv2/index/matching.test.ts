@@ -138,6 +138,44 @@ describe('a search of the index', () => {
     ).to.deep.equal(['a/c.txt']);
   });
 
+  it('finds a name with the characters of a glob by its text, before what the glob matches', async () => {
+    const names = [
+      'movie 1',
+      'movie [1080p].mkv',
+      'x movie [1080p].mkv.part',
+      'what?',
+      'what1',
+      'so what?',
+      '-*',
+      '-a',
+      'a*b',
+    ];
+    const cases: [string, string[]][] = [
+      ['movie [1080p].mkv', ['movie [1080p].mkv', 'x movie [1080p].mkv.part']],
+      ['MOVIE [1080p]', ['movie [1080p].mkv', 'x movie [1080p].mkv.part', 'movie 1']],
+      ['[1080p] movie', ['movie [1080p].mkv', 'x movie [1080p].mkv.part']],
+      ['movie [10', ['movie [1080p].mkv', 'x movie [1080p].mkv.part']],
+      ['movie [z-a', []],
+      ['what?', ['what?', 'so what?', 'what1']],
+      ['-*', ['-*', '-a']],
+      ['-[', []],
+      ['*b', ['a*b']],
+      ['*[0-9]', ['what1', 'movie 1']],
+    ];
+    for (const [nombre, expected] of cases) {
+      const query: Query = { nombre, mode: 'literal-o-glob' };
+      expect(await find(names, query), nombre).to.deep.equal(expected);
+      const paths = names.map((name) => `folder/${name}`);
+      const found = await find(paths, { ...query, nombre: `folder/${nombre}`, field: 'ruta' });
+      expect(found[0] === `folder/${nombre}`, nombre).to.equal(names.includes(nombre));
+    }
+    for (const name of names) {
+      for (const field of ['nombre', 'ruta'] as const) {
+        expect((await find(names, { nombre: name, mode: 'literal-o-glob', field }))[0]).to.equal(name);
+      }
+    }
+  });
+
   it('gives classes, escapes and flags of a pattern their meaning in RE2, on the name as it is written', async () => {
     const names = [
       'README-7',

@@ -41,9 +41,16 @@ const regexes = fc
 
 /** Random queries: parts of existing names, hostile names, and patterns for each mode. */
 const anyQuery = fc.record({
-  mode: fc.constantFrom('contiene', 'exacto', 'prefijo', 'sufijo', 'glob', 'regex', 'difuso') as fc.Arbitrary<
-    SearchQuery['mode']
-  >,
+  mode: fc.constantFrom(
+    'contiene',
+    'literal-o-glob',
+    'exacto',
+    'prefijo',
+    'sufijo',
+    'glob',
+    'regex',
+    'difuso',
+  ) as fc.Arbitrary<SearchQuery['mode']>,
   field: fc.constantFrom('nombre', 'ruta') as fc.Arbitrary<SearchQuery['field']>,
   folding: fc.constantFrom(...anyFolding),
   entry: fc.nat(),
@@ -97,14 +104,19 @@ function queryOf(
     .join('');
   const plain = query.nombre === 'part' ? part : query.nombre;
   // A glob made from a name may contain the brackets and braces of the name.
-  const nombre = query.mode === 'glob' ? glob : query.mode === 'regex' ? regex : plain;
+  const nombre =
+    query.mode === 'glob' || (query.mode === 'literal-o-glob' && entry % 2 === 0)
+      ? glob
+      : query.mode === 'regex'
+        ? regex
+        : plain;
   const parts = scope === undefined ? [] : splitParts(folders[scope % folders.length] ?? ('' as ByteString));
   return { ...anything, ...query, nombre, parts, ...(bounded ? bounds : {}) };
 }
 
 /** Whether the meaning of a glob depends on how braces bring two stars together. */
 const isAmbiguous = ({ mode, field, nombre }: SearchQuery) =>
-  mode === 'glob' && field === 'ruta' && /\*[{},]|[{},]\*/.test(nombre);
+  mode.endsWith('glob') && field === 'ruta' && /\*[{},]|[{},]\*/.test(nombre);
 
 /** Sorts by the given scores, then shorter texts first, then by path. */
 function byScore(hits: readonly Hit[], query: SearchQuery): Hit[] {
