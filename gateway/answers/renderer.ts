@@ -68,6 +68,6 @@ function problemOf(verdict: Verdict & { ok: false }, view: View): Problem {
 }
 
 /** Returns a strong ETag: 162 bits of the body's SHA-256. */
-function etagOf(body: Buffer): string {
+export function etagOf(body: Buffer): string {
   return `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
 }

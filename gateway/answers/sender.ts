@@ -5,7 +5,7 @@ import type { Context, ServidoPor } from '../http/state.ts';
 import { type Representation, Representations } from './representations.ts';
 
 /**
- * Sends an operation's answer in the client's preferred content coding, with `Servido-Por`. A client that has these bytes
+ * Sends an answer in the client's preferred content coding, with `Servido-Por` when an operation made it. A client that has these bytes
  * gets a 304 (RFC 9110, section 13.1.2), whatever its `Cache-Control`.
  * @throws ProblemError `precondicion-no-cumplida` when `If-Match` names other bytes
  *
@@ -14,7 +14,7 @@ import { type Representation, Representations } from './representations.ts';
 export function sendAnswer(
   ctx: Context,
   answer: RenderedAnswer | Representations,
-  servidoPor: ServidoPor,
+  servidoPor?: ServidoPor,
 ): void | Promise<void> {
   const representations = answer instanceof Representations ? answer : new Representations(answer);
   const { status } = representations;
@@ -36,10 +36,10 @@ export function sendAnswer(
 
 function write(ctx: Context, status: number, headers: readonly string[], body: Buffer | string = ''): void {
   const { res } = ctx;
-  const { servidoPor = '' } = ctx.state;
+  const { servidoPor } = ctx.state;
   ctx.respond = false;
   ctx.state.sentBytes = body.length;
-  const all = [...headers, 'servido-por', servidoPor];
+  const all = [...headers, ...(servidoPor === undefined ? [] : ['servido-por', servidoPor])];
   if (res.getHeaderNames().length === 0) res.writeHead(status, all);
   else {
     res.statusCode = status;

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { Representations } from '../answers/representations.ts';
+import { sendAnswer } from '../answers/sender.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
+import { document } from './document.ts';
 
 /** The files of swagger-ui-dist that are served. The package's other files are not meant for browsers. */
 const contentTypes: Readonly<Record<string, string>> = {
@@ -46,23 +49,36 @@ const page = (prefix: string): string => `<!doctype html>
 `;
 
 /** `GET /docs`: Swagger UI over the gateway's OpenAPI document, served without a CDN. */
-export function sendDocs(ctx: Context): void {
-  ctx.set({ 'content-security-policy': contentSecurityPolicy, 'cache-control': 'no-cache' });
-  ctx.type = 'text/html; charset=utf-8';
-  ctx.body = page(ctx.state.prefix);
+export function sendDocs(ctx: Context): void | Promise<void> {
+  ctx.set('content-security-policy', contentSecurityPolicy);
+  return sendAnswer(ctx, document('text/html; charset=utf-8', page(ctx.state.prefix)));
 }
+
+/**
+ * The files that were requested, with their compressed forms: compressing the bundle takes longer than everything else.
+ * They take about 2.5 MB of memory, from the first request on.
+ */
+const kept = new Map<string, Promise<Representations>>();
 
 /** `GET /docs/{file}` */
 export async function sendDocsFile(ctx: Context, name: string): Promise<void> {
-  ctx.set('cache-control', 'no-cache');
   if (name === 'inicio.js') {
-    ctx.type = 'text/javascript; charset=utf-8';
-    ctx.body = initializer;
+    await sendAnswer(ctx, document('text/javascript; charset=utf-8', initializer));
     return;
   }
   const type = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (type === undefined) throw new ProblemError('ruta-no-encontrada');
-  ctx.type = type;
-  // Read for each request: the bundle exceeds a megabyte and is requested seldom, so it is not kept in memory.
-  ctx.body = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)));
+  const file = kept.get(name) ?? readPackaged(name, type);
+  kept.set(name, file);
+  await sendAnswer(ctx, await file);
+}
+
+async function readPackaged(name: string, type: string): Promise<Representations> {
+  try {
+    const body = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)));
+    return new Representations(document(type, body));
+  } catch (error) {
+    kept.delete(name);
+    throw error;
+  }
 }
