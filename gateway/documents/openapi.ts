@@ -6,7 +6,7 @@ import { accessTo } from '../identity/access.ts';
 import type { Operation } from '../operations/operation.ts';
 import { describeAccepted } from '../solicitudes/description.ts';
 import { jsonSchema, pathParameters, queryParameters } from './parameters.ts';
-import { identityPaths, type PathDocument, paths } from './paths.ts';
+import { type Content, identityPaths, type PathDocument, paths } from './paths.ts';
 import { schemas } from './schemas.ts';
 
 export interface DocumentOptions {
@@ -256,11 +256,14 @@ function pathObject({ path, tag, summary, query, body, answers, problems: own, h
   };
 }
 
-function contentOf(content: string | null): { readonly content?: object } {
-  if (content === null) return {};
-  return {
-    content: content.startsWith('text/') ? { [content]: { schema: { type: 'string' } } } : json(content),
-  };
+function contentOf(contents: Content | readonly Content[] | null): { readonly content?: object } {
+  if (contents === null) return {};
+  const each = [contents]
+    .flat()
+    .map((content) =>
+      content.startsWith('text/') ? { [content]: { schema: { type: 'string' } } } : json(content),
+    );
+  return { content: Object.assign({}, ...each) };
 }
 
 const problemName = (status: number): string => `Problema${status}`;

@@ -24,6 +24,7 @@ const meanings: Readonly<Record<string, string>> = {
   modificado_hasta: 'Fecha (entera) o momento ISO 8601.',
   estado: 'Solo las que están así.',
   id: 'El de la solicitud.',
+  slug: 'Lo que sigue a «/problemas/».',
   cola: 'Nombre de la cola; «x» es «usuario.x».',
 };
 

@@ -4,6 +4,9 @@ import { credentials } from '../identity/login.ts';
 import { anyState, oneState } from '../solicitudes/listing.ts';
 import type { SchemaName } from './schemas.ts';
 
+/** A schema of the document, as JSON, or a media type. */
+export type Content = SchemaName | `text/${string}`;
+
 /** A documented route that does not belong to an operation. */
 export interface PathDocument {
   readonly method: 'get' | 'post' | 'delete';
@@ -14,8 +17,8 @@ export interface PathDocument {
   readonly query?: z.ZodObject;
   /** The schema of the JSON body. */
   readonly body?: z.ZodType;
-  /** Successful answers by status: a schema of the document, a text media type, or no body. */
-  readonly answers: Readonly<Record<number, SchemaName | `text/${string}` | null>>;
+  /** Answers by status, in one or several media types, or without a body. */
+  readonly answers: Readonly<Record<number, Content | readonly Content[] | null>>;
   /** Statuses answered with a problem, in addition to those that any route may give. */
   readonly problems: readonly number[];
   /** Request headers that this route honours. */
@@ -180,6 +183,13 @@ export const paths: readonly PathDocument[] = [
     path: '/postman.json',
     summary: 'Lo mismo como colección de Postman',
     answers: { 200: null },
+  },
+  {
+    ...sistema,
+    path: '/problemas/{slug}',
+    summary: 'Qué significa el «type» de un problema',
+    answers: { 200: ['TipoDeProblema', 'text/html'] },
+    problems: [404],
   },
   { ...sistema, path: '/docs', summary: 'Lo mismo para leer y probar', answers: { 200: 'text/html' } },
 ];

@@ -1,7 +1,10 @@
 import Router from '@koa/router';
-import type { State } from '../http/state.ts';
+import { sendAnswer } from '../answers/sender.ts';
+import type { Context, State } from '../http/state.ts';
 import type { Operation } from '../operations/operation.ts';
+import { document } from './document.ts';
 import type { DocumentOptions } from './openapi.ts';
+import { sendProblemType } from './problem-page.ts';
 
 export interface DocumentsDeps {
   readonly version: string;
@@ -11,7 +14,7 @@ export interface DocumentsDeps {
 }
 
 /**
- * Routes `/openapi.json`, `/postman.json` and `/docs`. Their modules are loaded at the first request, and each document is
+ * Routes `/openapi.json`, `/postman.json`, `/docs` and `/problemas`. Their modules are loaded at the first request, and each document is
  * built anew: these pages are requested seldom, so neither start-up time nor memory is spent on them.
  */
 export function documentsRoutes(deps: DocumentsDeps): Router<State> {
@@ -23,23 +26,26 @@ export function documentsRoutes(deps: DocumentsDeps): Router<State> {
   }
 
   router.get('/openapi.json', async (ctx) => {
-    ctx.set('Cache-Control', 'no-cache');
-    ctx.body = await documentFor(ctx.state.prefix);
+    await sendJson(ctx, await documentFor(ctx.state.prefix));
   });
   router.get('/postman.json', async (ctx) => {
     const { createCollection } = await import('./postman.ts');
-    ctx.set('Cache-Control', 'no-cache');
     const { prefix, secure, forwardedHost = ctx.host } = ctx.state;
     const base = `${secure ? 'https' : 'http'}://${forwardedHost}${prefix}`;
-    ctx.body = createCollection(await documentFor(prefix), base);
+    await sendJson(ctx, createCollection(await documentFor(prefix), base));
   });
   router.get('/docs', async (ctx) => {
     const { sendDocs } = await import('./pages.ts');
-    sendDocs(ctx);
+    await sendDocs(ctx);
   });
   router.get('/docs/:file', async (ctx) => {
     const { sendDocsFile } = await import('./pages.ts');
     await sendDocsFile(ctx, ctx.params['file'] ?? '');
   });
+  router.get('/problemas/:slug', (ctx) => sendProblemType(ctx, ctx.params['slug'] ?? ''));
   return router;
+}
+
+function sendJson(ctx: Context, body: object): void | Promise<void> {
+  return sendAnswer(ctx, document('application/json; charset=utf-8', JSON.stringify(body)));
 }

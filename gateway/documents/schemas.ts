@@ -46,6 +46,12 @@ export const schemas = {
     errores: z.array(z.object({ parametro: z.string(), motivo: z.string() })).optional(),
     peticion: z.string().optional(),
   }),
+  TipoDeProblema: z.object({
+    type: z.enum(Object.keys(problemas).map((slug) => `/problemas/${slug}`)),
+    title: z.string(),
+    status: z.number().int().min(400).max(599),
+    detail: z.string(),
+  }),
   Nombres: z.array(z.string()),
   Indice: z.object({ nombre: z.string(), version: z.string(), enlaces: z.record(z.string(), path) }),
   Solicitud: z.object({ solicitud: z.object(solicitud), enlaces }),

@@ -16,7 +16,7 @@ const open: ReadonlySet<string> = new Set([
   '/docs',
   '/postman.json',
 ]);
-const openBelow: readonly string[] = ['/docs/', '/web/'];
+const openBelow: readonly string[] = ['/docs/', '/problemas/', '/web/'];
 const queuePaths = /^\/(?:colas|apis\/queue)(?:\/|$)/;
 
 /**

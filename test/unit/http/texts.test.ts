@@ -21,6 +21,8 @@ describe('the texts', () => {
     it(`have ${key} in both languages, with equal placeholders`, () => {
       expect(text.es).to.be.a('string').and.not.equal('');
       expect(text.en).to.be.a('string').and.not.equal('').and.not.equal(text.es);
+      // Texts are shown in pages.
+      expect(text.es + text.en).not.to.match(/[<&]/);
       expect(placeholdersOf(text.en)).to.have.members(placeholdersOf(text.es));
     });
   }

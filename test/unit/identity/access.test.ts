@@ -11,6 +11,7 @@ describe('the access that a path requires', () => {
     '/login',
     '/docs',
     '/docs/x.js',
+    '/problemas/error-interno',
     '/buscar_archivos/en_vivo',
   ]) {
     it(`is open for ${path}`, () => expect(access(path)).to.equal('open'));
