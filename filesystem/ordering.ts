@@ -11,12 +11,21 @@ export type Key = string | bigint;
 export type SortOrder =
   | { readonly by: 'name'; key(name: ByteString): Key }
   | { readonly by: 'kind'; key(kind: Kind): bigint }
+  | { readonly by: 'kind and name'; key(kind: Kind, name: ByteString): string }
   | { readonly by: 'stats'; key(stats: Stats): bigint };
+
+const folderMark = '0';
+const otherMark = '1';
 
 export const orders = {
   nombre: { by: 'name', key: (name) => name },
   natural: { by: 'name', key: (name) => naturalKey(toText(name).text) },
   tipo: { by: 'kind', key: (kind) => (kind === Kind.FOLDER ? 0n : BigInt(kind)) },
+  /** Folders first; both these and the rest in natural order. The key begins with `folderMark` or `otherMark`. */
+  carpetas: {
+    by: 'kind and name',
+    key: (kind, name) => `${kind === Kind.FOLDER ? folderMark : otherMark}${naturalKey(toText(name).text)}`,
+  },
   /** Folders have no size and sort before empty files. */
   bytes: { by: 'stats', key: (stats) => (stats.kind === Kind.FOLDER ? -1n : stats.size) },
   modificado: { by: 'stats', key: (stats) => stats.mtimeNs },
@@ -39,9 +48,11 @@ export function comparePlaces(descending: boolean): (a: SortPlace, b: SortPlace)
   };
 }
 
-/** Encodes a place as a cursor's position. A key derived from the name is omitted. */
+/** Encodes a place as a cursor's position. The part of a key that is derived from the name is omitted. */
 export function positionOf(order: SortOrder, place: SortPlace): ByteString {
-  return order.by === 'name' ? place.path : (`${place.key}/${place.path}` as ByteString);
+  if (order.by === 'name') return place.path;
+  const key = order.by === 'kind and name' ? String(place.key).slice(0, folderMark.length) : place.key;
+  return `${key}/${place.path}` as ByteString;
 }
 
 /**
@@ -52,7 +63,9 @@ export function placeAt(order: SortOrder, position: ByteString): SortPlace {
   if (order.by === 'name') return { key: order.key(lastPart(position)), path: position };
   const [, key, path] = /^(-?[0-9]{1,30})\/(.+)$/s.exec(position) ?? [];
   if (key === undefined || path === undefined) throw invalidCursor();
-  return { key: BigInt(key), path: path as ByteString };
+  if (order.by !== 'kind and name') return { key: BigInt(key), path: path as ByteString };
+  const kind = key === folderMark ? Kind.FOLDER : Kind.FILE;
+  return { key: order.key(kind, lastPart(path as ByteString)), path: path as ByteString };
 }
 
 const digits = /[0-9]+/g;

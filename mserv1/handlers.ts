@@ -103,6 +103,8 @@ function orderOf(orden: OrdenListado): keyof typeof orders | undefined {
       return 'modificado';
     case OrdenListado.ORDEN_LISTADO_TIPO:
       return 'tipo';
+    case OrdenListado.ORDEN_LISTADO_CARPETAS:
+      return 'carpetas';
     default:
       throw new FileError('INVALID_ARGUMENT', 'orden-no-valido', 'Unknown order');
   }

@@ -149,6 +149,7 @@ function candidateOf(
   const path = joinParts(folder.path.slice(skipped) as ByteString, name);
   if (order.by === 'name') return { key: order.key(name), path, stats: undefined };
   if (order.by === 'kind') return { key: order.key(kind), path, stats: undefined };
+  if (order.by === 'kind and name') return { key: order.key(kind, name), path, stats: undefined };
   const stats = errors.attempt(joinParts(folder.path, name), () => folder.lstat(name));
   return stats && { key: order.key(stats), path, stats };
 }

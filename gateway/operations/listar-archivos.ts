@@ -24,6 +24,7 @@ const ordenes = {
   bytes: OrdenListado.ORDEN_LISTADO_BYTES,
   modificado: OrdenListado.ORDEN_LISTADO_MODIFICADO,
   tipo: OrdenListado.ORDEN_LISTADO_TIPO,
+  carpetas: OrdenListado.ORDEN_LISTADO_CARPETAS,
 };
 
 /** Each order, and with a `-` its reverse. */

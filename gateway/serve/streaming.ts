@@ -4,7 +4,7 @@ import type { ServiceClient } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
-import { announceLines, sendLines } from '../http/ndjson.ts';
+import { announceLines, jsonLines, sendLines } from '../http/ndjson.ts';
 import { assertMatches } from '../http/preconditions.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { Context } from '../http/state.ts';
@@ -94,11 +94,7 @@ async function* linesOf(
     if (errors.length > 0) completo = false;
     more = { ...more, ...end };
     const lines = [...entries, ...errors.map((error) => ({ error }))];
-    if (lines.length > 0) yield textOf(lines);
+    if (lines.length > 0) yield jsonLines(lines);
   }
-  yield textOf([{ fin: true, completo, total, ...more }]);
-}
-
-function textOf(lines: readonly unknown[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  yield jsonLines([{ fin: true, completo, total, ...more }]);
 }

@@ -221,9 +221,12 @@ describe('An NDJSON answer', () => {
     for (const path of ['a/b/c', '.oculta/x']) mkdirSync(join(it.root, path), { recursive: true });
     writeFileSync(join(it.root, 'a', 'ñandú "1".txt'), 'xyz');
     writeFileSync(join(it.root, 'a', 'b', 'nuevo\nlínea.txt'), '');
+    const breaks = 'líneas \u0085 \u2028 \u2029';
+    writeFileSync(join(it.root, 'a', 'b', breaks), '');
     const queries = [
       '',
       '?recursivo=1&orden=-bytes',
+      '?recursivo=1&orden=carpetas',
       '?profundidad=2&orden=natural&ocultos=1',
       '?ruta=a/b&orden=nombre',
     ];
@@ -236,6 +239,12 @@ describe('An NDJSON answer', () => {
       if (query.includes('orden')) expect(streamed.slice(0, -1)).to.deep.equal(page.archivos);
       else expect(streamed.slice(0, -1)).to.have.deep.members(page.archivos);
     }
+    // A JSON body is read as a whole: its strings keep these characters unescaped.
+    expect(await (await it.get('/listar_archivos?ruta=a/b')).text()).to.include(breaks);
+    const accept = 'application/x-ndjson';
+    expect(await (await it.get('/listar_archivos?ruta=a/b', { accept })).text()).to.not.match(
+      /[\u0085\u2028\u2029]/,
+    );
     let found: Line[] = [];
     // New files reach the index a moment later.
     await eventually(async () => {

@@ -142,7 +142,7 @@ describe('a listing of a folder', () => {
         selector: (name) => name.toString('hex'),
       }),
       passing: fc.array(hostileName, { maxLength: 30 }),
-      orden: fc.constantFrom(0, 1, 2, 3, 4, 5) as fc.Arbitrary<0>,
+      orden: fc.constantFrom(0, 1, 2, 3, 4, 5, 6) as fc.Arbitrary<0>,
       descendente: fc.boolean(),
       limite: fc.integer({ min: 1, max: 4 }),
     });
@@ -254,6 +254,39 @@ describe('a listing of a folder', () => {
     });
   });
 
+  describe('its order carpetas', () => {
+    const names = ['parte10', 'parte2', 'parte1'];
+
+    it('has folders first, then all else, each part in natural order, and on pages of one entry too', async () => {
+      using folder = new TemporaryFolder();
+      for (const name of names) {
+        mkdirSync(folder.join(`d ${name}`));
+        symlinkSync('nada', folder.join(`l ${name}`));
+        writeFileSync(folder.join(`a ${name}`), '');
+      }
+      mkdirSync(folder.join('z'));
+      const sorted = ['d parte1', 'd parte2', 'd parte10', 'z', 'a parte1', 'a parte2', 'a parte10'];
+      sorted.push('l parte1', 'l parte2', 'l parte10');
+      expect(namesOf((await list(folder.path, { orden: 6 })).archivos)).to.deep.equal(sorted);
+      expect(namesOf(await listAll(folder.path, { orden: 6, limite: 1 }))).to.deep.equal(sorted);
+      const reversed = await listAll(folder.path, { orden: 6, limite: 3, descendente: true });
+      expect(namesOf(reversed)).to.deep.equal(sorted.toReversed());
+    });
+
+    it('holds for a whole tree', async () => {
+      using folder = new TemporaryFolder();
+      for (const name of names) {
+        mkdirSync(folder.join('b', name), { recursive: true });
+        writeFileSync(folder.join('b', `a ${name}`), '');
+      }
+      writeFileSync(folder.join('a'), '');
+      const sorted = ['b', 'parte1', 'parte2', 'parte10', 'a', 'a parte1', 'a parte2', 'a parte10'];
+      const query = { orden: 6, recursivo: true } as const;
+      expect(namesOf((await list(folder.path, query)).archivos)).to.deep.equal(sorted);
+      expect(namesOf(await listAll(folder.path, { ...query, limite: 1 }))).to.deep.equal(sorted);
+    });
+  });
+
   describe('its request', () => {
     const bad: [string, Query, string][] = [
       ['an unknown type', { tipos: [-1] }, 'tipo-no-valido'],
@@ -312,7 +345,7 @@ describe('a listing of a folder', () => {
     it('is refused when any character of it is cut, added or changed', async () => {
       using folder = new TemporaryFolder();
       for (const name of ['a', 'b']) writeFileSync(folder.join(name), '');
-      for (const orden of [1, 2, 3, 4, 5] as const) {
+      for (const orden of [1, 2, 3, 4, 5, 6] as const) {
         const { siguiente = '' } = await list(folder.path, { limite: 1, orden });
         const altered = [...siguiente].flatMap((character, at) => [
           siguiente.slice(0, at),

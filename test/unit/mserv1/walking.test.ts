@@ -49,11 +49,11 @@ describe('a stream of a folder', () => {
       ocultos: fc.boolean(),
       recursivo: fc.boolean(),
       profundidad: fc.constantFrom(0, 1, 2),
-      orden: fc.constantFrom(1, 2, 3, 4, 5) as fc.Arbitrary<1>,
+      orden: fc.constantFrom(1, 2, 3, 4, 5, 6) as fc.Arbitrary<1>,
       descendente: fc.boolean(),
       passSize: fc.integer({ min: 1, max: 5 }),
     });
-    const names = ['nombre', 'nombre', 'natural', 'bytes', 'modificado', 'tipo'] as const;
+    const names = ['nombre', 'nombre', 'natural', 'bytes', 'modificado', 'tipo', 'carpetas'] as const;
     await fc.assert(
       fc.asyncProperty(queries, async ({ tree, passSize, ...query }) => {
         using planted = plantTree(tree);

@@ -19,6 +19,8 @@ export const OrdenListado = {
   ORDEN_LISTADO_BYTES: 3,
   ORDEN_LISTADO_MODIFICADO: 4,
   ORDEN_LISTADO_TIPO: 5,
+  /** ORDEN_LISTADO_CARPETAS - Folders first; both these and the rest by name in natural order. */
+  ORDEN_LISTADO_CARPETAS: 6,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -31,6 +33,7 @@ export namespace OrdenListado {
   export type ORDEN_LISTADO_BYTES = typeof OrdenListado.ORDEN_LISTADO_BYTES;
   export type ORDEN_LISTADO_MODIFICADO = typeof OrdenListado.ORDEN_LISTADO_MODIFICADO;
   export type ORDEN_LISTADO_TIPO = typeof OrdenListado.ORDEN_LISTADO_TIPO;
+  export type ORDEN_LISTADO_CARPETAS = typeof OrdenListado.ORDEN_LISTADO_CARPETAS;
   export type UNRECOGNIZED = typeof OrdenListado.UNRECOGNIZED;
 }
 
@@ -54,6 +57,9 @@ export function ordenListadoFromJSON(object: any): OrdenListado {
     case 5:
     case "ORDEN_LISTADO_TIPO":
       return OrdenListado.ORDEN_LISTADO_TIPO;
+    case 6:
+    case "ORDEN_LISTADO_CARPETAS":
+      return OrdenListado.ORDEN_LISTADO_CARPETAS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -75,6 +81,8 @@ export function ordenListadoToJSON(object: OrdenListado): string {
       return "ORDEN_LISTADO_MODIFICADO";
     case OrdenListado.ORDEN_LISTADO_TIPO:
       return "ORDEN_LISTADO_TIPO";
+    case OrdenListado.ORDEN_LISTADO_CARPETAS:
+      return "ORDEN_LISTADO_CARPETAS";
     case OrdenListado.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
