@@ -26,8 +26,9 @@ export class LiteralOrGlobMatcher implements Matcher {
     this.needle = glob.needle && commonNeedle(glob.needle, words);
   }
 
-  test(segment: Segment, slot: number, enough: number): number {
-    const found = this.#literal.test(segment, slot, enough);
+  test(segment: Segment, slot: number): number {
+    // Exact, because the needle does not show that the words are there.
+    const found = this.#literal.test(segment, slot, Infinity);
     if (found !== noMatch) return found;
     const length = this.#glob.test(segment, slot);
     return length === noMatch ? noMatch : relevance(matchClass.glob, length);
