@@ -4,6 +4,10 @@ export interface Folding {
 }
 
 const notAscii = /[^\p{ASCII}]/u;
+/** Marks of Latin, Greek and Cyrillic letters, and of no script. Elsewhere marks are vowels and other parts of a word. */
+const accentMarks = /[\p{M}&&[\p{scx=Latin}\p{scx=Greek}\p{scx=Cyrillic}\p{scx=Inherited}]]/gv;
+/** Unicode keeps `ı` apart from `i` unless the language is Turkish. */
+const withoutDotlessI = /[^\p{ASCII}ı]+/gu;
 
 /**
  * Returns the text in its comparison form, with the chosen differences folded away. NFD (a separate accent character,
@@ -11,8 +15,17 @@ const notAscii = /[^\p{ASCII}]/u;
  */
 export function foldText(text: string, folding: Folding): string {
   if (!notAscii.test(text)) return folding.case ? text.toLowerCase() : text;
-  // Lower case first: İ becomes i plus a combining mark. Final ς becomes σ, because its form depends on its position.
-  const lower = folding.case ? text.toLowerCase().replaceAll('ς', 'σ') : text;
-  const unmarked = folding.accents ? lower.normalize('NFD').replaceAll(/\p{M}/gu, '') : lower;
-  return unmarked.normalize('NFC');
+  const decomposed = text.normalize('NFD');
+  const unmarked = folding.accents ? decomposed.replaceAll(accentMarks, '').replaceAll('ı', 'i') : decomposed;
+  return (folding.case ? foldCase(unmarked) : unmarked).normalize('NFC');
+}
+
+/**
+ * Folds case by Unicode's table of full case folding (CaseFolding.txt, C and F): `ß` becomes `ss`, and a ligature its
+ * letters. JavaScript has no function for it, but upper case makes the same letters equal.
+ */
+function foldCase(text: string): string {
+  const upper = text.toLowerCase().replaceAll(withoutDotlessI, (letters) => letters.toUpperCase());
+  // The form of σ depends on its position.
+  return upper.toLowerCase().replaceAll('ς', 'σ');
 }

@@ -9,7 +9,8 @@ import { SnapshotError } from './api.ts';
 
 export const frameKind = { identity: 1, folders: 2, segment: 3, end: 4 } as const;
 
-const version = 2;
+/** Counts up when the format changes, or the folding of names, which are stored folded. */
+const version = 3;
 const headLength = 12;
 /** Limit of a frame. Names are a segment's largest part: at most 32,768 names of 765 bytes. */
 const maxFrame = 64 << 20;

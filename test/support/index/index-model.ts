@@ -35,7 +35,7 @@ export const anyName: fc.Arbitrary<ByteString> = fc
       weight: 3,
       arbitrary: fc
         .string({
-          unit: fc.constantFrom('a', 'b', 'B', 'A', '.', '-', '_', ' ', '1', 'é', 'Ñ'),
+          unit: fc.constantFrom('a', 'b', 'B', 'A', '.', '-', '_', ' ', '1', 'é', 'Ñ', 'ß'),
           minLength: 1,
           maxLength: 6,
         })
