@@ -31,6 +31,7 @@ export interface OpenApi {
 
 export interface OperationObject {
   readonly tags: readonly string[];
+  readonly operationId: string;
   readonly summary: string;
   readonly parameters?: readonly object[];
   readonly requestBody?: object;
@@ -98,7 +99,7 @@ export function createDocument(options: DocumentOptions): OpenApi {
   };
   for (const operation of operations) add(`/${operation.name}`, 'get', operationObject(operation));
   const served = [...paths, ...identityPaths.filter(({ path }) => ofIdentity.has(path))];
-  for (const path of served) add(path.path, path.method, pathObject(path));
+  for (const path of served) add(path.path, path.method, pathObject(path, operations));
   return {
     openapi: '3.1.1',
     info: { title: 'Archivero', version, description },
@@ -148,6 +149,7 @@ function operationObject(operation: Operation): OperationObject {
   ];
   return {
     tags: ['Archivos'],
+    operationId: name,
     summary: document?.summary ?? name,
     parameters,
     responses: {
@@ -223,7 +225,8 @@ function accepted({ name }: Pick<Operation, 'name'>): object {
   };
 }
 
-function pathObject({ path, tag, summary, query, body, answers, problems: own, headers }: PathDocument) {
+function pathObject(document: PathDocument, operations: readonly Operation[]): OperationObject {
+  const { path, id, tag, summary, query, body, answers, problems: own, headers } = document;
   const parameters = [
     ...pathParameters(path),
     ...(query === undefined ? [] : queryParameters(query)),
@@ -232,6 +235,7 @@ function pathObject({ path, tag, summary, query, body, answers, problems: own, h
   const needsScope = accessTo(path, new Set()) !== 'open';
   return {
     tags: [tag],
+    operationId: id,
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
@@ -248,7 +252,7 @@ function pathObject({ path, tag, summary, query, body, answers, problems: own, h
       ...Object.fromEntries(
         Object.entries(answers).map(([status, content]) => [
           status,
-          { description: statusTexts[Number(status)] ?? 'No está bien', ...contentOf(content) },
+          { description: statusTexts[Number(status)] ?? 'No está bien', ...contentOf(content, operations) },
         ]),
       ),
       ...problems([...own, ...(needsScope ? [401, 403, 429] : [])]),
@@ -256,14 +260,23 @@ function pathObject({ path, tag, summary, query, body, answers, problems: own, h
   };
 }
 
-function contentOf(contents: Content | readonly Content[] | null): { readonly content?: object } {
+function contentOf(
+  contents: Content | readonly Content[] | null,
+  operations: readonly Operation[],
+): { readonly content?: object } {
   if (contents === null) return {};
-  const each = [contents]
-    .flat()
-    .map((content) =>
-      content.startsWith('text/') ? { [content]: { schema: { type: 'string' } } } : json(content),
-    );
+  const each = [contents].flat().map((content) => {
+    if (content === 'respuesta') return { 'application/json': { schema: anyAnswer(operations) } };
+    if (content.startsWith('text/')) return { [content]: { schema: { type: 'string' } } };
+    return content.includes('/') ? { [content]: { schema: { type: 'object' } } } : json(content);
+  });
   return { content: Object.assign({}, ...each) };
+}
+
+/** The stored answer of a solicitud: that of any operation, in any of its formats. */
+function anyAnswer(operations: readonly Operation[]): object {
+  const documented = operations.filter(({ document }) => document !== undefined);
+  return { anyOf: [...documented.map(({ name }) => ref(`${name}.respuesta`)), ref('Nombres')] };
 }
 
 const problemName = (status: number): string => `Problema${status}`;

@@ -4,12 +4,14 @@ import { credentials } from '../identity/login.ts';
 import { anyState, oneState } from '../solicitudes/listing.ts';
 import type { SchemaName } from './schemas.ts';
 
-/** A schema of the document, as JSON, or a media type. */
-export type Content = SchemaName | `text/${string}`;
+/** A schema of the document as JSON, the answer of any operation, or a media type: a text, or a JSON object. */
+export type Content = SchemaName | 'respuesta' | `${'text' | 'application'}/${string}`;
 
 /** A documented route that does not belong to an operation. */
 export interface PathDocument {
   readonly method: 'get' | 'post' | 'delete';
+  /** The `operationId`, from which generated clients take the name of their function. */
+  readonly id: string;
   /** `/solicitudes/{id}` */
   readonly path: string;
   readonly tag: 'Solicitudes' | 'Colas' | 'Sistema';
@@ -33,6 +35,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'get',
+    id: 'listar_solicitudes',
     path: '/solicitudes',
     summary: 'Las solicitudes propias, de la más nueva a la más vieja',
     query: anyState,
@@ -42,6 +45,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'get',
+    id: 'ver_solicitud',
     path: '/solicitudes/{id}',
     summary: 'El estado de una solicitud y su historia',
     answers: { 200: 'Solicitud' },
@@ -50,15 +54,17 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'get',
+    id: 'ver_respuesta',
     path: '/solicitudes/{id}/respuesta',
     summary: 'Su respuesta, tal como habría sido la directa; 202 mientras no la hay',
-    answers: { 200: null, 202: 'Solicitud' },
+    answers: { 200: 'respuesta', 202: 'Solicitud' },
     problems: [404, 410, 502, 503, 504],
     headers: ['Prefer'],
   },
   {
     ...solicitudes,
     method: 'get',
+    id: 'seguir_solicitud',
     path: '/solicitudes/{id}/eventos',
     summary: 'Sus cambios de estado, según ocurren',
     answers: { 200: 'text/event-stream', 204: null },
@@ -68,6 +74,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'delete',
+    id: 'cancelar_solicitud',
     path: '/solicitudes/{id}',
     summary: 'La cancela, si no ha terminado',
     answers: { 200: 'Solicitud' },
@@ -76,6 +83,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'get',
+    id: 'listar_cuarentena',
     path: '/cuarentena',
     summary: 'Las que fallaron',
     query: oneState,
@@ -85,15 +93,17 @@ export const paths: readonly PathDocument[] = [
   {
     ...solicitudes,
     method: 'post',
+    id: 'reintentar_solicitud',
     path: '/cuarentena/{id}/reintentar',
     summary: 'Una solicitud nueva que pide lo mismo que la que falló',
-    answers: { 202: 'Solicitud', 200: null },
+    answers: { 202: 'Solicitud', 200: 'respuesta' },
     problems: [404, 409, 503],
     headers: ['Prefer', 'Idempotency-Key'],
   },
   {
     ...colas,
     method: 'get',
+    id: 'listar_colas',
     path: '/colas',
     summary: 'Las colas: qué espera, qué está sin confirmar y quién consume',
     answers: { 200: 'Colas' },
@@ -102,6 +112,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'get',
+    id: 'ver_cola',
     path: '/colas/{cola}',
     summary: 'Una cola',
     answers: { 200: 'Cola' },
@@ -110,6 +121,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'get',
+    id: 'contar_cola',
     path: '/colas/{cola}/conteo',
     summary: 'Cuántos mensajes esperan en ella',
     answers: { 200: 'Conteo' },
@@ -118,6 +130,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'post',
+    id: 'encolar',
     path: '/colas/{cola}/mensajes',
     summary: 'Encola un mensaje; crea la cola de usuario si no existe',
     body: putting,
@@ -127,6 +140,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'post',
+    id: 'desencolar',
     path: '/colas/{cola}/desencolar',
     summary: 'Saca el primer mensaje',
     answers: { 200: 'Desencolado' },
@@ -135,6 +149,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'post',
+    id: 'encolar_en_general',
     path: '/apis/queue/push',
     summary: 'Encola un mensaje en la cola general',
     body: putting,
@@ -144,6 +159,7 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'post',
+    id: 'desencolar_de_general',
     path: '/apis/queue/pop',
     summary: 'Saca el primer mensaje de la cola general',
     answers: { 200: 'Desencolado' },
@@ -152,46 +168,74 @@ export const paths: readonly PathDocument[] = [
   {
     ...colas,
     method: 'get',
+    id: 'contar_general',
     path: '/apis/queue/count',
     summary: 'Cuántos mensajes esperan en la cola general',
     answers: { 200: 'Conteo' },
     problems: [503],
   },
-  { ...sistema, path: '/', summary: 'Qué es esto y adónde ir', answers: { 200: 'Indice' } },
+  { ...sistema, id: 'ver_indice', path: '/', summary: 'Qué es esto y adónde ir', answers: { 200: 'Indice' } },
   {
     ...sistema,
+    id: 'ver_salud',
     path: '/salud',
     summary: 'Cómo está cada parte; 503 si no se puede aceptar nada',
     answers: { 200: 'Salud', 503: 'Salud' },
   },
-  ...['/salud/viva', '/healthz'].map((path) => ({
+  ...[
+    { id: 'ver_viva', path: '/salud/viva' },
+    { id: 'ver_healthz', path: '/healthz' },
+  ].map((named) => ({
     ...sistema,
-    path,
+    ...named,
     summary: 'El proceso responde',
     answers: { 200: 'Viva' as const },
   })),
-  ...['/salud/preparada', '/readyz'].map((path) => ({
+  ...[
+    { id: 'ver_preparada', path: '/salud/preparada' },
+    { id: 'ver_readyz', path: '/readyz' },
+  ].map((named) => ({
     ...sistema,
-    path,
+    ...named,
     summary: 'Se puede aceptar una petición',
     answers: { 200: 'Preparada' as const, 503: 'Preparada' as const },
   })),
-  { ...sistema, path: '/metrics', summary: 'Métricas para Prometheus', answers: { 200: 'text/plain' } },
-  { ...sistema, path: '/openapi.json', summary: 'Este documento', answers: { 200: null } },
   {
     ...sistema,
-    path: '/postman.json',
-    summary: 'Lo mismo como colección de Postman',
-    answers: { 200: null },
+    id: 'ver_metricas',
+    path: '/metrics',
+    summary: 'Métricas para Prometheus',
+    answers: { 200: 'text/plain' },
   },
   {
     ...sistema,
+    id: 'ver_openapi',
+    path: '/openapi.json',
+    summary: 'Este documento',
+    answers: { 200: 'application/json' },
+  },
+  {
+    ...sistema,
+    id: 'ver_postman',
+    path: '/postman.json',
+    summary: 'Lo mismo como colección de Postman',
+    answers: { 200: 'application/json' },
+  },
+  {
+    ...sistema,
+    id: 'ver_problema',
     path: '/problemas/{slug}',
     summary: 'Qué significa el «type» de un problema',
     answers: { 200: ['TipoDeProblema', 'text/html'] },
     problems: [404],
   },
-  { ...sistema, path: '/docs', summary: 'Lo mismo para leer y probar', answers: { 200: 'text/html' } },
+  {
+    ...sistema,
+    id: 'ver_docs',
+    path: '/docs',
+    summary: 'Lo mismo para leer y probar',
+    answers: { 200: 'text/html' },
+  },
 ];
 
 /** The routes of identity. A gateway serves those that its configuration enables. */
@@ -199,6 +243,7 @@ export const identityPaths: readonly PathDocument[] = [
   {
     ...sistema,
     method: 'post',
+    id: 'iniciar_sesion',
     path: '/login',
     summary: 'Un token para quien sabe el nombre y la clave de un usuario',
     body: credentials,
@@ -207,8 +252,9 @@ export const identityPaths: readonly PathDocument[] = [
   },
   {
     ...sistema,
+    id: 'ver_claves',
     path: '/.well-known/jwks.json',
     summary: 'Las claves públicas con que se comprueban los tokens',
-    answers: { 200: null },
+    answers: { 200: 'application/jwk-set+json' },
   },
 ];

@@ -48,7 +48,7 @@ describe('The API documents', () => {
   const document = async (prefix = '') =>
     (await (await archivero.get(`${prefix}/openapi.json`)).json()) as {
       servers: { url: string }[];
-      paths: Record<string, Record<string, { responses: object }>>;
+      paths: Record<string, Record<string, { operationId: string; responses: object }>>;
     };
 
   it('contain a valid OpenAPI 3.1 document', async () => {
@@ -56,6 +56,11 @@ describe('The API documents', () => {
     const result = await validator.validate((await document()) as never);
     expect(result.errors).to.equal(undefined);
     expect([result.valid, validator.version]).to.deep.equal([true, '3.1']);
+    const ids = Object.values((await document()).paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    for (const id of ids) expect(id).to.match(/^[a-z_]+$/);
+    expect(new Set(ids)).to.have.property('size', ids.length);
   });
 
   it('describe every route and no other', async () => {
