@@ -17,10 +17,8 @@ export async function runMserv2(config: Config, worker: IndexWorkerClient): Prom
     protoFile: 'archivos/v1/busqueda.proto',
     handlers: createHandlers(indexer, indexer.changeWatcher),
     source: {
-      check() {
-        indexer.start();
-        return root.check();
-      },
+      start: () => indexer.start(),
+      check: () => root.check(),
       close: () => indexer.stop(),
     },
   });

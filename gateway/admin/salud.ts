@@ -85,7 +85,8 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
 
 /**
  * Describes a service: `sano` when all of its addresses answer, `degradado` when some do. When none does it is `por_cola`
- * if it has queue consumers (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`.
+ * if it has queue consumers (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`. An address that
+ * answers and cannot work has a `motivo`, such as `raiz-no-disponible`.
  */
 async function describeService(client: ServiceClient, consumersOf: SaludDeps['consumers']) {
   const [probe, queue] = await Promise.all([
@@ -100,11 +101,14 @@ async function describeService(client: ServiceClient, consumersOf: SaludDeps['co
       direccion: address,
       responde: result?.ok ?? false,
       latencia_ms: result === undefined ? null : Math.round(result.latencyMs * 10) / 10,
+      motivo: result?.reason,
       disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
     };
   });
   const answering = direcciones.filter(({ responde }) => responde).length;
-  const unanswered = (consumidores ?? 0) > 0 ? 'por_cola' : 'caido';
+  // A service that says why it cannot answer cannot answer from its queue either.
+  const explained = direcciones.some(({ motivo }) => motivo !== undefined);
+  const unanswered = (consumidores ?? 0) > 0 && !explained ? 'por_cola' : 'caido';
   const estado = answering === 0 ? unanswered : answering < direcciones.length ? 'degradado' : 'sano';
   return { servicio: client.service, estado, consumidores, direcciones };
 }

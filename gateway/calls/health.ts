@@ -8,6 +8,8 @@ const notServing = 2;
 
 interface HealthAnswer {
   readonly status: number;
+  /** Why our services are not served, such as `raiz-no-disponible`: a field that others do not send. */
+  readonly reason: string;
 }
 
 const onlyBinary = () => {
@@ -41,12 +43,14 @@ const check: Method<object, HealthAnswer> = {
 function readStatus(bytes: Uint8Array): HealthAnswer {
   const reader = new BinaryReader(bytes);
   let status = 0;
+  let reason = '';
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag === 8) status = reader.int32();
+    else if (tag === 8002) reason = reader.string();
     else reader.skip(tag & 7);
   }
-  return { status };
+  return { status, reason };
 }
 
 /** Checks an address's health. Returns why it is unusable, or undefined when it is usable. */
@@ -68,10 +72,11 @@ export async function checkHealth(
  */
 function unusable(outcome: Outcome<HealthAnswer>): GrpcFailure | undefined {
   if (outcome.ok) {
-    return outcome.response.status === notServing
+    const { status, reason } = outcome.response;
+    return status === notServing
       ? {
           code: Status.UNAVAILABLE,
-          message: 'NOT_SERVING',
+          message: reason === '' ? 'NOT_SERVING' : `${reason}: NOT_SERVING`,
           origin: 'server',
           sent: true,
           cancelledByUs: false,

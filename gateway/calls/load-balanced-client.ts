@@ -10,7 +10,7 @@ import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
-import type { CallResult, RequestOptions, ServiceClient } from './service-client.ts';
+import { type CallResult, type RequestOptions, reasonOf, type ServiceClient } from './service-client.ts';
 import { type CallOptions, type Outcome, StreamBrokenError, type Transport } from './transport.ts';
 
 export interface ServiceClientOptions {
@@ -210,7 +210,8 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         endpoints.map(async ({ address, transport }) => {
           const startedAt = now();
           const failure = await checkHealth(transport, timeoutMs);
-          return { address, ok: failure === undefined, latencyMs: now() - startedAt };
+          const reason = failure && reasonOf(failure);
+          return { address, ok: failure === undefined, latencyMs: now() - startedAt, reason };
         }),
       ),
     onReachable: (listener) => {

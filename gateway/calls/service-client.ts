@@ -1,3 +1,4 @@
+import { parseStatusMessage } from '../../runtime/errors.ts';
 import type { Method } from '../../runtime/method.ts';
 import type { FeedSession } from './feed-session.ts';
 import type { CallOptions, GrpcFailure, StreamCall } from './transport.ts';
@@ -26,6 +27,11 @@ export type CallResult<Response = unknown> =
   /** The request's signal aborted; the answer is no longer needed. */
   | { readonly kind: 'gone' };
 
+/** Returns why the service itself says that it cannot answer, such as `raiz-no-disponible`; undefined if it says nothing. */
+export function reasonOf({ origin, message }: GrpcFailure): string | undefined {
+  return origin === 'server' ? parseStatusMessage(message).reason : undefined;
+}
+
 /** Options of a call. `deadlineMs` defaults to the configured deadline and bounds all attempts together. */
 export type RequestOptions = Omit<CallOptions, 'deadlineMs'> & { readonly deadlineMs?: number };
 
@@ -33,6 +39,15 @@ export type RequestOptions = Omit<CallOptions, 'deadlineMs'> & { readonly deadli
 export interface AddressState {
   readonly address: string;
   readonly breaker: 'closed' | 'open';
+}
+
+/** The result of an address's health check. */
+export interface AddressHealth {
+  readonly address: string;
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  /** Why the service itself says that it cannot answer, such as `raiz-no-disponible`. */
+  readonly reason?: string | undefined;
 }
 
 /** The client of one service over all of its addresses, with the call policy of DESIGN section 4. */
@@ -58,9 +73,7 @@ export interface ServiceClient {
   /** Returns the feed session of an address; undefined while its feed is disconnected. */
   session(address: string): FeedSession | undefined;
   /** Checks every address's health (grpc.health.v1), each within `timeoutMs`. */
-  probe(
-    timeoutMs: number,
-  ): Promise<readonly { readonly address: string; readonly ok: boolean; readonly latencyMs: number }[]>;
+  probe(timeoutMs: number): Promise<readonly AddressHealth[]>;
   /** Notifies of changes of `reachable`; returns the unsubscribe function. */
   onReachable(listener: (reachable: boolean) => void): () => void;
   start(): Promise<void>;

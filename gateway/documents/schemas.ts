@@ -54,7 +54,7 @@ export const schemas = {
   }),
   Nombres: z.array(z.string()),
   Indice: z.object({ nombre: z.string(), version: z.string(), enlaces: z.record(z.string(), path) }),
-  Solicitud: z.object({ solicitud: z.object(solicitud), enlaces }),
+  Solicitud: z.object({ solicitud: z.object(solicitud), enlaces, motivo: z.string().optional() }),
   Solicitudes: z.object({
     solicitudes: z.array(z.object({ ...solicitud, peticion: z.string(), enlaces })),
     siguiente: z.string().nullable(),

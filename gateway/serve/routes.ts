@@ -4,6 +4,7 @@ import { cacheDirectives, cacheKey } from '../answers/cache-lookup.ts';
 import { formatoOf } from '../answers/negotiation.ts';
 import { renderRepresentations } from '../answers/renderer.ts';
 import { sendAnswer } from '../answers/sender.ts';
+import { reasonOf } from '../calls/service-client.ts';
 import type { ServiceClients } from '../calls/service-clients.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
@@ -112,7 +113,8 @@ async function serve(
       if (because === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps.responses);
       tellNextHop(ctx, because);
       const known = lastKnown(ctx, cache);
-      if (known === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps.responses);
+      const motivo = reasonOf(because.failure);
+      if (known === undefined) return sendAccepted(ctx, accepted, prefer, signal, deps.responses, motivo);
       return sendLastKnown(ctx, known, cache, accepted);
     }
   }

@@ -19,7 +19,7 @@ export interface ResponsesDeps {
 
 /**
  * Sends the 202 of an accepted request, or its answer if that arrives within `Prefer: wait`. `signal` aborts when the
- * client disconnects.
+ * client disconnects. `motivo`: why the service says that it cannot answer now, such as `raiz-no-disponible`.
  */
 export async function sendAccepted(
   ctx: Context,
@@ -27,6 +27,7 @@ export async function sendAccepted(
   prefer: Preferences,
   signal: AbortSignal,
   { ledger, waiters, drain }: ResponsesDeps,
+  motivo?: string,
 ): Promise<void> {
   const { respondAsync } = prefer;
   let { wait } = prefer;
@@ -49,14 +50,14 @@ export async function sendAccepted(
   if (applied !== undefined) ctx.set('Preference-Applied', applied);
   // Without a wait the answer is a 202, even for a request answered earlier (`Idempotency-Key`).
   if (row.state === undefined || row.closedAt === undefined || wait === undefined) {
-    return sendPending(ctx, row, drain.retryAfter(row.service));
+    return sendPending(ctx, row, drain.retryAfter(row.service), motivo);
   }
   ctx.set('Content-Location', `${ctx.state.prefix}/solicitudes/${row.id}/respuesta`);
   await sendEnd(ctx, { id: row.id, state: row.state }, ledger);
 }
 
 /** Sends a 202: accepted and committed. */
-export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: number): void {
+export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: number, motivo?: string): void {
   const description = describeAccepted(row, ctx.state.prefix);
   ctx.status = 202;
   ctx.set('Location', description.enlaces.estado);
@@ -64,7 +65,7 @@ export function sendPending(ctx: Context, row: Accepted, retryAfterSeconds: numb
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Servido-Por', 'cola');
   ctx.state.servidoPor = 'cola';
-  ctx.body = description;
+  ctx.body = motivo === undefined ? description : { ...description, motivo };
 }
 
 /** Sends the end of a closed solicitud: its stored answer, or the problem that explains its absence. */

@@ -11,8 +11,15 @@ interface Asked {
   readonly service: string;
 }
 
-type Statuses = ReadonlyMap<string, ServingStatus>;
-type Watch = ServerWritableStream<Asked, ServingStatus>;
+/** A HealthCheckResponse, with a field that other clients skip. */
+interface Answered {
+  readonly status: ServingStatus;
+  /** A reason of the API, such as `raiz-no-disponible`; empty while served. Field 1000. */
+  readonly reason: string;
+}
+
+type Statuses = ReadonlyMap<string, Answered>;
+type Watch = ServerWritableStream<Asked, Answered>;
 
 /**
  * Serves `grpc.health.v1.Health` for services that are known from the start:
@@ -20,27 +27,30 @@ type Watch = ServerWritableStream<Asked, ServingStatus>;
  * protos, which with reflection took a third of the main thread's start.
  */
 export class Health {
-  readonly #statuses: Map<string, ServingStatus>;
+  readonly #statuses: Map<string, Answered>;
   readonly #watches = new Set<Watch>();
 
   /** @param services by their full names; the empty one is the process. None is served yet */
   constructor(services: readonly string[]) {
-    this.#statuses = new Map(services.map((service) => [service, ServingStatus.NOT_SERVING]));
+    this.#statuses = new Map(
+      services.map((service) => [service, { status: ServingStatus.NOT_SERVING, reason: '' }]),
+    );
   }
 
-  /** Sets the status of all services. */
-  setStatus(status: ServingStatus): void {
+  /** Sets the status of all services, and why they are not served. */
+  setStatus(status: ServingStatus, reason = ''): void {
     for (const [service, before] of this.#statuses) {
-      if (before === status) continue;
-      this.#statuses.set(service, status);
-      for (const watch of this.#watches) if (watch.request.service === service) watch.write(status);
+      const now = { status, reason };
+      this.#statuses.set(service, now);
+      if (before.status === status) continue;
+      for (const watch of this.#watches) if (watch.request.service === service) watch.write(now);
     }
   }
 
   addToServer(server: Server): void {
     server.register(
       '/grpc.health.v1.Health/Check',
-      ({ request }: ServerUnaryCall<Asked, ServingStatus>, answer: sendUnaryData<ServingStatus>) => {
+      ({ request }: ServerUnaryCall<Asked, Answered>, answer: sendUnaryData<Answered>) => {
         const status = this.#statuses.get(request.service);
         if (status !== undefined) answer(null, status);
         else answer({ code: Status.NOT_FOUND, details: 'The server has no service of this name' });
@@ -54,7 +64,7 @@ export class Health {
       (watch: Watch) => {
         this.#watches.add(watch);
         watch.on('cancelled', () => this.#watches.delete(watch));
-        watch.write(this.#statuses.get(watch.request.service) ?? ServingStatus.SERVICE_UNKNOWN);
+        watch.write(this.#statuses.get(watch.request.service) ?? unknown);
       },
       writeStatus,
       readAsked,
@@ -71,6 +81,8 @@ export class Health {
   }
 }
 
+const unknown: Answered = { status: ServingStatus.SERVICE_UNKNOWN, reason: '' };
+
 function readAsked(bytes: Uint8Array): Asked {
   const reader = new BinaryReader(bytes);
   let service = '';
@@ -82,8 +94,10 @@ function readAsked(bytes: Uint8Array): Asked {
   return { service };
 }
 
-function writeStatus(status: ServingStatus): Buffer {
-  return Buffer.from(new BinaryWriter().uint32(8).int32(status).finish());
+function writeStatus({ status, reason }: Answered): Buffer {
+  const writer = new BinaryWriter().uint32(8).int32(status);
+  if (reason !== '') writer.uint32(8002).string(reason);
+  return Buffer.from(writer.finish());
 }
 
 function writeStatuses(statuses: Statuses): Buffer {

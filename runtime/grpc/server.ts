@@ -35,8 +35,8 @@ export interface GrpcServerOptions {
 export interface GrpcServer extends Part {
   /** The bound port; 0 before the start. */
   readonly port: number;
-  /** Sets the status that Health reports, for the service and for the process. */
-  setServing(serving: boolean): void;
+  /** Sets the status that Health reports, for the service and for the process. `reason`: why it is not served. */
+  setServing(serving: boolean, reason?: string): void;
 }
 
 /** Time to send the last answers, after the aborts and before connections are cut. */
@@ -57,10 +57,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const calls = createCallsInFlight();
   let port = 0;
   let serving = true;
+  let reason: string | undefined;
   let state: 'new' | 'started' | 'stopped' = 'new';
 
   const showServing = (): void => {
-    health.setStatus(serving && state === 'started' ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+    health.setStatus(
+      serving && state === 'started' ? ServingStatus.SERVING : ServingStatus.NOT_SERVING,
+      reason,
+    );
   };
 
   const deps = { log, calls };
@@ -86,8 +90,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     get port() {
       return port;
     },
-    setServing(now) {
+    setServing(now, why) {
       serving = now;
+      reason = why;
       showServing();
     },
     async start() {

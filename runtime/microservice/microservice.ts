@@ -1,6 +1,6 @@
 import { type Logger, stdSerializers } from 'pino';
 import { adoptGrpcLog } from '../grpc/grpc-log.ts';
-import { createGrpcServer } from '../grpc/server.ts';
+import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import { type HandlersOf, type ServedMethod, servedMethods, servedStreams } from '../handlers.ts';
 import { type Part, runProcess } from '../lifecycle.ts';
 import { createLogger } from '../log.ts';
@@ -10,7 +10,9 @@ import type { MicroserviceConfig } from './microservice-config.ts';
 
 /** The data behind the handlers: a folder. */
 export interface DataSource {
-  /** Rejects while the data is missing. */
+  /** Called once, before the listeners start. */
+  start?(): void;
+  /** Rejects while the data is unavailable; the error's `reason` is a word of the API. */
   check(): Promise<void>;
   /** Called when no handler will read any more. */
   close(): void | Promise<void>;
@@ -41,19 +43,19 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
   const listeners: Part[] = [];
+  let grpc: GrpcServer | undefined;
   if (config.grpc !== undefined) {
-    listeners.push(
-      createGrpcServer({
-        definition,
-        methods,
-        streams: servedStreams(definition, handlers),
-        protoFiles: [protoFile],
-        binding: config.grpc,
-        tls: config.tls,
-        log,
-        graceMs,
-      }),
-    );
+    grpc = createGrpcServer({
+      definition,
+      methods,
+      streams: servedStreams(definition, handlers),
+      protoFiles: [protoFile],
+      binding: config.grpc,
+      tls: config.tls,
+      log,
+      graceMs,
+    });
+    listeners.push(grpc);
   }
   if (config.rabbitmqUrl !== undefined) {
     listeners.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
@@ -62,25 +64,49 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
   await runProcess({
     log,
-    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...listeners],
+    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, grpc, log)]), ...listeners],
     ready: () => ({ doors: listeners.map(({ name: listener }) => listener) }),
   });
 }
 
+/** Pause between two checks of the data source. */
+const checkMs = 1_000;
+
 /**
- * Checks the data source. A missing source may come back; its handlers answer UNAVAILABLE meanwhile, and nothing is
- * lost.
+ * Checks the data source again and again. While it is unavailable, handlers answer UNAVAILABLE, Health says NOT_SERVING
+ * with the reason, and nothing is lost.
  */
-function sourcePart(source: DataSource, log: Logger): Part {
+function sourcePart(source: DataSource, grpc: GrpcServer | undefined, log: Logger): Part {
+  let available = true;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  async function check(): Promise<void> {
+    try {
+      await source.check();
+      if (!available) log.info('root is back; answering again');
+      available = true;
+      grpc?.setServing(true);
+    } catch (err) {
+      if (stopped) return;
+      const { message, reason } = stdSerializers.err(err as Error);
+      if (available)
+        log.warn({ reason: message }, 'root unavailable; answering UNAVAILABLE until it is back');
+      available = false;
+      grpc?.setServing(false, reason);
+    }
+    if (!stopped) timer = setTimeout(check, checkMs).unref();
+  }
+
   return {
     name: 'source',
     async start() {
-      await source.check().catch((err: unknown) => {
-        const { message } = stdSerializers.err(err as Error);
-        log.warn({ reason: message }, 'root missing; answering UNAVAILABLE until it is back');
-      });
+      source.start?.();
+      await check();
     },
     async stop() {
+      stopped = true;
+      clearTimeout(timer);
       await source.close();
     },
   };
