@@ -80,6 +80,10 @@ export class TermsMatcher implements Matcher, RangeFinder {
   }
 
   rangesIn(text: string): TextRange[] {
+    const written = this.#written.toString();
+    const at = text.length - written.length;
+    const isWhole = (at === 0 || at === text.lastIndexOf('/') + 1) && text.endsWith(written);
+    if (this.#mode === 'contiene' && isWhole) return [[at, text.length]];
     return this.#terms
       .filter(({ excluded }) => !excluded)
       .flatMap((term) => this.#matchRangesOf(term.text, text));
