@@ -1,3 +1,5 @@
+import { parse as parseContentType } from 'content-type';
+import getRawBody, { type RawBodyError } from 'raw-body';
 import type * as z from 'zod';
 import { BadQueryError } from './bad-query.ts';
 import { parseExactly } from './exact-json.ts';
@@ -38,12 +40,8 @@ function refuseOtherTypes(ctx: Context): void {
   if (coding !== '' && coding !== 'identity') {
     throw new ProblemError('tipo-no-admitido', { headers: { 'accept-encoding': 'identity' } });
   }
-  const [type = '', ...parameters] = ctx
-    .get('content-type')
-    .split(';')
-    .map((part) => part.trim().toLowerCase());
-  const charsets = parameters.filter((parameter) => parameter.startsWith('charset='));
-  const isUtf8 = charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset));
+  const { type, parameters } = parseContentType(ctx.get('content-type'));
+  const isUtf8 = /^utf-?8$/i.test(parameters['charset'] ?? 'utf-8');
   if (type !== 'application/json' || !isUtf8) {
     throw new ProblemError('tipo-no-admitido', { headers: { accept: 'application/json' } });
   }
@@ -54,24 +52,13 @@ async function readBytes({ req, res }: Context, maxBytes: number): Promise<Buffe
   const tooLarge = () => new ProblemError('cuerpo-demasiado-grande', { headers: { connection: 'close' } });
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   if (req.headers.expect !== undefined && req.httpVersion === '1.1') res.writeContinue();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const onData = (chunk: Buffer): void => {
-    size += chunk.length;
-    if (size > maxBytes) {
-      req.off('data', onData).pause();
-      reject(tooLarge());
-    } else {
-      chunks.push(chunk);
-    }
-  };
-  req.on('data', onData);
-  req.once('end', () => resolve(Buffer.concat(chunks, size)));
-  // The client disconnected in the middle of the body. It gets no answer, but the route must end.
-  req.once('close', () => reject(new ProblemError('peticion-no-valida')));
-  req.once('error', () => reject(new ProblemError('peticion-no-valida')));
-  return promise;
+  try {
+    return await getRawBody(req, { limit: maxBytes });
+  } catch (error) {
+    if ((error as RawBodyError).type === 'entity.too.large') throw tooLarge();
+    // The client disconnected in the middle of the body. It gets no answer, but the route must end.
+    throw new ProblemError('peticion-no-valida');
+  }
 }
 
 function parse(bytes: Buffer): object {

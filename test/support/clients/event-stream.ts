@@ -1,3 +1,5 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
 export interface StreamEvent {
   readonly id: string;
   readonly data: unknown;
@@ -5,15 +7,8 @@ export interface StreamEvent {
 
 /** The events of a `text/event-stream`, to its end. Comments and `retry` are left out. */
 export async function* eventsIn(answer: Response): AsyncGenerator<StreamEvent, void> {
-  let text = '';
-  for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += chunk;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const fields = new Map(block.split('\n').map((line) => line.split(/: (.*)/s) as [string, string]));
-      const data = fields.get('data');
-      if (data !== undefined) yield { id: fields.get('id') ?? '', data: JSON.parse(data) };
-    }
-  }
+  const events = answer.body
+    ?.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }));
+  for await (const { id = '', data } of events ?? []) yield { id, data: JSON.parse(data) };
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { readJsonBody } from '../../../gateway/http/body.ts';
 import { flawOf } from '../../../gateway/http/json-text.ts';
+import { ProblemError } from '../../../gateway/http/problem.ts';
 import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 const maxBytes = 300_000;
@@ -12,10 +13,17 @@ const schema = z.object({ mensaje: z.json(), veces: z.number().int().max(9).opti
 
 describe('a JSON body', () => {
   let app: HttpApp;
+  const reading = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<unknown>();
   before(async () => {
     app = await startHttpApp((router) => {
       router.post('/eco', async (ctx) => {
         ctx.body = await readJsonBody(ctx, schema, maxBytes);
+      });
+      router.post('/mitad', async (ctx) => {
+        const read = readJsonBody(ctx, schema, maxBytes);
+        reading.resolve();
+        await read.catch(ended.resolve);
       });
     });
   });
@@ -82,6 +90,16 @@ describe('a JSON body', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(feeding);
     expect(received).to.match(/^HTTP\/1\.1 413 /);
+  });
+
+  it('ends its route when the client disconnects in the middle', async () => {
+    const socket = connect(app.port, '127.0.0.1');
+    socket.write(
+      'POST /mitad HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    );
+    await reading.promise;
+    socket.destroy();
+    expect(await ended.promise).to.be.instanceOf(ProblemError);
   });
 
   it('is refused when it is not JSON, not an object or not UTF-8', async () => {
