@@ -41,7 +41,8 @@ function refuseOtherTypes(ctx: Context): void {
     throw new ProblemError('tipo-no-admitido', { headers: { 'accept-encoding': 'identity' } });
   }
   const { type, parameters } = parseContentType(ctx.get('content-type'));
-  const isUtf8 = /^utf-?8$/i.test(parameters['charset'] ?? 'utf-8');
+  const { charset = 'utf-8' } = parameters;
+  const isUtf8 = /^utf-?8$/i.test(charset);
   if (type !== 'application/json' || !isUtf8) {
     throw new ProblemError('tipo-no-admitido', { headers: { accept: 'application/json' } });
   }
