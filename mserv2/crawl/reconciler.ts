@@ -16,6 +16,7 @@ import {
   type ReportRange,
   reportsOf,
   type ScanBatch,
+  sharedBit,
 } from '../scan/batch.ts';
 import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
@@ -82,7 +83,7 @@ export class Reconciler {
       return;
     }
     const entry = this.#put(state, name, stats.kind, false);
-    if (!index.sameStats(entry, stats.size, stats.mtimeNs)) index.setStats(entry, stats.size, stats.mtimeNs);
+    index.setStats(entry, stats.size, stats.mtimeNs, stats.hardLinked);
   }
 
   /** Removes all entries of a folder. */
@@ -215,7 +216,7 @@ export class Reconciler {
     const { index, states, onUnsure } = this.#options;
     if (Number.isNaN(size)) return;
     if (kind !== Kind.FOLDER) {
-      index.noteStats(entry, size, ms, ns);
+      index.noteStats(entry, size, ms, ns % sharedBit, ns >= sharedBit);
       return;
     }
     const folder = states.of(index.folderOf(entry));

@@ -107,13 +107,14 @@ export interface FileIndex {
   isNamed(entry: EntryId, folder: FolderNumber, names: Buffer, from: number, to: number): boolean;
   /**
    * Stores `stats.size` and `stats.mtimeNs` of an lstat. Filters on size and date never find an entry without stats.
+   * @param shared whether the file has another hard link
    */
-  setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void;
+  setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint, shared?: boolean): void;
   /**
    * Stores stats with a split date: whole milliseconds, rounded down, and the 0 to 999,999 ns above them.
    * @returns whether anything changed
    */
-  noteStats(entry: EntryId, size: number, ms: number, ns: number): boolean;
+  noteStats(entry: EntryId, size: number, ms: number, ns: number, shared?: boolean): boolean;
   /**
    * Removes an entry, and a folder with everything below it, from all later queries.
    * @returns the numbers of all removed folders, in no order, so that their watches can be closed

@@ -13,6 +13,8 @@ export const isDead = 1 << 22;
 export const hasStats = 1 << 23;
 /** The name starts with a dot. */
 export const isHidden = 1 << 24;
+/** The file had another hard link when it was last read: a write through that one raises no event here. */
+export const isShared = 1 << 25;
 
 export function kindFacts(kind: Kind): number {
   return (kind - 1) << kindShift;

@@ -1,6 +1,6 @@
 import { foldText } from '../../filesystem/folding.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import { hasStats, isDead, isHidden, kindIn, nanosecondsMask } from './facts.ts';
+import { hasStats, isDead, isHidden, isShared, kindIn, nanosecondsMask } from './facts.ts';
 import { coarse } from './latin.ts';
 import type { Criteria } from './search-api.ts';
 import type { Segment } from './segment.ts';
@@ -13,6 +13,7 @@ export class Filters {
   /** Whether a kind passes, by kind. */
   readonly #kinds: readonly boolean[];
   readonly #unwanted: number;
+  readonly #wanted: number;
   readonly #extensions: readonly Buffer[];
   readonly #criteria: Criteria;
   readonly #bySize: boolean;
@@ -22,6 +23,7 @@ export class Filters {
     this.#criteria = criteria;
     this.#kinds = [0, 1, 2, 3, 4].map((kind) => criteria.kinds.has(kind));
     this.#unwanted = criteria.hidden ? isDead : isDead | isHidden;
+    this.#wanted = criteria.shared === true ? isShared : 0;
     this.#extensions = criteria.extensions.map((extension) =>
       Buffer.from(`.${foldText(extension.replace(/^\./, ''), coarse)}`),
     );
@@ -31,6 +33,7 @@ export class Filters {
 
   pass(segment: Segment, slot: number): boolean {
     const facts = segment.facts[slot] ?? 0;
+    if ((facts & this.#wanted) !== this.#wanted) return false;
     if ((facts & this.#unwanted) !== 0 || this.#kinds[kindIn(facts)] !== true) return false;
     if (this.#extensions.length > 0 && !this.#passesExtension(segment, slot)) return false;
     if (!this.#bySize && !this.#byDate) return true;

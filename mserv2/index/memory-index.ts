@@ -10,11 +10,13 @@ import {
   rootFolder,
 } from './api.ts';
 import { EntryStore } from './entry-store.ts';
-import { hasStats, kindIn, nanosecondsMask } from './facts.ts';
+import { hasStats, isShared, kindIn, nanosecondsMask } from './facts.ts';
 import { Maintenance } from './maintenance.ts';
 import { hashName } from './name-table.ts';
 import { maxNameBytes, type Segment } from './segment.ts';
 import { Unlisted } from './unlisted.ts';
+
+const fineMask = nanosecondsMask | isShared;
 
 /** The name of a lookup. */
 const asked = Buffer.alloc(maxNameBytes);
@@ -69,7 +71,7 @@ export class MemoryIndex extends EntryStore implements FileIndex {
 
   sameStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): boolean {
     const { ms, ns } = splitTime(mtimeNs);
-    return this.#hasStats(this.segmentOf(entry), this.placeOf(entry), Number(size), ms, ns);
+    return this.#hasStats(this.segmentOf(entry), this.placeOf(entry), Number(size), ms, ns, nanosecondsMask);
   }
 
   put(folder: FolderNumber, name: ByteString, kind: Kind): EntryId {
@@ -109,17 +111,18 @@ export class MemoryIndex extends EntryStore implements FileIndex {
     return at;
   }
 
-  setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint): void {
+  setStats(entry: EntryId, size: bigint | number, mtimeNs: bigint, shared = false): void {
     const { ms, ns } = splitTime(mtimeNs);
-    this.noteStats(entry, Number(size), ms, ns);
+    this.noteStats(entry, Number(size), ms, ns, shared);
   }
 
-  noteStats(entry: EntryId, size: number, ms: number, ns: number): boolean {
+  noteStats(entry: EntryId, size: number, ms: number, ns: number, shared = false): boolean {
+    const fine = shared ? ns | isShared : ns;
     const segment = this.segmentOf(entry);
     const place = this.placeOf(entry);
-    if (this.#hasStats(segment, place, size, ms, ns)) return false;
+    if (this.#hasStats(segment, place, size, ms, fine, fineMask)) return false;
     const facts = segment.facts[place] ?? 0;
-    segment.facts[place] = (facts & ~nanosecondsMask) | ns | hasStats;
+    segment.facts[place] = (facts & ~fineMask) | fine | hasStats;
     segment.times[place] = ms;
     if (kindIn(facts) !== Kind.FOLDER) segment.sizes[place] = size;
     this.changes++;
@@ -164,11 +167,11 @@ export class MemoryIndex extends EntryStore implements FileIndex {
     return { folder, depth: parts.length };
   }
 
-  #hasStats(segment: Segment, place: number, size: number, ms: number, ns: number): boolean {
+  #hasStats(segment: Segment, place: number, size: number, ms: number, fine: number, mask: number): boolean {
     const facts = segment.facts[place] ?? 0;
     return (
       (facts & hasStats) !== 0 &&
-      (facts & nanosecondsMask) === ns &&
+      (facts & mask) === fine &&
       segment.times[place] === ms &&
       (kindIn(facts) === Kind.FOLDER || segment.sizes[place] === size)
     );

@@ -43,6 +43,8 @@ export interface Criteria {
   readonly until: number | undefined;
   /** Whether hidden entries, and entries of folders that are hidden below the start, are found. */
   readonly hidden: boolean;
+  /** Whether only files with another hard link are found. */
+  readonly shared?: boolean;
 }
 
 export interface SearchQuery extends Criteria {

@@ -1,3 +1,4 @@
+import type { ByteString } from '../../filesystem/byte-string.ts';
 import { type CursorScope, decodeCursor, encodeCursor } from '../../filesystem/cursor.ts';
 import type { EntryId } from './api.ts';
 import { hitOf } from './hit.ts';
@@ -87,6 +88,26 @@ export async function* searchAll(
     }
     if (pace.over()) await pace.next();
   }
+}
+
+/**
+ * Returns the paths of all matches, in the index's order; undefined when they are more than `most`.
+ * @throws as `search` does
+ */
+export async function matchingPaths(
+  index: MemoryIndex,
+  criteria: Criteria,
+  pace: Pace,
+  most: number,
+): Promise<ByteString[] | undefined> {
+  using pass = new IndexPass(index, criteria);
+  pass.enough = -1;
+  const entries: EntryId[] = [];
+  while (pass.step((entry) => entries.push(entry))) {
+    if (entries.length > most) return undefined;
+    if (pace.over()) await pace.next();
+  }
+  return entries.map((entry) => pass.view.pathOf(entry));
 }
 
 /** Returns the scope of a cursor: the query without its page. */

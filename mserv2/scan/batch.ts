@@ -43,6 +43,8 @@ export interface EntryFailure {
 
 /** Numbers per report: kind, token, identity, flags, count of names, bytes of names. */
 const fields = 6;
+/** Above all nanoseconds of a millisecond. */
+export const sharedBit = 1 << 20;
 const slash = 0x2f;
 const watchedFlag = 1;
 const statsFlag = 2;
@@ -57,7 +59,10 @@ export interface ScanBatch {
   readonly kinds: Uint8Array<ArrayBuffer>;
   /** Size of each name with stats. A folder has its identity instead; NaN is a failure. */
   readonly sizes: Float64Array<ArrayBuffer>;
-  /** Date as milliseconds since 1970, rounded down, and the nanoseconds above them. */
+  /**
+   * Date as milliseconds since 1970, rounded down, and the nanoseconds above them. `sharedBit` is added to those of a
+   * file with another hard link.
+   */
   readonly ms: Float64Array<ArrayBuffer>;
   readonly ns: Uint32Array<ArrayBuffer>;
   readonly errnos: readonly string[];

@@ -10,7 +10,7 @@ import type { Root } from '../../filesystem/root.ts';
 import { splitTime } from '../../filesystem/split-time.ts';
 import { FolderWatches, itself, type WatchesOptions } from '../../filesystem/watches.ts';
 import { collectGarbage } from '../../runtime/workers/garbage.ts';
-import { BatchWriter, type FolderToken } from './batch.ts';
+import { BatchWriter, type FolderToken, sharedBit } from './batch.ts';
 import { lstatAll, type Seen } from './bulk-lstat.ts';
 import { type Command, type Message, pathsOf, rootErrno } from './messages.ts';
 import { once, TaskQueue } from './task-queue.ts';
@@ -214,7 +214,8 @@ export class Scanner {
       }
       const kind = kindOf(stats);
       const { ms, ns } = splitTime(stats.mtimeNs);
-      this.#batches.stats(kind === Kind.FOLDER ? identityOf(stats) : Number(stats.size), ms, ns);
+      if (kind === Kind.FOLDER) this.#batches.stats(identityOf(stats), ms, ns);
+      else this.#batches.stats(Number(stats.size), ms, stats.nlink > 1n ? ns | sharedBit : ns);
       return kind;
     });
   }

@@ -23,7 +23,7 @@ import type { Clock } from '../../runtime/change-feed.ts';
 import type { Crawler, Knowledge } from '../crawl/crawler.ts';
 import { passesStats } from '../index/filters.ts';
 import type { MemoryIndex } from '../index/memory-index.ts';
-import { search, searchAll } from '../index/search.ts';
+import { matchingPaths, type Pace, search, searchAll } from '../index/search.ts';
 import type { Hit, SearchQuery } from '../index/search-api.ts';
 import { Precedence } from './precedence.ts';
 import { toSearchQuery } from './query.ts';
@@ -43,11 +43,14 @@ export interface IndexSearcherOptions {
 /** Facts that a page depends on, besides events in watched folders. */
 interface PageDependencies {
   /**
-   * Whether the page shows a file with another hard link, through which it may be written, or a link's target.
+   * Whether the page shows a link's target, or a file with another hard link, through which it may be written, was
+   * read for it.
    */
   elsewhere: boolean;
 }
 
+/** Entries that are read before a search by size or date, at most: 25 ms of work. */
+const maxRefreshed = 5000;
 /** Errors of one answer at most. */
 const maxErrors = 1000;
 
@@ -83,9 +86,11 @@ export class IndexSearcher {
     const knowledge = this.#lookAtStart(query.parts, await crawler.caughtUp(catchUpMs));
     if (whenReady && knowledge !== 'listo') throw notReady();
     const indice = this.#indice(knowledge);
-    const found = await search(index, query, slices.begin());
     const errors = new EntryErrors();
     const dependencies: PageDependencies = { elsewhere: false };
+    slices.begin();
+    if (isByStats(query)) await this.#refresh(query, slices, errors, dependencies);
+    const found = await search(index, query, slices);
     const archivos = await this.#lookAt(found.hits, query, errors, signal, dependencies);
     const start = query.parts.join('/') as ByteString;
     const errores = merge(crawler.unreadable.below(start, query.hidden), errors.items());
@@ -125,7 +130,9 @@ export class IndexSearcher {
     const errors = new EntryErrors();
     let total = 0;
     let complete = knowledge === 'listo' && known.length === 0;
-    for await (const hits of searchAll(index, query, slices.begin(), partSize)) {
+    slices.begin();
+    if (hasBounds(query)) await this.#refresh(query, slices, errors, { elsewhere: false });
+    for await (const hits of searchAll(index, query, slices, partSize)) {
       const archivos = await this.#lookAt(hits, query, errors, signal, { elsewhere: false });
       const errores = errors.take().filter((error) => !told.has(keyOf(error)));
       total += archivos.length;
@@ -162,6 +169,29 @@ export class IndexSearcher {
     return crawler.unreadable.of(index.deepestFolder(parts)) === undefined ? 'verificando' : knowledge;
   }
 
+  /**
+   * Reads the sizes and dates that decide what a search finds: a write through another hard link or through a memory
+   * map raises no event. Reads all entries that match apart from sizes and dates or, if those are too many, the files
+   * with another hard link among them.
+   */
+  async #refresh(
+    query: SearchQuery,
+    pace: Pace,
+    errors: EntryErrors,
+    dependencies: PageDependencies,
+  ): Promise<void> {
+    const { index, root } = this.#options;
+    const all = { ...query, minBytes: undefined, maxBytes: undefined, since: undefined, until: undefined };
+    const paths =
+      (await matchingPaths(index, all, pace, maxRefreshed)) ??
+      (await matchingPaths(index, { ...all, shared: true }, pace, maxRefreshed));
+    using chain = new FolderChain(root);
+    for (const path of paths ?? []) {
+      if (pace.over()) await pace.next();
+      errors.attempt(path, () => this.#read(path, chain, dependencies));
+    }
+  }
+
   /** Returns the entries that still exist and still match. */
   async #lookAt(
     hits: readonly Hit[],
@@ -193,6 +223,18 @@ export class IndexSearcher {
     chain: FolderChain,
     dependencies: PageDependencies,
   ): Entry | undefined {
+    const { folder, name, stats } = this.#read(path, chain, dependencies);
+    if (stats.kind === Kind.LINK) dependencies.elsewhere = true;
+    const entry = entryOf(folder, name, stats);
+    return passes(query, entry) ? entry : undefined;
+  }
+
+  /** Makes an lstat, and tells the index. @throws the system's errors */
+  #read(
+    path: ByteString,
+    chain: FolderChain,
+    dependencies: PageDependencies,
+  ): { readonly folder: Folder; readonly name: ByteString; readonly stats: Stats } {
     const parts = splitParts(path);
     const name = parts.pop() ?? ('' as ByteString);
     const { crawler } = this.#options;
@@ -206,14 +248,22 @@ export class IndexSearcher {
       throw error;
     }
     crawler.note(parts, name, stats);
-    if (stats.hardLinked || stats.kind === Kind.LINK) dependencies.elsewhere = true;
-    const entry = entryOf(folder, name, stats);
-    return passes(query, entry) ? entry : undefined;
+    if (stats.hardLinked) dependencies.elsewhere = true;
+    return { folder, name, stats };
   }
 }
 
 function validityAt({ instance, number }: Clock): Vigencia {
   return { reloj: { instancia: instance, numero: number }, carpeta: wholeIndex };
+}
+
+function hasBounds({ minBytes, maxBytes, since, until }: SearchQuery): boolean {
+  return [minBytes, maxBytes, since, until].some((bound) => bound !== undefined);
+}
+
+/** Returns whether sizes or dates decide what is found, or in which order. */
+function isByStats(query: SearchQuery): boolean {
+  return hasBounds(query) || query.order === 'bytes' || query.order === 'modificado';
 }
 
 /** Filters an entry as the index does, by its current data. */

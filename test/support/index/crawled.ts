@@ -112,7 +112,9 @@ export class Crawled implements AsyncDisposable {
       for (const entry of this.index.children(folder)) {
         const path = this.index.pathOf(entry);
         const stats = lstatSync(Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]), { bigint: true });
-        if (!this.index.sameStats(entry, stats.size, stats.mtimeNs)) paths.push(path);
+        // A write through the other hard link is not noticed.
+        const isShared = stats.nlink > 1n && !stats.isDirectory();
+        if (!isShared && !this.index.sameStats(entry, stats.size, stats.mtimeNs)) paths.push(path);
         if (this.index.kindOf(entry) === 2) visit(this.index.folderOf(entry));
       }
     };
