@@ -1,4 +1,4 @@
-import { type ByteString, splitParts, toText } from '../../filesystem/byte-string.ts';
+import { type ByteString, folderOf, lastPart, splitParts, toText } from '../../filesystem/byte-string.ts';
 import { type Folding, foldText } from '../../filesystem/folding.ts';
 import type { RangeFinder } from './matcher.ts';
 import type { Field, TextRange } from './search-api.ts';
@@ -9,9 +9,8 @@ import type { Field, TextRange } from './search-api.ts';
  * as it is in the name. Returns none for the few texts whose folding cannot be traced.
  */
 export function matchRangesOf(path: ByteString, finders: readonly RangeFinder[], field: Field): TextRange[] {
-  const parts = splitParts(path).map((part) => toText(part).text);
-  const name = parts.pop() ?? '';
-  const folders = field === 'ruta' ? parts : [];
+  const name = toText(lastPart(path)).text;
+  const folders = field === 'ruta' ? splitParts(folderOf(path)).map((part) => toText(part).text) : [];
   return merged(finders.flatMap((finder) => rangesBy(finder, folders, name)));
 }
 
