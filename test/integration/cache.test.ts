@@ -240,9 +240,9 @@ describe('The response cache', () => {
         proxy.strike('freeze');
         await heartbeats.next(5);
         writeFileSync(join(it.root, 'a/nuevo'), '');
-        const asked = servedBy(it, path);
+        const pending = servedBy(it, path);
         gateway.resume();
-        expect(await asked).to.equal('cola');
+        expect(await pending).to.equal('cola');
         await listedSoon(it);
       } finally {
         await it.end('gateway', 'SIGTERM');
@@ -310,20 +310,20 @@ describe('The response cache', () => {
 class Heartbeats implements Disposable {
   readonly #client: GrpcClient<typeof ListadoServiceDefinition>;
   readonly #feed: ClientReadableStream<VigilarCambiosResponse>;
-  #heard = Promise.withResolvers<void>();
+  #nextHeartbeat = Promise.withResolvers<void>();
 
   constructor(port: number) {
     this.#client = grpcClient(ListadoServiceDefinition, `127.0.0.1:${port}`);
     this.#feed = this.#client.vigilarCambios({}).on('error', () => undefined);
     this.#feed.on('data', () => {
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#nextHeartbeat.resolve();
+      this.#nextHeartbeat = Promise.withResolvers();
     });
   }
 
   /** Resolves after `count` further heartbeats. */
   async next(count: number): Promise<void> {
-    for (let n = 0; n < count; n++) await this.#heard.promise;
+    for (let n = 0; n < count; n++) await this.#nextHeartbeat.promise;
   }
 
   [Symbol.dispose](): void {

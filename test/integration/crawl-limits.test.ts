@@ -63,9 +63,9 @@ describe('The crawler over folders without watches', () => {
   });
 
   it('equals a naive walk when nearly all events are lost', async () => {
-    const wishes = fc.record({ tree: hostileTree, changes: mutations });
+    const inputs = fc.record({ tree: hostileTree, changes: mutations });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, changes }) => {
+      fc.asyncProperty(inputs, async ({ tree, changes }) => {
         using folder = plantTree(tree);
         await using crawled = new Crawled(folder.path, { here: { capacity: 12 } });
         await crawled.settled();

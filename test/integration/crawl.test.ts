@@ -44,12 +44,12 @@ describe('The crawler', () => {
   });
 
   it('equals a naive walk after any changes, during the crawl or later', async () => {
-    const wishes = fc.record({
+    const inputs = fc.record({
       tree: hostileTree,
       rounds: fc.array(mutations, { minLength: 1, maxLength: 4 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, rounds }) => {
+      fc.asyncProperty(inputs, async ({ tree, rounds }) => {
         using folder = plantTree(tree);
         // The first round of changes runs during the crawl.
         await using crawled = new Crawled(folder.path);

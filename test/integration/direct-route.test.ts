@@ -25,8 +25,12 @@ describe('The direct route', () => {
     const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
     for (const id of ids) {
       mkdirSync(join(it.root, id));
-      const given = { id, request: JSON.stringify({ ruta: id, limite: 10 }), expiresAt: Date.now() + 60_000 };
-      await ledger.accept(acceptance(given));
+      const fields = {
+        id,
+        request: JSON.stringify({ ruta: id, limite: 10 }),
+        expiresAt: Date.now() + 60_000,
+      };
+      await ledger.accept(acceptance(fields));
     }
     const address = `127.0.0.1:${port}`;
     const client = createServiceClient({

@@ -184,16 +184,16 @@ describe('npm run doctor', () => {
 
   it('reports ledgers that cannot be used', async () => {
     const folder = newFolder();
-    const made = (name: string, sql: string): string => {
+    const createDatabase = (name: string, sql: string): string => {
       const db = new DatabaseSync(folder.join(name));
       db.exec(sql);
       db.close();
       return `sqlite:${folder.join(name)}`;
     };
-    const foreign = await doctor({ LEDGER_URL: made('a.db', 'CREATE TABLE recipes (name TEXT)') });
+    const foreign = await doctor({ LEDGER_URL: createDatabase('a.db', 'CREATE TABLE recipes (name TEXT)') });
     expect(foreign.text).to.include('but not a ledger of Archivero');
     const newer = `PRAGMA application_id = ${applicationId}; CREATE TABLE x (y); PRAGMA user_version = 99`;
-    expect((await doctor({ LEDGER_URL: made('b.db', newer) })).text).to.include(
+    expect((await doctor({ LEDGER_URL: createDatabase('b.db', newer) })).text).to.include(
       'schema version 99, of a newer',
     );
     mkdirSync(folder.join('c.db'));

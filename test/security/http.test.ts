@@ -317,17 +317,17 @@ describe('An HTTP request', () => {
     it('is answered while 10,000 silent connections are open, until they are closed', async () => {
       await archivero.end('gateway');
       await archivero.start('gateway', { HEADERS_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '5000' });
-      const gone: Promise<void>[] = [];
+      const closings: Promise<void>[] = [];
       for (let batch = 0; batch < 100; batch++) {
         for (let i = 0; i < 100; i++) {
           const socket = connect(port, '127.0.0.1').on('error', () => undefined);
           socket.resume();
-          gone.push(closed(socket));
+          closings.push(closed(socket));
         }
         // One answer after each batch keeps the kernel's accept queue from overflowing.
         expect((await archivero.get('/listar_archivos')).status).to.equal(200);
       }
-      await Promise.all(gone);
+      await Promise.all(closings);
       expect((await archivero.get('/listar_archivos')).status).to.equal(200);
     });
 

@@ -47,14 +47,14 @@ describe('A queue consumer', () => {
 
   it('prefetches more requests than it runs at once', async () => {
     let running = 0;
-    let most = 0;
+    let maxRunning = 0;
     let started = 0;
-    const go = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
     const handle = async (request: unknown) => {
       started += 1;
       running += 1;
-      most = Math.max(most, running);
-      await go.promise;
+      maxRunning = Math.max(maxRunning, running);
+      await finish.promise;
       running -= 1;
       return request;
     };
@@ -62,9 +62,9 @@ describe('A queue consumer', () => {
     const ids = Array.from({ length: 10 }, (_, index) => `r${index}`);
     await Promise.all(ids.map((id) => asker.send(id, id)));
     await eventually(async () => started === 2 && (await depth()) === 4);
-    go.resolve();
+    finish.resolve();
     await Promise.all(ids.map((id) => asker.result(id)));
-    expect(most).to.equal(2);
+    expect(maxRunning).to.equal(2);
   });
 
   it("replies with the handler's result, and logs each call as the gRPC listener does", async () => {
@@ -180,16 +180,16 @@ describe('A queue consumer', () => {
   });
 
   it('keeps requests while its service is unavailable', async () => {
-    let tries = 0;
+    let attempts = 0;
     let answer = unavailable;
     const handle = async (request: unknown) => {
-      tries += 1;
+      attempts += 1;
       return answer(request);
     };
     start(handle, { prefetch: 1 });
     const ids = ['a', 'b', 'c'];
     await Promise.all(ids.map((id) => asker.send(id, id)));
-    await eventually(() => tries >= 3);
+    await eventually(() => attempts >= 3);
     expect(await depth()).to.equal(2);
     expect(ids.map(asker.replies)).to.deep.equal([0, 0, 0]);
     answer = (request) => request;
@@ -199,16 +199,16 @@ describe('A queue consumer', () => {
   });
 
   it('requeues a request that it has held longer than maxHoldMs', async () => {
-    let tries = 0;
+    let attempts = 0;
     let answer = unavailable;
     const handle = async (request: unknown) => {
-      tries += 1;
+      attempts += 1;
       return answer(request);
     };
     start(handle, { prefetch: 1, maxHoldMs: 0 });
     await asker.send('a', 'a');
     // The consumer goes on trying after it has requeued the request.
-    await eventually(async () => tries >= 3 && (await depth()) === 1);
+    await eventually(async () => attempts >= 3 && (await depth()) === 1);
     answer = (request) => request;
     expect((await asker.result('a')).kind).to.equal('answer');
     await eventually(async () => (await depth()) === 0);
@@ -216,13 +216,13 @@ describe('A queue consumer', () => {
   });
 
   it('requeues waiting requests when it stops, without raising their delivery count', async () => {
-    let tries = 0;
+    let attempts = 0;
     const consumer = start(async (request) => {
-      tries += 1;
+      attempts += 1;
       return unavailable(request);
     });
     await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
-    await eventually(() => tries >= 2);
+    await eventually(() => attempts >= 2);
     await consumer.stop(5_000);
     expect(await depth()).to.equal(2);
     const counts: number[] = [];
@@ -249,16 +249,16 @@ describe('A queue consumer', () => {
   });
 
   it('finishes a running request when it stops, within its grace period', async () => {
-    const [running, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [running, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const consumer = start(async (request) => {
       running.resolve();
-      await goOn.promise;
+      await finish.promise;
       return request;
     });
     await asker.send('a', 'a');
     await running.promise;
     const stopped = consumer.stop(60_000);
-    goOn.resolve();
+    finish.resolve();
     await stopped;
     expect((await asker.result('a')).kind).to.equal('answer');
     expect(await depth()).to.equal(0);

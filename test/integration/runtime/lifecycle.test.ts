@@ -61,11 +61,11 @@ describe('A process', () => {
     const exit = proc.kill('SIGINT');
     void proc.kill('SIGINT');
     await proc.waitFor((line) => line.msg === 'part stopped');
-    const again = setInterval(() => void proc.kill('SIGINT'), 100);
+    const repeating = setInterval(() => void proc.kill('SIGINT'), 100);
     try {
       expect(await exit).to.deep.equal({ code: 130, signal: null });
     } finally {
-      clearInterval(again);
+      clearInterval(repeating);
     }
   });
 
