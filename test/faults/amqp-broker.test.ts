@@ -7,13 +7,13 @@ import { eventually, until } from '../support/processes/eventually.ts';
 import { type Rabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../support/services/eco-service.ts';
 
-describe('RabbitMQ that fails', () => {
+describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   let rabbit: Rabbit;
   const service = uniqueName();
   const ledger = uniqueName();
   let asker: Asker;
   let consumer: WorkConsumer;
-  /** What the handler waits for. */
+  /** The handler waits for this promise. */
   let gate: Promise<unknown>;
 
   before(async () => {
@@ -72,12 +72,12 @@ describe('RabbitMQ that fails', () => {
     properties: {},
   });
 
-  it('frozen: what is published is unconfirmed, in bounded memory and time', async () => {
+  it('fails publishes to a frozen broker as unconfirmed within the time-out, and refuses those beyond the bound', async () => {
     const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     const failures = await Promise.all([1, 2, 3].map(() => publisher.publish(toWork()).catch(kindOf)));
     expect(failures).to.deep.equal(['unconfirmed', 'unconfirmed', 'too-many']);
-    // With every place taken by a message that was never confirmed, the connection is given up.
+    // When unconfirmed messages fill the bound, the publisher reconnects.
     await until(publisher, () => publisher.state.kind === 'connecting');
     expect(await publisher.publish(toWork()).catch(kindOf)).to.equal('unavailable');
     expect(await publisher.inspect(queuesOf(service).work).catch(kindOf)).to.equal('unavailable');
@@ -87,7 +87,7 @@ describe('RabbitMQ that fails', () => {
     await publisher.stop();
   });
 
-  it('frozen: a late confirm frees its place', async () => {
+  it('publishes again when the confirms of a frozen broker arrive late', async () => {
     const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     expect(await publisher.publish(toWork()).catch(kindOf)).to.equal('unconfirmed');
@@ -99,14 +99,14 @@ describe('RabbitMQ that fails', () => {
     await publisher.stop();
   });
 
-  it('under an alarm: publishing says so, replies wait, nothing is lost', async () => {
+  it('fails publishes as blocked during a memory alarm, holds replies back, and loses none', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
     await asker.send('a', 'a');
     await eventually(async () => (await asker.publisher.inspect(queuesOf(service).work))?.ready === 0);
     await rabbit.ctl('set_vm_memory_high_watermark', '0.000001');
     try {
-      // The broker tells a connection once it publishes.
+      // The broker reports the alarm to a connection only when that publishes.
       asker.send('b', 'b').catch(() => {});
       await until(asker.publisher, () => asker.publisher.state.kind === 'blocked');
       expect(asker.publisher.usable).to.equal(false);
@@ -122,7 +122,7 @@ describe('RabbitMQ that fails', () => {
     await answered(['a', 'b', 'd']);
   });
 
-  it('with a queue at its limit refuses what is published, and takes it when the limit is lifted, on the same connection', async () => {
+  it('publishes to a full queue again on the same connection when its limit is lifted', async () => {
     await consumer.stop(0);
     const states: string[] = [];
     asker.publisher.subscribe(() => states.push(asker.publisher.state.kind));
@@ -134,7 +134,7 @@ describe('RabbitMQ that fails', () => {
     expect(states).to.deep.equal([]);
   });
 
-  it('that closes all connections: all goes on', async () => {
+  it('answers all requests after the broker closes every connection', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
     await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
@@ -145,7 +145,7 @@ describe('RabbitMQ that fails', () => {
     await answered(['a', 'b', 'c']);
   });
 
-  it('stopped in good order and started again: all goes on', async () => {
+  it('fails publishes while the broker is stopped in order, and answers all others after its start', async () => {
     await asker.send('a', 'a');
     await rabbit.ctl('stop_app');
     await until(asker.publisher, () => !asker.publisher.usable);
@@ -156,7 +156,7 @@ describe('RabbitMQ that fails', () => {
     await answered(['a', 'c']);
   });
 
-  it('killed and started again: what was confirmed is answered, what was pending is rejected at once', async () => {
+  it('answers confirmed requests after the broker is killed and restarted, and rejects a pending publish at once', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
     const ids = Array.from({ length: 40 }, (_, n) => `n${n}`);
@@ -171,7 +171,7 @@ describe('RabbitMQ that fails', () => {
     await answered(ids);
   });
 
-  it('killed right after a queue was declared, which may leave that without a leader: it works again', async () => {
+  it('publishes again when a broker is killed right after declaring a queue, which may lose its leader', async () => {
     const fresh = await startAsker(rabbit.url, uniqueName());
     await rabbit.kill();
     await rabbit.restart();
@@ -185,7 +185,7 @@ describe('RabbitMQ that fails', () => {
     await fresh.stop();
   });
 
-  it('wiped: all is declared again, and new work flows', async () => {
+  it('declares its queues again on a broker whose data was deleted', async () => {
     await asker.send('a', 'a');
     await answered(['a']);
     await rabbit.wipe();
@@ -195,7 +195,7 @@ describe('RabbitMQ that fails', () => {
     await answered(['b']);
   });
 
-  it('away when the service starts: the service waits for it', async () => {
+  it('starts consuming when the broker starts after the service', async () => {
     await consumer.stop(0);
     await rabbit.kill();
     consumer = createWorkConsumer({
@@ -212,7 +212,7 @@ describe('RabbitMQ that fails', () => {
     await answered(['a']);
   });
 
-  it('frozen: a service stops all the same', async () => {
+  it('stops the queue consumer while the broker is frozen', async () => {
     gate = new Promise(() => {});
     await asker.send('a', 'a');
     await until(consumer, () => consumer.state.kind === 'ready');

@@ -6,21 +6,22 @@ import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
 import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
-import { all, expectKept, fillLedger, reported, straceMissing } from '../support/ledger/ledger-process.ts';
+import { all, expectKept, fillLedger, reported } from '../support/ledger/ledger-process.ts';
+import { straceMissing } from '../support/processes/strace.ts';
 
 const roomy = { maxRows: 1_000_000, maxBytes: 1_000_000_000 };
 
-describe('The SQLite ledger on a disk that fails', () => {
+describe('The SQLite ledger on a failing disk', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'archivero-ledger-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('refuses while the disk is full, works again when there is room, and loses nothing', async function () {
+  it('refuses rows while the disk is full, accepts them when there is room, and loses none', async function () {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
     if (mounted.status !== 0) {
-      console.log('      skipped: making a small disk takes root and mount');
+      console.log('      skipped: mounting a small disk needs root');
       return this.skip();
     }
     const path = join(folder, 'solicitudes.db');
@@ -42,7 +43,7 @@ describe('The SQLite ledger on a disk that fails', () => {
       while (refusals.length === 0) refusals = await acceptSome(round++);
       for (const error of refusals) expect(error).to.be.instanceOf(LedgerUnavailableError);
       expect(kept.length).to.be.above(0);
-      // Still full: answers are read, and a refused batch leaves nothing half-done.
+      // While the disk is full, rows can be read, and a refused batch leaves none of its rows.
       expect(await ledger.get(kept[0] ?? '')).to.include({ state: 'aceptada' });
       expect(await ledger.open()).to.deep.equal({ mserv1: kept.length });
 
@@ -60,9 +61,9 @@ describe('The SQLite ledger on a disk that fails', () => {
     }
   });
 
-  // Each fault strikes again and again, once the ledger is open; some of them hit checkpoints.
+  // Each fault is injected many times once the ledger is open, also into checkpoints.
   for (const fault of ['fsync:error=EIO', 'pwrite64:error=EIO', 'pwrite64:error=ENOSPC']) {
-    it(`never reports as committed what ${fault} kept from the disk`, async function () {
+    it(`reports no row as committed whose write failed with ${fault}`, async function () {
       const missing = straceMissing();
       if (missing) {
         console.log(`      skipped: ${missing}`);

@@ -12,12 +12,12 @@ describe('The SQLite ledger under kill -9', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('has all that was reported as committed, round after round', async () => {
+  it('holds all rows that it reported as committed in every round of fill and kill', async () => {
     const path = join(folder, 'solicitudes.db');
     const lines: string[] = [];
     for (let round = 0; round < 6; round += 1) {
       const child = fillLedger({ path, prefix: `r${round}-`, atOnce: 16, count: 1_000_000 });
-      const killAfter = 1 + ((round * 379) % 1000); // in the first burst, in mid-stream, after checkpoints
+      const killAfter = 1 + ((round * 379) % 1000); // in the first burst, later, or after checkpoints
       const seen: string[] = [];
       for await (const line of child.lines) {
         if (seen.push(line) === killAfter) child.process.kill('SIGKILL');
@@ -27,12 +27,12 @@ describe('The SQLite ledger under kill -9', () => {
       const ledger = await openSqliteLedger({ path, maxRows: 1_000_000, maxBytes: 1_000_000_000 });
       await expectKept(ledger, seen);
       lines.push(...seen);
-      if (round === 5) await expectKept(ledger, lines); // later rounds did no harm to the earlier ones
+      if (round === 5) await expectKept(ledger, lines); // rows of earlier rounds are still there
       await ledger.stop();
     }
   });
 
-  it('is free for the next process as soon as its holder is dead', async () => {
+  it('can be opened by the next process as soon as the first is dead', async () => {
     const path = join(folder, 'solicitudes.db');
     const first = fillLedger({ path, count: 1_000_000 });
     for await (const line of first.lines) {

@@ -19,17 +19,17 @@ import { until } from '../processes/eventually.ts';
 
 export const silent: Logger = pino({ level: 'silent' });
 
-/** A name that no other test uses, for a service or a ledger. */
+/** Returns a name for a service or a ledger that no other test uses. */
 export const uniqueName = (): string => `prueba${randomUUID().replaceAll('-', '')}`;
 
-/** Publishes requests to one service and takes their replies, as a gateway does. */
+/** Client that publishes requests to one service and consumes the replies, as a gateway does. */
 export interface Asker {
   readonly publisher: Publisher;
   /** Publishes a request; resolves when it is confirmed. */
   send(id: string, request: unknown, more?: Partial<WorkMessage>): Promise<void>;
-  /** The first result for an id, also one that came before. */
+  /** Resolves with the first reply to an id, past or future. */
   result(id: string): Promise<WorkResult>;
-  /** How many replies came for an id. */
+  /** Returns the number of replies to an id so far. */
   replies(id: string): number;
   stop(): Promise<void>;
 }

@@ -10,10 +10,11 @@ import type { Vigencia } from '../../../proto/gen/archivos/v1/vigilancia.ts';
 import { eventually, until } from '../processes/eventually.ts';
 import { callContext } from '../services/call-context.ts';
 
-/** mserv1's handlers over a real folder, with somebody who hears the feed and keeps answers by its word only. */
+/** mserv1's handlers over a real folder, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedListings implements AsyncDisposable {
+  /** Messages of the change feed so far. */
   readonly heard: VigilarCambiosResponse[] = [];
-  /** What may be kept: the newest answer of each request that vouched for itself, until its folder is told of. */
+  /** Cached answers by path: those with a validity, until the feed reports a change of their folder. */
   readonly kept = new Map<string, ListarArchivosResponse>();
   readonly #handlers: ReturnType<typeof createHandlers>;
   readonly #subscribers = new Set<() => void>();
@@ -31,7 +32,7 @@ export class WatchedListings implements AsyncDisposable {
     return this.#handlers.listarArchivos(ListarArchivosRequest.fromPartial(wish), context);
   }
 
-  /** Lists as a gateway does: what is kept is not asked for. */
+  /** Lists as a gateway does: returns the cached answer, or calls and caches. */
   async use(ruta: string): Promise<ListarArchivosResponse> {
     const kept = this.kept.get(ruta);
     if (kept !== undefined) return kept;
@@ -40,7 +41,7 @@ export class WatchedListings implements AsyncDisposable {
     return answer;
   }
 
-  /** Asks until the answer vouches for itself. */
+  /** Lists until the answer has a validity. */
   async watch(ruta = ''): Promise<ListarArchivosResponse> {
     let answer = await this.list({ ruta });
     await eventually(async () => {
@@ -50,7 +51,7 @@ export class WatchedListings implements AsyncDisposable {
     return answer;
   }
 
-  /** Resolves with a beat that tells of all that had happened before the call. */
+  /** Resolves when a heartbeat confirms that all changes before this call are reported. */
   async beat(): Promise<void> {
     const after = performance.now();
     await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
@@ -61,7 +62,7 @@ export class WatchedListings implements AsyncDisposable {
     return () => this.#subscribers.delete(listener);
   }
 
-  /** Whether a folder was told of after an answer. */
+  /** Returns whether the feed reported a change of the answer's folder since the answer was read. */
   toldOf({ vigencia }: ListarArchivosResponse): boolean {
     return this.heard.some((message) => concerns(message, vigencia));
   }

@@ -15,9 +15,9 @@ export interface CrawledOptions {
   readonly restored?: boolean;
   readonly scanners?: number;
   readonly sweepMs?: number;
-  /** For scanners in threads of their own, as they really are. */
+  /** Options of scanners in worker threads, as in the product. */
   readonly scanner?: Partial<ScanWorkerData>;
-  /** For scanners in this thread. */
+  /** Runs the scanners in this thread, with these options. */
   readonly here?: { readonly jail?: Jail } & Partial<ScannerOptions>;
 }
 
@@ -26,15 +26,15 @@ interface RunningScanner {
   stop(): Promise<void>;
 }
 
-/** A real crawler with real scanners over a real folder, as the index's thread runs them. */
+/** An index, a crawler and scanners over a real folder, as the index worker runs them. */
 export class Crawled implements AsyncDisposable {
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
-  /** What it knew, one after the other. */
+  /** Every state of knowledge that the crawler reported, in order. */
   readonly history: Knowledge[] = [];
-  /** How often it told that answers may be other ones now. */
+  /** How often the crawler reported that answers may have changed. */
   news = 0;
-  /** Watched folders, of all; as told last. */
+  /** Watched folders and all folders, as last reported. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
   readonly #scanners: readonly RunningScanner[];
@@ -76,21 +76,21 @@ export class Crawled implements AsyncDisposable {
   }
 
   /**
-   * Resolves when everything that happened before is in the index.
-   * @throws with what the crawler knew, when that takes longer than it ever should
+   * Resolves when every change made before this call is in the index.
+   * @throws after four minutes, with the crawler's last states of knowledge
    */
   async settled(): Promise<void> {
     const limit = performance.now() + 240_000;
     while ((await this.crawler.caughtUp(1000)) !== 'listo') {
       if (performance.now() > limit) {
         const last = JSON.stringify(this.history.slice(-5));
-        throw new Error(`The crawler does not settle; watched: ${this.watched}; it knew, at last: ${last}`);
+        throw new Error(`The crawler does not settle; watched: ${this.watched}; last knowledge: ${last}`);
       }
       await delay(5);
     }
   }
 
-  /** All entries of the index: path in hex, kind, size and date. */
+  /** Returns the index's entries as sorted lines: path in hex, and kind. */
   entries(): string[] {
     const lines: string[] = [];
     const visit = (folder: FolderNumber): void => {
@@ -105,7 +105,7 @@ export class Crawled implements AsyncDisposable {
     return lines.sort(byUnits);
   }
 
-  /** Paths of those entries whose size or date is not what lstat says. */
+  /** Returns the paths whose size or date in the index differs from lstat's. */
   stale(root: string): string[] {
     const paths: string[] = [];
     const visit = (folder: FolderNumber): void => {
@@ -126,7 +126,7 @@ export class Crawled implements AsyncDisposable {
   }
 }
 
-/** What `entries` should be: a naive walk. */
+/** Returns the lines that `entries` should have, by a naive walk of the folder. */
 export function entriesOf(root: string): string[] {
   const lines: string[] = [];
   const visit = (path: ReturnType<typeof fromBytes>): void => {

@@ -5,7 +5,7 @@ import { noEntry } from '../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../mserv2/index/memory-index.ts';
 import { hostileName } from '../files/hostile-tree.ts';
 
-/** An entry as it should be in the index. */
+/** An entry that the index should hold. */
 export interface Modelled {
   readonly path: ByteString;
   readonly name: ByteString;
@@ -14,7 +14,7 @@ export interface Modelled {
   mtimeNs: bigint | undefined;
 }
 
-/** Numbers choose among what is there when the step is made. */
+/** A change of the index. `folder` and `entry` select, modulo their count, among those that exist at that time. */
 export type Step =
   | {
       readonly do: 'put';
@@ -27,7 +27,7 @@ export type Step =
   | { readonly do: 'remove'; readonly entry: number }
   | { readonly do: 'maintain'; readonly times: number };
 
-/** Names that meet each other, among names that hurt. */
+/** Names that often collide, mixed with unusual ones. */
 export const anyName: fc.Arbitrary<ByteString> = fc
   .oneof(
     { weight: 2, arbitrary: hostileName },
@@ -70,11 +70,11 @@ const others: fc.Arbitrary<Step> = fc.oneof(
 
 export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
   const step = fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others });
-  // By default fast-check would make ten at most.
+  // By default fast-check makes at most ten.
   return fc.array(step, { maxLength, size: 'max' });
 }
 
-/** An index with what it should hold beside it. Its segments are small, so that little is enough to fill many. */
+/** An index beside a map of the entries that it should hold. Its segments are small, so that few entries fill many. */
 export class IndexModel {
   readonly index: MemoryIndex;
   readonly entries = new Map<ByteString, Modelled>();
@@ -105,7 +105,7 @@ export class IndexModel {
     }
   }
 
-  /** What a step would remove, with all below it, if it were made now. */
+  /** Returns the path that a step would remove now, with all entries below it. */
   victimOf(step: Step): ByteString | undefined {
     if (step.do === 'remove') return this.#entryOf(step)?.path;
     if (step.do !== 'put') return undefined;
@@ -122,7 +122,7 @@ export class IndexModel {
     return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
-  /** What is new is appended now and then; among other names, as they come in a listing. */
+  /** Puts an entry; with `append`, a new one goes in as part of a listing, as the crawler does it. */
   put(folder: ByteString, name: ByteString, kind: Kind, append = false): void {
     const path = joinParts(folder, name);
     const there = this.entries.get(path);
@@ -144,7 +144,7 @@ export class IndexModel {
     entry.mtimeNs = mtimeNs;
   }
 
-  /** @returns the numbers of the folders that are gone, as the index gave them */
+  /** @returns the numbers of the removed folders, as reported by the index */
   remove(path: ByteString): number[] {
     const gone = this.index.remove(this.find(path));
     for (const other of this.entries.keys()) {
@@ -156,7 +156,7 @@ export class IndexModel {
   folder(path: ByteString): number {
     const parts = path === '' ? [] : (path.split('/') as ByteString[]);
     const folder = this.index.folderAt(parts);
-    if (folder === undefined) throw new Error(`No folder ${path}`);
+    if (folder === undefined) throw new Error(`Folder not found: ${path}`);
     return folder;
   }
 
@@ -164,7 +164,7 @@ export class IndexModel {
     const at = path.lastIndexOf('/');
     const folder = this.folder(path.slice(0, Math.max(0, at)) as ByteString);
     const entry = this.index.find(folder, path.slice(at + 1) as ByteString);
-    if (entry === noEntry) throw new Error(`No entry ${path}`);
+    if (entry === noEntry) throw new Error(`Entry not found: ${path}`);
     return entry;
   }
 }

@@ -6,7 +6,7 @@ import { parseWords } from '../../../mserv2/index/words.ts';
 import { globMatches } from './glob-reference.ts';
 import type { Modelled } from './index-model.ts';
 
-/** What a search should find, told in the plainest way, from all entries there are. In order, without pages. */
+/** Returns the entries that a search should find, in order and without pages, by the simplest code. */
 export function reference(entries: Iterable<Modelled>, query: SearchQuery): Modelled[] {
   const start = query.parts.join('/');
   const below = start === '' ? '' : `${start}/`;
@@ -45,7 +45,7 @@ function passes({ name, kind, size, mtimeNs }: Modelled, query: SearchQuery): bo
   return !(until !== undefined && !(ms !== undefined && ms <= until));
 }
 
-/** To the nearest millisecond, halves up. */
+/** Rounds to the nearest millisecond, halves up. */
 function shownMs(ns: bigint): number {
   return Number(floorDivide(ns + 500_000n, 1_000_000n));
 }
@@ -119,7 +119,7 @@ function keyOf(entry: Modelled, query: SearchQuery): string | number | bigint {
   }
 }
 
-/** Class and length. Scores of difuso are not told here: for that mode all are the same. */
+/** Combines class and length. For `difuso` every key is 0: its scores are not modelled here. */
 function relevanceKey(entry: Modelled, query: SearchQuery): number {
   const text = comparedText(entry, query);
   const terms =

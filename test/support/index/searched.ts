@@ -11,7 +11,7 @@ import { StatusError } from '../../../runtime/errors.ts';
 import { Status } from '../../../runtime/status.ts';
 import { Crawled } from './crawled.ts';
 
-/** Searches a folder as mserv2 does, but in this thread: the first search waits until everything is known. */
+/** Searches a folder as mserv2 does, but in this thread. The first search waits until the index is complete. */
 export class Searched implements SearchService, AsyncDisposable {
   readonly crawled: Crawled;
   readonly #searcher: IndexSearcher;

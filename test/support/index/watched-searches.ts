@@ -14,10 +14,11 @@ import { callContext } from '../services/call-context.ts';
 
 export type Query = Partial<BuscarArchivosRequest>;
 
-/** mserv2's handlers over a real index in its thread, with somebody who hears the feed and keeps answers by its word only. */
+/** mserv2's handlers over a real index worker, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedSearches implements AsyncDisposable {
+  /** Messages of the change feed so far. */
   readonly heard: BusquedaServiceVigilarCambiosResponse[] = [];
-  /** What may be kept: the newest answer of each query that vouched for itself, until a change is told. */
+  /** Cached answers: those with a validity, until the feed reports a change. */
   readonly kept = new Map<Query, BuscarArchivosResponse>();
   readonly #indexer: Indexer;
   readonly #handlers: ReturnType<typeof createHandlers>;
@@ -40,25 +41,25 @@ export class WatchedSearches implements AsyncDisposable {
     return this.#handlers.buscarArchivos(BuscarArchivosRequest.fromPartial(wish), context);
   }
 
-  /** What who listens now is told first. */
+  /** Returns the first message that a new listener of the feed gets. */
   async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
     for await (const message of this.#indexer.changeWatcher.listen([])) return message;
-    throw new Error('The feed says nothing');
+    throw new Error('The feed ended without a message');
   }
 
-  /** Listens no more. */
+  /** Stops listening to the feed. */
   leave(): void {
     this.#gone.abort();
   }
 
-  /** Searches as a gateway does: what is kept is not asked for. */
+  /** Searches as a gateway does: uses the cached answer, or calls and caches. */
   async use(query: Query): Promise<void> {
     if (this.kept.has(query)) return;
     const answer = await this.search(query);
     if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(query, answer);
   }
 
-  /** Resolves when the index knows everything. */
+  /** Resolves when the index is `listo`. */
   async ready(): Promise<void> {
     await eventually(async () => {
       const { indice } = await this.search();
@@ -66,7 +67,7 @@ export class WatchedSearches implements AsyncDisposable {
     });
   }
 
-  /** Asks until the answer vouches for itself. */
+  /** Searches until the answer has a validity. */
   async watch(query: Query = {}): Promise<BuscarArchivosResponse> {
     let answer = await this.search(query);
     await eventually(async () => {
@@ -76,7 +77,7 @@ export class WatchedSearches implements AsyncDisposable {
     return answer;
   }
 
-  /** Resolves with a beat that tells of all that had happened before the call. */
+  /** Resolves when a heartbeat confirms that all changes before this call are reported. */
   async beat(): Promise<void> {
     const after = performance.now();
     await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
@@ -87,7 +88,7 @@ export class WatchedSearches implements AsyncDisposable {
     return () => this.#subscribers.delete(listener);
   }
 
-  /** Whether a change was told after an answer. */
+  /** Returns whether the feed reported a change since the answer was read. */
   toldOf({ vigencia }: BuscarArchivosResponse): boolean {
     const read = vigencia?.reloj?.numero ?? 0;
     return this.heard.some(

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +13,11 @@ export interface FillOptions {
   readonly prefix?: string;
   readonly atOnce?: number;
   readonly count: number;
-  /** A command that runs it: `['strace', '-f', …]` */
+  /** Command to run the child under: `['strace', '-f', …]` */
   readonly under?: readonly string[];
 }
 
-/** Starts test/support/ledger/ledger-child.ts. `lines` gives what it prints, whole lines only, to its end. */
+/** Starts ledger-child.ts. `lines` yields its complete output lines until it ends. */
 export function fillLedger({ path, prefix = 'id-', atOnce = 1, count, under = [] }: FillOptions): {
   readonly process: ChildProcess;
   readonly lines: AsyncIterable<string>;
@@ -35,12 +35,12 @@ export async function all(lines: AsyncIterable<string>): Promise<string[]> {
   return seen;
 }
 
-/** The ids that were reported so. */
+/** Returns the ids in the lines of one kind. */
 export function reported(lines: readonly string[], what: 'accepted' | 'closed' | 'refused'): string[] {
   return lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.split(' ')[1] ?? '');
 }
 
-/** Whatever the child was told is committed must be there, whole. */
+/** Fails unless the ledger holds, unchanged, every row and answer that the child reported as committed. */
 export async function expectKept(ledger: Ledger, lines: readonly string[]): Promise<void> {
   await Promise.all(
     reported(lines, 'accepted').map(async (id) => {
@@ -57,8 +57,3 @@ export async function expectKept(ledger: Ledger, lines: readonly string[]): Prom
   );
 }
 
-/** Why strace cannot be used here; undefined when it can. */
-export function straceMissing(): string | undefined {
-  const { status } = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']);
-  return status === 0 ? undefined : 'strace is not installed, or not allowed to trace here';
-}

@@ -1,27 +1,27 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 
-/** What happens to a connection once `bytes` have come back from the target. */
+/** Fault of a connection, injected after `bytes` have come back from the target. */
 export interface Accident {
   readonly bytes: number;
-  /** `cut`: both ends are destroyed. `freeze`: it stays open and carries nothing any more. */
+  /** `cut` destroys both sockets; `freeze` leaves them open and drops all data. */
   readonly kind: 'cut' | 'freeze';
 }
 
 export interface TcpProxy {
   readonly port: number;
-  /** How many connections were made. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** How many bytes have come back from the target, over all connections. */
+  /** Bytes that have come back from the target, over all connections. */
   readonly carried: number;
-  /** What happens to the connections that are made from now on. */
+  /** Fault of new connections; undefined for none. */
   accident: Accident | undefined;
-  /** What happens now to the connections that there are. */
+  /** Injects a fault into all open connections now. */
   strike(kind: Accident['kind']): void;
   stop(): Promise<void>;
 }
 
-/** Stands between a client and a port of 127.0.0.1, and breaks connections where a test wants it. */
+/** Starts a proxy before a port of 127.0.0.1 that breaks connections at the point that a test sets. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const strikes = new Set<(kind: Accident['kind']) => void>();
@@ -60,7 +60,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       carried += pass.length;
       if (pass.length > 0) client.write(pass);
       if (left() > 0 || accident?.kind !== 'cut') return;
-      // What was let through arrives before the end.
+      // `end` delivers the data written so far before it closes.
       client.end();
       upstream.destroy();
     });
