@@ -56,4 +56,3 @@ export async function expectKept(ledger: Ledger, lines: readonly string[]): Prom
     }),
   );
 }
-

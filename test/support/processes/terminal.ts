@@ -31,7 +31,8 @@ export class Terminal implements AsyncDisposable {
   async printed(text: string): Promise<void> {
     await eventually(() => {
       if (this.#output.includes(text)) return true;
-      if (this.#child.exitCode !== null) throw new Error(`The command ended without printing «${text}»:\n${this.#output}`);
+      if (this.#child.exitCode !== null)
+        throw new Error(`The command ended without printing «${text}»:\n${this.#output}`);
       return false;
     });
   }
