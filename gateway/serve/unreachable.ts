@@ -1,6 +1,6 @@
+import type { Unreachable } from '../calls/service-client.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
-import type { Unreachable } from './fallback.ts';
 
 /** Sets `Proxy-Status` (RFC 9209): the unreachable address and the error. */
 export function tellNextHop(ctx: Context, { address, proxyError }: Unreachable): void {

@@ -85,7 +85,8 @@ describe('The service client', () => {
     const client = await clientTo(address);
     expect(await call(client)).to.deep.equal({
       kind: 'verdict',
-      verdict: { ok: true, response: emptyPage },
+      ok: true,
+      response: emptyPage,
       address,
     });
   });
@@ -96,7 +97,9 @@ describe('The service client', () => {
     });
     expect(await call(await clientTo(address))).to.deep.equal({
       kind: 'verdict',
-      verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+      ok: false,
+      code: Status.NOT_FOUND,
+      message: 'ruta-no-existe: No',
       address,
     });
   });

@@ -89,7 +89,7 @@ describe('A stream of the service client', () => {
     client.stream({ method: transmitir, request: { consulta: undefined } }, options(signal));
 
   function responses(result: Answered): AsyncIterable<TransmitirBusquedaResponse> {
-    if (result.kind === 'verdict' && result.verdict.ok) return result.verdict.response;
+    if (result.kind === 'verdict' && result.ok) return result.response;
     throw new Error(`it was ${JSON.stringify(result)}`);
   }
 
@@ -135,7 +135,9 @@ describe('A stream of the service client', () => {
       });
       expect(await stream(await clientTo(address))).to.deep.equal({
         kind: 'verdict',
-        verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+        ok: false,
+        code: Status.NOT_FOUND,
+        message: 'ruta-no-existe: No',
         address,
       });
     });
@@ -307,9 +309,9 @@ describe('A stream of the service client', () => {
         }
       }
       const result = await client.stream({ method: enVivo, requests: requests() }, options());
-      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+      if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
       const numbers: number[] = [];
-      for await (const { numero } of result.verdict.response) {
+      for await (const { numero } of result.response) {
         numbers.push(numero);
         answered.shift()?.();
       }
@@ -327,9 +329,9 @@ describe('A stream of the service client', () => {
           yield { numero: 5, consulta: undefined };
         }
         const result = await client.stream({ method: enVivo, requests: requests() }, options());
-        if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+        if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
         const numbers: number[] = [];
-        for await (const { numero } of result.verdict.response) numbers.push(numero);
+        for await (const { numero } of result.response) numbers.push(numero);
         expect(numbers).to.deep.equal([5]);
       }
     });
@@ -351,8 +353,8 @@ describe('A stream of the service client', () => {
         await once(never.signal, 'abort');
       }
       const result = await client.stream({ method: enVivo, requests: requests() }, options());
-      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
-      const { response } = result.verdict;
+      if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
+      const { response } = result;
       const broken = await (async () => {
         for await (const _response of response);
       })().catch((error: unknown) => error);

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Metadata } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { createGrpcTransport, type GrpcTransport } from '../../../gateway/calls/grpc-transport.ts';
-import type { CallOptions, GrpcFailure, Outcome } from '../../../gateway/calls/transport.ts';
+import type { CallOptions, GrpcFailure, TransportResult } from '../../../gateway/calls/transport.ts';
 import { Status, statusName } from '../../../runtime/status.ts';
 import {
   emptyPage,
@@ -66,13 +66,13 @@ describe('The gRPC transport', () => {
   const call = (transport: GrpcTransport, more: Partial<CallOptions> = {}) =>
     transport.unary(listarArchivos, folder(), options(more));
 
-  function failureOf(outcome: Outcome<unknown>): Omit<GrpcFailure, 'code'> & { code: string } {
+  function failureOf(outcome: TransportResult<unknown>): Omit<GrpcFailure, 'code'> & { code: string } {
     if (outcome.ok) throw new Error('it was answered');
     return { ...outcome.failure, code: statusName(outcome.failure.code) };
   }
 
   function expectFailure(
-    outcome: Outcome<unknown>,
+    outcome: TransportResult<unknown>,
     origin: GrpcFailure['origin'],
     wanted: object,
     text: RegExp,

@@ -66,7 +66,7 @@ class Calls implements Disposable {
 }
 
 const verdictOf = (made: MadeCall): CallResult =>
-  ({ kind: 'verdict', verdict: { ok: true, response: made }, address: 'aquí:1' }) as CallResult;
+  ({ kind: 'verdict', ok: true, response: made, address: 'aquí:1' }) as CallResult;
 const failure: CallResult = {
   kind: 'unreachable',
   address: 'aquí:1',
@@ -145,7 +145,7 @@ describe('coalescing', () => {
           expect(got, `${id}`).to.equal(wanted);
           continue;
         }
-        const made = (result.verdict as unknown as { response: MadeCall }).response;
+        const made = (result as unknown as { response: MadeCall }).response;
         expect(calls.made.indexOf(made), `${id}`).to.equal(wanted);
         expect(made.at, 'called after the request').to.be.greaterThan(at);
       }
