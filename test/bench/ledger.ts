@@ -1,7 +1,6 @@
 /**
- * Measures group commit: `node test/bench/ledger.ts [folder]`, with a folder on the measured disk, or `node
- * test/bench/ledger.ts postgres`, with a private server. Accepts and reads singly and concurrently on one ledger. Ratios are
- * to the first line. `fsync, bare` writes and syncs 4 KiB at a time.
+ * Measures group commit: `node test/bench/ledger.ts [folder]`. The folder selects the disk; `postgres` instead of a folder
+ * measures a private server. Accepts and reads singly and concurrently on one ledger. Ratios are to the first line. `fsync, bare` writes and syncs 4 KiB at a time.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

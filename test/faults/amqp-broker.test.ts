@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createPublisher, PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { createWorkConsumer, type WorkConsumer } from '../../runtime/amqp/work-consumer.ts';
-import { type Asker, silent, startAsker, uniqueName } from '../support/clients/amqp-asker.ts';
+import { type Requester, silent, startRequester, uniqueName } from '../support/clients/amqp-requester.ts';
 import { eventually, until } from '../support/processes/eventually.ts';
 import { type Rabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../support/services/eco-service.ts';
@@ -11,7 +11,7 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   let rabbit: Rabbit;
   const service = uniqueName();
   const ledger = uniqueName();
-  let asker: Asker;
+  let requester: Requester;
   let consumer: WorkConsumer;
   /** The handler waits for this promise. */
   let gate: Promise<unknown>;
@@ -24,7 +24,7 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
 
   beforeEach(async () => {
     gate = Promise.resolve();
-    asker = await startAsker(rabbit.url, service, ledger);
+    requester = await startRequester(rabbit.url, service, ledger);
     consumer = createWorkConsumer({
       url: rabbit.url,
       service,
@@ -40,14 +40,14 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   afterEach(async () => {
     rabbit.resume();
     await consumer.stop(0);
-    await asker.stop();
+    await requester.stop();
   });
 
   async function answered(ids: readonly string[]): Promise<void> {
     for (const id of ids)
-      expect(await asker.result(id)).to.deep.equal({ kind: 'answer', response: `"${id}"` });
+      expect(await requester.result(id)).to.deep.equal({ kind: 'answer', response: `"${id}"` });
   }
-  const back = (): Promise<void> => until(asker.publisher, () => asker.publisher.usable);
+  const back = (): Promise<void> => until(requester.publisher, () => requester.publisher.usable);
   const kindOf = (error: unknown): string => (error instanceof PublishError ? error.kind : String(error));
 
   async function publisherWith(more: {
@@ -102,31 +102,31 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   it('fails publishes as blocked during a memory alarm, holds replies back, and loses none', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
-    await asker.send('a', 'a');
-    await eventually(async () => (await asker.publisher.inspect(queuesOf(service).work))?.ready === 0);
+    await requester.send('a', 'a');
+    await eventually(async () => (await requester.publisher.inspect(queuesOf(service).work))?.ready === 0);
     await rabbit.ctl('set_vm_memory_high_watermark', '0.000001');
     try {
       // The broker reports the alarm to a connection only when that publishes.
-      asker.send('b', 'b').catch(() => {});
-      await until(asker.publisher, () => asker.publisher.state.kind === 'blocked');
-      expect(asker.publisher.usable).to.equal(false);
-      expect(await asker.send('c', 'c').catch(kindOf)).to.equal('blocked');
+      requester.send('b', 'b').catch(() => {});
+      await until(requester.publisher, () => requester.publisher.state.kind === 'blocked');
+      expect(requester.publisher.usable).to.equal(false);
+      expect(await requester.send('c', 'c').catch(kindOf)).to.equal('blocked');
       working.resolve();
       await until(consumer, () => consumer.state.kind === 'blocked');
-      expect(asker.replies('a')).to.equal(0);
+      expect(requester.replies('a')).to.equal(0);
     } finally {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.4');
     }
     await back();
-    await asker.send('d', 'd');
+    await requester.send('d', 'd');
     await answered(['a', 'b', 'd']);
   });
 
   it('publishes to a full queue again on the same connection when its limit is lifted', async () => {
     await consumer.stop(0);
     const states: string[] = [];
-    asker.publisher.subscribe(() => states.push(asker.publisher.state.kind));
-    const send = (): Promise<unknown> => asker.send('a', 'a').catch(kindOf);
+    requester.publisher.subscribe(() => states.push(requester.publisher.state.kind));
+    const send = (): Promise<unknown> => requester.send('a', 'a').catch(kindOf);
     await rabbit.ctl('set_policy', 'limite', `^${queuesOf(service).work}$`, '{"max-length":2}');
     await eventually(async () => (await send()) === 'nacked');
     await rabbit.ctl('clear_policy', 'limite');
@@ -137,22 +137,22 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   it('answers all requests after the broker closes every connection', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
-    await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
+    await Promise.all(['a', 'b'].map((id) => requester.send(id, id)));
     await rabbit.ctl('close_all_connections', 'prueba');
     working.resolve();
     await back();
-    await asker.send('c', 'c');
+    await requester.send('c', 'c');
     await answered(['a', 'b', 'c']);
   });
 
   it('fails publishes while the broker is stopped in order, and answers all others after its start', async () => {
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await rabbit.ctl('stop_app');
-    await until(asker.publisher, () => !asker.publisher.usable);
-    expect(await asker.send('b', 'b').catch(kindOf)).to.equal('unavailable');
+    await until(requester.publisher, () => !requester.publisher.usable);
+    expect(await requester.send('b', 'b').catch(kindOf)).to.equal('unavailable');
     await rabbit.ctl('start_app');
     await back();
-    await asker.send('c', 'c');
+    await requester.send('c', 'c');
     await answered(['a', 'c']);
   });
 
@@ -160,9 +160,9 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
     const ids = Array.from({ length: 40 }, (_, n) => `n${n}`);
-    await Promise.all(ids.map((id) => asker.send(id, id)));
+    await Promise.all(ids.map((id) => requester.send(id, id)));
     rabbit.pause();
-    const pending = asker.send('pendiente', 1).catch(kindOf);
+    const pending = requester.send('pendiente', 1).catch(kindOf);
     await rabbit.kill();
     expect(await pending).to.equal('unavailable');
     working.resolve();
@@ -172,7 +172,7 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   });
 
   it('publishes again when a broker is killed right after declaring a queue, which may lose its leader', async () => {
-    const fresh = await startAsker(rabbit.url, uniqueName());
+    const fresh = await startRequester(rabbit.url, uniqueName());
     await rabbit.kill();
     await rabbit.restart();
     await until(fresh.publisher, () => fresh.publisher.usable);
@@ -186,12 +186,12 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   });
 
   it('declares its queues again on a broker whose data was deleted', async () => {
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await answered(['a']);
     await rabbit.wipe();
     await rabbit.restart();
     await back();
-    await asker.send('b', 'b');
+    await requester.send('b', 'b');
     await answered(['b']);
   });
 
@@ -208,13 +208,13 @@ describe('The publisher and the queue consumer when RabbitMQ fails', () => {
     await until(consumer, () => consumer.state.kind === 'connecting' && consumer.state.failure !== undefined);
     await rabbit.restart();
     await back();
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await answered(['a']);
   });
 
   it('stops the queue consumer while the broker is frozen', async () => {
     gate = new Promise(() => {});
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await until(consumer, () => consumer.state.kind === 'ready');
     rabbit.pause();
     await consumer.stop(100);

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { type Link, type LinkOptions, openLink } from '../../runtime/amqp/link.ts';
-import { silent, uniqueName } from '../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../support/clients/amqp-requester.ts';
 import { until } from '../support/processes/eventually.ts';
 import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
 import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
@@ -103,7 +103,7 @@ describe('A connection to RabbitMQ', () => {
         await Promise.all(
           points.map(async (bytes) => {
             const proxy = await startTcpProxy(rabbit.port);
-            proxy.accident = { kind, bytes };
+            proxy.fault = { kind, bytes };
             const link = open(`amqp://guest:guest@127.0.0.1:${proxy.port}?heartbeat=1`, {
               handshakeTimeoutMs: 1_000,
               setup: async (session) => {
@@ -113,7 +113,7 @@ describe('A connection to RabbitMQ', () => {
               },
             });
             await until(link, () => link.state.kind === 'ready' || proxy.connections > 0);
-            proxy.accident = undefined;
+            proxy.fault = undefined;
             await until(link, () => link.state.kind === 'ready' && proxy.connections > 1);
             await link.stop();
             await proxy.stop();
@@ -123,7 +123,7 @@ describe('A connection to RabbitMQ', () => {
     }
 
     it('stops at once while the broker is frozen', async () => {
-      through.accident = { kind: 'freeze', bytes: 2_000 };
+      through.fault = { kind: 'freeze', bytes: 2_000 };
       const link = open(url);
       await ready(link);
       rabbit.pause();

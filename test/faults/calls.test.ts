@@ -9,7 +9,7 @@ import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts
 import type { CallResult, ServiceClient } from '../../gateway/calls/service-client.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { type Proc, startProcess } from '../support/processes/processes.ts';
-import { folder, listarArchivos } from '../support/services/listado-server.ts';
+import { listarArchivos, listRequest } from '../support/services/listado-server.ts';
 
 describe('The service client when services are killed or frozen', () => {
   const cleanUp: (() => unknown)[] = [];
@@ -38,7 +38,7 @@ describe('The service client when services are killed or frozen', () => {
 
   function call(client: ServiceClient, ruta = ''): Promise<CallResult> {
     const options = { signal: new AbortController().signal, requestId: 'r1', traceparent: '' };
-    return client.call(listarArchivos, folder(ruta), options);
+    return client.call(listarArchivos, listRequest(ruta), options);
   }
 
   function proxyErrorOf(result: CallResult): string {
@@ -126,7 +126,7 @@ describe('The service client when services are killed or frozen', () => {
     const { signal } = new AbortController();
     const options = { signal, requestId: 'r1', traceparent: '', deadlineMs: 1_000 };
     const begun = performance.now();
-    const outcome = transport.unary(listarArchivos, folder(), options);
+    const outcome = transport.unary(listarArchivos, listRequest(), options);
     await once(thread, 'message');
     Atomics.wait(answered, 0, 0);
     while (performance.now() - begun <= options.deadlineMs);

@@ -77,7 +77,7 @@ export const controls: readonly Control[] = [
   ...['ledger-synced-before-202', 'ledger-sync-fails'].map(
     (scenario): Control => ({
       name: `synchronous-off-${scenario}`,
-      about: '`synchronous = OFF`: no commit waits for the disk, which no kill -9 can show',
+      about: '`synchronous = OFF`: no commit waits for the disk, which kill -9 cannot show',
       scenario: named(scenario),
       defect: [
         {
@@ -91,7 +91,7 @@ export const controls: readonly Control[] = [
   ),
   {
     name: 'rendered-otherwise',
-    about: 'the stored answer is rendered with one space more than the direct answer',
+    about: 'the stored answer is rendered with one more space than the direct answer',
     scenario: named('exchange-deleted'),
     defect: [
       {

@@ -82,13 +82,15 @@ describe('Accepted requests', () => {
     for (let n = 0; n < 2000; n++) writeFileSync(join(it.root, `f${n}`), '');
     const requests = 64;
     it.processes.get('mserv1')?.pause();
-    const asked = Promise.all(Array.from({ length: requests }, () => it.get('/listar_archivos?limite=2000')));
+    const inFlight = Promise.all(
+      Array.from({ length: requests }, () => it.get('/listar_archivos?limite=2000')),
+    );
     await eventually(async () => {
       const text = await (await it.get('/metrics')).text();
       return Number(/^archivero_http_requests_in_flight (\d+)$/m.exec(text)?.[1]) > requests;
     });
     await it.end('mserv1');
-    const answers = await asked;
+    const answers = await inFlight;
     await it.start('mserv1');
     const errors = answers.map((answer) => answer.headers.get('proxy-status') ?? '');
     expect(errors.filter((error) => error.includes('connection_terminated'))).to.not.be.empty;

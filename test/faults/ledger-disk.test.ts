@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
 import { acceptance, answerOf } from '../support/ledger/ledger-calls.ts';
-import { all, expectKept, fillLedger, reported } from '../support/ledger/ledger-process.ts';
+import { expectCommitted, fillLedger, idsOf, readLines } from '../support/ledger/ledger-process.ts';
 import { straceMissing } from '../support/processes/strace.ts';
 
 const roomy = { maxRows: 1_000_000, maxBytes: 1_000_000_000 };
@@ -71,15 +71,15 @@ describe('The SQLite ledger on a failing disk', () => {
       }
       const path = join(folder, 'solicitudes.db');
       const under = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `inject=${fault}:when=150+97`];
-      const lines = await all(fillLedger({ path, count: 1000, atOnce: 2, under }).lines);
+      const lines = await readLines(fillLedger({ path, count: 1000, atOnce: 2, under }).lines);
       expect(lines.at(-1)).to.equal('stopped');
-      expect(reported(lines, 'refused').length).to.be.above(0);
-      expect(reported(lines, 'accepted').length).to.be.above(500);
-      for (const line of lines.filter((told) => told.startsWith('refused'))) {
+      expect(idsOf(lines, 'refused').length).to.be.above(0);
+      expect(idsOf(lines, 'accepted').length).to.be.above(500);
+      for (const line of lines.filter((each) => each.startsWith('refused'))) {
         expect(line).to.match(/ LedgerUnavailableError$/);
       }
       const ledger = await openSqliteLedger({ path, ...roomy });
-      await expectKept(ledger, lines);
+      await expectCommitted(ledger, lines);
       await ledger.stop();
     });
   }

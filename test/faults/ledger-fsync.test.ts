@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { all, fillLedger, reported } from '../support/ledger/ledger-process.ts';
+import { fillLedger, idsOf, readLines } from '../support/ledger/ledger-process.ts';
 import { straceMissing } from '../support/processes/strace.ts';
 
 describe('The SQLite ledger under strace', () => {
@@ -22,7 +22,7 @@ describe('The SQLite ledger under strace', () => {
   async function trace(calls: string, atOnce: number, count: number, ...more: string[]): Promise<string[]> {
     const output = join(folder, 'trace');
     const under = ['strace', '-f', '-qq', '-y', '-s', '200', '-o', output, '-e', `trace=${calls}`, ...more];
-    await all(fillLedger({ path: join(folder, 'solicitudes.db'), atOnce, count, under }).lines);
+    await readLines(fillLedger({ path: join(folder, 'solicitudes.db'), atOnce, count, under }).lines);
     const lines = (await readFile(output, 'utf8')).split('\n');
     return lines.slice(lines.findIndex((line) => line.includes('"open\\n"')) + 1);
   }
@@ -43,13 +43,13 @@ describe('The SQLite ledger under strace', () => {
       if (event !== 'sync' && event !== 'stopped') expect(synced, `a sync before: ${event}`).to.equal(true);
       synced = event === 'sync';
     }
-    expect(reported(events, 'accepted')).to.have.length(30);
+    expect(idsOf(events, 'accepted')).to.have.length(30);
   });
 
   it('shares an fsync among requests that arrive together', async () => {
     const events = await syncsAndReports(64, 64);
     const last = events.findLastIndex((event) => event.startsWith('accepted'));
-    expect(reported(events, 'accepted')).to.have.length(64);
+    expect(idsOf(events, 'accepted')).to.have.length(64);
     expect(events.slice(0, last).filter((event) => event === 'sync').length).to.be.within(1, 8);
   });
 

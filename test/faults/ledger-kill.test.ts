@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { all, expectKept, fillLedger } from '../support/ledger/ledger-process.ts';
+import { expectCommitted, fillLedger, readLines } from '../support/ledger/ledger-process.ts';
 
 describe('The SQLite ledger under kill -9', () => {
   let folder: string;
@@ -25,9 +25,9 @@ describe('The SQLite ledger under kill -9', () => {
       await child.exited;
 
       const ledger = await openSqliteLedger({ path, maxRows: 1_000_000, maxBytes: 1_000_000_000 });
-      await expectKept(ledger, seen);
+      await expectCommitted(ledger, seen);
       lines.push(...seen);
-      if (round === 5) await expectKept(ledger, lines); // rows of earlier rounds are still there
+      if (round === 5) await expectCommitted(ledger, lines); // rows of earlier rounds are still there
       await ledger.stop();
     }
   });
@@ -38,10 +38,10 @@ describe('The SQLite ledger under kill -9', () => {
     for await (const line of first.lines) {
       if (line !== 'open') break;
     }
-    const refused = await all(fillLedger({ path, prefix: 'second-', count: 1 }).lines);
+    const refused = await readLines(fillLedger({ path, prefix: 'second-', count: 1 }).lines);
     first.process.kill('SIGKILL');
     await first.exited;
-    const welcome = await all(fillLedger({ path, prefix: 'third-', count: 1 }).lines);
+    const welcome = await readLines(fillLedger({ path, prefix: 'third-', count: 1 }).lines);
 
     expect(refused).to.have.length(1);
     expect(refused[0])

@@ -106,15 +106,15 @@ describe('The PostgreSQL ledger when its server fails', () => {
   it('listens again after its connection is cut, and reports that it may have missed changes', async () => {
     const other = await open();
     let missed = 0;
-    const told: string[] = [];
+    const notified: string[] = [];
     ledger.subscribe({
-      changed: (changes) => told.push(...changes.map(({ id }) => id)),
+      changed: (changes) => notified.push(...changes.map(({ id }) => id)),
       missed: () => (missed += 1),
     });
     const hears = async (id: string) => {
       await other.accept(acceptance({ id }));
       await eventually(async () => {
-        if (told.includes(id)) return true;
+        if (notified.includes(id)) return true;
         await other.published(id, 1000, 5000);
         return false;
       });
@@ -140,13 +140,13 @@ describe('The PostgreSQL ledger when its server fails', () => {
     try {
       const greeted = new pg.Client(connectionConfig(through));
       await greeted.connect();
-      proxy.accident = { bytes: proxy.carried, kind: 'freeze' };
+      proxy.fault = { bytes: proxy.carried, kind: 'freeze' };
       await greeted.end();
       // More queries than the pool has slots.
-      const asked = Array.from({ length: 10 }, () => rejection(database.query('SELECT 1')));
-      for (const error of await Promise.all(asked)) expect(error).to.be.instanceOf(LedgerUnavailableError);
+      const queries = Array.from({ length: 10 }, () => rejection(database.query('SELECT 1')));
+      for (const error of await Promise.all(queries)) expect(error).to.be.instanceOf(LedgerUnavailableError);
       expect(proxy.connections).to.be.greaterThan(8);
-      proxy.accident = undefined;
+      proxy.fault = undefined;
       expect(await database.query('SELECT 1 AS one')).to.deep.equal([{ one: 1 }]);
     } finally {
       await proxy.stop();

@@ -38,9 +38,9 @@ describe("The client of the ledger's worker", () => {
 
   it('rejects the calls made before it is stopped', async () => {
     const { client } = await open('exits');
-    const asked = rejection(client.run('die'));
+    const running = rejection(client.run('die'));
     await client.stop();
-    expect(await asked).to.be.instanceOf(LedgerUnavailableError);
+    expect(await running).to.be.instanceOf(LedgerUnavailableError);
   });
 
   it('rejects calls while the worker hangs, and answers them when it continues', async () => {

@@ -237,7 +237,7 @@ describe('The response cache', () => {
         gateway.pause();
         // One heartbeat waits in the frozen gateway's socket; those of the next second never reach it.
         await heartbeats.next(1);
-        proxy.strike('freeze');
+        proxy.injectNow('freeze');
         await heartbeats.next(5);
         writeFileSync(join(it.root, 'a/nuevo'), '');
         const pending = servedBy(it, path);
@@ -271,7 +271,7 @@ describe('The response cache', () => {
           await it.start('gateway', { MSERV1_URL: `127.0.0.1:${proxy.port}` });
           for (let n = 0; n < 4; n++) {
             await cached(it, path);
-            proxy.strike(kind);
+            proxy.injectNow(kind);
             writeFileSync(join(it.root, 'a', `${n}`), '');
             await listedSoon(it, { prefer: 'wait=1' });
           }

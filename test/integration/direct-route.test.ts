@@ -7,11 +7,11 @@ import { services } from '../../gateway/services.ts';
 import { createCompletion } from '../../gateway/solicitudes/completion.ts';
 import { createDirectRoute } from '../../gateway/solicitudes/direct-route.ts';
 import type { Solicitud } from '../../gateway/solicitudes/ledger.ts';
-import { silent } from '../support/clients/amqp-asker.ts';
+import { silent } from '../support/clients/amqp-requester.ts';
 import { acceptance } from '../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../support/ledger/memory-ledger.ts';
 import { eventually } from '../support/processes/eventually.ts';
-import { quietPort, setUp } from '../support/processes/set-up.ts';
+import { setUp, stablePort } from '../support/processes/set-up.ts';
 
 /** An mserv1 that dies of a request for «veneno». */
 const harmedMserv1 = 'test/faults/harness/harmed-mserv1.ts';
@@ -19,7 +19,7 @@ const ids = ['antes', 'poco antes', 'veneno', 'después'];
 
 describe('The direct route', () => {
   it('ends the request that kills the service as fallida, and answers those called beside it', async () => {
-    const port = await quietPort();
+    const port = await stablePort();
     await using it = await setUp({ running: [], env: { MSERV1_PORT: String(port) } });
     const [operation] = services.flatMap(({ operations }) => operations);
     const ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });

@@ -11,7 +11,7 @@ import { freePorts } from '../../scripts/free-ports.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { spawnProcess } from '../support/processes/processes.ts';
-import { ownVhost, quietPort, setUp } from '../support/processes/set-up.ts';
+import { ownVhost, setUp, stablePort } from '../support/processes/set-up.ts';
 import { sharedPostgres } from '../support/servers/postgres.ts';
 import { sharedRabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -144,7 +144,7 @@ describe('npm run doctor', () => {
   it('notes services that do not run yet, and exits with code 0', async () => {
     const { code, text } = await doctor({
       LEDGER_URL: newLedger(),
-      MSERV1_URL: `127.0.0.1:${await quietPort()}`,
+      MSERV1_URL: `127.0.0.1:${await stablePort()}`,
     });
     expect(code, text).to.equal(0);
     expect(text).to.include('• mserv1: does not answer by gRPC').and.include('→ npm run mserv1');
@@ -199,7 +199,9 @@ describe('npm run doctor', () => {
     mkdirSync(folder.join('c.db'));
     const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
     expect([foreign.code, directory.code]).to.deep.equal([1, 1]);
-    const unreachable = await doctor({ LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await quietPort()}/x` });
+    const unreachable = await doctor({
+      LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await stablePort()}/x`,
+    });
     expect(unreachable.code).to.equal(1);
     expect(unreachable.text).to.include('✘ PostgreSQL at 127.0.0.1:').and.include('ECONNREFUSED');
     expect(unreachable.text).not.to.include('secreto');
@@ -248,7 +250,7 @@ describe('npm run doctor', () => {
     expect(elsewhere.text)
       .to.include("guest may only connect from the broker's own machine")
       .and.include('add_user');
-    const unreachable = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
+    const unreachable = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await stablePort()}` });
     expect(unreachable.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
     expect([refused.code, elsewhere.code, unreachable.code]).to.deep.equal([1, 1, 1]);
   });

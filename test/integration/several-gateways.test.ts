@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { eventsIn } from '../support/clients/event-stream.ts';
 import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
 import { eventually } from '../support/processes/eventually.ts';
-import { ownVhost, quietPort, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { ownVhost, type SetUp, setUp, stablePort } from '../support/processes/set-up.ts';
 import { sharedPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -17,7 +17,7 @@ interface Pair extends AsyncDisposable {
 /** Starts two gateways over one database and with the same services. */
 async function pair(rabbitmqUrl: string): Promise<Pair> {
   const database = await (await sharedPostgres()).database();
-  const mserv1 = String(await quietPort());
+  const mserv1 = String(await stablePort());
   const env = {
     LEDGER_URL: database,
     RABBITMQ_URL: rabbitmqUrl,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
-import { quietPort, setUp } from '../../support/processes/set-up.ts';
+import { setUp, stablePort } from '../../support/processes/set-up.ts';
 import { median } from '../statistics.ts';
 import { runPeer } from './peers.ts';
 import { type TableRow, times } from './table.ts';
@@ -26,13 +26,13 @@ export async function listing(): Promise<TableRow[]> {
     running: ['mserv1', 'gateway'],
   });
   await using nginx = await Nginx.start(root, data.path);
-  const ours: number[] = [];
-  const theirs: number[] = [];
+  const archiveroRates: number[] = [];
+  const nginxRates: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await requestsPerSecond(`${stack.url}/listar_archivos?limite=${entries}`));
-    theirs.push(await requestsPerSecond(nginx.url));
+    archiveroRates.push(await requestsPerSecond(`${stack.url}/listar_archivos?limite=${entries}`));
+    nginxRates.push(await requestsPerSecond(nginx.url));
   }
-  const [we, they] = [median(ours), median(theirs)];
+  const [archivero, peer] = [median(archiveroRates), median(nginxRates)];
   const answer = (await (await stack.get(`/listar_archivos?limite=${entries}`)).json()) as {
     archivos: { nombre: string; bytes: number; modificado: string }[];
   };
@@ -46,9 +46,9 @@ export async function listing(): Promise<TableRow[]> {
     {
       what: `\`/listar_archivos\` of ${entries} entries without a cache, ${connections} connections`,
       must: '≥ 0.15 × nginx `autoindex_format json` (one worker), with the true size and date of each',
-      measured: `${we.toFixed(0)} requests/s; nginx ${they.toFixed(0)}: ${times(we, they)}`,
-      holds: isCorrect && we >= 0.15 * they,
-      numbers: { oursPerSecond: we, nginxPerSecond: they },
+      measured: `${archivero.toFixed(0)} requests/s; nginx ${peer.toFixed(0)}: ${times(archivero, peer)}`,
+      holds: isCorrect && archivero >= 0.15 * peer,
+      numbers: { oursPerSecond: archivero, nginxPerSecond: peer },
     },
   ];
 }
@@ -70,7 +70,7 @@ class Nginx implements AsyncDisposable {
   }
 
   static async start(root: string, data: string): Promise<Nginx> {
-    const port = await quietPort();
+    const port = await stablePort();
     const config = `${data}/nginx.conf`;
     writeFileSync(
       config,

@@ -118,7 +118,7 @@ async function others(url: string, files: number): Promise<TableRow> {
   const { heavyOnes, searching, listing } = await beside(url, files);
   const [search, list] = [percentile(searching, 0.99), percentile(listing, 0.99)];
   return {
-    what: `other callers while such a query runs (${heavyOnes} of the regex, one after the other)`,
+    what: `other clients while such a query runs (${heavyOnes} of the regex, one after the other)`,
     must: 'p99 < 20 ms',
     measured: `${searching.length} searches for a rare name: p99 ${millis(search)}, p50 ${millis(median(searching))}; ${listing.length} listings: p99 ${millis(list)}`,
     holds: search < 20 && list < 20,

@@ -111,7 +111,7 @@ function tableOf(results: readonly ScenarioResult[]): string {
   return grid(head, rows);
 }
 
-const total = 'all of them';
+const total = 'total';
 
 /** Sums the figures, except that recovery and memory are the maxima. */
 function sumOf(results: readonly ScenarioResult[]): ScenarioResult {
@@ -153,7 +153,7 @@ function controlsOf(controls: readonly ControlResult[]): string {
     holds ? 'yes' : '**no**',
   ]);
   return grid(
-    ['control', 'defect', 'scenario', 'without it', 'with it', 'for instance', 'found as it must be'],
+    ['control', 'defect', 'scenario', 'without it', 'with it', 'for instance', 'as expected'],
     rows,
   );
 }

@@ -1,4 +1,4 @@
-import { type ProcessName, quietPort } from '../../support/processes/set-up.ts';
+import { type ProcessName, stablePort } from '../../support/processes/set-up.ts';
 import type { DeploymentOptions } from './deployment.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 
@@ -43,7 +43,7 @@ export async function createWiring(
   const proxies = new Map<ProxyName, FaultProxy>();
 
   function portOf(name: Instance): Promise<number> {
-    const port = ports.get(name) ?? quietPort();
+    const port = ports.get(name) ?? stablePort();
     ports.set(name, port);
     return port;
   }

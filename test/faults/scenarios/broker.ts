@@ -46,7 +46,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'broker-stop-app',
-    about: 'stop_app, and start_app later',
+    about: 'stop_app, then start_app',
     async fault({ deployment, load }) {
       await deployment.broker.ctl('stop_app');
       await load.untilAccepted(40);
@@ -57,7 +57,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'connections-closed',
-    about: 'close_all_connections, eight times on end',
+    about: 'close_all_connections, eight times in a row',
     async fault({ deployment }) {
       for (let n = 0; n < 8; n++) await deployment.broker.ctl('close_all_connections', 'fault');
     },
@@ -70,7 +70,7 @@ export const brokerFaults: readonly Scenario[] = [
   ).flatMap(([resource, raise, clear]): Scenario[] => [
     {
       name: `${resource}-alarm`,
-      about: `${resource} alarm of the broker; gRPC works and answers what waits`,
+      about: `${resource} alarm of the broker; waiting requests are answered over gRPC`,
       async fault(context) {
         await context.deployment.broker.ctl(...raise);
         await context.load.untilAccepted(40);
@@ -96,7 +96,7 @@ export const brokerFaults: readonly Scenario[] = [
   ]),
   {
     name: 'queue-full',
-    about: 'work queue at its limit, its service down, so that the broker refuses what is published',
+    about: 'work queue at its limit, its service down, so that the broker refuses publishes',
     fault: fillQueue,
     // Left out of mixes: without a repair the queue would stay full for the faults that follow.
     mixes: [],
@@ -128,7 +128,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'queue-deleted',
-    about: 'work queue deleted with all that is in it, its service running; then again, its service down',
+    about: 'work queue deleted with its messages, its service running; then again, its service down',
     async fault({ deployment, load }) {
       await deployment.broker.request('DELETE', 'queues', work);
       await load.untilAccepted(30);
@@ -148,7 +148,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'exchange-deleted',
-    about: 'exchange of the requests deleted',
+    about: 'exchange of requests deleted',
     async fault({ deployment, load }) {
       await deployment.broker.request('DELETE', 'exchanges', requestsExchange);
       await load.untilAccepted(40);
@@ -156,7 +156,7 @@ export const brokerFaults: readonly Scenario[] = [
   },
   {
     name: 'replies-deleted',
-    about: "gateway's queue of replies deleted, with what is in it",
+    about: "the gateway's reply queue deleted with its messages",
     async fault({ deployment, load }) {
       const depths = await deployment.broker.depths();
       const replies = [...depths.keys()].find((name) => name.startsWith('archivero.respuestas.'));

@@ -59,16 +59,16 @@ function jump(name: string, about: string, inOutage: boolean, jumps: readonly st
 }
 
 export const clock: readonly Scenario[] = [
-  jump('clock-forward-and-back', 'the clock goes an hour forward and back under load', false, [
+  jump('clock-forward-and-back', 'the clock jumps an hour forward and back under load', false, [
     `+${hour}`,
     '+0',
   ]),
-  jump('clock-back-in-an-outage', 'the clock goes an hour back while broker and mserv1 are down', true, [
+  jump('clock-back-in-an-outage', 'the clock jumps an hour back while broker and mserv1 are down', true, [
     `-${hour}`,
   ]),
   jump(
     'clock-forward-in-an-outage',
-    'the clock goes an hour forward while broker and mserv1 are down',
+    'the clock jumps an hour forward while broker and mserv1 are down',
     true,
     [`+${hour}`],
   ),

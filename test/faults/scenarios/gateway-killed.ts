@@ -73,7 +73,7 @@ const onlyGateway = { broker: false, running: ['gateway'] } as const;
 export const gatewayKilled: readonly Scenario[] = [
   {
     name: 'gateway-killed-before-commit',
-    about: 'gateway killed as it begins the fsync of an acceptance',
+    about: 'gateway killed at the beginning of the fsync of an acceptance',
     missing: straceMissing,
     deployment: onlyGateway,
     mixes: ['sqlite'],
@@ -84,7 +84,7 @@ export const gatewayKilled: readonly Scenario[] = [
   },
   {
     name: 'gateway-killed-after-commit',
-    about: 'gateway killed when an acceptance is committed and its 202 not sent',
+    about: 'gateway killed after the commit of an acceptance, before its 202',
     missing: straceMissing,
     deployment: onlyGateway,
     mixes: ['sqlite'],

@@ -69,7 +69,7 @@ export const ledgerFaults: readonly Scenario[] = [
   },
   {
     name: 'ledger-locked',
-    about: 'another program holds a write transaction on the file of the ledger',
+    about: "another program holds a write transaction on the ledger's file",
     expect: refusals,
     mixes,
     async fault(context) {
@@ -86,7 +86,7 @@ export const ledgerFaults: readonly Scenario[] = [
   },
   {
     name: 'ledger-sync-fails',
-    about: 'every fsync of the gateway fails with EIO; not one 202 is sent meanwhile',
+    about: 'every fsync of the gateway fails with EIO; no 202 is sent meanwhile',
     missing: straceMissing,
     expect: refusals,
     mixes,
@@ -126,7 +126,7 @@ export const ledgerFaults: readonly Scenario[] = [
   },
   {
     name: 'ledger-synced-before-202',
-    about: 'strace: between two 202s of a client that asks one by one there is an fsync that succeeded',
+    about: 'strace: between two 202s to a sequential client there is a successful fsync',
     missing: straceMissing,
     deployment: { broker: false, running: ['gateway'] },
     load: { atOnce: 1 },

@@ -36,7 +36,7 @@ const races = 40;
 export const postgresFaults: readonly Scenario[] = [
   onPostgres({
     name: 'postgres-killed',
-    about: 'PostgreSQL killed under load, and started again on its data',
+    about: 'PostgreSQL killed under load, then restarted on its data',
     async fault(context) {
       await context.deployment.postgres.kill();
       await untilRefused(context);
@@ -133,7 +133,7 @@ export const postgresFaults: readonly Scenario[] = [
   onPostgres(
     {
       name: 'gateways-racing',
-      about: `two gateways over one PostgreSQL: ${races} keys, each used ${racers} times at once at both; then one gateway is killed, and the other answers for all`,
+      about: `two gateways over one PostgreSQL: ${races} keys, each used ${racers} times at once at both; then one gateway is killed, and the other answers all requests`,
       expect: {},
       async fault({ deployment, load, random }) {
         await Promise.all([deployment.kill('mserv1'), deployment.kill('mserv2')]);

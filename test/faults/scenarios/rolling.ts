@@ -3,7 +3,7 @@ import type { Scenario } from '../harness/scenario.ts';
 export const rolling: readonly Scenario[] = [
   {
     name: 'rolling-restart',
-    about: 'everything restarted one by one under load, services with old and new side by side',
+    about: 'all processes restarted one by one under load, old and new services side by side',
     deployment: { replicas: true },
     async fault({ deployment, load }) {
       for (const service of ['mserv1', 'mserv2'] as const) {

@@ -12,7 +12,7 @@ const open = new Set<string | undefined>([undefined, 'aceptada', 'encolada']);
 export const serviceFaults: readonly Scenario[] = [
   {
     name: 'poison',
-    about: 'one request that kills mserv1, among 1,000 good ones; mserv1 is started again each time',
+    about: 'one request that kills mserv1, among 1,000 good ones; mserv1 is restarted each time',
     deployment: { entries },
     expect: { ends: { [poison]: 502 } },
     async fault({ deployment, load, random }) {
@@ -35,7 +35,7 @@ export const serviceFaults: readonly Scenario[] = [
   {
     name: 'poison-without-a-broker',
     about:
-      'one request that kills mserv1, among 60 good ones, while the broker is down: direct calls find it',
+      'one request that kills mserv1, among 60 good ones, while the broker is down: direct calls isolate it',
     deployment: { entries },
     expect: { ends: { [poison]: 502 } },
     async fault({ deployment, load, random }) {
@@ -61,7 +61,7 @@ export const serviceFaults: readonly Scenario[] = [
   },
   {
     name: 'grpc-forced-shutdown',
-    about: "mserv1's gRPC server shut by force in the middle of 16 calls",
+    about: "mserv1's gRPC server shut down by force during 16 calls",
     deployment: { entries, env: { GRPC_DEADLINE_MS: '10000' } },
     expect: { ends: { [slow]: 404 } },
     async fault(context) {

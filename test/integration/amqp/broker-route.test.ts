@@ -6,7 +6,7 @@ import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
-import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-requester.ts';
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 import { eventually, until } from '../../support/processes/eventually.ts';

@@ -13,9 +13,9 @@ import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import {
   emptyPage,
-  folder,
   type ListadoOptions,
   listarArchivos,
+  listRequest,
   notRepeatable,
   startHttp2,
   startListado,
@@ -73,7 +73,8 @@ describe('The service client', () => {
   }
 
   const options = () => ({ signal: new AbortController().signal, requestId: 'r1', traceparent: '' });
-  const call = (client: ServiceClient, method = listarArchivos) => client.call(method, folder(), options());
+  const call = (client: ServiceClient, method = listarArchivos) =>
+    client.call(method, listRequest(), options());
 
   function unreachable(result: CallResult): CallResult & { kind: 'unreachable' } {
     if (result.kind !== 'unreachable') throw new Error(`it was ${JSON.stringify(result)}`);
@@ -188,15 +189,15 @@ describe('The service client', () => {
     const client = await clientTo(address);
     const gone = { kind: 'gone' };
     const abortable = { ...options(), signal: abort.signal };
-    expect(await client.call(listarArchivos, folder(), abortable)).to.deep.equal(gone);
-    expect(await client.call(listarArchivos, folder(), abortable)).to.deep.equal(gone);
+    expect(await client.call(listarArchivos, listRequest(), abortable)).to.deep.equal(gone);
+    expect(await client.call(listarArchivos, listRequest(), abortable)).to.deep.equal(gone);
     expect(client.reachable).to.equal(true);
   });
 
   it('keeps the breaker closed after a call that was too slow', async () => {
     const { address } = await serve({ handle: () => undefined });
     const client = await clientTo(address);
-    const result = await client.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
+    const result = await client.call(listarArchivos, listRequest(), { ...options(), deadlineMs: 50 });
     expect(unreachable(result).proxyError).to.equal('http_response_timeout');
     expect(client.reachable).to.equal(true);
   });

@@ -28,7 +28,7 @@ export interface Coherence {
   readonly wrongForEver: number;
 }
 
-/** A folder with one file that each write lengthens by a byte, so `bytes` in an answer counts the writes in it. */
+/** A folder with one file. Each write lengthens the file by a byte, so `bytes` in an answer counts the writes. */
 interface Watched {
   readonly name: string;
   readonly file: number;
@@ -51,7 +51,7 @@ export async function measureCoherence(
   const counted = { writes: 0, reads: 0, cached: 0, stale: 0, stalestMs: 0 };
   let [aroundCache, aroundCacheWrong, wrongForEver] = [0, 0, 0];
 
-  /** Returns the time from the first missing write's return to the request, in ms; 0 or less when none is missing. */
+  /** Returns the ms from the first missing write's return to the request; 0 or less when none is missing. */
   async function read({ name, returned }: Watched, fields?: string) {
     const startedAt = performance.now();
     const { status, head, body } = await client.get(`/listar_archivos?ruta=${name}`, fields);

@@ -48,7 +48,7 @@ function schemaFor(method: string, path: string, status: number, type: string): 
 }
 
 /** Throws when the OpenAPI document does not allow an answer. Checks only JSON bodies of documented paths. */
-export async function mustConform(method: string, path: string, answer: Response): Promise<void> {
+export async function assertConforms(method: string, path: string, answer: Response): Promise<void> {
   const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
   const documented = documentedPath(path);
   if (documented === undefined || !/^application\/(?:problem\+)?json$/.test(type) || method === 'HEAD')
@@ -66,7 +66,7 @@ export async function mustConform(method: string, path: string, answer: Response
 }
 
 /** Throws when the document does not allow a line of an operation's stream. */
-export function mustBeLine(operation: string, line: unknown): void {
+export function assertStreamLine(operation: string, line: unknown): void {
   const validate = ajv.compile({
     $ref: `document#/${pointer('components', 'schemas', `${operation}.linea`)}`,
   });

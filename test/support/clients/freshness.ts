@@ -5,7 +5,7 @@
 const longestTrustMs = 1_500;
 
 /** Answer to a request sent after a change. */
-export interface Told {
+export interface ObservedAnswer {
   readonly fromCache: boolean;
   /** Whether the answer includes the change. */
   readonly knows: boolean;
@@ -19,7 +19,7 @@ export interface Told {
  * @param ask resolves with undefined when there was no answer
  */
 export async function untilKnown(
-  ask: () => Promise<Told | undefined>,
+  ask: () => Promise<ObservedAnswer | undefined>,
 ): Promise<'known' | 'a call did not know' | 'the cache did not know'> {
   const changedAt = performance.now();
   for (;;) {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { TemporaryFolder } from './temporary-folder.ts';
 
 /** An entry of a test's tree, before it is created. */
-export interface Planned {
+export interface PlannedEntry {
   readonly path: Buffer;
   readonly name: Buffer;
   readonly parent: Buffer;
@@ -89,7 +89,7 @@ const modifiedMs = fc.oneof(
 );
 
 /** Trees of up to four levels. An entry is left out when its parent is not a folder. */
-export const hostileTree: fc.Arbitrary<Planned[]> = fc
+export const hostileTree: fc.Arbitrary<PlannedEntry[]> = fc
   .array(
     fc.record({
       parts: fc.array(hostileName, { minLength: 1, maxLength: 4 }),
@@ -100,7 +100,7 @@ export const hostileTree: fc.Arbitrary<Planned[]> = fc
     { maxLength: 30 },
   )
   .map((wishes) => {
-    const planned = new Map<string, Planned>();
+    const planned = new Map<string, PlannedEntry>();
     for (const { parts, ...wish } of wishes) {
       let parent: Buffer = Buffer.alloc(0);
       for (const [index, name] of parts.entries()) {
@@ -119,7 +119,7 @@ export const hostileTree: fc.Arbitrary<Planned[]> = fc
   });
 
 /** Creates a planned tree in a new temporary folder. */
-export function plantTree(plan: readonly Planned[]): TemporaryFolder {
+export function plantTree(plan: readonly PlannedEntry[]): TemporaryFolder {
   const folder = new TemporaryFolder();
   for (const entry of plan) plant(folder.path, entry);
   // Creating an entry changes its folder's time, so folders get their times last.
@@ -130,7 +130,7 @@ export function plantTree(plan: readonly Planned[]): TemporaryFolder {
   return folder;
 }
 
-export function plant(root: string, entry: Planned): void {
+export function plant(root: string, entry: PlannedEntry): void {
   const at = inside(root, entry.path);
   if (entry.kind === 1) writeFileSync(at, 'x'.repeat(entry.size));
   if (entry.kind === 2) mkdirSync(at);
@@ -139,7 +139,7 @@ export function plant(root: string, entry: Planned): void {
 }
 
 /** Returns the size of a planted entry by lstat; -1 for a folder. */
-export function plantedBytes(entry: Planned): number {
+export function plantedBytes(entry: PlannedEntry): number {
   return { 1: entry.size, 2: -1, 3: Buffer.byteLength(outside()), 4: 0 }[entry.kind];
 }
 

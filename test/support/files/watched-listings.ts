@@ -13,12 +13,12 @@ import { callContext } from '../services/call-context.ts';
 /** mserv1's handlers over a real folder, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedListings implements AsyncDisposable {
   /** Messages of the change feed so far. */
-  readonly heard: VigilarCambiosResponse[] = [];
+  readonly messages: VigilarCambiosResponse[] = [];
   /** Cached answers by path: those with a validity, until the feed reports a change of their folder. */
-  readonly kept = new Map<string, ListarArchivosResponse>();
+  readonly cached = new Map<string, ListarArchivosResponse>();
   readonly #handlers: ReturnType<typeof createHandlers>;
   readonly #subscribers = new Set<() => void>();
-  readonly #gone = new AbortController();
+  readonly #stopped = new AbortController();
   readonly #listening: Promise<void>;
 
   constructor(path: string, options: Partial<ChangeWatcherOptions> = {}, root: Root = openRoot(path)) {
@@ -33,16 +33,16 @@ export class WatchedListings implements AsyncDisposable {
   }
 
   /** Lists as a gateway does: returns the cached answer, or calls and caches. */
-  async use(ruta: string): Promise<ListarArchivosResponse> {
-    const kept = this.kept.get(ruta);
+  async listCached(ruta: string): Promise<ListarArchivosResponse> {
+    const kept = this.cached.get(ruta);
     if (kept !== undefined) return kept;
     const answer = await this.list({ ruta });
-    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(ruta, answer);
+    if (answer.vigencia !== undefined && !this.isReported(answer)) this.cached.set(ruta, answer);
     return answer;
   }
 
   /** Lists until the answer has a validity. */
-  async watch(ruta = ''): Promise<ListarArchivosResponse> {
+  async listWatched(ruta = ''): Promise<ListarArchivosResponse> {
     let answer = await this.list({ ruta });
     await eventually(async () => {
       answer = await this.list({ ruta });
@@ -52,9 +52,9 @@ export class WatchedListings implements AsyncDisposable {
   }
 
   /** Resolves when a heartbeat confirms that all changes before this call are reported. */
-  async beat(): Promise<void> {
+  async heartbeat(): Promise<void> {
     const after = performance.now();
-    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+    await until(this, () => this.messages.some(({ latidoMs = 0 }) => latidoMs > after));
   }
 
   subscribe(listener: () => void): () => void {
@@ -63,19 +63,20 @@ export class WatchedListings implements AsyncDisposable {
   }
 
   /** Returns whether the feed reported a change of the answer's folder since the answer was read. */
-  toldOf({ vigencia }: ListarArchivosResponse): boolean {
-    return this.heard.some((message) => concerns(message, vigencia));
+  isReported({ vigencia }: ListarArchivosResponse): boolean {
+    return this.messages.some((message) => concerns(message, vigencia));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#gone.abort();
+    this.#stopped.abort();
     await this.#listening;
   }
 
   async #listen(watcher: ChangeWatcher): Promise<void> {
-    for await (const message of watcher.listen([this.#gone.signal])) {
-      this.heard.push(message);
-      for (const [ruta, { vigencia }] of this.kept) if (concerns(message, vigencia)) this.kept.delete(ruta);
+    for await (const message of watcher.listen([this.#stopped.signal])) {
+      this.messages.push(message);
+      for (const [ruta, { vigencia }] of this.cached)
+        if (concerns(message, vigencia)) this.cached.delete(ruta);
       for (const subscriber of this.#subscribers) subscriber();
     }
   }

@@ -10,7 +10,7 @@ import type { Command, Message, ScanWorkerData } from '../../../mserv2/scan/mess
 import { Scanner, type ScannerOptions } from '../../../mserv2/scan/scanner.ts';
 import { startScanWorker } from '../../../mserv2/scan/worker-client.ts';
 
-export interface CrawledOptions {
+export interface CrawledIndexOptions {
   readonly index?: MemoryIndex;
   readonly restored?: boolean;
   readonly scanners?: number;
@@ -27,28 +27,28 @@ interface RunningScanner {
 }
 
 /** An index, a crawler and scanners over a real folder, as the index worker runs them. */
-export class Crawled implements AsyncDisposable {
+export class CrawledIndex implements AsyncDisposable {
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
   /** Every state of knowledge that the crawler reported, in order. */
   readonly history: Knowledge[] = [];
   /** How often the crawler reported that answers may have changed. */
-  news = 0;
+  changes = 0;
   /** Watched folders and all folders, as last reported. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
   readonly #scanners: readonly RunningScanner[];
   readonly #listeners = new Set<() => void>();
 
-  constructor(root: string, options: CrawledOptions = {}) {
+  constructor(root: string, options: CrawledIndexOptions = {}) {
     const { index = new MemoryIndex(), restored = false, scanners = 2, sweepMs = 60_000 } = options;
     this.index = index;
     this.root = openRoot(root, options.here?.jail);
     this.#scanners = Array.from({ length: scanners }, (_, number) => {
       const receive = (message: Message): void => this.crawler.receive(number, message);
       return options.here === undefined
-        ? begun({ root, watchLimit: undefined, ...options.scanner }, receive)
-        : here(new Scanner({ root: this.root, send: receive, ...options.here }));
+        ? startWorker({ root, watchLimit: undefined, ...options.scanner }, receive)
+        : startHere(new Scanner({ root: this.root, send: receive, ...options.here }));
     });
     this.crawler = new Crawler({
       index,
@@ -61,7 +61,7 @@ export class Crawled implements AsyncDisposable {
         for (const listener of this.#listeners) listener();
       },
       onNews: () => {
-        this.news += 1;
+        this.changes += 1;
       },
       onWatched: (watched, folders) => {
         this.watched = [watched, folders];
@@ -147,13 +147,13 @@ function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function begun(data: ScanWorkerData, receive: (message: Message) => void): RunningScanner {
+function startWorker(data: ScanWorkerData, receive: (message: Message) => void): RunningScanner {
   const worker = startScanWorker();
   worker.notify('begin', data);
   worker.listen({ onEvent: receive });
   return { send: (command) => worker.notify('command', command), stop: () => worker.stop() };
 }
 
-function here(scanner: Scanner): RunningScanner {
+function startHere(scanner: Scanner): RunningScanner {
   return { send: (command) => scanner.receive(command), stop: async () => scanner.stop() };
 }

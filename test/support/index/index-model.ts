@@ -6,7 +6,7 @@ import { MemoryIndex } from '../../../mserv2/index/memory-index.ts';
 import { hostileName } from '../files/hostile-tree.ts';
 
 /** An entry that the index should hold. */
-export interface Modelled {
+export interface ModelEntry {
   readonly path: ByteString;
   readonly name: ByteString;
   readonly kind: Kind;
@@ -15,7 +15,7 @@ export interface Modelled {
 }
 
 /** A change of the index. `folder` and `entry` select, modulo their count, among those that exist at that time. */
-export type Step =
+export type IndexStep =
   | {
       readonly do: 'put';
       readonly folder: number;
@@ -50,14 +50,14 @@ export const anyTime: fc.Arbitrary<bigint> = fc.oneof(
   fc.bigInt({ min: -62135596800_000_000_000n, max: 253402300799_999_999_999n }),
 );
 
-const put: fc.Arbitrary<Step> = fc.record({
+const put: fc.Arbitrary<IndexStep> = fc.record({
   do: fc.constant('put' as const),
   folder: fc.nat(),
   name: anyName,
   kind: fc.constantFrom(Kind.FILE, Kind.FILE, Kind.FOLDER, Kind.FOLDER, Kind.LINK, Kind.OTHER),
   append: fc.boolean(),
 });
-const others: fc.Arbitrary<Step> = fc.oneof(
+const others: fc.Arbitrary<IndexStep> = fc.oneof(
   fc.record({
     do: fc.constant('stat' as const),
     entry: fc.nat(),
@@ -68,7 +68,7 @@ const others: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('maintain' as const), times: fc.nat(4) }),
 );
 
-export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
+export function anySteps(maxLength = 60): fc.Arbitrary<IndexStep[]> {
   const step = fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others });
   // By default fast-check makes at most ten.
   return fc.array(step, { maxLength, size: 'max' });
@@ -77,7 +77,7 @@ export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
 /** An index beside a map of the entries that it should hold. Its segments are small, so that few entries fill many. */
 export class IndexModel {
   readonly index: MemoryIndex;
-  readonly entries = new Map<ByteString, Modelled>();
+  readonly entries = new Map<ByteString, ModelEntry>();
 
   constructor(index = new MemoryIndex({ segmentEntries: 8 })) {
     this.index = index;
@@ -88,11 +88,11 @@ export class IndexModel {
     return ['' as ByteString, ...folders.map(({ path }) => path)];
   }
 
-  run(steps: readonly Step[]): void {
+  run(steps: readonly IndexStep[]): void {
     for (const step of steps) this.step(step);
   }
 
-  step(step: Step): void {
+  step(step: IndexStep): void {
     if (step.do === 'maintain') {
       for (let i = 0; i < step.times; i++) this.index.maintain();
     } else if (step.do === 'put') {
@@ -106,7 +106,7 @@ export class IndexModel {
   }
 
   /** Returns the path that a step would remove now, with all entries below it. */
-  victimOf(step: Step): ByteString | undefined {
+  victimOf(step: IndexStep): ByteString | undefined {
     if (step.do === 'remove') return this.#entryOf(step)?.path;
     if (step.do !== 'put') return undefined;
     const there = this.entries.get(joinParts(this.#folderOf(step), step.name));
@@ -118,7 +118,7 @@ export class IndexModel {
     return folders[folder % folders.length] ?? ('' as ByteString);
   }
 
-  #entryOf({ entry }: { readonly entry: number }): Modelled | undefined {
+  #entryOf({ entry }: { readonly entry: number }): ModelEntry | undefined {
     return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
@@ -138,7 +138,7 @@ export class IndexModel {
     }
   }
 
-  stat(entry: Modelled, size: number, mtimeNs: bigint): void {
+  stat(entry: ModelEntry, size: number, mtimeNs: bigint): void {
     this.index.setStats(this.find(entry.path), size, mtimeNs);
     entry.size = size;
     entry.mtimeNs = mtimeNs;

@@ -4,10 +4,10 @@ import { Kind } from '../../../filesystem/kind.ts';
 import type { SearchQuery } from '../../../mserv2/index/search-api.ts';
 import { parseWords } from '../../../mserv2/index/words.ts';
 import { globMatches } from './glob-reference.ts';
-import type { Modelled } from './index-model.ts';
+import type { ModelEntry } from './index-model.ts';
 
 /** Returns the entries that a search should find, in order and without pages, by the simplest code. */
-export function reference(entries: Iterable<Modelled>, query: SearchQuery): Modelled[] {
+export function referenceSearch(entries: Iterable<ModelEntry>, query: SearchQuery): ModelEntry[] {
   const start = query.parts.join('/');
   const below = start === '' ? '' : `${start}/`;
   return [...entries]
@@ -24,7 +24,7 @@ export function reference(entries: Iterable<Modelled>, query: SearchQuery): Mode
     .sort((a, b) => compare(a, b, query));
 }
 
-function passes({ name, kind, size, mtimeNs }: Modelled, query: SearchQuery): boolean {
+function passes({ name, kind, size, mtimeNs }: ModelEntry, query: SearchQuery): boolean {
   const { kinds, extensions, minBytes, maxBytes, since, until } = query;
   if (!kinds.has(kind)) return false;
   const folded = foldText(toText(name).text, { case: true, accents: true });
@@ -55,13 +55,13 @@ function floorDivide(a: bigint, b: bigint): bigint {
 }
 
 export function comparedText(
-  { name, path }: Pick<Modelled, 'name' | 'path'>,
+  { name, path }: Pick<ModelEntry, 'name' | 'path'>,
   { field, folding }: SearchQuery,
 ): string {
   return foldText(toText(field === 'ruta' ? path : name).text, folding);
 }
 
-function matches(entry: Modelled, query: SearchQuery): boolean {
+function matches(entry: ModelEntry, query: SearchQuery): boolean {
   const { nombre, mode, folding } = query;
   const text = comparedText(entry, query);
   const wanted = foldText(nombre, folding);
@@ -96,7 +96,7 @@ function isScattered(term: readonly string[], text: readonly string[]): boolean 
   });
 }
 
-function compare(a: Modelled, b: Modelled, query: SearchQuery): number {
+function compare(a: ModelEntry, b: ModelEntry, query: SearchQuery): number {
   const keys = [a, b].map((entry) => keyOf(entry, query));
   const sign = query.descending ? -1 : 1;
   const [one, other] = keys as [string | number | bigint, string | number | bigint];
@@ -104,7 +104,7 @@ function compare(a: Modelled, b: Modelled, query: SearchQuery): number {
   return (a.path < b.path ? -1 : 1) * (query.order === 'ruta' ? sign : 1);
 }
 
-function keyOf(entry: Modelled, query: SearchQuery): string | number | bigint {
+function keyOf(entry: ModelEntry, query: SearchQuery): string | number | bigint {
   switch (query.order) {
     case 'ruta':
       return 0;
@@ -120,7 +120,7 @@ function keyOf(entry: Modelled, query: SearchQuery): string | number | bigint {
 }
 
 /** Combines class and length. For `difuso` every key is 0: its scores are not modelled here. */
-function relevanceKey(entry: Modelled, query: SearchQuery): number {
+function relevanceKey(entry: ModelEntry, query: SearchQuery): number {
   const text = comparedText(entry, query);
   const terms =
     query.mode === 'contiene' ? parseWords(query.nombre) : [{ text: query.nombre, excluded: false }];

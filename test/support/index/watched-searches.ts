@@ -17,20 +17,20 @@ export type Query = Partial<BuscarArchivosRequest>;
 /** mserv2's handlers over a real index worker, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedSearches implements AsyncDisposable {
   /** Messages of the change feed so far. */
-  readonly heard: BusquedaServiceVigilarCambiosResponse[] = [];
+  readonly messages: BusquedaServiceVigilarCambiosResponse[] = [];
   /** Cached answers: those with a validity, until the feed reports a change. */
-  readonly kept = new Map<Query, BuscarArchivosResponse>();
+  readonly cached = new Map<Query, BuscarArchivosResponse>();
   readonly #indexer: Indexer;
   readonly #handlers: ReturnType<typeof createHandlers>;
   readonly #subscribers = new Set<() => void>();
-  readonly #gone = new AbortController();
+  readonly #stopped = new AbortController();
   readonly #listening: Promise<void>;
 
   constructor(root: string, options: Partial<IndexWorkerData> = {}, beatMs = 10) {
     const data = { root, snapshot: undefined, watches: undefined, sweepMs: 60_000, ...options };
-    const thread = startIndexWorker();
-    thread.notify('begin', data);
-    this.#indexer = createIndexer(data, pino({ level: 'silent' }), thread, beatMs);
+    const worker = startIndexWorker();
+    worker.notify('begin', data);
+    this.#indexer = createIndexer(data, pino({ level: 'silent' }), worker, beatMs);
     this.#handlers = createHandlers(this.#indexer, this.#indexer.changeWatcher);
     this.#indexer.start();
     this.#listening = this.#listen();
@@ -42,21 +42,21 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   /** Returns the first message that a new listener of the feed gets. */
-  async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
+  async firstMessage(): Promise<BusquedaServiceVigilarCambiosResponse> {
     for await (const message of this.#indexer.changeWatcher.listen([])) return message;
     throw new Error('The feed ended without a message');
   }
 
   /** Stops listening to the feed. */
-  leave(): void {
-    this.#gone.abort();
+  stopListening(): void {
+    this.#stopped.abort();
   }
 
   /** Searches as a gateway does: uses the cached answer, or calls and caches. */
-  async use(query: Query): Promise<void> {
-    if (this.kept.has(query)) return;
+  async searchCached(query: Query): Promise<void> {
+    if (this.cached.has(query)) return;
     const answer = await this.search(query);
-    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(query, answer);
+    if (answer.vigencia !== undefined && !this.isReported(answer)) this.cached.set(query, answer);
   }
 
   /** Resolves when the index is `listo`. */
@@ -68,7 +68,7 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   /** Searches until the answer has a validity. */
-  async watch(query: Query = {}): Promise<BuscarArchivosResponse> {
+  async searchWatched(query: Query = {}): Promise<BuscarArchivosResponse> {
     let answer = await this.search(query);
     await eventually(async () => {
       answer = await this.search(query);
@@ -78,9 +78,9 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   /** Resolves when a heartbeat confirms that all changes before this call are reported. */
-  async beat(): Promise<void> {
+  async heartbeat(): Promise<void> {
     const after = performance.now();
-    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+    await until(this, () => this.messages.some(({ latidoMs = 0 }) => latidoMs > after));
   }
 
   subscribe(listener: () => void): () => void {
@@ -89,23 +89,23 @@ export class WatchedSearches implements AsyncDisposable {
   }
 
   /** Returns whether the feed reported a change since the answer was read. */
-  toldOf({ vigencia }: BuscarArchivosResponse): boolean {
+  isReported({ vigencia }: BuscarArchivosResponse): boolean {
     const read = vigencia?.reloj?.numero ?? 0;
-    return this.heard.some(
+    return this.messages.some(
       ({ reloj, carpetas, todo }) => (reloj?.numero ?? 0) > read && (todo || carpetas.length > 0),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#gone.abort();
+    this.#stopped.abort();
     await this.#listening;
     await this.#indexer.stop();
   }
 
   async #listen(): Promise<void> {
-    for await (const message of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
-      this.heard.push(message);
-      for (const [query, answer] of this.kept) if (this.toldOf(answer)) this.kept.delete(query);
+    for await (const message of this.#indexer.changeWatcher.listen([this.#stopped.signal])) {
+      this.messages.push(message);
+      for (const [query, answer] of this.cached) if (this.isReported(answer)) this.cached.delete(query);
       for (const subscriber of this.#subscribers) subscriber();
     }
   }

@@ -31,8 +31,8 @@ export function answerOf(body: string | Buffer): RenderedAnswer {
 
 /** One call of a ledger, with its text for the message of a failed test. */
 export interface LedgerCall {
-  readonly tell: string;
-  readonly on: (ledger: Ledger) => Promise<unknown>;
+  readonly text: string;
+  readonly run: (ledger: Ledger) => Promise<unknown>;
 }
 
 export const callIds = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
@@ -52,12 +52,12 @@ const body = fc.option(fc.uint8Array({ maxLength: 12 }), { nil: undefined });
 
 function call<T extends readonly unknown[]>(
   name: string,
-  on: (ledger: Ledger, ...args: T) => Promise<unknown>,
+  run: (ledger: Ledger, ...args: T) => Promise<unknown>,
   ...args: { [K in keyof T]: fc.Arbitrary<T[K]> }
 ): fc.Arbitrary<LedgerCall> {
   return fc.tuple(...args).map((values) => ({
-    tell: `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
-    on: (ledger: Ledger) => on(ledger, ...(values as unknown as T)),
+    text: `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
+    run: (ledger: Ledger) => run(ledger, ...(values as unknown as T)),
   }));
 }
 
@@ -149,7 +149,7 @@ export const writingCall: fc.Arbitrary<LedgerCall> = fc.oneof(
 );
 
 /** Reads everything that a ledger tells about the rows that `writingCall` makes. */
-export async function picture(ledger: Ledger): Promise<unknown> {
+export async function ledgerState(ledger: Ledger): Promise<unknown> {
   return {
     rows: await Promise.all(callIds.map((row) => ledger.get(row))),
     answers: await Promise.all(callIds.map((row) => ledger.answer(row))),

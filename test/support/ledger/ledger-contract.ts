@@ -17,7 +17,7 @@ import {
   callIds,
   type LedgerCall,
   lastTime,
-  picture,
+  ledgerState,
   writingCall,
 } from './ledger-calls.ts';
 import { MemoryLedger } from './memory-ledger.ts';
@@ -28,7 +28,7 @@ export interface LedgerBounds {
 }
 
 /** Storage, empty at first, on which one ledger after another is opened. */
-export interface LedgerPlace {
+export interface LedgerStorage {
   open(bounds: LedgerBounds): Promise<Ledger>;
   remove(): Promise<void>;
 }
@@ -38,9 +38,9 @@ const roomy: LedgerBounds = { maxRows: 100_000, maxBytes: 100_000_000 };
 /** Returns a call's value or the class of its error, so that two ledgers can be compared. */
 async function outcome(call: LedgerCall, ledger: Ledger): Promise<unknown> {
   try {
-    return { gave: await call.on(ledger) };
+    return { value: await call.run(ledger) };
   } catch (error) {
-    return { threw: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
+    return { error: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
   }
 }
 
@@ -61,24 +61,28 @@ async function clear(ledger: Ledger): Promise<void> {
  * Tests that every implementation of `Ledger` must pass. `together` is the number of concurrent calls: 1 for a ledger
  * that does not keep their order.
  */
-export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlace>, together: number): void {
+export function ledgerContract(
+  name: string,
+  makeStorage: () => Promise<LedgerStorage>,
+  together: number,
+): void {
   describe(`${name} as a ledger`, () => {
-    let place: LedgerPlace;
+    let storage: LedgerStorage;
     let ledger: Ledger;
 
     const openWith = async (bounds: LedgerBounds) => {
       await ledger.stop();
-      ledger = await place.open(bounds);
+      ledger = await storage.open(bounds);
     };
 
     beforeEach(async () => {
-      place = await makePlace();
-      ledger = await place.open(roomy);
+      storage = await makeStorage();
+      ledger = await storage.open(roomy);
     });
 
     afterEach(async () => {
       await ledger.stop();
-      await place.remove();
+      await storage.remove();
     });
 
     it('gives the same results as the model after any sequence of calls', async () => {
@@ -91,11 +95,11 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
             await clear(ledger);
             const model = new MemoryLedger(bounds);
             for (const calls of groups) {
-              const gave = await Promise.all(calls.map((call) => outcome(call, ledger)));
+              const results = await Promise.all(calls.map((call) => outcome(call, ledger)));
               const expected = await Promise.all(calls.map((call) => outcome(call, model)));
-              const told = calls.map(({ tell }) => tell).join('; ');
-              expect(gave, told).to.deep.equal(expected);
-              expect(await picture(ledger), told).to.deep.equal(await picture(model));
+              const texts = calls.map(({ text }) => text).join('; ');
+              expect(results, texts).to.deep.equal(expected);
+              expect(await ledgerState(ledger), texts).to.deep.equal(await ledgerState(model));
             }
           },
         ),
@@ -119,10 +123,10 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       };
       await ledger.close('c', { state: 'completada', answer, at: 1300 });
 
-      const before = await picture(ledger);
+      const before = await ledgerState(ledger);
       await openWith(roomy);
 
-      expect(await picture(ledger)).to.deep.equal(before);
+      expect(await ledgerState(ledger)).to.deep.equal(before);
       expect(ledger.id)
         .to.equal(id)
         .and.match(/^[a-z0-9]{8,32}$/);

@@ -1,5 +1,5 @@
 /** One step of a walk-through, in one of its terminals. */
-export type Step =
+export type ConsoleStep =
   /** Types a command; `output` is its expected output. In a named terminal an empty output may still follow. */
   | { readonly kind: 'command'; readonly terminal: string; readonly command: string; readonly output: string }
   /** Presses Ctrl-C. */
@@ -14,7 +14,7 @@ export const mainTerminal = 'main';
  * Returns the steps of a Markdown page's `console` blocks. ```` ```console ```` is the reader's main terminal,
  * ```` ```console mserv1 ```` a named one. `$ ` starts a command, `^C` alone is Ctrl-C, the rest is output.
  */
-export function consoleSteps(markdown: string): readonly Step[] {
+export function consoleSteps(markdown: string): readonly ConsoleStep[] {
   return [...markdown.matchAll(/^```console(?: (\w+))?\n([\s\S]*?)^```$/gm)].flatMap(
     ([, name, text = '']) => {
       const terminal = name ?? mainTerminal;
@@ -23,7 +23,7 @@ export function consoleSteps(markdown: string): readonly Step[] {
       return text
         .slice(2)
         .split(/^\$ /m)
-        .map((part): Step => {
+        .map((part): ConsoleStep => {
           const end = part.indexOf('\n');
           return {
             kind: 'command',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
 /** A line of a process's log. A line that is not JSON, such as a stack trace, is kept in `msg`. */
 export interface LogLine {
@@ -167,7 +167,7 @@ export function spawnProcess(
     },
   };
   living.add(proc);
-  const noteEnded = noteStarted(entry, () => proc.kill());
+  const noteEnded = registerStarted(entry, () => proc.kill());
   return proc;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mustConform } from '../clients/conformance.ts';
+import { assertConforms } from '../clients/conformance.ts';
 import { TemporaryFolder } from '../files/temporary-folder.ts';
 import type { Rabbit } from '../servers/rabbitmq.ts';
 import { type Proc, startProcess } from './processes.ts';
@@ -27,7 +27,7 @@ export interface SetUp extends AsyncDisposable {
 /**
  * Returns a free port below the ephemeral range. No outgoing connection can take it while its process is down.
  */
-export async function quietPort(): Promise<number> {
+export async function stablePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     const server = createServer();
@@ -52,7 +52,7 @@ export async function setUp({
 } = {}): Promise<SetUp> {
   const files = new TemporaryFolder();
   const data = new TemporaryFolder();
-  const [gateway = 0, mserv1 = 0, mserv2 = 0] = [await quietPort(), await quietPort(), await quietPort()];
+  const [gateway = 0, mserv1 = 0, mserv2 = 0] = [await stablePort(), await stablePort(), await stablePort()];
   const processes = new Map<ProcessName, Proc>();
   const url = `http://127.0.0.1:${gateway}`;
   const common = {
@@ -81,7 +81,7 @@ export async function setUp({
     },
     get: async (path, headers = {}) => {
       const answer = await fetch(url + path, { headers, redirect: 'error' });
-      await mustConform('GET', new URL(answer.url).pathname, answer);
+      await assertConforms('GET', new URL(answer.url).pathname, answer);
       return answer;
     },
     [Symbol.asyncDispose]: async () => {

@@ -10,7 +10,7 @@ const running = new Set<Leftover>();
  * test would keep mocha from ending.
  * @returns a function that removes the registration
  */
-export function noteStarted(what: string, end: () => Promise<unknown>): () => void {
+export function registerStarted(what: string, end: () => Promise<unknown>): () => void {
   const leftover = { what, end };
   running.add(leftover);
   return () => running.delete(leftover);

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { findPostgres, postgresAdvice } from '../../../scripts/postgres-install.mjs';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
 /** A private PostgreSQL server with its own data and port, removed at the end of the test run. */
 export interface Postgres {
@@ -177,7 +177,7 @@ export async function startPostgres(): Promise<Postgres> {
       noteEnded();
     },
   };
-  const noteEnded = noteStarted('PostgreSQL', postgres.stop);
+  const noteEnded = registerStarted('PostgreSQL', postgres.stop);
   try {
     await start();
   } catch (error) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { createRabbitNode } from '../../../scripts/rabbit-node.ts';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
 /** A private RabbitMQ node with its own data, ports, cookie and epmd, removed at the end of the test run. */
 export interface Rabbit {
@@ -78,7 +78,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<Rabbit> 
       noteEnded();
     },
   };
-  const noteEnded = noteStarted('RabbitMQ', rabbit.stop);
+  const noteEnded = registerStarted('RabbitMQ', rabbit.stop);
   try {
     await node.start();
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createWorkConsumer } from '../../../runtime/amqp/work-consumer.ts';
-import { silent } from '../clients/amqp-asker.ts';
+import { silent } from '../clients/amqp-requester.ts';
 import { ecoMethods } from './eco-service.ts';
 
 /**

@@ -3,8 +3,8 @@ import { queuesOf } from '../../../runtime/amqp/topology.ts';
 import { decodeWork, encodeReply } from '../../../runtime/amqp/work-message.ts';
 
 /**
- * Consumes `count` requests from a service's queue, which must exist, and replies to each with `poison`, as the consumer
- * of the quarantine does.
+ * Consumes `count` requests from a service's queue and replies to each with `poison`, as the consumer of the quarantine
+ * does. The queue must exist.
  */
 export async function failRequests(url: string, service: string, count: number): Promise<void> {
   const connection = await connect(url);

@@ -26,10 +26,10 @@ export const notRepeatable: Method<ListarArchivosRequest, ListarArchivosResponse
   repeatable: false,
 };
 
-export const folder = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
+export const listRequest = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
 export const emptyPage: ListarArchivosResponse = listarArchivos.response.fromJson({ completo: true });
 
-export interface Listening {
+export interface ListeningServer {
   readonly port: number;
   readonly address: string;
   /** Stops at once; calls in flight are aborted. */
@@ -44,7 +44,9 @@ export interface ListadoOptions {
 }
 
 /** Starts a plain grpc-js server of ListadoService; only the contract is the product's. */
-export async function startListado(options: ListadoOptions = {}): Promise<Listening & { server: Server }> {
+export async function startListado(
+  options: ListadoOptions = {},
+): Promise<ListeningServer & { server: Server }> {
   const {
     handle = (_call, answer) => answer(null, emptyPage),
     health = 'SERVING',
@@ -65,7 +67,7 @@ export async function startListado(options: ListadoOptions = {}): Promise<Listen
 /** Starts an HTTP/2 server; it speaks gRPC only if `answer` does. */
 export async function startHttp2(
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-): Promise<Listening> {
+): Promise<ListeningServer> {
   const server = createServer();
   const sessions = new Set<Http2Session>();
   server.on('session', (session) => sessions.add(session));

@@ -23,7 +23,7 @@ export const silent: Logger = pino({ level: 'silent' });
 export const uniqueName = (): string => `prueba${randomUUID().replaceAll('-', '')}`;
 
 /** Client that publishes requests to one service and consumes the replies, as a gateway does. */
-export interface Asker {
+export interface Requester {
   readonly publisher: Publisher;
   /** Publishes a request; resolves when it is confirmed. */
   send(id: string, request: unknown, more?: Partial<WorkMessage>): Promise<void>;
@@ -34,13 +34,17 @@ export interface Asker {
   stop(): Promise<void>;
 }
 
-export async function startAsker(url: string, service: string, ledger = uniqueName()): Promise<Asker> {
+export async function startRequester(
+  url: string,
+  service: string,
+  ledger = uniqueName(),
+): Promise<Requester> {
   const replyTo = repliesQueue(ledger);
   const declare = async (session: Session): Promise<void> => {
     await declareService(session, service);
     await declareReplies(session, ledger);
   };
-  const publisher = createPublisher({ url, name: 'archivero test asker', log: silent, declare });
+  const publisher = createPublisher({ url, name: 'archivero test requester', log: silent, declare });
   const results = new Map<string, { readonly first: PromiseWithResolvers<WorkResult>; count: number }>();
   const entry = (id: string) => {
     const known = results.get(id) ?? { first: Promise.withResolvers<WorkResult>(), count: 0 };
