@@ -69,7 +69,7 @@ export async function runCall(
   const finish = (code: Status, detail?: string): void => {
     span.end({ attributes: { 'rpc.grpc.status_code': code }, failed: code !== Status.OK });
     const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-    callLog.info({ door: 'grpc', method, code: statusName(code), ...told, detail, ms }, 'call');
+    callLog.info({ transport: 'grpc', method, code: statusName(code), ...told, detail, ms }, 'call');
   };
   try {
     const queued = call.metadata.get(queuedKey).length > 0;

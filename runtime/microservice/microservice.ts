@@ -40,9 +40,9 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   const log = createLogger(config.log);
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
-  const listeners: Part[] = [];
+  const transports: Part[] = [];
   if (config.grpc !== undefined) {
-    listeners.push(
+    transports.push(
       createGrpcServer({
         definition,
         methods,
@@ -56,14 +56,14 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
     );
   }
   if (config.rabbitmqUrl !== undefined) {
-    listeners.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
+    transports.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
   }
   const { name, tracesTo: endpoint } = config;
   const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
   await runProcess({
     log,
-    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...listeners],
-    ready: () => ({ doors: listeners.map(({ name: listener }) => listener) }),
+    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, log)]), ...transports],
+    ready: () => ({ transports: transports.map((part) => part.name) }),
   });
 }
 

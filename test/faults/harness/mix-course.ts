@@ -29,7 +29,7 @@ export function createMixCourse(deployment: Deployment, file: string): (step: Mi
     const calls = new Map<string, number>();
     const warnings = new Map<string, number>();
     for (const { name, line } of deployment.log(since)) {
-      if (line.msg === 'call') count(calls, `${name}/${line.door}`);
+      if (line.msg === 'call') count(calls, `${name}/${line.transport}`);
       if (line.level === 'warn' || line.level === 'error') count(warnings, `${name}: ${line.msg}`);
     }
     rows.push([

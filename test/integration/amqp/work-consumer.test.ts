@@ -85,10 +85,10 @@ describe('A queue consumer', () => {
     });
     const calls = () => lines.filter(({ msg }) => msg === 'call');
     await eventually(() => calls().length === 2);
-    const logged = calls().map(({ door, id, code, detail }) => ({ door, id, code, detail }));
+    const logged = calls().map(({ transport, id, code, detail }) => ({ transport, id, code, detail }));
     expect(logged).to.have.deep.members([
-      { door: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
-      { door: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
+      { transport: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
+      { transport: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
     ]);
   });
 

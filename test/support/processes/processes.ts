@@ -9,7 +9,7 @@ export interface LogLine {
   readonly level?: string;
   readonly name?: string;
   readonly msg?: string;
-  readonly door?: string;
+  readonly transport?: string;
   readonly port?: number;
   readonly requestId?: string;
   readonly [key: string]: unknown;
