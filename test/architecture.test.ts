@@ -137,6 +137,19 @@ describe('the source tree', () => {
     expect(wrong.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).to.deep.equal([]);
   });
 
+  it('has every file that docs/architecture.md draws', () => {
+    const drawings =
+      textOf('docs/architecture.md')
+        .match(/^```mermaid$.+?^```$/gms)
+        ?.join('') ?? '';
+    const drawn = [...drawings.matchAll(/[[{]((?:[a-z0-9-]+\/)+[a-z0-9-]+)/g)].map(
+      ([, path]) => `${path}.ts`,
+    );
+    expect(drawn.length).to.be.greaterThan(10);
+    const missing = drawn.filter((file) => !sources.includes(file) && !sources.includes(`gateway/${file}`));
+    expect(missing).to.deep.equal([]);
+  });
+
   it('reads process.env in no product file but config.ts and run.ts', () => {
     const readers = sources.filter((file) => /\bprocess\.env\b/.test(textOf(file)));
     const wrong = readers.filter(
