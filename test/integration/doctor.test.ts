@@ -61,7 +61,7 @@ describe('npm run doctor', () => {
       `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
       `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
       '✔ RabbitMQ 3.',
-      '✔ RabbitMQ takes messages',
+      '✔ RabbitMQ accepts messages',
       `✔ ${queuesOf('mserv1').work}: 0 messages ready, 1 consumers`,
       '✔ The ledger keeps 0 of 1000000 requests',
       'Nothing is wrong.',
@@ -123,7 +123,7 @@ describe('npm run doctor', () => {
         `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
         '✔ gateway: its certificate is valid until 20',
         `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
-        '✔ RabbitMQ takes messages',
+        '✔ RabbitMQ accepts messages',
       ]) {
         expect(text).to.include(each);
       }
@@ -194,7 +194,7 @@ describe('npm run doctor', () => {
     expect(foreign.text).to.include('but not a ledger of Archivero');
     const newer = `PRAGMA application_id = ${applicationId}; CREATE TABLE x (y); PRAGMA user_version = 99`;
     expect((await doctor({ LEDGER_URL: createDatabase('b.db', newer) })).text).to.include(
-      'schema version 99, of a newer',
+      'schema version 99, made by a newer',
     );
     mkdirSync(folder.join('c.db'));
     const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
@@ -261,7 +261,7 @@ describe('npm run doctor', () => {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.00001');
       const { code, text } = await doctor({ LEDGER_URL: newLedger(), RABBITMQ_URL: rabbit.url });
       expect(code).to.equal(1);
-      expect(text).to.include('✘ RabbitMQ takes no messages: low on memory');
+      expect(text).to.include('✘ RabbitMQ accepts no messages: low on memory');
     } finally {
       await rabbit.stop();
     }
