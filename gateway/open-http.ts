@@ -63,7 +63,7 @@ export function openHttp(
   const documents = documentsRoutes({
     ...{ version, operations },
     tokenNeeded: authenticator.verify !== undefined,
-    ofIdentity: new Set(access.routes.stack.map(({ path }) => String(path))),
+    servedIdentityPaths: new Set(access.routes.stack.map(({ path }) => String(path))),
   });
   const app = createApp({
     ...{ access, cache, metrics, log },

@@ -6,7 +6,7 @@ import { declareUserQueue } from '../../runtime/amqp/topology.ts';
 import { within } from '../../runtime/timeout.ts';
 import { maxDepth } from '../http/body.ts';
 import { parseExactly } from '../http/exact-json.ts';
-import { flawOf } from '../http/json-text.ts';
+import { findJsonFlaw } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type Connection, unavailable } from './connection.ts';
 
@@ -33,7 +33,7 @@ const answerMs = 5_000;
 const maxKnownQueues = 1_000;
 
 /** Creates a function that pushes messages to user queues, which are declared at their first push. */
-export function createPutter(connection: Connection, publisher: Publisher) {
+export function createPusher(connection: Connection, publisher: Publisher) {
   const known = new Set<string>();
   const declaring = new Map<string, Promise<void>>();
 
@@ -145,5 +145,5 @@ function messageOf(text: string): unknown {
   } catch {
     return text;
   }
-  return flawOf(text, maxDepth) === undefined ? parseExactly(text) : text;
+  return findJsonFlaw(text, maxDepth) === undefined ? parseExactly(text) : text;
 }

@@ -7,7 +7,7 @@ const document = createDocument({
   version: '0.0.0',
   operations: services.flatMap(({ operations }) => operations),
   tokenNeeded: false,
-  ofIdentity: new Set(['/login', '/.well-known/jwks.json']),
+  servedIdentityPaths: new Set(['/login', '/.well-known/jwks.json']),
   prefix: '',
 });
 const ajv = new Ajv2020({ strict: false, allErrors: true });
