@@ -14,7 +14,7 @@ import { eventually } from '../support/processes/eventually.ts';
 import { setUp, stablePort } from '../support/processes/set-up.ts';
 
 /** An mserv1 that dies of a request for «veneno». */
-const harmedMserv1 = 'test/faults/harness/harmed-mserv1.ts';
+const faultyMserv1 = 'test/faults/harness/faulty-mserv1.ts';
 const ids = ['antes', 'poco antes', 'veneno', 'después'];
 
 describe('The direct route', () => {
@@ -63,7 +63,7 @@ describe('The direct route', () => {
     try {
       // Dispatches open rows as the dispatcher does, without its pauses.
       for (let rows = await open(); rows.length > 0; rows = await open()) {
-        const mserv1 = await it.start('mserv1', {}, harmedMserv1);
+        const mserv1 = await it.start('mserv1', {}, faultyMserv1);
         await eventually(() => client.reachable);
         await route.dispatch(rows, { done: () => {} }, new AbortController().signal);
         if ((await open()).length > 0) await mserv1.exited;

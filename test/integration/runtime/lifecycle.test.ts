@@ -75,7 +75,7 @@ describe('A process', () => {
       () => undefined,
       (error: Error) => error,
     );
-    expect(failure?.message).to.include('something held it').and.include('Timeout');
+    expect(failure?.message).to.include('held by an open handle').and.include('Timeout');
     expect((await proc.exited).code).to.equal(0);
   });
 
