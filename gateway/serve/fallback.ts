@@ -47,7 +47,12 @@ export async function callOrAccept(
 function deferredOf(request: ServedRequest, view: View): DeferredRequest {
   const { service, operation, message, caller, requestId, traceparent, key } = request;
   return {
-    ...{ service, view, caller, requestId, traceparent, key },
+    service,
+    view,
+    caller,
+    requestId,
+    traceparent,
+    key,
     operation: operation.name,
     request: JSON.stringify(operation.method.request.toJson(message)),
     retryOf: undefined,

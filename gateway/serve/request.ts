@@ -41,7 +41,15 @@ export function parseRequest(ctx: Context, service: string, operation: Operation
   const isGet = ctx.method === 'GET';
   const { caller, requestId, traceparent } = ctx.state;
   return {
-    ...{ service, operation, query, message, formato, caller, requestId, traceparent, askedAt },
+    service,
+    operation,
+    query,
+    message,
+    formato,
+    caller,
+    requestId,
+    traceparent,
+    askedAt,
     prefer: parsePrefer(ctx.get('Prefer')),
     // A stream is never queued, so it ignores the key.
     key: isGet && formato !== 'ndjson' ? parseIdempotencyKey(ctx.get('Idempotency-Key')) : undefined,

@@ -88,7 +88,12 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
   });
   const { retentionMs } = options;
   const housekeeping = createHousekeeping({
-    ...{ ledger, drain, metrics, log, now, retentionMs },
+    ledger,
+    drain,
+    metrics,
+    log,
+    now,
+    retentionMs,
     intervalMs: housekeepingMs,
   });
   const stopWaiters = async () => {
@@ -101,7 +106,10 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
     responses,
     broker,
     router: solicitudesRoutes({
-      ...{ ...responses, followers, completion, acceptor },
+      ...responses,
+      followers,
+      completion,
+      acceptor,
       streamStallMs: options.streamStallMs,
     }),
     parts: {
