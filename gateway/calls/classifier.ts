@@ -3,7 +3,7 @@ import type { ProxyError } from './service-client.ts';
 import type { GrpcFailure } from './transport.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The meaning of a failed call (DESIGN section 4). `docs/classifier.md` shows where each case was observed. */
+/** The meaning of a failed call. `docs/classifier.md` shows where each case was observed. */
 export type Classification =
   /** This status is the answer: from the queue the request would get the same one, only later. */
   | (Verdict & { readonly kind: 'verdict'; readonly ok: false })

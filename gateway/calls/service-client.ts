@@ -38,7 +38,7 @@ export interface AddressState {
   readonly breaker: 'closed' | 'open';
 }
 
-/** The client of one service over all of its addresses, with the call policy of DESIGN section 4. */
+/** The client of one service over all of its addresses, which applies deadlines, breakers and one retry at another address. */
 export interface ServiceClient {
   readonly service: string;
   /** Whether any address has a closed breaker. */

@@ -11,7 +11,7 @@ import { type ResponsesDeps, sendAccepted } from '../solicitudes/responses.ts';
 import type { RequestResult } from './fallback.ts';
 import { sendLastKnown } from './last-known.ts';
 import type { ServedRequest } from './request.ts';
-import { refuseUnreachable, tellNextHop } from './unreachable.ts';
+import { refuseUnreachable, setProxyStatus } from './unreachable.ts';
 
 export interface ResponseDeps {
   readonly clients: Pick<ServiceClients, 'client'>;
@@ -45,14 +45,14 @@ export async function respond(
       throw result.error;
     case 'unreachable':
       metrics.fallback(service, 'refused', result.proxyError);
-      tellNextHop(ctx, result);
+      setProxyStatus(ctx, result);
       if (await sendLastKnown(ctx, cache)) return;
       return refuseUnreachable(ctx, result);
     case 'accepted': {
       const { accepted, because } = result;
       metrics.fallback(service, 'queued', because?.proxyError ?? 'preferred');
       if (because !== undefined) {
-        tellNextHop(ctx, because);
+        setProxyStatus(ctx, because);
         if (await sendLastKnown(ctx, cache, accepted)) return;
       }
       return sendAccepted(ctx, accepted, prefer, signal, deps.responses);
