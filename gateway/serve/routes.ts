@@ -11,7 +11,7 @@ import { serveStream } from './streaming.ts';
 
 export interface OperationsDeps extends ResponseDeps {
   readonly services: readonly Service[];
-  readonly clients: Pick<ServiceClients, 'client' | 'call'>;
+  readonly clients: Pick<ServiceClients, 'client' | 'coalescedCall'>;
   readonly acceptor: Acceptor;
   /** A stream's client that receives nothing for this long is disconnected, in milliseconds. */
   readonly streamStallMs: number;
@@ -47,6 +47,6 @@ async function serve(
   }
   const { target, idioma } = ctx.state;
   const view = { target, idioma, formato };
-  const result = await callOrAccept(request, view, deps.clients.call(service), deps.acceptor);
+  const result = await callOrAccept(request, view, deps.clients.coalescedCall(service), deps.acceptor);
   await respond(ctx, request, view, result, deps);
 }

@@ -45,7 +45,7 @@ describe('The SQLite ledger on a failing disk', () => {
       expect(kept.length).to.be.above(0);
       // While the disk is full, rows can be read, and a refused batch leaves none of its rows.
       expect(await ledger.get(kept[0] ?? '')).to.include({ state: 'aceptada' });
-      expect(await ledger.open()).to.deep.equal({ mserv1: kept.length });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: kept.length });
 
       await rm(filler);
       expect(await acceptSome(round++)).to.deep.equal([]);
@@ -54,7 +54,7 @@ describe('The SQLite ledger on a failing disk', () => {
       await ledger.stop();
       ledger = await openSqliteLedger({ path, ...roomy });
       for (const id of kept) expect(await ledger.get(id)).to.include({ id });
-      expect(await ledger.open()).to.deep.equal({ mserv1: kept.length - 1 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: kept.length - 1 });
       await ledger.stop();
     } finally {
       spawnSync('umount', [folder]);

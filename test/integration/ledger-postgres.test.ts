@@ -101,7 +101,7 @@ describe('The PostgreSQL ledger', () => {
         kept?.id,
       ]);
     }
-    expect(await gateways[1]?.open()).to.deep.equal({ mserv1: 620 });
+    expect(await gateways[1]?.countOpen()).to.deep.equal({ mserv1: 620 });
   });
 
   it('changes the same rows from two gateways without a deadlock, and keeps its totals right', async () => {
@@ -220,6 +220,6 @@ describe('The PostgreSQL ledger', () => {
       ['a', 'b\0', 'c'].map((id) => ledger.accept(acceptance({ id, caller: id }))),
     );
     expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+    expect(await ledger.countOpen()).to.deep.equal({ mserv1: 2 });
   });
 });

@@ -139,8 +139,8 @@ class PostgresLedger implements Ledger {
     return this.#run(() => this.#reads.oldest());
   }
 
-  open(): Promise<Readonly<Record<string, number>>> {
-    return this.#run(() => this.#reads.open());
+  countOpen(): Promise<Readonly<Record<string, number>>> {
+    return this.#run(() => this.#reads.countOpen());
   }
 
   close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {

@@ -163,6 +163,6 @@ export async function ledgerState(ledger: Ledger): Promise<unknown> {
       ]),
     ),
     nextDue: await Promise.all(callServices.map((of) => ledger.nextDue(of))),
-    open: await ledger.open(),
+    open: await ledger.countOpen(),
   };
 }

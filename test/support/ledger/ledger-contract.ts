@@ -202,10 +202,10 @@ export function ledgerContract(
       expect(await ledger.claim('mserv1', 3000, 3000, 2000)).to.have.length(1234);
       await ledger.deferQueued('mserv1', 3000, 9000);
       expect(await ledger.claim('mserv1', 8999, 8999, 2000)).to.have.length(0);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 1234 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 1234 });
       const expired = await ledger.expire(90_000);
       expect(expired.map(({ id }) => id).toSorted()).to.deep.equal(ids);
-      expect(await ledger.open()).to.deep.equal({});
+      expect(await ledger.countOpen()).to.deep.equal({});
       expect(await ledger.purge(90_000)).to.equal(0);
       expect(await ledger.purge(90_001)).to.equal(1234);
       expect(await ledger.get('id-0000')).to.equal(undefined);
@@ -322,7 +322,7 @@ export function ledgerContract(
         ledger.accept(acceptance({ id, caller, key: 'clave', retryOf: 'otra' }));
       const given = await Promise.all([keyed('a', 'ana'), keyed('b', 'ana'), keyed('c', 'luis')]);
       expect(given.filter((known) => known === undefined)).to.have.length(2);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 2 });
       const first = await ledger.withKey('ana', 'clave');
       expect(first).to.include({ caller: 'ana', key: 'clave', retryOf: 'otra', state: 'aceptada' });
       expect(given.filter((known) => known !== undefined)).to.deep.equal([first]);
@@ -396,7 +396,7 @@ export function ledgerContract(
         ['a', 'b', 'a', 'c'].map((id) => ledger.accept(acceptance({ id }))),
       );
       expect(results.filter(({ status }) => status === 'rejected')).to.have.length(1);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 3 });
     });
 
     it('finishes the calls made before it is stopped, and refuses later ones', async () => {
@@ -411,7 +411,7 @@ export function ledgerContract(
       await Promise.all([...accepted, asked, stopped, ledger.stop()]);
       for (const error of await Promise.all(late)) expect(error).to.be.instanceOf(LedgerUnavailableError);
       await openWith(roomy);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 3 });
     });
   });
 }

@@ -187,7 +187,7 @@ export class MemoryLedger implements Ledger {
     return rows.toSorted((a, b) => a.expiresAt - b.expiresAt)[0]?.acceptedAt;
   }
 
-  async open(): Promise<Readonly<Record<string, number>>> {
+  async countOpen(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
     for (const { solicitud } of this.#openRows()) {
       counts[solicitud.service] = (counts[solicitud.service] ?? 0) + 1;
