@@ -25,7 +25,7 @@ export interface ServedRequest {
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
   /** When the request arrived here, monotonic, in milliseconds. */
-  readonly askedAt: number;
+  readonly arrivedAt: number;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface ServedRequest {
  * @throws BadQueryError for the query, ProblemError for `Accept` and `Idempotency-Key`
  */
 export function parseRequest(ctx: Context, service: string, operation: Operation): ServedRequest {
-  const askedAt = performance.now();
+  const arrivedAt = performance.now();
   const query = readQuery(ctx.state.target);
   const parsed = operation.parse(query);
   const message = parsed.request;
@@ -49,7 +49,7 @@ export function parseRequest(ctx: Context, service: string, operation: Operation
     caller,
     requestId,
     traceparent,
-    askedAt,
+    arrivedAt,
     prefer: parsePrefer(ctx.get('Prefer')),
     // A stream is never queued, so it ignores the key.
     key: isGet && formato !== 'ndjson' ? parseIdempotencyKey(ctx.get('Idempotency-Key')) : undefined,

@@ -62,7 +62,7 @@ export async function respond(
 
 async function sendVerdict(
   ctx: Context,
-  { service, operation, askedAt }: ServedRequest,
+  { service, operation, arrivedAt }: ServedRequest,
   view: View,
   verdict: CallResult & { kind: 'verdict' },
   { clients, cache }: ResponseDeps,
@@ -72,7 +72,7 @@ async function sendVerdict(
     const validity = operation.validity?.(verdict.response);
     const session = clients.client(service).session(verdict.address);
     const feed = validity && session && { validity, session };
-    cache.keep(cacheKey(ctx), { representations, route: `/${operation.name}`, askedAt, feed });
+    cache.keep(cacheKey(ctx), { representations, route: `/${operation.name}`, arrivedAt, feed });
   }
   return sendAnswer(ctx, representations, 'grpc');
 }
