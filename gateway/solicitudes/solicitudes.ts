@@ -78,8 +78,13 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
       routes.unshift(createBrokerRoute({ service, ledger, publisher, replies, direct, operation, log, now }));
     }
     const dispatcher = createDispatcher({
-      ...{ service, ledger, routes, client, log, now },
+      service,
+      ledger,
+      routes,
       broker: broker?.availability,
+      client,
+      log,
+      now,
     });
     return { service, ...dispatcher, name: `dispatcher of ${service}` };
   });
