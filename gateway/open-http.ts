@@ -127,6 +127,7 @@ function listenerSettings(config: GatewayConfig) {
     bounds: {
       headersMs: config.HEADERS_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
+      keepAliveMs: config.KEEP_ALIVE_MS,
       stallMs: config.STREAM_STALL_MS,
       connections: config.MAX_CONNECTIONS,
     },

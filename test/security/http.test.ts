@@ -331,6 +331,21 @@ describe('An HTTP request', () => {
       expect((await archivero.get('/listar_archivos')).status).to.equal(200);
     });
 
+    it('may use its connection again within KEEP_ALIVE_MS, though the other bounds are shorter', async () => {
+      await archivero.end('gateway');
+      await archivero.start('gateway', { KEEP_ALIVE_MS: '60000' });
+      const socket = await open();
+      const answer = async (): Promise<string> => {
+        socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        return String((await once(socket, 'data'))[0]);
+      };
+      expect(await answer()).to.match(/^HTTP\/1\.1 200 .*\r\nKeep-Alive: timeout=60\r\n/s);
+      // A silent connection is closed by the bound on header fields, which is shorter: so that time has passed.
+      await closed((await open()).resume());
+      expect(statusOf(await answer())).to.equal(200);
+      socket.destroy();
+    });
+
     it('loses its connection when its answers are not read', async () => {
       const socket = await open();
       socket.pause();
