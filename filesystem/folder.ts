@@ -25,26 +25,26 @@ export class Folder implements Disposable {
   /** Path relative to the root; empty for the root. */
   readonly path: ByteString;
   readonly #jail: Jail;
-  readonly #place: FolderHandle;
+  readonly #handle: FolderHandle;
   /** Prefix of an entry's address. */
-  #way: ByteString;
+  #prefix: ByteString;
 
-  constructor(jail: Jail, root: ByteString, path: ByteString, place: FolderHandle) {
+  constructor(jail: Jail, root: ByteString, path: ByteString, handle: FolderHandle) {
     this.#jail = jail;
-    this.#place = place;
-    this.#way = `${place.address}/` as ByteString;
+    this.#handle = handle;
+    this.#prefix = `${handle.address}/` as ByteString;
     this.root = root;
     this.path = path;
   }
 
   /** Opens a subfolder. `name` is one path part; a link fails with ENOTDIR. */
   open(name: ByteString): Folder {
-    const place = this.#jail.enter(this.root, this.#place, name);
-    return new Folder(this.#jail, this.root, joinParts(this.path, name), place);
+    const handle = this.#jail.enter(this.root, this.#handle, name);
+    return new Folder(this.#jail, this.root, joinParts(this.path, name), handle);
   }
 
   stat(): BigIntStats {
-    return this.#place.stat();
+    return this.#handle.stat();
   }
 
   lstat(name: ByteString): Stats {
@@ -59,15 +59,15 @@ export class Folder implements Disposable {
    * access takes a third of the time.
    */
   within<Result>(work: () => Result): Result {
-    const goBack = this.#place.stand();
-    if (goBack === undefined) return work();
-    const way = this.#way;
-    this.#way = '' as ByteString;
+    const restore = this.#handle.chdir();
+    if (restore === undefined) return work();
+    const prefix = this.#prefix;
+    this.#prefix = '' as ByteString;
     try {
       return work();
     } finally {
-      this.#way = way;
-      goBack();
+      this.#prefix = prefix;
+      restore();
     }
   }
 
@@ -76,14 +76,14 @@ export class Folder implements Disposable {
    * users.
    */
   addressOf(name: ByteString): ByteString {
-    return `${this.#way}${name}` as ByteString;
+    return `${this.#prefix}${name}` as ByteString;
   }
 
   /** Yields all entries in directory order, reading as they are consumed. */
   *entries(): Generator<Named> {
     let given = 0;
     try {
-      const { address } = this.#place;
+      const { address } = this.#handle;
       using directory = opendirSync(toPath(address), { encoding: 'latin1', bufferSize: 256 });
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
         given++;
@@ -96,7 +96,7 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#place.leave();
+    this.#handle.close();
   }
 
   /**
@@ -108,7 +108,7 @@ export class Folder implements Disposable {
    */
   *#entriesWithoutTypes(given: number): Generator<Named> {
     const oneByOne = { encoding: 'buffer' as BufferEncoding, bufferSize: 1 };
-    using directory = opendirSync(toPath(this.#place.address), oneByOne);
+    using directory = opendirSync(toPath(this.#handle.address), oneByOne);
     for (let place = 0; ; place++) {
       try {
         const entry = directory.readSync();

@@ -25,8 +25,8 @@ export interface FolderHandle {
    * Returns a function that restores the previous directory; call it in the same turn of the event loop. Returns
    * undefined when the directory cannot change, as in a worker thread.
    */
-  stand(): (() => void) | undefined;
-  leave(): void;
+  chdir(): (() => void) | undefined;
+  close(): void;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface FolderHandle {
 export interface Jail {
   enterRoot(root: ByteString): FolderHandle;
   /** Enters a subfolder. `name` is one part and not `..`; a link fails with ENOTDIR, wherever it points. */
-  enter(root: ByteString, place: FolderHandle, name: ByteString): FolderHandle;
+  enter(root: ByteString, parent: FolderHandle, name: ByteString): FolderHandle;
 }
 
 // open(2): with O_PATH an ancestor needs only search permission, as in any path. Node's constants lack it.
@@ -50,10 +50,10 @@ const O_PATH = 0o10000000;
 export const heldJail: Jail = {
   enterRoot: (root) =>
     held(openSync(toPath(root), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK)),
-  enter: (_root, place, name) =>
+  enter: (_root, parent, name) =>
     held(
       openSync(
-        toPath(`${place.address}/${name}` as ByteString),
+        toPath(`${parent.address}/${name}` as ByteString),
         O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW,
       ),
     ),
@@ -63,12 +63,12 @@ function held(descriptor: number): FolderHandle {
   return {
     address: `/proc/self/fd/${descriptor}` as ByteString,
     stat: () => fstatSync(descriptor, { bigint: true }),
-    stand: () => standIn(`/proc/self/fd/${descriptor}`),
-    leave: () => closeSync(descriptor),
+    chdir: () => chdirTo(`/proc/self/fd/${descriptor}`),
+    close: () => closeSync(descriptor),
   };
 }
 
-function standIn(address: string): (() => void) | undefined {
+function chdirTo(address: string): (() => void) | undefined {
   if (!isMainThread) return undefined;
   try {
     const before = process.cwd();
@@ -95,8 +95,8 @@ function returnTo(before: string): void {
  */
 export const comparedJail: Jail = {
   enterRoot: (root) => compared(folderAt(realPath(root))),
-  enter: (root, place, name) => {
-    const address = `${place.address}/${name}` as ByteString;
+  enter: (root, parent, name) => {
+    const address = `${parent.address}/${name}` as ByteString;
     const real = realPath(folderAt(address));
     if (!isInside(realPath(root), real)) throw notFolder();
     return compared(real);
@@ -113,8 +113,8 @@ function compared(address: ByteString): FolderHandle {
     address,
     stat: () => lstatSync(toPath(address), { bigint: true }),
     // The address is only a path and may not be valid text.
-    stand: () => undefined,
-    leave: () => undefined,
+    chdir: () => undefined,
+    close: () => undefined,
   };
 }
 

@@ -54,7 +54,7 @@ export function createApp(deps: AppDeps): Koa<State> {
   const { http, access, cache, metrics, routers, openPaths, log } = deps;
   const app = new Koa<State>();
   // Koa reports answers that could not be written to a disconnected client. The access log has them, as 499.
-  app.on('error', (err) => log.debug({ err }, 'response'));
+  app.on('error', (err) => log.debug({ err }, 'response not sent; the client has disconnected'));
   app.use(
     inOrder(
       requestId(),

@@ -44,7 +44,12 @@ export function openHttp(
   const cache = createAnswerCache(config.GATEWAY_CACHE_BYTES, () => performance.now());
   const upgrades = createUpgrades();
   const live = createLive({
-    ...{ services, upgrades, authenticator, rateLimit, stallMs, log },
+    services,
+    upgrades,
+    authenticator,
+    rateLimit,
+    stallMs,
+    log,
     serviceClient: clients.client,
   });
   const urls = { brokerUrl: config.RABBITMQ_URL, managementUrl: config.RABBITMQ_MANAGEMENT_URL };
@@ -55,23 +60,37 @@ export function openHttp(
     log,
   });
   const admin = adminRoutes({
-    ...{ operations, cache, ledger, broker, metrics, version },
+    operations,
+    cache,
+    ledger,
+    broker,
+    metrics,
+    version,
     clients: clients.all,
     ledgerFolder: config.LEDGER_URL.kind === 'sqlite' ? dirname(config.LEDGER_URL.path) : undefined,
     management: colas.management,
   });
   const documents = documentsRoutes({
-    ...{ version, operations },
+    version,
+    operations,
     tokenNeeded: authenticator.verify !== undefined,
-    ofIdentity: new Set(access.routes.stack.map(({ path }) => String(path))),
+    servedIdentityPaths: new Set(access.routes.stack.map(({ path }) => String(path))),
   });
   const app = createApp({
-    ...{ access, cache, metrics, log },
+    access,
+    cache,
+    metrics,
+    log,
     http: httpSettings(config),
     routers: {
       operations: operationRoutes({
-        ...{ services, clients, cache, metrics, streamStallMs: stallMs },
-        ...{ acceptor: solicitudes.acceptor, responses: solicitudes.responses },
+        services,
+        clients,
+        cache,
+        metrics,
+        streamStallMs: stallMs,
+        acceptor: solicitudes.acceptor,
+        responses: solicitudes.responses,
       }),
       others: [admin, live.routes(), solicitudes.router, colas.routes(), documents],
     },
@@ -79,7 +98,9 @@ export function openHttp(
   });
   const callback = app.callback();
   const listener = createHttpListener({
-    ...{ listener: callback, upgrade: upgrades.answerWith(callback), log },
+    listener: callback,
+    upgrade: upgrades.answerWith(callback),
+    log,
     ...listenerSettings(config),
   });
   return { app, http: [listener], live: [live], colas: [colas] };
@@ -106,6 +127,7 @@ function listenerSettings(config: GatewayConfig) {
     bounds: {
       headersMs: config.HEADERS_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
+      keepAliveMs: config.KEEP_ALIVE_MS,
       stallMs: config.STREAM_STALL_MS,
       connections: config.MAX_CONNECTIONS,
     },

@@ -19,7 +19,7 @@ export interface PageWatch {
 }
 
 /** Maximum remembered paths. */
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 export type ChangeWatcherOptions = Pick<WatchedFoldersOptions, 'limit' | 'capacity' | 'tellsChanges'> &
   Pick<ChangeFeedOptions, 'beatMs'>;
@@ -33,23 +33,24 @@ export type ChangeWatcherOptions = Pick<WatchedFoldersOptions, 'limit' | 'capaci
 export class ChangeWatcher {
   readonly #folders: WatchedFolders;
   readonly #feed: ChangeFeed<CarpetaNoVigilada>;
-  /** Paths requested once, least recently requested first. */
-  readonly #askedFor = new Set<string>();
-  readonly #told = new Set<string>();
+  /** Requested paths, least recently requested first. */
+  readonly #requested = new Set<string>();
+  /** Unwatchable folders that the feed has reported, each with its reason. */
+  readonly #noted = new Set<string>();
 
   constructor(root: Root, options: ChangeWatcherOptions) {
     this.#feed = new ChangeFeed({
       ...options,
       settle: () => this.#folders.settle(),
       onListened: (listened) => {
-        this.#told.clear();
+        this.#noted.clear();
         if (!listened) this.#folders.close();
       },
     });
     this.#folders = new WatchedFolders({
       ...options,
       root,
-      onChange: (paths) => this.#feed.changed([...paths].map(shown)),
+      onChange: (paths) => this.#feed.changed([...paths].map(textOf)),
       onOverflow: () => this.#feed.everythingChanged(),
       onUnwatchable: (path, why) => this.#unwatchable(path, why),
     });
@@ -57,7 +58,7 @@ export class ChangeWatcher {
 
   /** Begins a reading, before the page is read. Returns undefined when the page should not be cached. */
   begin(parts: readonly ByteString[]): PageWatch | undefined {
-    if (!this.#feed.listened || !this.#askedBefore(parts.join('/'))) return undefined;
+    if (!this.#feed.listened || !this.#wasRequested(parts.join('/'))) return undefined;
     const reading = this.#folders.watch(parts);
     return reading && { reading, clock: this.#feed.clock };
   }
@@ -68,7 +69,7 @@ export class ChangeWatcher {
     if (!completo || elsewhere || unseen || !this.#folders.watchSubfolders(reading, subfolders))
       return undefined;
     const reloj = { instancia: clock.instance, numero: clock.number };
-    return { reloj, carpeta: shown(reading.path) };
+    return { reloj, carpeta: textOf(reading.path) };
   }
 
   /** Yields the change feed until one of the signals aborts. */
@@ -79,28 +80,29 @@ export class ChangeWatcher {
     }
   }
 
-  #askedBefore(path: string): boolean {
-    const asked = this.#askedFor.delete(path);
-    this.#askedFor.add(path);
-    if (this.#askedFor.size > mostRemembered) {
-      for (const first of this.#askedFor) {
-        this.#askedFor.delete(first);
+  /** Remembers a request for a path; returns whether there was one before. */
+  #wasRequested(path: string): boolean {
+    const known = this.#requested.delete(path);
+    this.#requested.add(path);
+    if (this.#requested.size > maxRemembered) {
+      for (const first of this.#requested) {
+        this.#requested.delete(first);
         break;
       }
     }
-    return asked;
+    return known;
   }
 
   /** Reports an unwatchable folder once per reason. */
   #unwatchable(path: ByteString, why: Unwatchable): void {
-    const carpeta = shown(path);
-    if (this.#told.has(`${why} ${carpeta}`)) return;
-    if (this.#told.size >= mostRemembered) this.#told.clear();
-    this.#told.add(`${why} ${carpeta}`);
+    const carpeta = textOf(path);
+    if (this.#noted.has(`${why} ${carpeta}`)) return;
+    if (this.#noted.size >= maxRemembered) this.#noted.clear();
+    this.#noted.add(`${why} ${carpeta}`);
     this.#feed.note({ carpeta, motivo: why });
   }
 }
 
-function shown(path: ByteString): string {
+function textOf(path: ByteString): string {
   return toText(path).text;
 }

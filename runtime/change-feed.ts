@@ -34,7 +34,7 @@ export interface ChangeFeedOptions<Note = never> {
 /** Milliseconds between two messages that are no beats; changes in between share a message. */
 const gatherMs = 5;
 /** A listener that lags behind by more keys gets `everything` instead. */
-const mostKeys = 10_000;
+const maxKeys = 10_000;
 
 interface Listener<Note> {
   keys: Set<string>;
@@ -68,7 +68,7 @@ export class ChangeFeed<Note = never> {
     const all = [...keys];
     this.#tell((listener) => {
       for (const key of all) listener.keys.add(key);
-      if (listener.keys.size > mostKeys) listener.everything = true;
+      if (listener.keys.size > maxKeys) listener.everything = true;
     });
   }
 
@@ -82,7 +82,7 @@ export class ChangeFeed<Note = never> {
   /** Sends listeners a note. Nothing has changed: the clock stays. */
   note(note: Note): void {
     this.#tell((listener) => {
-      if (listener.notes.length < mostKeys) listener.notes.push(note);
+      if (listener.notes.length < maxKeys) listener.notes.push(note);
     });
   }
 

@@ -61,7 +61,7 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-const mostPending = 64 * 1024;
+const maxPending = 64 * 1024;
 
 /**
  * Writes the lines of one turn together: a write per line costs a busy gateway more than the answer. Writes
@@ -80,7 +80,7 @@ function turnByTurn(sink: DestinationStream): DestinationStream {
     write: (line) => {
       if (pending === '') setImmediate(flushSync);
       pending += line;
-      if (pending.length > mostPending) flushSync();
+      if (pending.length > maxPending) flushSync();
     },
   };
 }

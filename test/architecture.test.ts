@@ -70,6 +70,8 @@ function filesOnCycles(files: readonly string[]): readonly string[] {
   }
 }
 
+const productFolders = ['gateway', 'mserv1', 'mserv2', 'runtime', 'filesystem'];
+
 describe('the source tree', () => {
   it('has files in every top-level folder that is checked here', () => {
     for (const folder of Object.keys(allowedImports)) {
@@ -114,9 +116,38 @@ describe('the source tree', () => {
   }
 
   it('has no import cycle between product files, type imports included', () => {
-    const productFolders = ['gateway', 'mserv1', 'mserv2', 'runtime', 'filesystem'];
     const product = sources.filter((file) => productFolders.includes(topFolderOf(file)));
     expect(filesOnCycles(product)).to.deep.equal([]);
+  });
+
+  it('exports no name from two files, except for one role in parallel folders', () => {
+    const parallel = [/^mserv\d\//, /^gateway\/solicitudes\/(?:sqlite|postgres)\//];
+    const files = new Map<string, Set<string>>();
+    for (const file of sources.filter((each) => productFolders.includes(topFolderOf(each)))) {
+      const declared = textOf(file).matchAll(
+        /^export (?:abstract |async )*(?:const|function\*?|class|interface|type) (\w+)/gm,
+      );
+      for (const [, name = ''] of declared) files.set(name, (files.get(name) ?? new Set()).add(file));
+    }
+    const wrong = [...files].filter(
+      ([, where]) =>
+        where.size > 1 && !parallel.some((pattern) => [...where].every((file) => pattern.test(file))),
+    );
+    expect(files.size).to.be.above(100);
+    expect(wrong.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).to.deep.equal([]);
+  });
+
+  it('has every file that docs/architecture.md draws', () => {
+    const drawings =
+      textOf('docs/architecture.md')
+        .match(/^```mermaid$.+?^```$/gms)
+        ?.join('') ?? '';
+    const drawn = [...drawings.matchAll(/[[{]((?:[a-z0-9-]+\/)+[a-z0-9-]+)/g)].map(
+      ([, path]) => `${path}.ts`,
+    );
+    expect(drawn.length).to.be.greaterThan(10);
+    const missing = drawn.filter((file) => !sources.includes(file) && !sources.includes(`gateway/${file}`));
+    expect(missing).to.deep.equal([]);
   });
 
   it('reads process.env in no product file but config.ts and run.ts', () => {

@@ -1,7 +1,7 @@
 // `npm test` runs all tests in several mochas at once, because most tests wait for real processes. With arguments it runs one
 // mocha: npm test -- test/unit/http/*.test.ts --grep etag. `npm run test:unit` runs the tests that need no broker, database
 // or browser.
-import { chmodSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,12 +21,15 @@ const sandbox = openSandbox([folder, cache, ...(coverage ? [coverage] : [])]);
 console.log(`sandbox: ${sandbox.description}`);
 
 const unit = ['test/architecture.test.ts', 'test/unit/**/*.test.ts'];
-/** Test files per mocha: few, so that the lanes end at about the same time; several, because they share a RabbitMQ. */
-const batchSize = 4;
+const all = ['test/**/*.test.ts'];
 
 const options = process.argv.slice(2);
-const isOneMocha = options.length > 0 && options[0] !== '--unit';
-const jobs = isOneMocha ? [options] : batches(options[0] === '--unit' ? unit : ['test/**/*.test.ts']);
+const onlyUnit = options[0] === '--unit';
+const isOneMocha = options.length > 0 && !onlyUnit;
+const jobs = isOneMocha
+  ? [options]
+  : // Tests of processes are slow: few files to a mocha, so that the lanes end together. Unit tests fill the end.
+    [...(onlyUnit ? [] : batches(all, unit, 4)), ...batches(unit, [], 16)];
 const results: Result[] = [];
 const running = new Set<Lane>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -61,10 +64,14 @@ const sum = (count: 'passed' | 'failed'): number =>
 console.log(`${sum('passed')} passed, ${sum('failed') + problems.length} failed`);
 if (sum('failed') + problems.length > 0) process.exitCode = 1;
 
-/** Sorts files by name, so that slow tests (faults, integration) begin first and quick unit tests fill the end. */
-function batches(patterns: readonly string[]): string[][] {
-  const files = globSync(patterns, { cwd: repository }).sort();
-  return Array.from({ length: Math.ceil(files.length / batchSize) }, (_, batch) =>
-    files.slice(batch * batchSize, (batch + 1) * batchSize),
+/** Cuts the files into the batches of one mocha each: by name, and those that share a RabbitMQ together. */
+function batches(patterns: readonly string[], exclude: readonly string[], size: number): string[][] {
+  const sorted = globSync(patterns, { cwd: repository, exclude }).sort();
+  const sharing = sorted.filter((file) =>
+    /\bsharedRabbit\b/.test(readFileSync(join(repository, file), 'utf8')),
+  );
+  const files = [...sharing, ...sorted.filter((file) => !sharing.includes(file))];
+  return Array.from({ length: Math.ceil(files.length / size) }, (_, batch) =>
+    files.slice(batch * size, (batch + 1) * size),
   );
 }

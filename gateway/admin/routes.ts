@@ -33,14 +33,20 @@ export function adminRoutes(deps: AdminDeps): Router<State> {
   const publisher = broker?.publisher;
   metrics.add(
     stateCollector({
-      ...{ clients, cache, ledger, ledgerFolder, publisher },
+      clients,
+      cache,
+      ledger,
+      ledgerFolder,
+      publisher,
       services: clients.map(({ service }) => service),
       queues: broker?.queues ?? [],
       now: Date.now,
     }),
   );
   const { salud, viva, preparada } = createSalud({
-    ...{ clients, ledger, version },
+    clients,
+    ledger,
+    version,
     broker: () => describeBroker(publisher, management),
     consumers: async (service) => {
       if (!publisher?.usable) return undefined;

@@ -16,7 +16,7 @@ export interface BrokerState {
 
 export interface SaludDeps {
   readonly clients: readonly ServiceClient[];
-  readonly ledger: Pick<Ledger, 'probe' | 'open'>;
+  readonly ledger: Pick<Ledger, 'probe' | 'countOpen'>;
   /** Answers within a second. */
   readonly broker: () => BrokerState | Promise<BrokerState>;
   /** Counts the queue consumers of a service; undefined when the count is unavailable. */
@@ -114,7 +114,7 @@ async function describeService(client: ServiceClient, consumersOf: SaludDeps['co
 }
 
 async function describeLedger(ledger: SaludDeps['ledger']) {
-  const [probe, open] = await Promise.all([timed(ledger.probe(), partMs), timed(ledger.open(), partMs)]);
+  const [probe, open] = await Promise.all([timed(ledger.probe(), partMs), timed(ledger.countOpen(), partMs)]);
   return {
     escribible: probe.ok,
     latencia_ms: probe.latencyMs,

@@ -10,7 +10,7 @@ export interface StateDeps {
   readonly services: readonly string[];
   readonly clients: readonly ServiceClient[];
   readonly cache: Pick<AnswerCache, 'size'>;
-  readonly ledger: Pick<Ledger, 'open' | 'oldest' | 'probe'>;
+  readonly ledger: Pick<Ledger, 'countOpen' | 'oldest' | 'probe'>;
   /** The folder of the ledger's file; undefined when the ledger is a database server. */
   readonly ledgerFolder: string | undefined;
   readonly publisher: Pick<Publisher, 'usable' | 'inspect'> | undefined;
@@ -58,7 +58,7 @@ function cacheFamilies(cache: StateDeps['cache']): readonly Family[] {
 
 async function ledgerFamilies({ ledger, services, now }: StateDeps): Promise<readonly Family[]> {
   const [open, oldest, probe] = await Promise.all([
-    timed(ledger.open(), answerMs),
+    timed(ledger.countOpen(), answerMs),
     timed(ledger.oldest(), answerMs),
     timed(ledger.probe(), answerMs),
   ]);

@@ -7,8 +7,8 @@ export interface CachedAnswer {
   readonly representations: Representations;
   /** The route that made it, for metrics and the log. */
   readonly route: string;
-  /** When its call started, by the monotonic clock, in milliseconds. */
-  readonly askedAt: number;
+  /** When its request arrived, by the monotonic clock, in milliseconds. The files were read later. */
+  readonly arrivedAt: number;
   /** Undefined when no feed reports changes of it: it may then serve as the last known answer only. */
   readonly feed: { readonly validity: Validity; readonly session: FeedSession } | undefined;
 }
@@ -21,7 +21,7 @@ export interface AnswerCache {
   keep(key: string, kept: CachedAnswer): void;
   /** Returns the number of answers and their bytes. */
   size(): { readonly answers: number; readonly bytes: number };
-  /** Milliseconds since the answer's call started. */
+  /** Milliseconds since the request of the answer arrived. */
   ageMs(kept: CachedAnswer): number;
 }
 
@@ -49,15 +49,15 @@ export function createAnswerCache(maxBytes: number, now: () => number): AnswerCa
       if (kept?.feed === undefined) return undefined;
       const { validity, session } = kept.feed;
       const at = now();
-      return at - kept.askedAt < maxAgeMs && session.confirms(validity, at) ? kept : undefined;
+      return at - kept.arrivedAt < maxAgeMs && session.confirms(validity, at) ? kept : undefined;
     },
     lastKnown: (key) => entries.get(key),
     keep: (key, kept) => {
       const before = entries.peek(key);
-      if (before === undefined || before.askedAt <= kept.askedAt) entries.set(key, kept);
+      if (before === undefined || before.arrivedAt <= kept.arrivedAt) entries.set(key, kept);
     },
     size: () => ({ answers: entries.size, bytes: entries.calculatedSize }),
-    ageMs: ({ askedAt }) => now() - askedAt,
+    ageMs: ({ arrivedAt }) => now() - arrivedAt,
   };
 }
 

@@ -1,11 +1,12 @@
 import { Status } from '../../runtime/status.ts';
 import type { ProxyError } from './service-client.ts';
 import type { GrpcFailure } from './transport.ts';
+import type { Verdict } from './verdict.ts';
 
-/** The meaning of a failed call (DESIGN section 4). `docs/classifier.md` shows where each case was observed. */
+/** The meaning of a failed call. `docs/classifier.md` shows where each case was observed. */
 export type Classification =
   /** This status is the answer: from the queue the request would get the same one, only later. */
-  | { readonly kind: 'verdict'; readonly code: Exclude<Status, 0>; readonly message: string }
+  | (Verdict & { readonly kind: 'verdict'; readonly ok: false })
   /** The service gave no answer. `opensBreaker`: the next call to this address would also fail. */
   | { readonly kind: 'unreachable'; readonly proxyError: ProxyError; readonly opensBreaker: boolean }
   /** The request's signal aborted. */
@@ -32,7 +33,7 @@ export function classify(failure: GrpcFailure): Classification {
 function byServer({ code, message }: GrpcFailure): Classification {
   if (code === Status.UNAVAILABLE) return unreachable('destination_unavailable');
   if (code === Status.CANCELLED) return unreachable('connection_terminated');
-  return { kind: 'verdict', code, message };
+  return { kind: 'verdict', ok: false, code, message };
 }
 
 function byClient(failure: GrpcFailure): Classification {
@@ -75,7 +76,7 @@ function unreachable(proxyError: ProxyError, opens?: 'and opens'): Classificatio
 /** The gateway cannot read the service's answer: a fault of its own, reported without internals. */
 function broken({ message }: GrpcFailure): Classification {
   const detail = /larger than max/.test(message) ? 'The answer is too large' : 'Internal error';
-  return { kind: 'verdict', code: Status.INTERNAL, message: `error-interno: ${detail}` };
+  return { kind: 'verdict', ok: false, code: Status.INTERNAL, message: `error-interno: ${detail}` };
 }
 
 function connectError(message: string): ProxyError {

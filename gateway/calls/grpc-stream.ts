@@ -4,7 +4,7 @@ import type { Codec } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import { startDeadline } from './deadline.ts';
 import { failed, failureOf, metadataOf, passBytes } from './grpc-call.ts';
-import { type Outcome, StreamBrokenError, type StreamCall, type StreamOptions } from './transport.ts';
+import { StreamBrokenError, type StreamCall, type StreamOptions, type TransportResult } from './transport.ts';
 
 type Reading = ClientReadableStream<Buffer>;
 type Speaking = ClientDuplexStream<Buffer, Buffer>;
@@ -17,7 +17,7 @@ export async function openStream<Request, Response>(
   client: Client | undefined,
   call: StreamCall<Request, Response>,
   options: StreamOptions,
-): Promise<Outcome<AsyncIterable<Response>>> {
+): Promise<TransportResult<AsyncIterable<Response>>> {
   const { deadlineMs, idleMs, signal } = options;
   if (signal.aborted) return failed(Status.CANCELLED, 'Aborted before it started', false, true);
   if (client === undefined) return failed(Status.UNAVAILABLE, 'The channel is closed', false);

@@ -5,7 +5,7 @@ import { startDeadline } from './deadline.ts';
 import { failed, failureOf, metadataOf, passBytes } from './grpc-call.ts';
 import { type ChannelSettings, createGrpcChannel, type GrpcChannel } from './grpc-channel.ts';
 import { openStream } from './grpc-stream.ts';
-import type { CallOptions, Outcome, Transport } from './transport.ts';
+import type { CallOptions, Transport, TransportResult } from './transport.ts';
 
 export interface GrpcTransport extends Transport, Pick<GrpcChannel, 'watch' | 'received' | 'cut'> {}
 
@@ -40,9 +40,9 @@ function unary<Request, Response>(
   method: Method<Request, Response>,
   request: Request,
   options: CallOptions,
-): Promise<Outcome<Response>> {
+): Promise<TransportResult<Response>> {
   const { deadlineMs, signal } = options;
-  const { promise, resolve } = Promise.withResolvers<Outcome<Response>>();
+  const { promise, resolve } = Promise.withResolvers<TransportResult<Response>>();
   if (signal.aborted) {
     return Promise.resolve(failed(Status.CANCELLED, 'Aborted before it started', false, true));
   }
@@ -54,7 +54,7 @@ function unary<Request, Response>(
   let headers: Metadata | undefined;
   // Null if no stream was made for the call. Known only after the call has ended, and `cancel` ends it.
   const wasSent = () => (call?.getAuthContext() ?? null) !== null;
-  const settle = (outcome: Outcome<Response>) => {
+  const settle = (outcome: TransportResult<Response>) => {
     cancelDeadline();
     signal.removeEventListener('abort', onAbort);
     resolve(outcome);

@@ -1,7 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Method } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
-import type { GrpcFailure, Outcome, Transport } from './transport.ts';
+import type { GrpcFailure, Transport, TransportResult } from './transport.ts';
 
 /** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
 const notServing = 2;
@@ -70,7 +70,7 @@ export async function checkHealth(
  * A server that answers at all is usable, even without the health service. The exceptions are NOT_SERVING and a server's
  * UNAVAILABLE, which a proxy gives for the server behind it.
  */
-function unusable(outcome: Outcome<HealthAnswer>): GrpcFailure | undefined {
+function unusable(outcome: TransportResult<HealthAnswer>): GrpcFailure | undefined {
   if (outcome.ok) {
     const { status, reason } = outcome.response;
     return status === notServing

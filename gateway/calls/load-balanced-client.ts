@@ -10,8 +10,14 @@ import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedDefinition } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
-import { type CallResult, type RequestOptions, reasonOf, type ServiceClient } from './service-client.ts';
-import { type CallOptions, type Outcome, StreamBrokenError, type Transport } from './transport.ts';
+import {
+  type CallResult,
+  type RequestOptions,
+  reasonOf,
+  type ServiceClient,
+  type Unreachable,
+} from './service-client.ts';
+import { type CallOptions, StreamBrokenError, type Transport, type TransportResult } from './transport.ts';
 
 export interface ServiceClientOptions {
   /** Name in the registry: `mserv1`. */
@@ -111,13 +117,13 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   async function attempt<Answer>(
     { repeatable, fullName }: Pick<Method, 'repeatable' | 'fullName'>,
     callOptions: RequestOptions,
-    makeCall: (transport: Transport, options: CallOptions) => Promise<Outcome<Answer>>,
+    makeCall: (transport: Transport, options: CallOptions) => Promise<TransportResult<Answer>>,
   ): Promise<CallResult<Answer>> {
     const { signal, requestId } = callOptions;
     if (signal.aborted) return { kind: 'gone' };
     const endsAt = now() + (callOptions.deadlineMs ?? deadlineMs);
     const tried: Endpoint[] = [];
-    let result: CallResult<Answer> | undefined;
+    let result: Unreachable | undefined;
     while (tried.length < maxAttempts) {
       const endpoint = pick(tried);
       const leftMs = Math.ceil(endsAt - now());
@@ -134,18 +140,14 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         statusName(outcome.ok ? Status.OK : outcome.failure.code),
         (now() - startedAt) / 1000,
       );
-      if (outcome.ok) return { kind: 'verdict', verdict: outcome, address };
+      if (outcome.ok) return { kind: 'verdict', ...outcome, address };
       const { failure } = outcome;
       const meaning = classify(failure);
       if (meaning.kind === 'gone') return meaning;
       if (meaning.kind === 'verdict') {
         if (failure.origin === 'client')
           log.error({ address, failure, requestId }, 'response unreadable; answering INTERNAL');
-        return {
-          kind: 'verdict',
-          verdict: { ok: false, code: meaning.code, message: meaning.message },
-          address,
-        };
+        return { ...meaning, address };
       }
       const { proxyError } = meaning;
       if (meaning.opensBreaker) breaker.open({ failure, proxyError });
@@ -181,7 +183,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   }
 
   /** Returns the result when no address can be tried: the cause at the first one. */
-  function notTried(): CallResult<never> & { kind: 'unreachable' } {
+  function notTried(): Unreachable {
     const [first] = endpoints;
     const state = first?.breaker.state;
     const cause = state?.kind === 'open' ? state.cause : unresolved;

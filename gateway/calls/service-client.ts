@@ -14,16 +14,19 @@ export type ProxyError =
   | 'dns_error'
   | 'http_response_timeout';
 
+/** The service could not be reached, or its answer never came: a repeatable request may be queued. */
+export interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly address: string;
+  readonly failure: GrpcFailure;
+  readonly proxyError: ProxyError;
+}
+
+/** The end of a call. One that the service answered is its verdict as well. */
 export type CallResult<Response = unknown> =
   /** The service answered, with a response or a status. */
-  | { readonly kind: 'verdict'; readonly verdict: Verdict<Response>; readonly address: string }
-  /** The service could not be reached, or its answer never came: a repeatable request may be queued. */
-  | {
-      readonly kind: 'unreachable';
-      readonly address: string;
-      readonly failure: GrpcFailure;
-      readonly proxyError: ProxyError;
-    }
+  | (Verdict<Response> & { readonly kind: 'verdict'; readonly address: string })
+  | Unreachable
   /** The request's signal aborted; the answer is no longer needed. */
   | { readonly kind: 'gone' };
 
@@ -50,7 +53,7 @@ export interface AddressHealth {
   readonly reason?: string | undefined;
 }
 
-/** The client of one service over all of its addresses, with the call policy of DESIGN section 4. */
+/** The client of one service over all of its addresses, which applies deadlines, breakers and one retry at another address. */
 export interface ServiceClient {
   readonly service: string;
   /** Whether any address has a closed breaker. */

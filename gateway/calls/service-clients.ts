@@ -24,8 +24,8 @@ export interface ServiceClients {
   readonly all: readonly ServiceClient[];
   /** Returns the client of a service, by its name. */
   client(service: string): ServiceClient;
-  /** Returns a service's coalesced call. */
-  call(service: string): ServiceClient['call'];
+  /** Returns the call of a service's client, coalesced: equal requests share calls. */
+  coalescedCall(service: string): ServiceClient['call'];
   readonly parts: readonly Part[];
 }
 
@@ -60,7 +60,7 @@ export function openServiceClients(options: ServiceClientsOptions): ServiceClien
   return {
     all,
     client: (service) => of(service).client,
-    call: (service) => of(service).call,
+    coalescedCall: (service) => of(service).call,
     parts: all.map((client) => ({
       name: `calls to ${client.service}`,
       start: () => client.start(),

@@ -40,7 +40,7 @@ export interface GrpcFailure {
   readonly cancelledByUs: boolean;
 }
 
-export type Outcome<Response> =
+export type TransportResult<Response> =
   | { readonly ok: true; readonly response: Response }
   | { readonly ok: false; readonly failure: GrpcFailure };
 
@@ -55,14 +55,14 @@ export class StreamBrokenError extends Error {
   }
 }
 
-/** A transport to one address of a service. Never throws or rejects: every call ends in an `Outcome`. */
+/** A transport to one address of a service. Never throws or rejects: every call ends in a `TransportResult`. */
 export interface Transport {
   readonly address: string;
   unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     options: CallOptions,
-  ): Promise<Outcome<Response>>;
+  ): Promise<TransportResult<Response>>;
   /**
    * Makes a streamed call; resolves with the service's first response. The responses may be iterated once. A slow reader
    * slows the service down; a reader that stops ends the call. Before the iteration only `signal` ends it. The iteration
@@ -71,6 +71,6 @@ export interface Transport {
   stream<Request, Response>(
     call: StreamCall<Request, Response>,
     options: StreamOptions,
-  ): Promise<Outcome<AsyncIterable<Response>>>;
+  ): Promise<TransportResult<AsyncIterable<Response>>>;
   close(): void;
 }

@@ -14,7 +14,7 @@ import { createConnection } from './connection.ts';
 import { describeQueue, describeQueues } from './description.ts';
 import { createManagement, type Management } from './management.ts';
 import { defaultQueue, type QueueName, queueOf, userQueueOf } from './name.ts';
-import { createPutter, takeMessage } from './user-queue.ts';
+import { createPusher, takeMessage } from './user-queue.ts';
 
 export interface ColasDeps {
   /** Undefined when no broker is configured, and so is `publisher`. */
@@ -39,14 +39,14 @@ const maxEmptyBodyBytes = 1024;
 
 const maxSeenQueues = 1_000;
 
-/** The schema of a push's body. */
-export const putting = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
+/** The schema of the body of a push. */
+export const pushBody = z.object({ mensaje: z.unknown().refine((value) => value !== undefined) });
 const emptyBody = z.object({});
 
 /** Opens the queue endpoints: the state of every queue, and push and pop on user queues. */
 export function openColas({ brokerUrl, managementUrl, publisher, internalQueues, log }: ColasDeps): Colas {
   const opened = brokerUrl === undefined ? undefined : createConnection(brokerUrl, log);
-  const put = opened && publisher && createPutter(opened, publisher);
+  const pushMessage = opened && publisher && createPusher(opened, publisher);
   const management =
     brokerUrl === undefined || managementUrl === undefined
       ? undefined
@@ -61,10 +61,10 @@ export function openColas({ brokerUrl, managementUrl, publisher, internalQueues,
 
   async function push(ctx: Context, queue: QueueName): Promise<void> {
     noQuery(ctx);
-    const { mensaje } = await readJsonBody(ctx, putting, maxMessageBytes);
-    if (put === undefined) throw new ProblemError('sin-rabbitmq');
+    const { mensaje } = await readJsonBody(ctx, pushBody, maxMessageBytes);
+    if (pushMessage === undefined) throw new ProblemError('sin-rabbitmq');
     const { requestId, traceparent } = ctx.state;
-    const id = await put(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
+    const id = await pushMessage(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
     seen.set(queue.nombre, true);
     send(ctx, { cola: queue.nombre, id }, 201);
   }

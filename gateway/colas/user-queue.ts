@@ -7,7 +7,7 @@ import { within } from '../../runtime/timeout.ts';
 import { traceHeaders } from '../../runtime/tracing/traceparent.ts';
 import { maxDepth } from '../http/body.ts';
 import { parseExactly } from '../http/exact-json.ts';
-import { flawOf } from '../http/json-text.ts';
+import { findJsonFlaw } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type Connection, unavailable } from './connection.ts';
 
@@ -34,7 +34,7 @@ const answerMs = 5_000;
 const maxKnownQueues = 1_000;
 
 /** Creates a function that pushes messages to user queues, which are declared at their first push. */
-export function createPutter(connection: Connection, publisher: Publisher) {
+export function createPusher(connection: Connection, publisher: Publisher) {
   const known = new Set<string>();
   const declaring = new Map<string, Promise<void>>();
 
@@ -146,5 +146,5 @@ function messageOf(text: string): unknown {
   } catch {
     return text;
   }
-  return flawOf(text, maxDepth) === undefined ? parseExactly(text) : text;
+  return findJsonFlaw(text, maxDepth) === undefined ? parseExactly(text) : text;
 }

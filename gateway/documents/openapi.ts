@@ -15,7 +15,7 @@ export interface DocumentOptions {
   /** Whether the API requires a token. Otherwise a token is optional. */
   readonly tokenNeeded: boolean;
   /** The identity paths that this gateway serves. */
-  readonly ofIdentity: ReadonlySet<string>;
+  readonly servedIdentityPaths: ReadonlySet<string>;
   /** The prefix of every path: `/v1` or empty. */
   readonly prefix: string;
 }
@@ -86,7 +86,7 @@ const requestHeaders = {
 
 /** Builds the OpenAPI document of this gateway from the schemas that validate its requests. */
 export function createDocument(options: DocumentOptions): OpenApi {
-  const { version, operations, tokenNeeded, ofIdentity, prefix } = options;
+  const { version, operations, tokenNeeded, servedIdentityPaths, prefix } = options;
   const documented: Record<string, Record<string, OperationObject>> = {};
   const add = (
     path: string,
@@ -98,7 +98,7 @@ export function createDocument(options: DocumentOptions): OpenApi {
     documented[path] = { ...documented[path], [method]: { ...operation, security } as OperationObject };
   };
   for (const operation of operations) add(`/${operation.name}`, 'get', operationObject(operation));
-  const served = [...paths, ...identityPaths.filter(({ path }) => ofIdentity.has(path))];
+  const served = [...paths, ...identityPaths.filter(({ path }) => servedIdentityPaths.has(path))];
   for (const path of served) add(path.path, path.method, pathObject(path, operations));
   return {
     openapi: '3.1.1',

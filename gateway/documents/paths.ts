@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { putting } from '../colas/routes.ts';
+import { pushBody } from '../colas/routes.ts';
 import { credentials } from '../identity/login.ts';
 import { anyState, oneState } from '../solicitudes/listing.ts';
 import type { SchemaName } from './schemas.ts';
@@ -133,7 +133,7 @@ export const paths: readonly PathDocument[] = [
     id: 'encolar',
     path: '/colas/{cola}/mensajes',
     summary: 'Encola un mensaje; crea la cola de usuario si no existe',
-    body: putting,
+    body: pushBody,
     answers: { 201: 'Encolado' },
     problems: [400, 403, 409, 413, 415, 503],
   },
@@ -152,7 +152,7 @@ export const paths: readonly PathDocument[] = [
     id: 'encolar_en_general',
     path: '/apis/queue/push',
     summary: 'Encola un mensaje en la cola general',
-    body: putting,
+    body: pushBody,
     answers: { 201: 'Encolado' },
     problems: [400, 413, 415, 503],
   },

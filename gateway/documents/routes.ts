@@ -10,7 +10,7 @@ export interface DocumentsDeps {
   readonly version: string;
   readonly operations: readonly Operation[];
   readonly tokenNeeded: boolean;
-  readonly ofIdentity: ReadonlySet<string>;
+  readonly servedIdentityPaths: ReadonlySet<string>;
 }
 
 /**

@@ -3,7 +3,7 @@ import getRawBody, { type RawBodyError } from 'raw-body';
 import type * as z from 'zod';
 import { BadQueryError } from './bad-query.ts';
 import { parseExactly } from './exact-json.ts';
-import { flawOf, type JsonFlaw } from './json-text.ts';
+import { findJsonFlaw, type JsonFlaw } from './json-text.ts';
 import { ProblemError } from './problem.ts';
 import type { Context } from './state.ts';
 
@@ -70,7 +70,7 @@ function parse(bytes: Buffer): object {
   } catch {
     throw badBody('json-no-valido');
   }
-  const flaw = flawOf(text, maxDepth);
+  const flaw = findJsonFlaw(text, maxDepth);
   if (flaw !== undefined) throw badBody(flaw);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badBody('no-es-objeto');
   return parseExactly(text) as object;

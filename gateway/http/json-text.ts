@@ -9,7 +9,7 @@ const reserved: ReadonlySet<string> = new Set(['__proto__']);
  * section 4: parsers differ in which one counts), a name reserved by JavaScript, or a depth that overflows the stack of
  * recursive code. One pass, no recursion.
  */
-export function flawOf(json: string, maxDepth: number): JsonFlaw | undefined {
+export function findJsonFlaw(json: string, maxDepth: number): JsonFlaw | undefined {
   /** The names in each open object; undefined for an array. */
   const openContainers: (Set<string> | undefined)[] = [];
   for (let at = 0; at < json.length; at++) {

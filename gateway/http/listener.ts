@@ -57,7 +57,10 @@ export function createHttpListener(deps: HttpListenerDeps): Part {
         throw listenError(err, binding);
       }
       const bound = http.address() as AddressInfo;
-      log.info({ door: 'http', tls: tls !== undefined, host: binding.host, port: bound.port }, 'listening');
+      log.info(
+        { transport: 'http', tls: tls !== undefined, host: binding.host, port: bound.port },
+        'listening',
+      );
     },
     stop: async () => {
       if (!server?.listening) return;

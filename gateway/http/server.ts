@@ -21,13 +21,20 @@ export interface ServerBounds {
   readonly headersMs: number;
   /** From that moment to the end of the body. */
   readonly requestMs: number;
+  /** How long a connection may be idle between two requests. */
+  readonly keepAliveMs: number;
   /** A client that reads nothing of its answer for this long is disconnected. */
   readonly stallMs: number;
   /** Maximum connections; further ones are closed at once. */
   readonly connections?: number | undefined;
 }
 
-const defaultBounds: ServerBounds = { headersMs: 10_000, requestMs: 30_000, stallMs: 120_000 };
+const defaultBounds: ServerBounds = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 75_000,
+  stallMs: 120_000,
+};
 
 /**
  * Creates an HTTP server without answers of its own: invalid HTTP gets a problem, and every request reaches the
@@ -37,7 +44,7 @@ const defaultBounds: ServerBounds = { headersMs: 10_000, requestMs: 30_000, stal
 export function createHttpServer(
   listener: RequestListener,
   upgrade: OnUpgrade,
-  { headersMs, requestMs, stallMs, connections }: ServerBounds = defaultBounds,
+  { headersMs, requestMs, keepAliveMs, stallMs, connections }: ServerBounds = defaultBounds,
   tls?: TlsMaterial,
 ): Server {
   const options: ServerOptions = {
@@ -48,6 +55,7 @@ export function createHttpServer(
     maxHeaderSize: 64 * 1024,
     headersTimeout: headersMs,
     requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(1_000, headersMs),
   };
   const onRequest: RequestListener = (req, res) => {

@@ -2,7 +2,7 @@ import { barePath } from '../http/bare-path.ts';
 import type { Scope } from './scopes.ts';
 
 /** The access that a path requires: a scope, or `open` for none. */
-export type Access = Scope | 'open';
+export type RequiredAccess = Scope | 'open';
 
 const open: ReadonlySet<string> = new Set([
   '',
@@ -26,7 +26,7 @@ const queuePaths = /^\/(?:colas|apis\/queue)(?:\/|$)/;
  * @param path without `/v1`
  * @param alsoOpen further open paths
  */
-export function accessTo(path: string, alsoOpen: ReadonlySet<string>): Access {
+export function accessTo(path: string, alsoOpen: ReadonlySet<string>): RequiredAccess {
   const bare = barePath(path);
   if (open.has(bare) || alsoOpen.has(bare)) return 'open';
   if (openBelow.some((folder) => bare.startsWith(folder))) return 'open';

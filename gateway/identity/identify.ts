@@ -1,5 +1,5 @@
 import type { Context, Middleware } from '../http/state.ts';
-import { type Access, accessTo } from './access.ts';
+import { accessTo, type RequiredAccess } from './access.ts';
 import type { Authenticator, Verified } from './authenticator.ts';
 import { missingScope, unauthenticated } from './challenge.ts';
 import type { Scope } from './scopes.ts';
@@ -43,7 +43,7 @@ export function identify({ authenticator, alsoOpen, onRefused }: IdentifyOptions
   };
 }
 
-function admit(ctx: Context, verified: Verified | undefined, access: Access): void {
+function admit(ctx: Context, verified: Verified | undefined, access: RequiredAccess): void {
   if (verified !== undefined) {
     ctx.state.caller = verified.identity.id;
     ctx.state.scopes = verified.identity.scopes;

@@ -80,6 +80,8 @@ export const limitVariables = {
   MAX_CONNECTIONS: count.default(16_000),
   HEADERS_TIMEOUT_MS: milliseconds.default(10_000),
   REQUEST_TIMEOUT_MS: milliseconds.default(30_000),
+  // Longer than the 60 s of most balancers, which otherwise send a request into a connection that is being closed.
+  KEEP_ALIVE_MS: milliseconds.default(75_000),
 };
 
 interface ParsedValues {

@@ -20,7 +20,7 @@ interface Charge {
 }
 
 /** The result of a charge. */
-interface Spent {
+interface ChargeResult {
   /** The value of the header `RateLimit`. */
   readonly left: string;
   /** Seconds until a retry is useful; undefined when the quota sufficed. */
@@ -54,10 +54,10 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     .join(', ');
 
   /** Charges every period, the shortest first. A period that refuses the request ends the charge. */
-  async function spend({ key, cost }: Charge): Promise<Spent> {
+  async function chargeAll({ key, cost }: Charge): Promise<ChargeResult> {
     let left = '';
     for (const { allowance, limiter } of limiters) {
-      const result = await spent(limiter, key, cost);
+      const result = await consume(limiter, key, cost);
       const seconds = Math.max(0, Math.ceil(result.msBeforeNext / 1000));
       left += `${left && ', '}"${allowance.name}";r=${result.remainingPoints};t=${seconds}`;
       if (result.consumedPoints > allowance.points) return { left, refusedFor: Math.max(1, seconds) };
@@ -65,26 +65,26 @@ export function createRateLimit({ allowances, costs, store }: RateLimitOptions):
     return { left, refusedFor: undefined };
   }
 
-  async function applyCharge(ctx: Context, spending: Promise<Spent>): Promise<void> {
+  async function applyCharge(ctx: Context, charge: Charge): Promise<void> {
     setCommonHeader(ctx.res, 'RateLimit-Policy', policy);
-    const { left, refusedFor } = await spending;
+    const { left, refusedFor } = await chargeAll(charge);
     setCommonHeader(ctx.res, 'RateLimit', left);
     if (refusedFor !== undefined) throw tooMany(refusedFor);
   }
 
   const costFor = (path: string) => costOf.get(barePath(path)) ?? 1;
-  const chargeFor = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
+  const chargeOf = ({ path, state }: Pick<Context, 'path' | 'state'>): Charge | undefined =>
     freePaths.has(barePath(path)) ? undefined : { key: quotaKeyOf(state), cost: costFor(path) };
 
   return {
     middleware: async (ctx, next) => {
-      const charge = chargeFor(ctx);
-      if (charge !== undefined) await applyCharge(ctx, spend(charge));
+      const charge = chargeOf(ctx);
+      if (charge !== undefined) await applyCharge(ctx, charge);
       return next();
     },
-    charge: (ctx) => applyCharge(ctx, spend({ key: addressQuotaKey(ctx.state), cost: costFor(ctx.path) })),
+    charge: (ctx) => applyCharge(ctx, { key: addressQuotaKey(ctx.state), cost: costFor(ctx.path) }),
     chargeFor: async (path, who) => {
-      const { refusedFor } = await spend({ key: quotaKeyOf(who), cost: costFor(path) });
+      const { refusedFor } = await chargeAll({ key: quotaKeyOf(who), cost: costFor(path) });
       if (refusedFor !== undefined) throw tooMany(refusedFor);
     },
   };
@@ -97,7 +97,7 @@ function tooMany(segundos: number): ProblemError {
   });
 }
 
-async function spent(limiter: Limiter, key: string, cost: number): Promise<RateLimiterRes> {
+async function consume(limiter: Limiter, key: string, cost: number): Promise<RateLimiterRes> {
   try {
     return await limiter.consume(key, cost);
   } catch (thrown) {

@@ -38,7 +38,7 @@ export async function bridge(options: BridgeOptions): Promise<'gone' | 'unavaila
   for (;;) {
     const first = repeated ?? (await queries.take(signal));
     if (first === undefined) return 'gone';
-    const end = await converse(first, options);
+    const end = await makeCall(first, options);
     if (end === 'gone' || end === 'unavailable') return end;
     const { verdict, latest, unanswered } = end;
     // The verdict carries no number. With several queries unanswered it may be an older one's: repeat the latest alone.
@@ -55,7 +55,7 @@ interface Refusal {
 }
 
 /** Makes one call, from its first query to its end. */
-async function converse(
+async function makeCall(
   first: LiveQuery,
   { live, serviceClient, queries, answer, signal, requestId, traceparent }: BridgeOptions,
 ): Promise<'gone' | 'unavailable' | Refusal> {
@@ -78,9 +78,8 @@ async function converse(
     const result = await serviceClient.stream(call, { signal, requestId, traceparent });
     if (result.kind === 'gone') return 'gone';
     if (result.kind === 'unreachable') return 'unavailable';
-    const { verdict } = result;
-    if (!verdict.ok) return { verdict, latest, unanswered };
-    for await (const response of verdict.response) {
+    if (!result.ok) return { verdict: result, latest, unanswered };
+    for await (const response of result.response) {
       const { numero, body } = live.present(response);
       // The answer to an older query may arrive after the newer query was sent.
       unanswered = numero === latest.numero ? 0 : 1;
@@ -93,7 +92,7 @@ async function converse(
     const outcome = classify(error.failure);
     if (outcome.kind === 'gone') return 'gone';
     if (outcome.kind === 'unreachable') return 'unavailable';
-    return { verdict: { ok: false, code: outcome.code, message: outcome.message }, latest, unanswered };
+    return { verdict: outcome, latest, unanswered };
   } finally {
     ended.abort();
   }

@@ -46,7 +46,7 @@ const pingMs = 30_000;
  * or with `{"numero":7,"problema":{…}}` on an error. A query that a newer one overtook gets no answer. A query without a
  * number gets the next one.
  */
-export async function converse(socket: WebSocket, options: ConversationOptions): Promise<void> {
+export async function serveConversation(socket: WebSocket, options: ConversationOptions): Promise<void> {
   const { operation, live, serviceClient, idioma, prefix, requestId, traceparent, stallMs, log } = options;
   const { known, verify, charge } = options;
   const instance = `${prefix}/${operation.name}/en_vivo`;

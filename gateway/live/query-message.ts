@@ -1,5 +1,5 @@
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
-import { flawOf } from '../http/json-text.ts';
+import { findJsonFlaw } from '../http/json-text.ts';
 import { ProblemError } from '../http/problem.ts';
 
 /**
@@ -16,7 +16,7 @@ const maxDepth = 8;
 export function parseMessage(text: string): QueryMessage {
   const message = jsonOf(text);
   const isObject = typeof message === 'object' && message !== null && !Array.isArray(message);
-  if (!isObject || flawOf(text, maxDepth) !== undefined) {
+  if (!isObject || findJsonFlaw(text, maxDepth) !== undefined) {
     throw new ProblemError('mensaje-no-valido');
   }
   return message as QueryMessage;

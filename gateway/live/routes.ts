@@ -14,7 +14,7 @@ import { quotaKeyOf } from '../limits/quota-key.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import type { Service } from '../operations/service.ts';
-import { converse } from './conversation.ts';
+import { serveConversation } from './conversation.ts';
 
 export interface LiveDeps {
   readonly services: readonly Service[];
@@ -96,7 +96,14 @@ export function createLive(deps: LiveDeps): Live {
         requestId,
         traceparent,
       };
-      void converse(client, { ...options, known, verify: authenticator.verify, charge, stallMs, log });
+      void serveConversation(client, {
+        ...options,
+        known,
+        verify: authenticator.verify,
+        charge,
+        stallMs,
+        log,
+      });
     });
   }
 

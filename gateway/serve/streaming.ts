@@ -3,13 +3,13 @@ import { sendAnswer } from '../answers/sender.ts';
 import type { ServiceClient } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import { type BadParameter, BadQueryError } from '../http/bad-query.ts';
-import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { announceLines, jsonLines, sendLines } from '../http/ndjson.ts';
 import { assertMatches } from '../http/preconditions.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { Context } from '../http/state.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Operation, OperationStream } from '../operations/operation.ts';
+import type { OperationStream } from '../operations/operation.ts';
+import type { ServedRequest } from './request.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 export interface StreamingDeps {
@@ -27,17 +27,17 @@ export interface StreamingDeps {
  */
 export async function serveStream(
   ctx: Context,
-  operation: Operation,
-  stream: OperationStream,
-  asked: { readonly request: unknown; readonly query: URLSearchParams; readonly prefer: Preferences },
+  { operation, query, message, prefer, signal, requestId, traceparent }: ServedRequest,
   { serviceClient, stallMs, metrics }: StreamingDeps,
 ): Promise<void> {
-  refuseUnsupported(asked.query, asked.prefer);
-  const { requestId, traceparent, target, idioma } = ctx.state;
+  const { stream } = operation;
+  if (stream === undefined) throw new TypeError(`${operation.name} has no stream`);
+  refuseUnsupported(query, prefer);
+  const { target, idioma } = ctx.state;
   const stop = new AbortController();
   const result = await serviceClient.stream(
-    { method: stream.method, request: stream.toRequest(asked.request) },
-    { signal: AbortSignal.any([disconnectSignal(ctx), stop.signal]), requestId, traceparent },
+    { method: stream.method, request: stream.toRequest(message) },
+    { signal: AbortSignal.any([signal, stop.signal]), requestId, traceparent },
   );
   if (result.kind === 'gone') {
     ctx.status = 499;
@@ -47,9 +47,8 @@ export async function serveStream(
     metrics.fallback(serviceClient.service, 'refused', result.proxyError);
     return refuseUnreachable(ctx, result);
   }
-  const { verdict } = result;
-  if (!verdict.ok) {
-    return sendAnswer(ctx, renderVerdict(operation, verdict, { target, idioma, formato: 'json' }), 'grpc');
+  if (!result.ok) {
+    return sendAnswer(ctx, renderVerdict(operation, result, { target, idioma, formato: 'json' }), 'grpc');
   }
   try {
     assertMatches(ctx);
@@ -62,7 +61,7 @@ export async function serveStream(
     return announceLines(ctx);
   }
   try {
-    await sendLines(ctx, linesOf(stream, verdict.response), stallMs);
+    await sendLines(ctx, linesOf(stream, result.response), stallMs);
   } catch (error) {
     // The service client has logged the reason, and the missing last line tells the client.
     if (!(error instanceof StreamBrokenError)) throw error;

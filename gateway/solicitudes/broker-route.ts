@@ -15,7 +15,7 @@ export interface BrokerRouteDeps {
   readonly publisher: Publisher;
   readonly replies: Pick<Replies, 'queue' | 'connected'>;
   /** The route for rows that RabbitMQ cannot deliver; used while it is open. */
-  readonly otherwise: DispatchRoute;
+  readonly direct: DispatchRoute;
   readonly operation: (name: string) => Operation | undefined;
   readonly log: Logger;
   readonly now: () => number;
@@ -45,7 +45,7 @@ const maxRows = 256;
  * reply queue may take seconds to recover.
  */
 export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
-  const { service, ledger, publisher, replies, otherwise, operation, log, now } = deps;
+  const { service, ledger, publisher, replies, direct, operation, log, now } = deps;
   const queues = queuesOf(service);
   const queue = queues.work;
 
@@ -91,8 +91,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
     log.info({ id: row.id, requestId: row.requestId, queue, attempt }, 'published');
   }
 
-  const canDivert = (diverted: readonly Solicitud[]): boolean =>
-    otherwise.open && otherwise.room > diverted.length;
+  const canDivert = (diverted: readonly Solicitud[]): boolean => direct.open && direct.room > diverted.length;
 
   /**
    * Returns the depth of the service's queues; undefined when the work queue is gone. Isolated and quarantined messages
@@ -138,7 +137,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
       depth?.isolating === true && isWithin(maxDeferMs, publishedAt);
     const unconsumed =
       depth?.consumers === 0 && canDivert(diverted) ? staying.filter((row) => !isAwaited(row)) : [];
-    diverted.push(...unconsumed.slice(0, otherwise.room - diverted.length));
+    diverted.push(...unconsumed.slice(0, direct.room - diverted.length));
     // Unconsumed rows without room return when the diverted ones are answered; the claim defers rows that only wait.
     for (const row of staying) if (!unconsumed.includes(row)) lease.done(row.id);
     // Defers a long backlog in one statement. Lost rows are the oldest, so the first batch would have shown them.
@@ -149,7 +148,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
 
   return {
     get open() {
-      return publisher.usable && (replies.connected || !otherwise.open);
+      return publisher.usable && (replies.connected || !direct.open);
     },
     get room() {
       return publishing === 0 ? maxRows : 0;
@@ -165,7 +164,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
       } finally {
         publishing -= 1;
       }
-      await otherwise.dispatch(diverted, lease, signal);
+      await direct.dispatch(diverted, lease, signal);
     },
   };
 }

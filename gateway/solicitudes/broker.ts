@@ -1,7 +1,7 @@
 import { createPublisher, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../runtime/amqp/topology.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
-import type { BrokerUse } from './dispatcher.ts';
+import type { BrokerAvailability } from './dispatcher.ts';
 import { createReplies, type Replies, type RepliesDeps } from './replies.ts';
 
 export interface BrokerOptions extends RepliesDeps {
@@ -13,7 +13,7 @@ export interface BrokerOptions extends RepliesDeps {
 export interface Broker {
   readonly publisher: Publisher;
   readonly replies: Replies;
-  readonly use: BrokerUse;
+  readonly availability: BrokerAvailability;
   /** The queues that carry requests and replies. */
   readonly queues: readonly string[];
   readonly parts: readonly Part[];
@@ -30,7 +30,7 @@ export function openBroker({ services, ...deps }: BrokerOptions): Broker {
     },
   });
   const replies = createReplies(deps);
-  const use: BrokerUse = {
+  const availability: BrokerAvailability = {
     get usable() {
       return publisher.usable && replies.connected;
     },
@@ -49,7 +49,7 @@ export function openBroker({ services, ...deps }: BrokerOptions): Broker {
   return {
     publisher,
     replies,
-    use,
+    availability,
     queues: [...services.flatMap((service) => Object.values(queuesOf(service))), replies.queue],
     parts: [replies, publishing],
   };

@@ -61,7 +61,7 @@ export function createDirectRoute(deps: DirectRouteDeps): DispatchRoute {
       queued: true,
     });
     if (result.kind === 'gone') return false;
-    if (result.kind === 'verdict') await completion.complete(row, result.verdict);
+    if (result.kind === 'verdict') await completion.complete(row, result);
     // A timeout is a verdict: the queue's handlers have the same 60 s.
     else if (result.proxyError === 'http_response_timeout') await completion.complete(row, tooSlow);
     else if (result.proxyError === 'connection_terminated') await interrupted(row);

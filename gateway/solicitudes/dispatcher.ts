@@ -25,7 +25,7 @@ export interface DispatchRoute {
 }
 
 /** Whether replies can come through RabbitMQ now. */
-export interface BrokerUse {
+export interface BrokerAvailability {
   /** Requests can be published and replies received. */
   readonly usable: boolean;
   /** Notifies of connection changes; returns the unsubscribe function. */
@@ -37,7 +37,7 @@ export interface DispatcherDeps {
   readonly ledger: Ledger;
   /** Routes in order of preference. */
   readonly routes: readonly DispatchRoute[];
-  readonly broker: BrokerUse | undefined;
+  readonly broker: BrokerAvailability | undefined;
   readonly client: Pick<ServiceClient, 'onReachable'>;
   readonly log: Logger;
   readonly now: () => number;

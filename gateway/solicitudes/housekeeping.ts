@@ -33,7 +33,7 @@ export function createHousekeeping(deps: HousekeepingDeps): {
       const purged = await ledger.purge(now() - retentionMs);
       if (purged > 0) log.info({ purged }, 'answers purged; their retention is over');
       // Other gateways also accept and close rows, and their notifications may be lost.
-      drain.recount(await ledger.open());
+      drain.recount(await ledger.countOpen());
     } catch (err) {
       log.error({ err }, 'housekeeping failed; trying again in the next round');
     }

@@ -136,7 +136,7 @@ export interface Ledger {
   /** Returns the earliest due time of a service's open rows. */
   nextDue(service: string): Promise<number | undefined>;
   /** Returns the number of open rows by service. */
-  open(): Promise<Readonly<Record<string, number>>>;
+  countOpen(): Promise<Readonly<Record<string, number>>>;
   /** Returns when the open row that expires first was accepted. With equal lifetimes that is the oldest row. */
   oldest(): Promise<number | undefined>;
   /** Closes a row. A closed row keeps its state. */

@@ -8,8 +8,8 @@ import type { Accepted } from './acceptance.ts';
 import { describeAccepted } from './description.ts';
 import type { DrainRate } from './drain-rate.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
-import { awaitEnd } from './reading.ts';
 import type { Waiters } from './waiters.ts';
+import { waitUntilClosed } from './waiting.ts';
 
 export interface ResponsesDeps {
   readonly ledger: Ledger;
@@ -35,7 +35,7 @@ export async function sendAccepted(
   try {
     if (wait !== undefined && wait > 0 && row.closedAt === undefined) {
       row =
-        (await awaitEnd({ ledger, waiters }, row.id, {
+        (await waitUntilClosed({ ledger, waiters }, row.id, {
           quotaKey: quotaKeyOf(ctx.state),
           ms: wait * 1000,
           signal,

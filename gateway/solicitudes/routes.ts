@@ -10,9 +10,9 @@ import { describeAccepted } from './description.ts';
 import { type EventsDeps, sendEvents } from './events.ts';
 import { findSolicitud } from './finding.ts';
 import { listQuarantine, listSolicitudes } from './listing.ts';
-import { awaitEnd } from './reading.ts';
 import { type ResponsesDeps, sendEnd, sendPending } from './responses.ts';
 import { type RetryingDeps, retrySolicitud } from './retrying.ts';
+import { waitUntilClosed } from './waiting.ts';
 
 export interface SolicitudesDeps extends ResponsesDeps, EventsDeps, RetryingDeps {
   readonly completion: Completion;
@@ -37,7 +37,7 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
     let row = await findSolicitud(ctx, ctx.params['id'], ledger);
     if (row.closedAt === undefined && wait !== undefined && wait > 0) {
       row =
-        (await awaitEnd(deps, row.id, {
+        (await waitUntilClosed(deps, row.id, {
           quotaKey: quotaKeyOf(ctx.state),
           ms: wait * 1000,
           signal: disconnectSignal(ctx),

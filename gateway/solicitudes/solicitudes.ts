@@ -61,7 +61,7 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
   const { ledger, clients, operation, brokerUrl, metrics, log } = options;
   const waiters = createWaiters(options.maxWaiters);
   const followers = createWaiters(options.maxEventStreams);
-  const drain = createDrainRate(await ledger.open(), now);
+  const drain = createDrainRate(await ledger.countOpen(), now);
   const completion = createCompletion({ ledger, operation, metrics, log, now });
   const acceptor = createAcceptor({ ledger, lifetimeMs: options.lifetimeMs, log, now });
   const services = clients.map(({ service }) => service);
@@ -72,10 +72,20 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
   const dispatchers = clients.map((client) => {
     const { service } = client;
     const direct = createDirectRoute({ ledger, client, completion, operation, log, now });
-    const queue =
-      broker && createBrokerRoute({ service, ledger, ...broker, otherwise: direct, operation, log, now });
-    const routes = queue === undefined ? [direct] : [queue, direct];
-    const dispatcher = createDispatcher({ service, ledger, routes, broker: broker?.use, client, log, now });
+    const routes = [direct];
+    if (broker !== undefined) {
+      const { publisher, replies } = broker;
+      routes.unshift(createBrokerRoute({ service, ledger, publisher, replies, direct, operation, log, now }));
+    }
+    const dispatcher = createDispatcher({
+      service,
+      ledger,
+      routes,
+      broker: broker?.availability,
+      client,
+      log,
+      now,
+    });
     return { service, ...dispatcher, name: `dispatcher of ${service}` };
   });
   followLedger({
@@ -88,7 +98,12 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
   });
   const { retentionMs } = options;
   const housekeeping = createHousekeeping({
-    ...{ ledger, drain, metrics, log, now, retentionMs },
+    ledger,
+    drain,
+    metrics,
+    log,
+    now,
+    retentionMs,
     intervalMs: housekeepingMs,
   });
   const stopWaiters = async () => {
@@ -101,7 +116,10 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
     responses,
     broker,
     router: solicitudesRoutes({
-      ...{ ...responses, followers, completion, acceptor },
+      ...responses,
+      followers,
+      completion,
+      acceptor,
       streamStallMs: options.streamStallMs,
     }),
     parts: {

@@ -105,11 +105,11 @@ async function replaceIfLeaderless(session: Session, queue: string): Promise<voi
 }
 
 /** Limits a queue that is never read, so that it does not fill the disk. */
-const mostUserMessages = 100_000;
+const maxUserMessages = 100_000;
 
 /** Declares a user queue, which refuses messages beyond its limits. */
 export async function declareUserQueue(session: Session, queue: string): Promise<void> {
-  const arguments_ = { ...quorum, 'x-max-length': mostUserMessages, 'x-overflow': 'reject-publish' };
+  const arguments_ = { ...quorum, 'x-max-length': maxUserMessages, 'x-overflow': 'reject-publish' };
   // Never deleted: the ledger does not know its messages.
   await session.onSpareChannel(answerTimeoutMs, (channel) =>
     channel.assertQueue(queue, { durable: true, arguments: arguments_ }),

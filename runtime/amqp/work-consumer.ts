@@ -136,7 +136,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     span.end({ failed: !replied || result.kind !== 'answer' });
     if (!replied) return;
     const ms = Math.round((performance.now() - begun) * 10) / 10;
-    requestLog.info({ door: 'rabbitmq', method: work.type, ...logFields(result), ms }, 'call');
+    requestLog.info({ transport: 'rabbitmq', method: work.type, ...logFields(result), ms }, 'call');
   }
 
   /** Returns undefined when the request was handed back, or the process stops. */

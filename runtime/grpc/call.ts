@@ -32,8 +32,8 @@ export interface CallFailure {
 }
 
 export interface CallWork {
-  /** Answers the call. Fields added to `told` appear in the call's log line. */
-  run(context: CallContext, told: Record<string, unknown>): Promise<void>;
+  /** Answers the call. Fields added to `logFields` appear in the call's log line. */
+  run(context: CallContext, logFields: Record<string, unknown>): Promise<void>;
   fail(failure: CallFailure): void;
 }
 
@@ -67,16 +67,16 @@ export async function runCall(
   const abort = new AbortController();
   const stopWatching = abortWithCaller(call, abort);
   calls.enter(abort);
-  const told: Record<string, unknown> = {};
+  const logFields: Record<string, unknown> = {};
   const finish = (code: Status, detail?: string): void => {
     span.end({ attributes: { 'rpc.grpc.status_code': code }, failed: code !== Status.OK });
     const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-    callLog.info({ door: 'grpc', method, code: statusName(code), ...told, detail, ms }, 'call');
+    callLog.info({ transport: 'grpc', method, code: statusName(code), ...logFields, detail, ms }, 'call');
   };
   try {
     const queued = call.metadata.get(queuedKey).length > 0;
     const { stopping } = calls;
-    await work.run({ signal: abort.signal, requestId, queued, stopping, log: callLog }, told);
+    await work.run({ signal: abort.signal, requestId, queued, stopping, log: callLog }, logFields);
     finish(Status.OK);
   } catch (thrown) {
     const error = statusOf(thrown, abort.signal);

@@ -99,7 +99,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       port = await bind(server, binding, credentialsOf(tls));
       state = 'started';
       showServing();
-      log.info({ door: 'grpc', host: binding.host, port, tls: securityOf(tls) }, 'listening');
+      log.info({ transport: 'grpc', host: binding.host, port, tls: securityOf(tls) }, 'listening');
     },
     async stop() {
       if (state !== 'started') return;

@@ -24,7 +24,7 @@ const stalledMs = 300_000;
 export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) {
   return (call: WritingCall): void =>
     void runCall(call, method.fullName, deps, {
-      run: async (context, told) => {
+      run: async (context, logFields) => {
         const { signal } = context;
         let input: unknown;
         if ('request' in call) {
@@ -40,7 +40,7 @@ export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) 
           sent = send(call, response, signal);
           // Handled at the next `await sent`; the handler may still work until then.
           sent.catch(() => undefined);
-          told['messages'] = ++messages;
+          logFields['messages'] = ++messages;
         }
         await sent;
         call.end();

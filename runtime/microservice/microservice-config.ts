@@ -72,7 +72,7 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
         if (given.grpc === false && 'RABBITMQ_URL' in given && given.RABBITMQ_URL === undefined) {
           problems.push({
             variable: variables.grpc,
-            problem: 'off, and RABBITMQ_URL is empty: no door would be open',
+            problem: 'off, and RABBITMQ_URL is empty: no request could arrive',
           });
         }
         const plaintext = given.ALLOW_PLAINTEXT === false && files.cert === undefined;

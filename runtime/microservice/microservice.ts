@@ -42,7 +42,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   const log = createLogger(config.log);
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
-  const listeners: Part[] = [];
+  const transports: Part[] = [];
   let grpc: GrpcServer | undefined;
   if (config.grpc !== undefined) {
     grpc = createGrpcServer({
@@ -55,17 +55,17 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
       log,
       graceMs,
     });
-    listeners.push(grpc);
+    transports.push(grpc);
   }
   if (config.rabbitmqUrl !== undefined) {
-    listeners.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
+    transports.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
   }
   const { name, tracesTo: endpoint } = config;
   const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
   await runProcess({
     log,
-    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, grpc, log)]), ...listeners],
-    ready: () => ({ doors: listeners.map(({ name: listener }) => listener) }),
+    parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, grpc, log)]), ...transports],
+    ready: () => ({ transports: transports.map((part) => part.name) }),
   });
 }
 

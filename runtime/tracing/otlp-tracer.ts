@@ -59,11 +59,11 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
       const { traceId, spanId, traceFlags, traceState } = span.spanContext();
       return {
         traceparent: writeTraceContext(traceId, spanId, traceFlags, traceState?.serialize()),
-        end: (told = {}) => {
+        end: (details = {}) => {
           if (!span.isRecording()) return;
-          if (told.name !== undefined) span.updateName(told.name);
-          if (told.attributes !== undefined) span.setAttributes(withoutUndefined(told.attributes));
-          if (told.failed) span.setStatus({ code: SpanStatusCode.ERROR });
+          if (details.name !== undefined) span.updateName(details.name);
+          if (details.attributes !== undefined) span.setAttributes(withoutUndefined(details.attributes));
+          if (details.failed) span.setStatus({ code: SpanStatusCode.ERROR });
           span.end();
         },
       };

@@ -9,7 +9,11 @@ export interface Span {
   /** Trace context of this span (traceparent.ts), for work on its behalf; its parent's when tracing is off. */
   readonly traceparent: string;
   /** Ends the span. The first call counts. */
-  end(told?: { readonly name?: string; readonly attributes?: Attributes; readonly failed?: boolean }): void;
+  end(details?: {
+    readonly name?: string;
+    readonly attributes?: Attributes;
+    readonly failed?: boolean;
+  }): void;
 }
 
 export interface Tracer {

@@ -89,9 +89,9 @@ async function checkAlarms(model: ChannelModel): Promise<Finding> {
     await channel.waitForConfirms();
     return true;
   };
-  if (await within(answerMs, Promise.race([publish(), blocked]))) return fine('RabbitMQ takes messages');
+  if (await within(answerMs, Promise.race([publish(), blocked]))) return fine('RabbitMQ accepts messages');
   return wrong(
-    `RabbitMQ takes no messages: ${reason}`,
+    `RabbitMQ accepts no messages: ${reason}`,
     'rabbitmq-diagnostics alarms names the alarm. Memory: let consumers catch up, or raise vm_memory_high_watermark. Disk: free space, or lower disk_free_limit.',
   );
 }

@@ -67,7 +67,7 @@ function contents(
     if (version > migrations.length) {
       return [
         wrong(
-          `The ledger ${path} has schema version ${version}, of a newer Archivero; this version supports ${migrations.length}`,
+          `The ledger ${path} has schema version ${version}, made by a newer Archivero; this version supports ${migrations.length}`,
           'Run the newer version, or restore the copy made before the upgrade.',
         ),
       ];

@@ -2,7 +2,7 @@ import type { GatewayConfig } from '../../gateway/config.ts';
 import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 import { room } from './ledger.ts';
 
-const oldest = 130_000;
+const minVersion = 130_000;
 const clockSlackMs = 2_000;
 
 /** Checks the ledger in a PostgreSQL database, read-only. */
@@ -28,20 +28,20 @@ export async function checkPostgres(
     const found: Finding[] = [
       fine(`PostgreSQL ${version} answers at ${host}, database ${pathname.slice(1)}`),
     ];
-    if (Number(await value("SELECT current_setting('server_version_num')")) < oldest) {
+    if (Number(await value("SELECT current_setting('server_version_num')")) < minVersion) {
       found.push(wrong(`PostgreSQL ${version} is too old`, 'Use 13 or newer.'));
     }
     if ((await value("SELECT current_setting('fsync')")) === 'off') {
       found.push(
         wrong(
-          'fsync is off in this PostgreSQL: a power cut loses what was accepted',
-          'fsync = on in postgresql.conf.',
+          'PostgreSQL runs with fsync off: a power cut loses accepted requests',
+          'Set fsync = on in postgresql.conf.',
         ),
       );
     }
     if ((await value('SELECT pg_is_in_recovery()')) === true) {
       found.push(
-        wrong('This PostgreSQL is a standby: nothing can be written to it', 'Set LEDGER_URL to the primary.'),
+        wrong('PostgreSQL is a standby: the ledger cannot be written', 'Set LEDGER_URL to the primary.'),
       );
     }
     const clocks = `Its clock and this machine's differ by ${Math.round(Math.abs(ahead))} ms`;
@@ -60,7 +60,7 @@ export async function checkPostgres(
       return [
         ...found,
         wrong(
-          `The ledger has schema version ${schema}, of a newer Archivero; this version supports ${migrations.length}`,
+          `The ledger has schema version ${schema}, made by a newer Archivero; this version supports ${migrations.length}`,
           'Run the newer version.',
         ),
       ];

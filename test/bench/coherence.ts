@@ -1,7 +1,7 @@
 /**
- * How old what the cache serves may be while a writer changes folders 1,000 times a second and clients read 2,000 times a
- * second: `npm run bench:coherence -- [seconds]`. Real mserv1 and gateway, without an access log, as in the other benchmark; prints
- * what test/support/clients/coherence.ts counts, and the processor time that reading and writing took itself.
+ * Measures how stale cached answers are, with 1,000 writes and 2,000 reads per second: `npm run bench:coherence -- [seconds]`.
+ * mserv1 and the gateway are real processes without an access log. Prints the counts of
+ * test/support/clients/coherence.ts, and the processor time of the reads and writes themselves.
  */
 import { measureCoherence } from '../support/clients/coherence.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';

@@ -1,5 +1,5 @@
--- What wrk does: asks for one path after the other, and tells what it counted as one line of JSON.
--- wrk ... URL -- ETAG AUTHORIZATION PATH...   (- is none; without a path only the URL is asked for)
+-- Script of wrk: requests the paths in turn, and prints its counts as one line of JSON.
+-- wrk ... URL -- ETAG AUTHORIZATION PATH...   (- for none; without a path the URL is requested)
 local requests = {}
 local at = 0
 

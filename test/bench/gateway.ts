@@ -1,12 +1,12 @@
 /**
- * The gateway and its peers, side by side in one run: `npm run bench -- [options]`
+ * Measures the gateway and its peers side by side in one run: `npm run bench -- [options]`
  *
- *   --rows cached,koa,…   only these (`--rows help` lists them)
+ *   --rows cached,koa,…   measures only these rows (`--rows help` lists them)
  *   --sizes 20,1000       only these numbers of entries
- *   --connections 32      only these
- *   --rounds 3            runs of a cell with 32 connections, one after the other in turn; of others there is one
+ *   --connections 32      only these numbers of connections
+ *   --rounds 3            interleaved runs of each cell with 32 connections; other cells have one
  *   --seconds 1           length of a run
- *   --idle 3              starts of the gateway that are measured; 0: none
+ *   --idle 3              measured starts of the gateway; 0 for none
  *   --save                writes the result to docs/: performance.json, the chart, and the table in performance.md
  */
 import { existsSync } from 'node:fs';
@@ -15,18 +15,12 @@ import { parseArgs } from 'node:util';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { save } from './gateway/documents.ts';
 import { measureIdle } from './gateway/idle.ts';
-import { quiet, type Sample } from './gateway/load.ts';
-import {
-  figuresOf,
-  type Measured,
-  mainConnections,
-  markdown,
-  median,
-  type Report,
-} from './gateway/report.ts';
+import { type Sample, untilIdle } from './gateway/load.ts';
+import { figuresOf, type Measured, mainConnections, markdown, type Report } from './gateway/report.ts';
 import { type Cell, type Row, rows } from './gateway/rows.ts';
 import { Servers } from './gateway/servers.ts';
-import { plant, sizes } from './gateway/tree.ts';
+import { makeFolders, sizes } from './gateway/tree.ts';
+import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -52,9 +46,9 @@ const cells = sizes
 
 const lacking = new Map(wanted.map((row) => [row.key, missingPackages(row)]));
 const packages = [...new Set([...lacking.values()].flat())];
-if (packages.length > 0) console.error(`To measure all: apt-get install ${packages.join(' ')}`);
+if (packages.length > 0) console.error(`To measure all rows: apt-get install ${packages.join(' ')}`);
 
-/** Told to end, it tells what it knows so far, and leaves no server behind. */
+/** Aborted by SIGINT or SIGTERM: the run then stops its servers and prints its results so far. */
 const end = new AbortController();
 const { signal: ending } = end;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
@@ -62,7 +56,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const samples = new Map<string, Sample[]>();
 using folder = new TemporaryFolder();
 const root = folder.join('root');
-plant(root);
+makeFolders(root);
 const servers = new Servers(folder.path, root);
 try {
   const open = new Map<Row, Awaited<ReturnType<Row['open']>>>();
@@ -73,11 +67,11 @@ try {
   const measure = async (row: Row, cell: Cell): Promise<Sample | undefined> => {
     const run = open.get(row);
     if (run === undefined || row.cells?.(cell) === false) return undefined;
-    await quiet();
+    await untilIdle();
     if (ending.aborted) return undefined;
     return run(cell, seconds);
   };
-  // The first run is for the compilers.
+  // One unmeasured run lets V8 compile.
   for (const row of wanted) await measure(row, { size: 20, connections: mainConnections });
   for (const { cell, order } of steps()) {
     for (const row of order) {
@@ -117,7 +111,7 @@ const report: Report = {
 console.log(markdown(report));
 if (options.save) save(report);
 
-/** What the figures are made of first. Each time in another order: nobody always comes after the same one. */
+/** Yields the measurements, those of the ratios first. The order alternates, so that no row always follows the same one. */
 function* steps(): Generator<{ readonly cell: Cell; readonly order: readonly Row[] }> {
   const [main, others] = [true, false].map((is) =>
     cells.filter((cell) => (cell.connections === mainConnections) === is),

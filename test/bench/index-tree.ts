@@ -9,7 +9,7 @@ const words =
   );
 const extensions = 'pdf txt jpg docx xlsx md csv png'.split(' ');
 
-/** A repeatable source of numbers from 0 to below `below`. */
+/** Returns a repeatable generator of integers from 0 to below `below`. */
 function numbers(start: number): (below: number) => number {
   let state = start;
   return (below) => {
@@ -22,7 +22,7 @@ function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** A folder of the made-up tree; its own number is how many came before it. */
+/** A folder of the synthetic tree; its number is the count of folders before it. */
 export interface SyntheticFolder {
   readonly subfolders: readonly { readonly number: number; readonly name: ByteString }[];
   readonly files: readonly {
@@ -33,9 +33,9 @@ export interface SyntheticFolder {
 }
 
 /**
- * A made-up tree, always the same: 50 files in each folder, folders ten to a folder, in the order in which a crawl by breadth
- * would meet them; the root is the first. Names have 20 bytes or so; one in four has capitals, one in seven accents, one
- * in eight has `informe` in it, four in five an `a`.
+ * Yields the folders of a synthetic tree, always the same, in breadth-first order from the root. Each has 50 files and up to
+ * ten folders. Names have about 20 bytes; one in four has capitals, one in seven accents, one in eight contains `informe`,
+ * four in five an `a`.
  */
 export function* syntheticTree(files: number): Generator<SyntheticFolder, void> {
   const pick = numbers(1);
@@ -61,7 +61,7 @@ export function* syntheticTree(files: number): Generator<SyntheticFolder, void> 
   }
 }
 
-/** Fills an index with the made-up tree. */
+/** Fills an index with the synthetic tree. */
 export function plantSyntheticTree(index: MemoryIndex, files: number): void {
   const folders: FolderNumber[] = [rootFolder];
   let at = 0;

@@ -1,7 +1,7 @@
 /**
- * What the index of mserv2 takes by itself, without files, threads and gRPC: `node --expose-gc test/bench/index.ts [files]`, by default 1,000,000
- * files in 20,000 folders. A search is measured seven times; `turn` is what it takes in one go between its pauses, at most, in
- * processor time, so that a busy machine does not tell lies about it.
+ * Measures the index of mserv2 alone, without files, threads and gRPC: `node --expose-gc test/bench/index.ts [files]`. The
+ * default is 1,000,000 files in 20,000 folders. Each search runs seven times. `turn` is the longest time between two pauses,
+ * in processor time, so that a busy machine does not distort it.
  */
 import { performance } from 'node:perf_hooks';
 import type { FolderNumber } from '../../mserv2/index/api.ts';
@@ -26,13 +26,13 @@ function rounded(value: number): number {
   return Number(value.toFixed(1));
 }
 
-/** Milliseconds of the processor that this thread has used. */
+/** Returns this thread's processor time in milliseconds. */
 function processorMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** Pauses every 5 ms, as a service does, and keeps the longest time without one. */
+/** Pauses every 5 ms, as a service does, and records the longest time between pauses. */
 class Turns implements Pace {
   longest = 0;
   #end = 0;
@@ -58,7 +58,7 @@ class Turns implements Pace {
   }
 }
 
-/** All steps of some work: how long all of them took, and the longest. */
+/** Runs all steps of a task; returns their total time and the longest step. */
 function stepped(step: () => boolean): { readonly ms: number; readonly longest: number } {
   const began = performance.now();
   let longest = 0;

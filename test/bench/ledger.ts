@@ -1,8 +1,6 @@
 /**
- * What group commit gives: `node test/bench/ledger.ts [folder]`, the folder being on the disk to be measured, or
- * `node test/bench/ledger.ts postgres`, for a private server. Accepts and reads, one by one and many at once, on one
- * ledger in one run; the ratio is to the first line. `fsync` is the bare disk: 4 KiB written and synced, one after the
- * other.
+ * Measures group commit: `node test/bench/ledger.ts [folder]`. The folder selects the disk; `postgres` instead of a folder
+ * measures a private server. Accepts and reads singly and concurrently on one ledger. Ratios are to the first line. `fsync, bare` writes and syncs 4 KiB at a time.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,7 +22,7 @@ const bounds = { maxRows: 1e7, maxBytes: 1e10 };
 const ledger = postgres
   ? await openPostgresLedger({ url: await postgres.database(), log: pino({ level: 'warn' }), ...bounds })
   : await openSqliteLedger({ path: join(folder, 'bench.db'), ...bounds });
-const times: number[] = []; // of the calls of one line, in ms
+const times: number[] = []; // durations of one line's calls, in ms
 const table: Record<string, Record<string, number>> = {};
 let made = 0;
 let first = 0;

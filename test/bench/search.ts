@@ -1,11 +1,11 @@
 /**
- * What searching and listing take, by real processes and over HTTP, beside Debian's fdfind, plocate, find and nginx:
+ * Measures searching and listing over HTTP, beside Debian's fdfind, plocate, find and nginx:
  * `npm run bench:search -- [options]`
  *
- *   --files 1000000         size of the tree, which is made once and kept; a fiftieth of it are folders
- *   --tree DIR              where it is; default below the system's folder for temporary files
- *   --phases build,restart  only these, of: build, restart, queries, listing; what the others measured before stays
- *   --json FILE             where results are kept; default data/bench-search.json
+ *   --files 1000000         files of the tree, which is created once and kept; one in fifty entries is a folder
+ *   --tree DIR              folder of the tree; default: in the system's folder for temporary files
+ *   --phases build,restart  runs only these, of: build, restart, queries, listing; results of the others are kept
+ *   --json FILE             file of the results; default: data/bench-search.json
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ import { listing } from './search/listing.ts';
 import { requirePeers, timePeer } from './search/peers.ts';
 import { queries } from './search/queries.ts';
 import { restart } from './search/restart.ts';
-import { markdown, type PhaseName, type Row, record } from './search/table.ts';
+import { type PhaseName, record, resultsTable, type TableRow } from './search/table.ts';
 import { makeTree } from './search/tree.ts';
 
-const phases: Record<PhaseName, (tree: string, files: number) => Promise<Row[]>> = {
+const phases: Record<PhaseName, (tree: string, files: number) => Promise<TableRow[]>> = {
   build,
   restart,
   queries,
@@ -37,11 +37,11 @@ const files = Number(options.files);
 const tree = options.tree ?? join(tmpdir(), `archivero-search-${files}`);
 requirePeers();
 makeTree(tree, files);
-// What the system has forgotten of the tree is read from the disk once, and measured for nobody.
+// One unmeasured run reads the tree into the page cache.
 await timePeer('find', [tree, '-printf', '%s']);
 for (const name of options.phases.split(',')) {
   const phase = phases[name as PhaseName];
-  if (phase === undefined) throw new Error(`There is no phase ${name}`);
+  if (phase === undefined) throw new Error(`Unknown phase ${name}`);
   const rows = await phase(tree, files);
-  console.log(`\n${markdown(record(options.json, files, name as PhaseName, rows))}`);
+  console.log(`\n${resultsTable(record(options.json, files, name as PhaseName, rows))}`);
 }

@@ -1,11 +1,11 @@
 /**
- * What it costs to accept and to answer later, in ratios of one run: `npm run bench:solicitudes -- [options]`
+ * Measures accepting requests and answering them later, as ratios within one run: `npm run bench:solicitudes -- [options]`
  *
- *   --rows accept,drain   only these
- *   --rounds 3            of each; the middle one counts
- *   --seconds 4           of accepting
- *   --backlog 20000
- *   --json FILE           where the result is written
+ *   --rows accept,drain   measures only these rows
+ *   --rounds 3            rounds of each row; the median counts
+ *   --seconds 4           seconds of accepting
+ *   --backlog 20000       requests in the backlog
+ *   --json FILE           writes the result to a file
  *
  * It needs wrk and RabbitMQ.
  */
@@ -13,9 +13,9 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startRabbit } from '../support/servers/rabbitmq.ts';
-import { median } from './gateway/report.ts';
 import { type Accepting, measureAccepting } from './solicitudes/accepting.ts';
 import { type Draining, measureDraining } from './solicitudes/draining.ts';
+import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** One line of the table: what was found in each round, and what it must be. */
+/** One line of the table: the value of each round, and the bound that its median must keep. */
 interface Line {
   readonly what: string;
   readonly must: string;

@@ -2,18 +2,18 @@ import { expect } from 'chai';
 import { createPublisher, PublishError, type Publisher } from '../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { createWorkConsumer, type WorkConsumer } from '../../runtime/amqp/work-consumer.ts';
-import { type Asker, silent, startAsker, uniqueName } from '../support/clients/amqp-asker.ts';
+import { type Requester, silent, startRequester, uniqueName } from '../support/clients/amqp-requester.ts';
 import { eventually, until } from '../support/processes/eventually.ts';
 import { type Rabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../support/services/eco-service.ts';
 
-describe('RabbitMQ that fails', () => {
+describe('The publisher and the queue consumer when RabbitMQ fails', () => {
   let rabbit: Rabbit;
   const service = uniqueName();
   const ledger = uniqueName();
-  let asker: Asker;
+  let requester: Requester;
   let consumer: WorkConsumer;
-  /** What the handler waits for. */
+  /** The handler waits for this promise. */
   let gate: Promise<unknown>;
 
   before(async () => {
@@ -24,7 +24,7 @@ describe('RabbitMQ that fails', () => {
 
   beforeEach(async () => {
     gate = Promise.resolve();
-    asker = await startAsker(rabbit.url, service, ledger);
+    requester = await startRequester(rabbit.url, service, ledger);
     consumer = createWorkConsumer({
       url: rabbit.url,
       service,
@@ -40,14 +40,14 @@ describe('RabbitMQ that fails', () => {
   afterEach(async () => {
     rabbit.resume();
     await consumer.stop(0);
-    await asker.stop();
+    await requester.stop();
   });
 
   async function answered(ids: readonly string[]): Promise<void> {
     for (const id of ids)
-      expect(await asker.result(id)).to.deep.equal({ kind: 'answer', response: `"${id}"` });
+      expect(await requester.result(id)).to.deep.equal({ kind: 'answer', response: `"${id}"` });
   }
-  const back = (): Promise<void> => until(asker.publisher, () => asker.publisher.usable);
+  const back = (): Promise<void> => until(requester.publisher, () => requester.publisher.usable);
   const kindOf = (error: unknown): string => (error instanceof PublishError ? error.kind : String(error));
 
   async function publisherWith(more: {
@@ -72,12 +72,12 @@ describe('RabbitMQ that fails', () => {
     properties: {},
   });
 
-  it('frozen: what is published is unconfirmed, in bounded memory and time', async () => {
+  it('fails publishes to a frozen broker as unconfirmed within the time-out, and refuses those beyond the bound', async () => {
     const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     const failures = await Promise.all([1, 2, 3].map(() => publisher.publish(toWork()).catch(kindOf)));
     expect(failures).to.deep.equal(['unconfirmed', 'unconfirmed', 'too-many']);
-    // With every place taken by a message that was never confirmed, the connection is given up.
+    // When unconfirmed messages fill the bound, the publisher reconnects.
     await until(publisher, () => publisher.state.kind === 'connecting');
     expect(await publisher.publish(toWork()).catch(kindOf)).to.equal('unavailable');
     expect(await publisher.inspect(queuesOf(service).work).catch(kindOf)).to.equal('unavailable');
@@ -87,7 +87,7 @@ describe('RabbitMQ that fails', () => {
     await publisher.stop();
   });
 
-  it('frozen: a late confirm frees its place', async () => {
+  it('publishes again when the confirms of a frozen broker arrive late', async () => {
     const publisher = await publisherWith({ confirmTimeoutMs: 2000, maxInFlight: 2 });
     rabbit.pause();
     expect(await publisher.publish(toWork()).catch(kindOf)).to.equal('unconfirmed');
@@ -99,34 +99,34 @@ describe('RabbitMQ that fails', () => {
     await publisher.stop();
   });
 
-  it('under an alarm: publishing says so, replies wait, nothing is lost', async () => {
+  it('fails publishes as blocked during a memory alarm, holds replies back, and loses none', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
-    await asker.send('a', 'a');
-    await eventually(async () => (await asker.publisher.inspect(queuesOf(service).work))?.ready === 0);
+    await requester.send('a', 'a');
+    await eventually(async () => (await requester.publisher.inspect(queuesOf(service).work))?.ready === 0);
     await rabbit.ctl('set_vm_memory_high_watermark', '0.000001');
     try {
-      // The broker tells a connection once it publishes.
-      asker.send('b', 'b').catch(() => {});
-      await until(asker.publisher, () => asker.publisher.state.kind === 'blocked');
-      expect(asker.publisher.usable).to.equal(false);
-      expect(await asker.send('c', 'c').catch(kindOf)).to.equal('blocked');
+      // The broker reports the alarm to a connection only when that publishes.
+      requester.send('b', 'b').catch(() => {});
+      await until(requester.publisher, () => requester.publisher.state.kind === 'blocked');
+      expect(requester.publisher.usable).to.equal(false);
+      expect(await requester.send('c', 'c').catch(kindOf)).to.equal('blocked');
       working.resolve();
       await until(consumer, () => consumer.state.kind === 'blocked');
-      expect(asker.replies('a')).to.equal(0);
+      expect(requester.replies('a')).to.equal(0);
     } finally {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.4');
     }
     await back();
-    await asker.send('d', 'd');
+    await requester.send('d', 'd');
     await answered(['a', 'b', 'd']);
   });
 
-  it('with a queue at its limit refuses what is published, and takes it when the limit is lifted, on the same connection', async () => {
+  it('publishes to a full queue again on the same connection when its limit is lifted', async () => {
     await consumer.stop(0);
     const states: string[] = [];
-    asker.publisher.subscribe(() => states.push(asker.publisher.state.kind));
-    const send = (): Promise<unknown> => asker.send('a', 'a').catch(kindOf);
+    requester.publisher.subscribe(() => states.push(requester.publisher.state.kind));
+    const send = (): Promise<unknown> => requester.send('a', 'a').catch(kindOf);
     await rabbit.ctl('set_policy', 'limite', `^${queuesOf(service).work}$`, '{"max-length":2}');
     await eventually(async () => (await send()) === 'nacked');
     await rabbit.ctl('clear_policy', 'limite');
@@ -134,35 +134,35 @@ describe('RabbitMQ that fails', () => {
     expect(states).to.deep.equal([]);
   });
 
-  it('that closes all connections: all goes on', async () => {
+  it('answers all requests after the broker closes every connection', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
-    await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
+    await Promise.all(['a', 'b'].map((id) => requester.send(id, id)));
     await rabbit.ctl('close_all_connections', 'prueba');
     working.resolve();
     await back();
-    await asker.send('c', 'c');
+    await requester.send('c', 'c');
     await answered(['a', 'b', 'c']);
   });
 
-  it('stopped in good order and started again: all goes on', async () => {
-    await asker.send('a', 'a');
+  it('fails publishes while the broker is stopped in order, and answers all others after its start', async () => {
+    await requester.send('a', 'a');
     await rabbit.ctl('stop_app');
-    await until(asker.publisher, () => !asker.publisher.usable);
-    expect(await asker.send('b', 'b').catch(kindOf)).to.equal('unavailable');
+    await until(requester.publisher, () => !requester.publisher.usable);
+    expect(await requester.send('b', 'b').catch(kindOf)).to.equal('unavailable');
     await rabbit.ctl('start_app');
     await back();
-    await asker.send('c', 'c');
+    await requester.send('c', 'c');
     await answered(['a', 'c']);
   });
 
-  it('killed and started again: what was confirmed is answered, what was pending is rejected at once', async () => {
+  it('answers confirmed requests after the broker is killed and restarted, and rejects a pending publish at once', async () => {
     const working = Promise.withResolvers<void>();
     gate = working.promise;
     const ids = Array.from({ length: 40 }, (_, n) => `n${n}`);
-    await Promise.all(ids.map((id) => asker.send(id, id)));
+    await Promise.all(ids.map((id) => requester.send(id, id)));
     rabbit.pause();
-    const pending = asker.send('pendiente', 1).catch(kindOf);
+    const pending = requester.send('pendiente', 1).catch(kindOf);
     await rabbit.kill();
     expect(await pending).to.equal('unavailable');
     working.resolve();
@@ -171,8 +171,8 @@ describe('RabbitMQ that fails', () => {
     await answered(ids);
   });
 
-  it('killed right after a queue was declared, which may leave that without a leader: it works again', async () => {
-    const fresh = await startAsker(rabbit.url, uniqueName());
+  it('publishes again when a broker is killed right after declaring a queue, which may lose its leader', async () => {
+    const fresh = await startRequester(rabbit.url, uniqueName());
     await rabbit.kill();
     await rabbit.restart();
     await until(fresh.publisher, () => fresh.publisher.usable);
@@ -185,17 +185,17 @@ describe('RabbitMQ that fails', () => {
     await fresh.stop();
   });
 
-  it('wiped: all is declared again, and new work flows', async () => {
-    await asker.send('a', 'a');
+  it('declares its queues again on a broker whose data was deleted', async () => {
+    await requester.send('a', 'a');
     await answered(['a']);
     await rabbit.wipe();
     await rabbit.restart();
     await back();
-    await asker.send('b', 'b');
+    await requester.send('b', 'b');
     await answered(['b']);
   });
 
-  it('away when the service starts: the service waits for it', async () => {
+  it('starts consuming when the broker starts after the service', async () => {
     await consumer.stop(0);
     await rabbit.kill();
     consumer = createWorkConsumer({
@@ -208,13 +208,13 @@ describe('RabbitMQ that fails', () => {
     await until(consumer, () => consumer.state.kind === 'connecting' && consumer.state.failure !== undefined);
     await rabbit.restart();
     await back();
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await answered(['a']);
   });
 
-  it('frozen: a service stops all the same', async () => {
+  it('stops the queue consumer while the broker is frozen', async () => {
     gate = new Promise(() => {});
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await until(consumer, () => consumer.state.kind === 'ready');
     rabbit.pause();
     await consumer.stop(100);

@@ -3,12 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { type Link, type LinkOptions, openLink } from '../../runtime/amqp/link.ts';
-import { silent, uniqueName } from '../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../support/clients/amqp-requester.ts';
 import { until } from '../support/processes/eventually.ts';
 import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
 import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
 
-describe('A link to RabbitMQ', () => {
+describe('A connection to RabbitMQ', () => {
   const links: Link[] = [];
 
   function open(url: string, more: Partial<LinkOptions> = {}): Link {
@@ -24,7 +24,7 @@ describe('A link to RabbitMQ', () => {
     await Promise.all(links.splice(0).map((link) => link.stop()));
   });
 
-  describe('that has a broker', () => {
+  describe('with a broker', () => {
     let rabbit: Rabbit;
     let through: Awaited<ReturnType<typeof startTcpProxy>>;
     let url: string;
@@ -40,13 +40,13 @@ describe('A link to RabbitMQ', () => {
       await through.stop();
     });
 
-    it('is set up once for each connection', async () => {
+    it('runs its setup once per connection', async () => {
       let setups = 0;
       const link = open(url, {
         setup: async (session) => {
           setups += 1;
           await session.openChannel();
-          if (setups === 2) session.drop(new Error('Not this one'));
+          if (setups === 2) session.drop(new Error('Refused by the test'));
         },
       });
       await ready(link);
@@ -57,13 +57,13 @@ describe('A link to RabbitMQ', () => {
       expect(setups).to.equal(3);
     });
 
-    it('has a name that people can see', async () => {
+    it('shows its name in the list of connections', async () => {
       await ready(open(url));
       const printed = await rabbit.ctl('list_connections', 'client_properties');
       expect(printed).to.contain('archivero test link');
     });
 
-    it('is built anew when a channel is closed by the broker', async () => {
+    it('reconnects when the broker closes a channel', async () => {
       let setups = 0;
       const link = open(url, {
         setup: async (session) => {
@@ -78,7 +78,7 @@ describe('A link to RabbitMQ', () => {
       expect(setups).to.equal(2);
     });
 
-    it('outlives a setup that does not end', async () => {
+    it('reconnects when its connection ends during the setup', async () => {
       let setups = 0;
       const link = open(url, {
         setup: async (session) => {
@@ -92,9 +92,9 @@ describe('A link to RabbitMQ', () => {
       expect(setups).to.equal(2);
     });
 
-    // From the first byte of the handshake to the last of a setup, some 700.
+    // The bytes of a handshake and a setup, about 700.
     for (const kind of ['cut', 'freeze'] as const) {
-      it(`outlives a connection that was ${kind === 'cut' ? 'cut' : 'frozen'} at any point`, async () => {
+      it(`reconnects when a connection is ${kind === 'cut' ? 'cut' : 'frozen'} at any point of handshake or setup`, async () => {
         const queue = uniqueName();
         const points = Array.from(
           { length: kind === 'cut' ? 60 : 30 },
@@ -103,7 +103,7 @@ describe('A link to RabbitMQ', () => {
         await Promise.all(
           points.map(async (bytes) => {
             const proxy = await startTcpProxy(rabbit.port);
-            proxy.accident = { kind, bytes };
+            proxy.fault = { kind, bytes };
             const link = open(`amqp://guest:guest@127.0.0.1:${proxy.port}?heartbeat=1`, {
               handshakeTimeoutMs: 1_000,
               setup: async (session) => {
@@ -113,7 +113,7 @@ describe('A link to RabbitMQ', () => {
               },
             });
             await until(link, () => link.state.kind === 'ready' || proxy.connections > 0);
-            proxy.accident = undefined;
+            proxy.fault = undefined;
             await until(link, () => link.state.kind === 'ready' && proxy.connections > 1);
             await link.stop();
             await proxy.stop();
@@ -122,8 +122,8 @@ describe('A link to RabbitMQ', () => {
       });
     }
 
-    it('closes at once when the broker is frozen', async () => {
-      through.accident = { kind: 'freeze', bytes: 2_000 };
+    it('stops at once while the broker is frozen', async () => {
+      through.fault = { kind: 'freeze', bytes: 2_000 };
       const link = open(url);
       await ready(link);
       rabbit.pause();
@@ -135,7 +135,7 @@ describe('A link to RabbitMQ', () => {
       expect(link.state.kind).to.equal('stopped');
     });
 
-    it('says that its credentials are wrong, once, without the password, and works when they are right', async () => {
+    it('logs wrong credentials once and without the password, and connects when they become valid', async () => {
       const user = uniqueName();
       const lines: string[] = [];
       const log = pino({}, { write: (line: string) => void lines.push(line) });
@@ -151,7 +151,7 @@ describe('A link to RabbitMQ', () => {
     });
   });
 
-  describe('that has none', () => {
+  describe('with a server that is not a broker', () => {
     let server: Server;
     let url: string;
     let onSocket: (socket: Socket) => void;
@@ -175,13 +175,13 @@ describe('A link to RabbitMQ', () => {
       server.close();
     });
 
-    it('does not wait for a peer that says nothing', async () => {
+    it('gives up a handshake with a silent server after its time-out', async () => {
       onSocket = () => {};
       const link = open(url, { handshakeTimeoutMs: 100 });
       await failed(link, 'The handshake took more than 100 ms');
     });
 
-    it('does not wait for a peer that only drips', async () => {
+    it('gives up a handshake with a server that sends single bytes after its time-out', async () => {
       onSocket = (socket) => {
         const timer = setInterval(() => socket.write('\u0001'), 10);
         socket.on('close', () => clearInterval(timer));
@@ -190,13 +190,13 @@ describe('A link to RabbitMQ', () => {
       await until(link, () => link.state.kind === 'connecting' && link.state.failure !== undefined);
     });
 
-    it('is not harmed by a peer that speaks something else', async () => {
+    it('reports a failure when the server speaks another protocol', async () => {
       onSocket = (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
       const link = open(url);
       await until(link, () => link.state.kind === 'connecting' && link.state.failure !== undefined);
     });
 
-    it('goes on when a peer hangs up', async () => {
+    it('connects again each time the server closes the connection', async () => {
       let tries = 0;
       const third = Promise.withResolvers<void>();
       onSocket = (socket) => {
@@ -208,7 +208,7 @@ describe('A link to RabbitMQ', () => {
       await third.promise;
     });
 
-    it('stops in the middle of a handshake, twice', async () => {
+    it('stops during a handshake when stop is called twice', async () => {
       const reached = Promise.withResolvers<void>();
       onSocket = () => reached.resolve();
       const link = open(url, { handshakeTimeoutMs: 600_000 });
@@ -217,14 +217,14 @@ describe('A link to RabbitMQ', () => {
       expect(link.state.kind).to.equal('stopped');
     });
 
-    it('stops before it has begun', async () => {
+    it('stops before its first handshake begins', async () => {
       onSocket = () => {};
       const link = open(url, { handshakeTimeoutMs: 600_000 });
       await link.stop();
       expect(link.state.kind).to.equal('stopped');
     });
 
-    it('stops between two attempts', async () => {
+    it('stops between two attempts to connect', async () => {
       server.close();
       const link = open(url);
       await failed(link, 'ECONNREFUSED');

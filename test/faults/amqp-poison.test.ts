@@ -1,17 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { startAsker, uniqueName } from '../support/clients/amqp-asker.ts';
+import { startRequester, uniqueName } from '../support/clients/amqp-requester.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
-describe('A worker that dies', () => {
+describe('A request whose worker dies', () => {
   const begun: unknown[] = [];
   let worker: ChildProcess | undefined;
   let over: AbortController;
 
   function startWorker(url: string, service: string): ChildProcess {
-    const child = fork(`${import.meta.dirname}/../support/eco-worker.ts`, [url, service]);
+    const child = fork(`${import.meta.dirname}/../support/services/eco-worker.ts`, [url, service]);
     child.on('message', (request) => begun.push(request));
     return child;
   }
@@ -28,10 +28,10 @@ describe('A worker that dies', () => {
     await once(worker, 'exit');
   });
 
-  it('has its request answered as poison when it dies of it every time, and all others answered', async () => {
+  it('is answered as poison when it kills every worker, while all other requests are answered', async () => {
     const { url } = await sharedRabbit();
     const service = uniqueName();
-    const asker = await startAsker(url, service);
+    const requester = await startRequester(url, service);
     const keepAlive = (): void => {
       worker = startWorker(url, service);
       worker.once('exit', () => {
@@ -39,33 +39,33 @@ describe('A worker that dies', () => {
       });
     };
     const neighbours = Array.from({ length: 8 }, (_, n) => `vecino${n}`);
-    await Promise.all([...neighbours, 'muere'].map((id) => asker.send(id, id)));
+    await Promise.all([...neighbours, 'muere'].map((id) => requester.send(id, id)));
     keepAlive();
     const deaths = (): number => begun.filter((request) => request === 'muere').length;
     await eventually(() => deaths() === 5);
-    await asker.send('tarde', 'tarde');
+    await requester.send('tarde', 'tarde');
 
-    expect(await asker.result('muere')).to.deep.equal({ kind: 'poison' });
-    for (const id of [...neighbours, 'tarde']) expect((await asker.result(id)).kind).to.equal('answer');
+    expect(await requester.result('muere')).to.deep.equal({ kind: 'poison' });
+    for (const id of [...neighbours, 'tarde']) expect((await requester.result(id)).kind).to.equal('answer');
     over.abort();
-    // A limit of n lets n + 1 deliveries through: 4 of the work queue, 3 of the isolation queue.
+    // A delivery limit of n allows n + 1 deliveries: 4 of the work queue, 3 of the isolation queue.
     expect(deaths()).to.equal(7);
-    // Once isolated it harmed nobody: what came later was not delivered beside it.
+    // Once the request is isolated, later requests are not delivered beside it.
     expect(begun.indexOf('tarde')).to.be.greaterThan(begun.lastIndexOf('muere'));
-    await asker.stop();
+    await requester.stop();
   });
 
-  it('has its request delivered to the next worker', async () => {
+  it('is delivered to the next worker when its first worker is killed', async () => {
     const { url } = await sharedRabbit();
     const service = uniqueName();
-    const asker = await startAsker(url, service);
+    const requester = await startRequester(url, service);
     worker = startWorker(url, service);
-    await asker.send('a', 'espera');
+    await requester.send('a', 'espera');
     await eventually(() => begun.length === 1);
     worker.kill('SIGKILL');
     await once(worker, 'exit');
     worker = startWorker(url, service);
     await eventually(() => begun.length === 2);
-    await asker.stop();
+    await requester.stop();
   });
 });

@@ -9,9 +9,9 @@ import { createServiceClient } from '../../gateway/calls/load-balanced-client.ts
 import type { CallResult, ServiceClient } from '../../gateway/calls/service-client.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { type Proc, startProcess } from '../support/processes/processes.ts';
-import { folder, listarArchivos } from '../support/services/listado-server.ts';
+import { listarArchivos, listRequest } from '../support/services/listado-server.ts';
 
-describe('Calls to a service that is killed or frozen', () => {
+describe('The service client when services are killed or frozen', () => {
   const cleanUp: (() => unknown)[] = [];
 
   afterEach(async () => {
@@ -38,14 +38,14 @@ describe('Calls to a service that is killed or frozen', () => {
 
   function call(client: ServiceClient, ruta = ''): Promise<CallResult> {
     const options = { signal: new AbortController().signal, requestId: 'r1', traceparent: '' };
-    return client.call(listarArchivos, folder(ruta), options);
+    return client.call(listarArchivos, listRequest(ruta), options);
   }
 
   function proxyErrorOf(result: CallResult): string {
     return result.kind === 'unreachable' ? result.proxyError : result.kind;
   }
 
-  it('kill -9 while idle: not reachable without a call, and reachable again without a call', async () => {
+  it('notices without a call that an idle service is killed, and that it is back', async () => {
     const service = await startService();
     const client = await clientTo(service);
     expect((await call(client)).kind).to.equal('verdict');
@@ -57,7 +57,7 @@ describe('Calls to a service that is killed or frozen', () => {
     expect((await call(client)).kind).to.equal('verdict');
   });
 
-  it('kill -9 in mid-call: the call ends with it, long before its deadline', async () => {
+  it('ends a call long before its deadline when the service is killed in mid-call', async () => {
     const service = await startService();
     const client = await clientTo(service);
     const result = call(client, 'cuelga');
@@ -67,7 +67,7 @@ describe('Calls to a service that is killed or frozen', () => {
     expect(client.reachable).to.equal(false);
   });
 
-  it('kill -9 of one of two in mid-call: the other one answers', async () => {
+  it('repeats a call at the other replica when one is killed in mid-call', async () => {
     const [one, other] = [await startService(), await startService()];
     const client = await clientTo(one, other);
     await eventually(() => client.addresses().every(({ breaker }) => breaker === 'closed'));
@@ -79,7 +79,7 @@ describe('Calls to a service that is killed or frozen', () => {
     for (const result of results) expect(proxyErrorOf(await result)).to.equal('connection_terminated');
   });
 
-  it('SIGSTOP in mid-call: the silence is noticed before the deadline is over', async () => {
+  it('ends a call before its deadline when the service is frozen in mid-call', async () => {
     const service = await startService();
     const client = await clientTo(service);
     const result = call(client, 'cuelga');
@@ -92,7 +92,7 @@ describe('Calls to a service that is killed or frozen', () => {
     expect((await call(client)).kind).to.equal('verdict');
   });
 
-  it('SIGSTOP while idle: not reachable without a call', async () => {
+  it('notices without a call that an idle service is frozen', async () => {
     const service = await startService();
     const client = await clientTo(service);
     service.pause();
@@ -102,7 +102,7 @@ describe('Calls to a service that is killed or frozen', () => {
     await eventually(() => client.reachable);
   });
 
-  it('SIGSTOP for two seconds: new calls are turned away, the call in flight is answered', async () => {
+  it('answers the call in flight when a service is frozen for two seconds', async () => {
     const service = await startService();
     const client = await clientTo(service);
     service.pause();
@@ -113,7 +113,7 @@ describe('Calls to a service that is killed or frozen', () => {
     await eventually(() => client.reachable);
   });
 
-  it('an answer that came while this process was held up beyond the deadline is the answer', async () => {
+  it('returns an answer that arrived in time though its own process was blocked beyond the deadline', async () => {
     const answered = new Int32Array(new SharedArrayBuffer(4));
     const thread = new Worker(new URL('../support/services/listado-thread.ts', import.meta.url), {
       workerData: answered,
@@ -126,14 +126,14 @@ describe('Calls to a service that is killed or frozen', () => {
     const { signal } = new AbortController();
     const options = { signal, requestId: 'r1', traceparent: '', deadlineMs: 1_000 };
     const begun = performance.now();
-    const outcome = transport.unary(listarArchivos, folder(), options);
+    const outcome = transport.unary(listarArchivos, listRequest(), options);
     await once(thread, 'message');
     Atomics.wait(answered, 0, 0);
     while (performance.now() - begun <= options.deadlineMs);
     expect((await outcome).ok).to.equal(true);
   });
 
-  describe('a peer that never speaks', () => {
+  describe('with a peer that never speaks', () => {
     async function startSilent(): Promise<{ address: string; sockets: readonly Socket[] }> {
       const sockets: Socket[] = [];
       const server = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
@@ -152,13 +152,13 @@ describe('Calls to a service that is killed or frozen', () => {
       return transport;
     }
 
-    it('has its connection given up and made anew', async () => {
+    it('gives up the connection and opens another one', async () => {
       const { address, sockets } = await startSilent();
       connectTo(address);
       await eventually(() => sockets.length >= 3 && sockets.slice(0, 2).every(({ destroyed }) => destroyed));
     });
 
-    it('is left alone once the channel is closed', async () => {
+    it('opens no connection after the channel is closed', async () => {
       const [left, tried] = [await startSilent(), await startSilent()];
       const transport = connectTo(left.address);
       await eventually(() => left.sockets.length === 1);
@@ -169,12 +169,12 @@ describe('Calls to a service that is killed or frozen', () => {
       expect(left.sockets[0]).to.have.property('destroyed', true);
     });
 
-    it('is left alone also when the channel was closed before it had begun to connect', async () => {
+    it('opens no connection when the channel is closed before it begins to connect', async () => {
       const [left, tried] = [await startSilent(), await startSilent()];
       connectTo(left.address).close();
       connectTo(tried.address);
       await eventually(() => tried.sockets.length >= 40);
-      // One attempt was on its way, and grpc-js may make a second one; a channel that lives on makes one every 500 ms.
+      // One attempt was under way, and grpc-js may make a second one. A channel left open makes one every 500 ms.
       expect(left.sockets.length).to.be.at.most(2);
     });
   });

@@ -4,7 +4,7 @@ import type { Scenario } from './harness/scenario.ts';
 import { scenarios } from './scenarios/all.ts';
 
 /** Leaves queued rows to the queue: none is published again, and none takes the direct route. */
-const sweeperOff: Patch = {
+const withoutRepublishing: Patch = {
   file: 'gateway/solicitudes/broker-route.ts',
   find: 'const republish = await selectLost(queued, lease, diverted);',
   replace: 'const republish: Solicitud[] = queued.slice(0, 0);',
@@ -12,27 +12,27 @@ const sweeperOff: Patch = {
 
 function named(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);
-  if (found === undefined) throw new TypeError(`No scenario ${name}`);
+  if (found === undefined) throw new TypeError(`Unknown scenario ${name}`);
   return found;
 }
 
-/** Defects that the harness must find. Each is a change of the source text, made in a copy of the tree. */
+/** Defects that the harness must find. Each is a change of the source text in a copy of the tree. */
 export const controls: readonly Control[] = [
   {
     name: 'not-mandatory',
-    about: 'requests are published without `mandatory`; the sweeper is off',
+    about: 'requests are published without `mandatory`, without republishing',
     scenario: named('queue-unbound'),
-    alike: [sweeperOff],
+    common: [withoutRepublishing],
     defect: [
       { file: 'runtime/amqp/publish-channel.ts', find: 'mandatory: true', replace: 'mandatory: false' },
     ],
-    red: ['not answered'],
+    expected: ['not answered'],
   },
   {
     name: 'service-acks-early',
-    about: 'a service acknowledges a request before it has replied; the sweeper is off',
+    about: 'a service acknowledges a request before it has replied, without republishing',
     scenario: named('service-killed-after-work'),
-    alike: [sweeperOff],
+    common: [withoutRepublishing],
     defect: [
       {
         file: 'runtime/amqp/work-consumer.ts',
@@ -45,13 +45,13 @@ export const controls: readonly Control[] = [
         replace: '!signal.aborted; attempt',
       },
     ],
-    red: ['not answered'],
+    expected: ['not answered'],
   },
   {
     name: 'gateway-acks-early',
-    about: 'the gateway acknowledges a reply before it is committed; the sweeper is off',
+    about: 'the gateway acknowledges a reply before it is committed, without republishing',
     scenario: named('gateway-killed-before-result-commit'),
-    alike: [sweeperOff],
+    common: [withoutRepublishing],
     defect: [
       {
         file: 'gateway/solicitudes/replies.ts',
@@ -59,7 +59,7 @@ export const controls: readonly Control[] = [
         replace: 'delivery.ack();\nif (row.closedAt === undefined) await storeTraced(row, reply);',
       },
     ],
-    red: ['not answered'],
+    expected: ['not answered'],
   },
   {
     name: 'commit-after-202',
@@ -72,12 +72,12 @@ export const controls: readonly Control[] = [
         replace: 'const row = undefined;\nvoid ledger.accept(acceptance).catch(() => undefined);',
       },
     ],
-    red: ['missing'],
+    expected: ['missing'],
   },
   ...['ledger-synced-before-202', 'ledger-sync-fails'].map(
     (scenario): Control => ({
       name: `synchronous-off-${scenario}`,
-      about: '`synchronous = OFF`: no commit waits for the disk, which no kill -9 can show',
+      about: '`synchronous = OFF`: no commit waits for the disk, which kill -9 cannot show',
       scenario: named(scenario),
       defect: [
         {
@@ -86,12 +86,12 @@ export const controls: readonly Control[] = [
           replace: 'PRAGMA synchronous = OFF',
         },
       ],
-      red: ['expectation'],
+      expected: ['expectation'],
     }),
   ),
   {
     name: 'rendered-otherwise',
-    about: 'the stored answer is rendered with one space more than the direct answer',
+    about: 'the stored answer is rendered with one more space than the direct answer',
     scenario: named('exchange-deleted'),
     defect: [
       {
@@ -102,6 +102,6 @@ export const controls: readonly Control[] = [
         );`,
       },
     ],
-    red: ['identity'],
+    expected: ['identity'],
   },
 ];

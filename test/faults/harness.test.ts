@@ -7,20 +7,20 @@ import { controls } from './controls.ts';
 import { createFrameReader } from './harness/amqp-frames.ts';
 import { runControl } from './harness/control.ts';
 import { createMutant } from './harness/mutant.ts';
-import { type Result, type RunOptions, runScenario } from './harness/run-scenario.ts';
-import { createServers, type Servers } from './harness/servers.ts';
+import { type RunOptions, runScenario, type ScenarioResult } from './harness/run-scenario.ts';
+import { createSharedServers, type SharedServers } from './harness/servers.ts';
 import { scenarios } from './scenarios/all.ts';
 
-// A few of what `npm run faults` plays, so that neither the harness nor the promise breaks unseen. The whole takes longer.
+// A few of the scenarios of `npm run faults`, so that `npm test` notices a broken harness or promise.
 
-/** How long a recovery takes is for `npm run faults` to judge, on a machine that does nothing else. */
-const untimed = ({ violations }: Result) => violations.filter(({ kind }) => kind !== 'slow recovery');
+/** Leaves out slow recoveries, which only `npm run faults` checks, on an idle machine. */
+const untimed = ({ violations }: ScenarioResult) => violations.filter(({ kind }) => kind !== 'slow recovery');
 
-describe('Faults, a selection', () => {
-  let servers: Servers;
+describe('Fault scenarios', () => {
+  let servers: SharedServers;
   let options: RunOptions;
   before(() => {
-    servers = createServers();
+    servers = createSharedServers();
     const folder = mkdtempSync(join(tmpdir(), 'archivero-faults-'));
     options = { servers, seed: 7, folder, patienceMs: 180_000 };
   });
@@ -31,8 +31,8 @@ describe('Faults, a selection', () => {
 
   for (const name of ['gateway-killed-after-commit', 'service-killed-after-work']) {
     const scenario = scenarios.find((one) => one.name === name);
-    it(scenario?.about ?? name, async function () {
-      if (scenario === undefined) throw new Error(`No scenario ${name}`);
+    it(`lose no accepted request: ${scenario?.about ?? name}`, async function () {
+      if (scenario === undefined) throw new Error(`Unknown scenario ${name}`);
       const missing = scenario.missing?.();
       if (missing !== undefined) {
         console.log(`      skipped: ${missing}`);
@@ -46,33 +46,33 @@ describe('Faults, a selection', () => {
     });
   }
 
-  it('finds an answer that is rendered otherwise than the direct one', async () => {
+  it('report a stored answer that is rendered differently from the direct one', async () => {
     const control = controls.find(({ name }) => name === 'rendered-otherwise');
-    if (control === undefined) throw new Error('No such control');
-    const { sound, harmed } = await runControl(control, options);
-    expect(untimed(sound)).to.deep.equal([]);
-    expect(harmed.violations.map(({ kind }) => kind)).to.include('identity');
+    if (control === undefined) throw new Error('Unknown control');
+    const { baseline, mutant } = await runControl(control, options);
+    expect(untimed(baseline)).to.deep.equal([]);
+    expect(mutant.violations.map(({ kind }) => kind)).to.include('identity');
   });
 });
 
 describe('The fault harness', () => {
   it('has controls whose defects still fit the source', () => {
-    for (const { alike = [], defect } of controls) {
-      using mutant = createMutant([...alike, ...defect]);
+    for (const { common = [], defect } of controls) {
+      using mutant = createMutant([...common, ...defect]);
       for (const { file, replace } of defect) {
         expect(readFileSync(mutant.join(file), 'utf8')).to.contain(replace);
       }
     }
   });
 
-  it('does not run a defect that does not fit', () => {
-    const patch = { file: 'gateway/main.ts', find: 'this is not in it', replace: '' };
+  it('refuses a defect whose text is not in the source', () => {
+    const patch = { file: 'gateway/main.ts', find: 'this is not in the file', replace: '' };
     expect(() => createMutant([patch])).to.throw(
-      'gateway/main.ts has 0 times, and not once: this is not in it',
+      'gateway/main.ts contains 0 times instead of once: this is not in the file',
     );
   });
 
-  it('finds the frames of AMQP wherever the reads are cut', () => {
+  it('parses AMQP frames however the stream is split into chunks', () => {
     const frame = (type: number, channel: number, payload: Buffer): Buffer => {
       const head = Buffer.alloc(7);
       head.writeUInt8(type, 0);
@@ -109,7 +109,7 @@ describe('The fault harness', () => {
 });
 
 describe('docs/reliability.md', () => {
-  it('names every scenario and every control', () => {
+  it('lists every scenario and every control', () => {
     const page = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
     for (const { name } of [...scenarios, ...controls]) expect(page).to.contain(`\`${name}\``);
   });

@@ -11,14 +11,14 @@ function makeFiles(folder: string, count: number, from = 0): void {
   for (let n = from; n < from + count; n++) closeSync(openSync(`${folder}/fichero ${n}`, 'w'));
 }
 
-/** An index that is busy may say that it does not know yet; the answer that says that it knows is right. */
+/** Fails unless the first answer with state `listo` is complete and has this total; earlier answers may be partial. */
 async function known(mserv2: Mserv2, wish: Partial<BuscarArchivosRequest>, total: number): Promise<void> {
   const answers = await mserv2.searchUntilReady(wish);
   expect(answers.at(-1)).to.include({ total, completo: true });
 }
 
-describe('the index of mserv2', () => {
-  it('finds what was made just before, and says that it knows', async () => {
+describe('The index of mserv2', () => {
+  it('finds a file right after its creation, in an answer marked complete', async () => {
     using folder = new TemporaryFolder();
     await using mserv2 = await Mserv2.start(folder.path);
     await mserv2.searchUntilReady();
@@ -29,8 +29,8 @@ describe('the index of mserv2', () => {
     }
   });
 
-  it('tells the truth about a burst that it slept through', async () => {
-    const burst = 40_000; // Linux keeps 16,384 events of a sleeper.
+  it('marks its answers incomplete until it has read a burst of changes made while it was stopped', async () => {
+    const burst = 40_000; // more than the 16,384 events that inotify queues
     using folder = new TemporaryFolder();
     const folders = Array.from({ length: 50 }, (_, n) => folder.join(`carpeta ${n}`));
     for (const path of folders) mkdirSync(path);
@@ -41,14 +41,14 @@ describe('the index of mserv2', () => {
     mserv2.proc.resume();
     const answers = await mserv2.searchUntilReady({ nombre: 'fichero' });
     expect(answers.at(-1)).to.include({ total: burst, completo: true });
-    // Whatever was said before did not pass for the whole.
+    // Earlier answers must be marked as incomplete.
     for (const { indice, completo } of answers.slice(0, -1)) {
       expect(indice?.estado).to.not.equal(ready);
       expect(completo).to.equal(false);
     }
   });
 
-  it('forgets what was deleted while it slept', async () => {
+  it('drops entries deleted while it was stopped', async () => {
     using folder = new TemporaryFolder();
     for (let n = 0; n < 40; n++) {
       mkdirSync(folder.join(`${n}`, 'sub'), { recursive: true });
@@ -58,7 +58,7 @@ describe('the index of mserv2', () => {
     await mserv2.searchUntilReady();
     mserv2.proc.pause();
     for (let n = 1; n < 40; n++) rmSync(folder.join(`${n}`), { recursive: true });
-    // Folders of the same names again, which mostly have the same inodes.
+    // Folders with the old names are created again; most of them get the old inodes.
     for (let n = 1; n < 40; n++) mkdirSync(folder.join(`${n}`, 'sub'), { recursive: true });
     mserv2.proc.resume();
     const answers = await mserv2.searchUntilReady({ nombre: 'fichero' });
@@ -67,7 +67,7 @@ describe('the index of mserv2', () => {
     await known(mserv2, { nombre: 'después' }, 1);
   });
 
-  it('goes with a root that disappears, comes back, and is another one', async () => {
+  it('follows a root that disappears, returns, and is replaced by another folder', async () => {
     using folder = new TemporaryFolder();
     const root = folder.join('raíz');
     mkdirSync(folder.join('raíz', 'a'), { recursive: true });
@@ -98,7 +98,7 @@ describe('the index of mserv2', () => {
     await known(mserv2, { tipos: [1] }, 2);
   });
 
-  it('starts without a root, and serves it when it comes', async () => {
+  it('starts without a root, and serves it when it appears', async () => {
     using folder = new TemporaryFolder();
     const root = folder.join('raíz');
     await using mserv2 = await Mserv2.start(root);

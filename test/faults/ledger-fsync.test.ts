@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { all, fillLedger, reported, straceMissing } from '../support/ledger/ledger-process.ts';
+import { fillLedger, idsOf, readLines } from '../support/ledger/ledger-process.ts';
+import { straceMissing } from '../support/processes/strace.ts';
 
-describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
+describe('The SQLite ledger under strace', () => {
   let folder: string;
   before(function () {
     const missing = straceMissing();
@@ -17,16 +18,16 @@ describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** What the child's system calls were, one per line, after it had opened the ledger. */
+  /** Returns the child's system calls after it opened the ledger, one per line. */
   async function trace(calls: string, atOnce: number, count: number, ...more: string[]): Promise<string[]> {
     const output = join(folder, 'trace');
     const under = ['strace', '-f', '-qq', '-y', '-s', '200', '-o', output, '-e', `trace=${calls}`, ...more];
-    await all(fillLedger({ path: join(folder, 'solicitudes.db'), atOnce, count, under }).lines);
+    await readLines(fillLedger({ path: join(folder, 'solicitudes.db'), atOnce, count, under }).lines);
     const lines = (await readFile(output, 'utf8')).split('\n');
     return lines.slice(lines.findIndex((line) => line.includes('"open\\n"')) + 1);
   }
 
-  /** In the order in which they ended: `sync`, or a line that the child printed. */
+  /** Returns the fsyncs (`sync`) and the lines that the child printed, in the order of their ends. */
   async function syncsAndReports(atOnce: number, count: number): Promise<string[]> {
     return (await trace('fsync,fdatasync,write', atOnce, count)).flatMap((line) => {
       if (/f(?:data)?sync(?:\(| resumed).*= 0$/.test(line)) return ['sync'];
@@ -35,24 +36,24 @@ describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
     });
   }
 
-  it('reports nothing as committed before its own fsync is over', async () => {
+  it('reports a row as committed only after an fsync of its own', async () => {
     let synced = false;
     const events = await syncsAndReports(1, 30);
     for (const event of events) {
       if (event !== 'sync' && event !== 'stopped') expect(synced, `a sync before: ${event}`).to.equal(true);
       synced = event === 'sync';
     }
-    expect(reported(events, 'accepted')).to.have.length(30);
+    expect(idsOf(events, 'accepted')).to.have.length(30);
   });
 
-  it('shares one fsync among the requests that arrive together', async () => {
+  it('shares an fsync among requests that arrive together', async () => {
     const events = await syncsAndReports(64, 64);
     const last = events.findLastIndex((event) => event.startsWith('accepted'));
-    expect(reported(events, 'accepted')).to.have.length(64);
+    expect(idsOf(events, 'accepted')).to.have.length(64);
     expect(events.slice(0, last).filter((event) => event === 'sync').length).to.be.within(1, 8);
   });
 
-  it('writes again, in the same places, what an fsync that failed left in doubt', async () => {
+  it('writes the same positions again after a failed fsync', async () => {
     const lines = await trace('pwrite64,fsync', 1, 20, '-e', 'inject=fsync:error=EIO:when=20');
     const failed = lines.findIndex((line) => line.includes('INJECTED'));
     const places = (some: string[]) =>
@@ -67,7 +68,7 @@ describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
     expect(places(lines.slice(failed)).slice(0, before.length)).to.deep.equal(before);
   });
 
-  it('moves the WAL that a dead process left into the database before it commits anything', async () => {
+  it('checkpoints the WAL of a killed process before its first commit', async () => {
     const path = join(folder, 'solicitudes.db');
     const killed = fillLedger({ path, count: 1_000_000 });
     for await (const line of killed.lines) if (line.startsWith('accepted')) killed.process.kill('SIGKILL');
@@ -77,7 +78,7 @@ describe("The SQLite ledger's fsyncs, as the kernel sees them", () => {
     const steps = lines
       .slice(0, committed)
       .flatMap((line) => /(fsync|ftruncate)\(\d+<.*(-wal|\.db)>/.exec(line)?.slice(1).join(' ') ?? []);
-    const durable = steps.filter((step) => step !== 'ftruncate .db'); // the file is made longer
+    const durable = steps.filter((step) => step !== 'ftruncate .db'); // lengthens the file
     expect(durable).to.deep.equal(['fsync -wal', 'fsync .db', 'ftruncate -wal']);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSqliteLedger } from '../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
-import { all, expectKept, fillLedger } from '../support/ledger/ledger-process.ts';
+import { expectCommitted, fillLedger, readLines } from '../support/ledger/ledger-process.ts';
 
 describe('The SQLite ledger under kill -9', () => {
   let folder: string;
@@ -12,12 +12,12 @@ describe('The SQLite ledger under kill -9', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('has all that was reported as committed, round after round', async () => {
+  it('holds all rows that it reported as committed in every round of fill and kill', async () => {
     const path = join(folder, 'solicitudes.db');
     const lines: string[] = [];
     for (let round = 0; round < 6; round += 1) {
       const child = fillLedger({ path, prefix: `r${round}-`, atOnce: 16, count: 1_000_000 });
-      const killAfter = 1 + ((round * 379) % 1000); // in the first burst, in mid-stream, after checkpoints
+      const killAfter = 1 + ((round * 379) % 1000); // in the first burst, later, or after checkpoints
       const seen: string[] = [];
       for await (const line of child.lines) {
         if (seen.push(line) === killAfter) child.process.kill('SIGKILL');
@@ -25,23 +25,23 @@ describe('The SQLite ledger under kill -9', () => {
       await child.exited;
 
       const ledger = await openSqliteLedger({ path, maxRows: 1_000_000, maxBytes: 1_000_000_000 });
-      await expectKept(ledger, seen);
+      await expectCommitted(ledger, seen);
       lines.push(...seen);
-      if (round === 5) await expectKept(ledger, lines); // later rounds did no harm to the earlier ones
+      if (round === 5) await expectCommitted(ledger, lines); // rows of earlier rounds are still there
       await ledger.stop();
     }
   });
 
-  it('is free for the next process as soon as its holder is dead', async () => {
+  it('can be opened by the next process as soon as the first is dead', async () => {
     const path = join(folder, 'solicitudes.db');
     const first = fillLedger({ path, count: 1_000_000 });
     for await (const line of first.lines) {
       if (line !== 'open') break;
     }
-    const refused = await all(fillLedger({ path, prefix: 'second-', count: 1 }).lines);
+    const refused = await readLines(fillLedger({ path, prefix: 'second-', count: 1 }).lines);
     first.process.kill('SIGKILL');
     await first.exited;
-    const welcome = await all(fillLedger({ path, prefix: 'third-', count: 1 }).lines);
+    const welcome = await readLines(fillLedger({ path, prefix: 'third-', count: 1 }).lines);
 
     expect(refused).to.have.length(1);
     expect(refused[0])

@@ -21,7 +21,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-describe('The PostgreSQL ledger and a server that fails', () => {
+describe('The PostgreSQL ledger when its server fails', () => {
   let postgres: Postgres;
   let url: string;
   let ledger: Ledger;
@@ -37,7 +37,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
   });
   afterEach(() => ledger.stop());
 
-  it('has all that it reported as committed after kill -9, and goes on by itself', async () => {
+  it('holds all rows that it reported as committed when the server is killed, and reconnects', async () => {
     const kept: string[] = [];
     const errors: unknown[] = [];
     let next = 0;
@@ -85,7 +85,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     expect(counted).to.deep.equal([{ rows: true, open: true }]);
   });
 
-  it('refuses in time what a frozen server does not answer, and works again when it is thawed', async () => {
+  it('rejects calls in time while the server is frozen, and works again when it continues', async () => {
     await ledger.accept(acceptance({ id: 'a' }));
     await postgres.pause();
     const calls = [
@@ -103,18 +103,18 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     expect(await ledger.get('a')).to.include({ id: 'a', state: 'aceptada' });
   });
 
-  it('listens again after its connection was cut, and says that it may have missed something', async () => {
+  it('listens again after its connection is cut, and reports that it may have missed changes', async () => {
     const other = await open();
     let missed = 0;
-    const told: string[] = [];
+    const notified: string[] = [];
     ledger.subscribe({
-      changed: (changes) => told.push(...changes.map(({ id }) => id)),
+      changed: (changes) => notified.push(...changes.map(({ id }) => id)),
       missed: () => (missed += 1),
     });
     const hears = async (id: string) => {
       await other.accept(acceptance({ id }));
       await eventually(async () => {
-        if (told.includes(id)) return true;
+        if (notified.includes(id)) return true;
         await other.published(id, 1000, 5000);
         return false;
       });
@@ -132,7 +132,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     await other.stop();
   });
 
-  it('loses no connection to a server that says nothing more after it was connected to', async () => {
+  it('keeps no slot of its pool for a connection that goes silent after it is opened', async () => {
     const { port, pathname, username } = new URL(url);
     const proxy = await startTcpProxy(Number(port));
     const through = `postgres://${username}@127.0.0.1:${proxy.port}${pathname}`;
@@ -140,13 +140,13 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     try {
       const greeted = new pg.Client(connectionConfig(through));
       await greeted.connect();
-      proxy.accident = { bytes: proxy.carried, kind: 'freeze' };
+      proxy.fault = { bytes: proxy.carried, kind: 'freeze' };
       await greeted.end();
-      // More than there are places for.
-      const asked = Array.from({ length: 10 }, () => rejection(database.query('SELECT 1')));
-      for (const error of await Promise.all(asked)) expect(error).to.be.instanceOf(LedgerUnavailableError);
+      // More queries than the pool has slots.
+      const queries = Array.from({ length: 10 }, () => rejection(database.query('SELECT 1')));
+      for (const error of await Promise.all(queries)) expect(error).to.be.instanceOf(LedgerUnavailableError);
       expect(proxy.connections).to.be.greaterThan(8);
-      proxy.accident = undefined;
+      proxy.fault = undefined;
       expect(await database.query('SELECT 1 AS one')).to.deep.equal([{ one: 1 }]);
     } finally {
       await proxy.stop();
@@ -154,7 +154,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     }
   });
 
-  it('can be stopped while its server is gone or frozen', async () => {
+  it('stops while its server is dead or frozen', async () => {
     await ledger.accept(acceptance({ id: 'a' }));
     const frozen = await open();
     await frozen.probe();
@@ -167,7 +167,7 @@ describe('The PostgreSQL ledger and a server that fails', () => {
     await postgres.restart();
   });
 
-  it('is opened once its server has started', async () => {
+  it('opens when its server starts after the call', async () => {
     await postgres.kill();
     const opening = open();
     await postgres.restart();

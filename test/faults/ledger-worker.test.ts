@@ -17,14 +17,14 @@ const rejection = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-describe("The ledger's worker, when it dies", () => {
+describe("The client of the ledger's worker", () => {
   for (const how of ['throws', 'exits'] as const) {
-    it(`rejects what waits and what comes later, and can be stopped: it ${how}`, async () => {
+    it(`rejects waiting and later calls when the worker ${how}, and can be stopped`, async () => {
       const { client, opened } = await open(how);
       expect(opened).to.equal(how);
       expect(await client.run('live')).to.equal('alive');
       const first = rejection(client.run('die'));
-      // The first is under way once the loop that ran `live` has come round; the second waits.
+      // After these two turns of the event loop the first call is running; the second one waits.
       await new Promise(setImmediate);
       await new Promise(setImmediate);
       const second = rejection(client.run('live'));
@@ -36,14 +36,14 @@ describe("The ledger's worker, when it dies", () => {
     });
   }
 
-  it('rejects what was asked before it was stopped', async () => {
+  it('rejects the calls made before it is stopped', async () => {
     const { client } = await open('exits');
-    const asked = rejection(client.run('die'));
+    const running = rejection(client.run('die'));
     await client.stop();
-    expect(await asked).to.be.instanceOf(LedgerUnavailableError);
+    expect(await running).to.be.instanceOf(LedgerUnavailableError);
   });
 
-  it('rejects what is asked of it while it hangs, and goes on when it does', async () => {
+  it('rejects calls while the worker hangs, and answers them when it continues', async () => {
     const wake = new Int32Array(new SharedArrayBuffer(4));
     const { client } = await open(wake, 100);
     const underWay = rejection(client.run('die'));
@@ -59,7 +59,7 @@ describe("The ledger's worker, when it dies", () => {
     await client.stop();
   });
 
-  it('does not hang when it dies before it is ready', async () => {
+  it('rejects its opening when the worker exits before it is open', async () => {
     expect(await rejection(open('at once'))).to.be.instanceOf(LedgerUnavailableError);
   });
 });

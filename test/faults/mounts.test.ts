@@ -213,16 +213,16 @@ describe('A file system mounted below the root', () => {
     const root = plant(folder);
     using mounts = new Mounts();
     await using it = new WatchedSearches(root);
-    const before = await it.watch({ tipos: [1] });
+    const before = await it.searchWatched({ tipos: [1] });
     mounts.tmpfs(folder.join('raíz', 'disco'));
-    await it.beat();
-    expect(it.toldOf(before)).to.equal(true);
-    const during = await it.watch({ tipos: [1] });
+    await it.heartbeat();
+    expect(it.isReported(before)).to.equal(true);
+    const during = await it.searchWatched({ tipos: [1] });
     expect(during.indice?.estado).to.equal(EstadoIndice.ESTADO_INDICE_LISTO);
     expect(during.total).to.equal(1);
     await mounts.unmount(folder.join('raíz', 'disco'));
-    await it.beat();
-    expect(it.toldOf(during)).to.equal(true);
+    await it.heartbeat();
+    expect(it.isReported(during)).to.equal(true);
   });
 
   it('makes cached listings of its folder and of the root invalid when it comes and when it goes', async () => {
@@ -230,21 +230,25 @@ describe('A file system mounted below the root', () => {
     const root = plant(folder);
     using mounts = new Mounts();
     await using listings = new WatchedListings(root);
-    const kept = [await listings.watch('disco'), await listings.watch('disco/sub'), await listings.watch('')];
-    await listings.beat();
-    for (const page of kept) expect(listings.toldOf(page)).to.equal(false);
+    const kept = [
+      await listings.listWatched('disco'),
+      await listings.listWatched('disco/sub'),
+      await listings.listWatched(''),
+    ];
+    await listings.heartbeat();
+    for (const page of kept) expect(listings.isReported(page)).to.equal(false);
     mounts.tmpfs(folder.join('raíz', 'disco'));
-    await listings.beat();
-    for (const page of kept) expect(listings.toldOf(page)).to.equal(true);
-    const during = await listings.watch('disco');
+    await listings.heartbeat();
+    for (const page of kept) expect(listings.isReported(page)).to.equal(true);
+    const during = await listings.listWatched('disco');
     expect(during.archivos).to.deep.equal([]);
     writeFileSync(folder.join('raíz', 'disco', 'montado'), '');
-    await listings.beat();
-    expect(listings.toldOf(during), 'a new file').to.equal(true);
-    const later = await listings.watch('disco');
+    await listings.heartbeat();
+    expect(listings.isReported(during), 'a new file').to.equal(true);
+    const later = await listings.listWatched('disco');
     await mounts.unmount(folder.join('raíz', 'disco'));
-    await listings.beat();
-    expect(listings.toldOf(later), 'the unmount').to.equal(true);
+    await listings.heartbeat();
+    expect(listings.isReported(later), 'the unmount').to.equal(true);
   });
 
   it('gives no validity to a listing that began before it came', async () => {
@@ -252,7 +256,7 @@ describe('A file system mounted below the root', () => {
     const root = plant(folder);
     using mounts = new Mounts();
     await using listings = new WatchedListings(root, { beatMs: 60_000 });
-    await listings.watch('disco');
+    await listings.listWatched('disco');
     mounts.tmpfs(folder.join('raíz', 'disco'));
     expect((await listings.list({ ruta: 'disco' })).vigencia).to.equal(undefined);
   });

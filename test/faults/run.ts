@@ -1,15 +1,15 @@
-// `npm run faults`: every scenario, or those whose names hold one of `--only`; `--controls`: the defects that must be
-// found; `--mix 10`: all faults at random for ten minutes; `--list`. The report is written to data/faults.
+// `npm run faults` plays every scenario, or with `--only` those whose names contain a text. `--controls` plays the planted
+// defects, `--mix 10` random faults for ten minutes; `--list` prints all names. The report is written to data/faults.
 
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { controls } from './controls.ts';
-import { runControl, type Verdict } from './harness/control.ts';
+import { type ControlResult, runControl } from './harness/control.ts';
+import { repository } from './harness/deployment.ts';
 import { type Skipped, writeReport } from './harness/report.ts';
-import { type Result, type RunOptions, runPlot, runScenario } from './harness/run-scenario.ts';
-import { createServers } from './harness/servers.ts';
-import { repository } from './harness/world.ts';
+import { type RunOptions, runExperiment, runScenario, type ScenarioResult } from './harness/run-scenario.ts';
+import { createSharedServers } from './harness/servers.ts';
 import { scenarios } from './scenarios/all.ts';
 import { mixes } from './scenarios/mixed.ts';
 
@@ -17,12 +17,12 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     seed: { type: 'string', default: '1' },
-    /** Adds to the report of the last run instead of making a new one. */
+    /** Adds to the report of the last run instead of starting a new one. */
     keep: { type: 'boolean', default: false },
     controls: { type: 'boolean', default: false },
     mix: { type: 'string' },
     list: { type: 'boolean', default: false },
-    /** A tree of another version, with its node_modules: programs run from there until they are restarted. */
+    /** Source tree of another version, with node_modules: programs run from it until they are restarted. */
     old: { type: 'string' },
   },
 });
@@ -31,7 +31,7 @@ const minutes = values.mix === undefined ? undefined : wholeNumber('mix', values
 const isChosen = ({ name }: { readonly name: string }): boolean =>
   values.only?.some((only) => name.includes(only)) ?? true;
 
-// What runs and what is mounted ends with this process, if that ends in this way.
+// `process.exit` runs the exit handlers, which kill the processes and unmount the disks.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (values.list) {
@@ -45,15 +45,15 @@ async function run(): Promise<void> {
   const folder = join(repository, 'data', 'faults');
   mkdirSync(folder, { recursive: true });
   const found = {
-    scenarios: [] as Result[],
+    scenarios: [] as ScenarioResult[],
     skipped: [] as Skipped[],
-    mixes: [] as Result[],
-    controls: [] as Verdict[],
+    mixes: [] as ScenarioResult[],
+    controls: [] as ControlResult[],
   };
-  await using servers = createServers();
+  await using servers = createSharedServers();
   const old = values.old === undefined ? {} : { old: resolve(values.old) };
   const options: RunOptions = { servers, seed, folder, ...old };
-  // After each of them, so that a run that is broken off has one, too.
+  // The report is written after each scenario, so that an interrupted run has one.
   const report = (): void => void writeReport(folder, seed, found, values.keep);
   const isMissing = (name: string, missing: (() => string | undefined) | undefined): boolean => {
     const why = missing?.();
@@ -66,16 +66,16 @@ async function run(): Promise<void> {
   if (values.controls) {
     for (const control of controls.filter(isChosen)) {
       if (isMissing(control.name, control.scenario.missing)) continue;
-      const verdict = await runControl(control, options);
-      found.controls.push(verdict);
-      sayControl(verdict);
+      const result = await runControl(control, options);
+      found.controls.push(result);
+      printControl(result);
       report();
     }
   } else if (minutes !== undefined) {
-    for (const plot of mixes(minutes, console.log)) {
-      const result = await runPlot(plot, options);
+    for (const mix of mixes(minutes, console.log)) {
+      const result = await runExperiment(mix, options);
       found.mixes.push(result);
-      say(result);
+      print(result);
       report();
     }
   } else {
@@ -83,7 +83,7 @@ async function run(): Promise<void> {
       if (isMissing(scenario.name, scenario.missing)) continue;
       const result = await runScenario(scenario, options);
       found.scenarios.push(result);
-      say(result);
+      print(result);
       report();
     }
   }
@@ -93,32 +93,32 @@ async function run(): Promise<void> {
   const red =
     [...found.scenarios, ...found.mixes].filter(({ violations }) => violations.length > 0).length +
     found.controls.filter(({ holds }) => !holds).length;
-  console.log(`${played} played, ${red} not as they must be; ${join(folder, 'report.md')}`);
-  if (played === 0) console.log('Nothing was played: see --list');
+  console.log(`${played} played, ${red} failed; ${join(folder, 'report.md')}`);
+  if (played === 0) console.log('No name matches: see --list');
   process.exitCode = red > 0 || played === 0 ? 1 : 0;
 }
 
-function say({ name, seconds, figures, violations }: Result): void {
-  const told =
+function print({ name, seconds, figures, violations }: ScenarioResult): void {
+  const summary =
     figures === undefined
       ? ''
       : `${figures.accepted} accepted, ${figures.answered} answered, ${figures.lost} lost, recovered in ${figures.recoverySeconds.toFixed(1)} s`;
-  console.log(`${violations.length === 0 ? 'ok ' : 'RED'} ${name} (${seconds.toFixed(1)} s): ${told}`);
+  console.log(`${violations.length === 0 ? 'ok ' : 'RED'} ${name} (${seconds.toFixed(1)} s): ${summary}`);
   for (const { kind, detail } of violations) console.log(`      ${kind}: ${detail}`);
 }
 
-function sayControl({ name, scenario, sound, harmed, holds }: Verdict): void {
-  const word = ({ violations }: Result): string => (violations.length === 0 ? 'green' : 'red');
+function printControl({ name, scenario, baseline, mutant, holds }: ControlResult): void {
+  const colour = ({ violations }: ScenarioResult): string => (violations.length === 0 ? 'green' : 'red');
   console.log(
-    `${holds ? 'ok ' : 'BAD'} ${name} in ${scenario}: without the defect ${word(sound)}, with it ${word(harmed)}`,
+    `${holds ? 'ok ' : 'BAD'} ${name} in ${scenario}: without the defect ${colour(baseline)}, with it ${colour(mutant)}`,
   );
-  for (const { kind, detail } of sound.violations) console.log(`      without: ${kind}: ${detail}`);
-  for (const { kind, detail } of harmed.violations) console.log(`      with: ${kind}: ${detail}`);
+  for (const { kind, detail } of baseline.violations) console.log(`      without: ${kind}: ${detail}`);
+  for (const { kind, detail } of mutant.violations) console.log(`      with: ${kind}: ${detail}`);
 }
 
 function wholeNumber(option: string, text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new RangeError(`--${option} is a whole number from 1 on`);
+    throw new RangeError(`--${option} must be a whole number of at least 1`);
   return number;
 }

@@ -237,12 +237,12 @@ describe('The response cache', () => {
         gateway.pause();
         // One heartbeat waits in the frozen gateway's socket; those of the next second never reach it.
         await heartbeats.next(1);
-        proxy.strike('freeze');
+        proxy.injectNow('freeze');
         await heartbeats.next(5);
         writeFileSync(join(it.root, 'a/nuevo'), '');
-        const asked = servedBy(it, path);
+        const pending = servedBy(it, path);
         gateway.resume();
-        expect(await asked).to.equal('cola');
+        expect(await pending).to.equal('cola');
         await listedSoon(it);
       } finally {
         await it.end('gateway', 'SIGTERM');
@@ -271,7 +271,7 @@ describe('The response cache', () => {
           await it.start('gateway', { MSERV1_URL: `127.0.0.1:${proxy.port}` });
           for (let n = 0; n < 4; n++) {
             await cached(it, path);
-            proxy.strike(kind);
+            proxy.injectNow(kind);
             writeFileSync(join(it.root, 'a', `${n}`), '');
             await listedSoon(it, { prefer: 'wait=1' });
           }
@@ -310,20 +310,20 @@ describe('The response cache', () => {
 class Heartbeats implements Disposable {
   readonly #client: GrpcClient<typeof ListadoServiceDefinition>;
   readonly #feed: ClientReadableStream<VigilarCambiosResponse>;
-  #heard = Promise.withResolvers<void>();
+  #nextHeartbeat = Promise.withResolvers<void>();
 
   constructor(port: number) {
     this.#client = grpcClient(ListadoServiceDefinition, `127.0.0.1:${port}`);
     this.#feed = this.#client.vigilarCambios({}).on('error', () => undefined);
     this.#feed.on('data', () => {
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#nextHeartbeat.resolve();
+      this.#nextHeartbeat = Promise.withResolvers();
     });
   }
 
   /** Resolves after `count` further heartbeats. */
   async next(count: number): Promise<void> {
-    for (let n = 0; n < count; n++) await this.#heard.promise;
+    for (let n = 0; n < count; n++) await this.#nextHeartbeat.promise;
   }
 
   [Symbol.dispose](): void {

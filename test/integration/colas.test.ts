@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
-import { mustConform } from '../support/clients/conformance.ts';
+import { assertConforms } from '../support/clients/conformance.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { ownVhost, type SetUp, setUp } from '../support/processes/set-up.ts';
 import { type Rabbit, sharedRabbit } from '../support/servers/rabbitmq.ts';
@@ -24,7 +24,7 @@ describe('User queues', () => {
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
-    await mustConform(method, path, answer);
+    await assertConforms(method, path, answer);
     const json = (await answer.json()) as Record<string, unknown>;
     return { status: answer.status, json };
   };

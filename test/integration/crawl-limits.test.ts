@@ -5,7 +5,7 @@ import type { ByteString } from '../../filesystem/byte-string.ts';
 import { hostileTree, plantTree } from '../support/files/hostile-tree.ts';
 import { mutate, mutations } from '../support/files/mutations.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
-import { Crawled, entriesOf } from '../support/index/crawled.ts';
+import { CrawledIndex, entriesOf } from '../support/index/crawled.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { unprivileged } from '../support/processes/unprivileged.ts';
 
@@ -16,7 +16,7 @@ function plantFolders(folder: TemporaryFolder, count: number): void {
   }
 }
 
-async function untilEqual(crawled: Crawled, root: string): Promise<void> {
+async function untilEqual(crawled: CrawledIndex, root: string): Promise<void> {
   await eventually(() => {
     const same = JSON.stringify(crawled.entries()) === JSON.stringify(entriesOf(root));
     return same && crawled.stale(root).length === 0;
@@ -27,7 +27,7 @@ describe('The crawler over folders without watches', () => {
   it('sweeps the folders beyond the watch limit, and reports how many are watched', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 40);
-    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 50 });
+    await using crawled = new CrawledIndex(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 50 });
     await crawled.settled();
     expect(crawled.watched).to.deep.equal([6, 41]);
     for (let n = 0; n < 40; n++) writeFileSync(folder.join(`${n}`, 'dos'), 'x'.repeat(n));
@@ -40,7 +40,7 @@ describe('The crawler over folders without watches', () => {
   it('sweeps a file system that does not report changes', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 10);
-    await using crawled = new Crawled(folder.path, { here: { tellsChanges: () => false }, sweepMs: 20 });
+    await using crawled = new CrawledIndex(folder.path, { here: { tellsChanges: () => false }, sweepMs: 20 });
     await crawled.settled();
     expect(crawled.watched).to.deep.equal([0, 11]);
     writeFileSync(folder.join('3', 'uno'), 'más');
@@ -54,7 +54,7 @@ describe('The crawler over folders without watches', () => {
   it('gives as its age the time since the last sweep began, whatever happens in watched folders', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 40);
-    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 } });
+    await using crawled = new CrawledIndex(folder.path, { scanner: { watchLimit: 3 } });
     await crawled.settled();
     const settledAt = performance.now();
     // The root is watched.
@@ -67,7 +67,7 @@ describe('The crawler over folders without watches', () => {
   it('knows everything that is older than its age', async () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 40);
-    await using crawled = new Crawled(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 100 });
+    await using crawled = new CrawledIndex(folder.path, { scanner: { watchLimit: 3 }, sweepMs: 100 });
     await crawled.settled();
     for (let n = 0; n < 40; n += 8) {
       writeFileSync(folder.join(`${n}`, 'dos'), '');
@@ -82,7 +82,7 @@ describe('The crawler over folders without watches', () => {
     using folder = new TemporaryFolder();
     plantFolders(folder, 4);
     const tellsChanges = ({ path }: { path: ByteString }): boolean => path !== '1';
-    await using crawled = new Crawled(folder.path, { here: { tellsChanges }, sweepMs: 60_000 });
+    await using crawled = new CrawledIndex(folder.path, { here: { tellsChanges }, sweepMs: 60_000 });
     await crawled.settled();
     // The check is made once per device, at its first folder.
     expect(crawled.watched).to.deep.equal([5, 5]);
@@ -90,11 +90,11 @@ describe('The crawler over folders without watches', () => {
   });
 
   it('equals a naive walk when nearly all events are lost', async () => {
-    const wishes = fc.record({ tree: hostileTree, changes: mutations });
+    const inputs = fc.record({ tree: hostileTree, changes: mutations });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, changes }) => {
+      fc.asyncProperty(inputs, async ({ tree, changes }) => {
         using folder = plantTree(tree);
-        await using crawled = new Crawled(folder.path, { here: { capacity: 12 } });
+        await using crawled = new CrawledIndex(folder.path, { here: { capacity: 12 } });
         await crawled.settled();
         for (const change of changes) mutate(folder.path, change);
         await crawled.settled();
@@ -111,7 +111,7 @@ describe('The crawler over folders without watches', () => {
     mkdirSync(folder.join('2', 'honda'));
     chmodSync(folder.path, 0o755);
     await unprivileged(async () => {
-      await using crawled = new Crawled(folder.path);
+      await using crawled = new CrawledIndex(folder.path);
       const errors = (): string[] =>
         crawled.crawler.unreadable
           .below('' as ByteString, true)

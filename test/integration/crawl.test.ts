@@ -5,14 +5,14 @@ import { Slices } from '../../filesystem/slices.ts';
 import { hostileTree, plantTree } from '../support/files/hostile-tree.ts';
 import { type Mutation, mutate, mutations } from '../support/files/mutations.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
-import { Crawled, entriesOf } from '../support/index/crawled.ts';
+import { CrawledIndex, entriesOf } from '../support/index/crawled.ts';
 
 describe('The crawler', () => {
   it('knows the whole tree after the first crawl and after every change', async () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a/b/c'), { recursive: true });
     writeFileSync(folder.join('a/uno'), '1');
-    await using crawled = new Crawled(folder.path);
+    await using crawled = new CrawledIndex(folder.path);
     await crawled.settled();
     expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
     expect(crawled.stale(folder.path)).to.deep.equal([]);
@@ -37,22 +37,22 @@ describe('The crawler', () => {
   it('finishes while searches run without a pause', async () => {
     using folder = new TemporaryFolder();
     for (let n = 0; n < 300; n++) mkdirSync(folder.join(`${n % 10}/${n}/x`), { recursive: true });
-    await using crawled = new Crawled(folder.path);
+    await using crawled = new CrawledIndex(folder.path);
     const slices = new Slices(new AbortController().signal);
     while (crawled.crawler.knowledge !== 'listo') await slices.next();
     expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
   });
 
   it('equals a naive walk after any changes, during the crawl or later', async () => {
-    const wishes = fc.record({
+    const inputs = fc.record({
       tree: hostileTree,
       rounds: fc.array(mutations, { minLength: 1, maxLength: 4 }),
     });
     await fc.assert(
-      fc.asyncProperty(wishes, async ({ tree, rounds }) => {
+      fc.asyncProperty(inputs, async ({ tree, rounds }) => {
         using folder = plantTree(tree);
         // The first round of changes runs during the crawl.
-        await using crawled = new Crawled(folder.path);
+        await using crawled = new CrawledIndex(folder.path);
         for (const round of rounds) {
           await inBursts(folder.path, round);
           await crawled.settled();

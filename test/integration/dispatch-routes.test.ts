@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { uniqueName } from '../support/clients/amqp-asker.ts';
+import { uniqueName } from '../support/clients/amqp-requester.ts';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
 import { ownVhost, setUp } from '../support/processes/set-up.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';

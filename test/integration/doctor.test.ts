@@ -11,7 +11,7 @@ import { freePorts } from '../../scripts/free-ports.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { spawnProcess } from '../support/processes/processes.ts';
-import { ownVhost, quietPort, setUp } from '../support/processes/set-up.ts';
+import { ownVhost, setUp, stablePort } from '../support/processes/set-up.ts';
 import { sharedPostgres } from '../support/servers/postgres.ts';
 import { sharedRabbit, startRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -61,7 +61,7 @@ describe('npm run doctor', () => {
       `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
       `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
       '✔ RabbitMQ 3.',
-      '✔ RabbitMQ takes messages',
+      '✔ RabbitMQ accepts messages',
       `✔ ${queuesOf('mserv1').work}: 0 messages ready, 1 consumers`,
       '✔ The ledger keeps 0 of 1000000 requests',
       'Nothing is wrong.',
@@ -123,7 +123,7 @@ describe('npm run doctor', () => {
         `✔ gateway answers at port ${ports['GATEWAY_PORT']} of 127.0.0.1`,
         '✔ gateway: its certificate is valid until 20',
         `✔ mserv2: healthy at 127.0.0.1:${ports['MSERV2_PORT']}`,
-        '✔ RabbitMQ takes messages',
+        '✔ RabbitMQ accepts messages',
       ]) {
         expect(text).to.include(each);
       }
@@ -144,7 +144,7 @@ describe('npm run doctor', () => {
   it('notes services that do not run yet, and exits with code 0', async () => {
     const { code, text } = await doctor({
       LEDGER_URL: newLedger(),
-      MSERV1_URL: `127.0.0.1:${await quietPort()}`,
+      MSERV1_URL: `127.0.0.1:${await stablePort()}`,
     });
     expect(code, text).to.equal(0);
     expect(text).to.include('• mserv1: does not answer by gRPC').and.include('→ npm run mserv1');
@@ -184,22 +184,24 @@ describe('npm run doctor', () => {
 
   it('reports ledgers that cannot be used', async () => {
     const folder = newFolder();
-    const made = (name: string, sql: string): string => {
+    const createDatabase = (name: string, sql: string): string => {
       const db = new DatabaseSync(folder.join(name));
       db.exec(sql);
       db.close();
       return `sqlite:${folder.join(name)}`;
     };
-    const foreign = await doctor({ LEDGER_URL: made('a.db', 'CREATE TABLE recipes (name TEXT)') });
+    const foreign = await doctor({ LEDGER_URL: createDatabase('a.db', 'CREATE TABLE recipes (name TEXT)') });
     expect(foreign.text).to.include('but not a ledger of Archivero');
     const newer = `PRAGMA application_id = ${applicationId}; CREATE TABLE x (y); PRAGMA user_version = 99`;
-    expect((await doctor({ LEDGER_URL: made('b.db', newer) })).text).to.include(
-      'schema version 99, of a newer',
+    expect((await doctor({ LEDGER_URL: createDatabase('b.db', newer) })).text).to.include(
+      'schema version 99, made by a newer',
     );
     mkdirSync(folder.join('c.db'));
     const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
     expect([foreign.code, directory.code]).to.deep.equal([1, 1]);
-    const unreachable = await doctor({ LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await quietPort()}/x` });
+    const unreachable = await doctor({
+      LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await stablePort()}/x`,
+    });
     expect(unreachable.code).to.equal(1);
     expect(unreachable.text).to.include('✘ PostgreSQL at 127.0.0.1:').and.include('ECONNREFUSED');
     expect(unreachable.text).not.to.include('secreto');
@@ -248,7 +250,7 @@ describe('npm run doctor', () => {
     expect(elsewhere.text)
       .to.include("guest may only connect from the broker's own machine")
       .and.include('add_user');
-    const unreachable = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await quietPort()}` });
+    const unreachable = await doctor({ ...env, RABBITMQ_URL: `amqp://127.0.0.1:${await stablePort()}` });
     expect(unreachable.text).to.include('✘ RabbitMQ does not answer at 127.0.0.1:');
     expect([refused.code, elsewhere.code, unreachable.code]).to.deep.equal([1, 1, 1]);
   });
@@ -259,7 +261,7 @@ describe('npm run doctor', () => {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.00001');
       const { code, text } = await doctor({ LEDGER_URL: newLedger(), RABBITMQ_URL: rabbit.url });
       expect(code).to.equal(1);
-      expect(text).to.include('✘ RabbitMQ takes no messages: low on memory');
+      expect(text).to.include('✘ RabbitMQ accepts no messages: low on memory');
     } finally {
       await rabbit.stop();
     }

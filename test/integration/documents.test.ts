@@ -11,7 +11,7 @@ import { readGatewayConfig } from '../../gateway/config.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { problemas } from '../../gateway/http/texts.ts';
 import { services } from '../../gateway/services.ts';
-import { mustBeLine, mustConform } from '../support/clients/conformance.ts';
+import { assertConforms, assertStreamLine } from '../support/clients/conformance.ts';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
 import { MemoryLedger } from '../support/ledger/memory-ledger.ts';
 import { type SetUp, setUp } from '../support/processes/set-up.ts';
@@ -126,7 +126,7 @@ describe('The API documents', () => {
     const stream = await (await archivero.get('/listar_archivos?formato=ndjson')).text();
     const lines = stream.trim().split('\n');
     expect(lines).to.have.length(3);
-    for (const line of lines) mustBeLine('listar_archivos', JSON.parse(line));
+    for (const line of lines) assertStreamLine('listar_archivos', JSON.parse(line));
 
     const answerPath = await accepted(archivero, '/listar_archivos', { prefer: 'respond-async' });
     expect((await answerAt(archivero, answerPath)).status).to.equal(200);
@@ -134,13 +134,13 @@ describe('The API documents', () => {
     const waiting = await accepted(archivero, '/buscar_archivos?nombre=uno');
     const path = waiting.replace('/respuesta', '');
     const cancelled = await fetch(archivero.url + path, { method: 'DELETE' });
-    await mustConform('DELETE', path, cancelled);
+    await assertConforms('DELETE', path, cancelled);
     expect((await archivero.get(waiting)).status).to.equal(410);
   });
 
   it('reject answers that they do not describe', async () => {
     const check = (body: object, status = 200, type = 'application/json') =>
-      mustConform(
+      assertConforms(
         'GET',
         '/listar_archivos',
         Response.json(body, { status, headers: { 'content-type': type } }),

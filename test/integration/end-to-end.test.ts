@@ -82,8 +82,11 @@ describe('Archivero', () => {
     await it.get('/listar_archivos', { 'x-request-id': direct });
     await it.get('/buscar_archivos', { 'x-request-id': direct });
     const queued = 'en-cola-1';
-    const where = await accepted(it, '/listar_archivos', { 'x-request-id': queued, prefer: 'respond-async' });
-    await answerAt(it, where);
+    const answerPath = await accepted(it, '/listar_archivos', {
+      'x-request-id': queued,
+      prefer: 'respond-async',
+    });
+    await answerAt(it, answerPath);
     const saw = (name: 'gateway' | 'mserv1' | 'mserv2', id: string) =>
       it.processes.get(name)?.waitFor((line) => line.requestId === id);
     await Promise.all([
@@ -106,13 +109,13 @@ describe('Archivero', () => {
         '/v1/listar_archivos?limite=2&orden=-bytes',
       ];
       await it.end('mserv1');
-      const where = await Promise.all(paths.map((path) => accepted(it, path)));
+      const answerPaths = await Promise.all(paths.map((path) => accepted(it, path)));
       if (vhost !== undefined)
         await eventually(async () => (await vhost.messages('archivero.mserv1.v1')) === 100);
       await it.start('mserv1');
       await reachable(it);
       for (const [n, path] of paths.entries()) {
-        const answer = await answerAt(it, where[n] ?? '');
+        const answer = await answerAt(it, answerPaths[n] ?? '');
         expect(answer.headers.get('servido-por')).to.equal('cola');
         expect(await identityOf(answer), path).to.deep.equal(await identityOf(await it.get(path)));
       }
@@ -143,18 +146,18 @@ describe('Archivero', () => {
 
   it('cancels an open solicitud, and no completed one', async () => {
     await using it = await setUp({ running: ['gateway'] });
-    const where = await accepted(it, '/listar_archivos');
-    const state = where.replace('/respuesta', '');
+    const answerPath = await accepted(it, '/listar_archivos');
+    const state = answerPath.replace('/respuesta', '');
     const cancel = () => fetch(it.url + state, { method: 'DELETE' });
     expect((await cancel()).status).to.equal(200);
     expect((await cancel()).status).to.equal(200);
-    expect((await it.get(where)).status).to.equal(410);
+    expect((await it.get(answerPath)).status).to.equal(410);
     await it.start('mserv1');
     const answered = await accepted(it, '/listar_archivos', { prefer: 'respond-async' });
     await answerAt(it, answered);
-    const late = await fetch(it.url + answered.replace('/respuesta', ''), { method: 'DELETE' });
-    expect(late.status).to.equal(409);
-    expect((await it.get(where)).status).to.equal(410);
+    const lateCancel = await fetch(it.url + answered.replace('/respuesta', ''), { method: 'DELETE' });
+    expect(lateCancel.status).to.equal(409);
+    expect((await it.get(answerPath)).status).to.equal(410);
   });
 
   it('starts, is ready and accepts while all other processes are down', async () => {

@@ -37,17 +37,17 @@ describe('The change feed of mserv2', () => {
     it(`reports ${name}, with a clock above that of an earlier answer`, async () => {
       using folder = tree();
       await using it = new WatchedSearches(folder.path);
-      let before = await it.watch({ nombre: 'fichero' });
+      let before = await it.searchWatched({ nombre: 'fichero' });
       expect(before.archivos.map(({ entrada }) => entrada?.ruta)).to.deep.equal(['a/b/fichero']);
       // On a busy machine the feed may first invalidate an answer without a change.
       await eventually(async () => {
-        before = await it.watch({ nombre: 'fichero' });
-        await it.beat();
-        return !it.toldOf(before);
+        before = await it.searchWatched({ nombre: 'fichero' });
+        await it.heartbeat();
+        return !it.isReported(before);
       });
       change(folder.path);
-      await it.beat();
-      expect(it.toldOf(before)).to.equal(true);
+      await it.heartbeat();
+      expect(it.isReported(before)).to.equal(true);
     });
   }
 
@@ -55,12 +55,12 @@ describe('The change feed of mserv2', () => {
     using folder = tree();
     symlinkSync('a', folder.join('raíz'));
     await using it = new WatchedSearches(folder.join('raíz'));
-    const before = await it.watch();
+    const before = await it.searchWatched();
     rmSync(folder.join('raíz'));
     symlinkSync('z', folder.join('raíz'));
-    await it.beat();
-    expect(it.toldOf(before)).to.equal(true);
-    expect(it.heard.some(({ todo }) => todo)).to.equal(true);
+    await it.heartbeat();
+    expect(it.isReported(before)).to.equal(true);
+    expect(it.messages.some(({ todo }) => todo)).to.equal(true);
   });
 
   it('reports a change that only a search finds: a write through a hard link elsewhere', async () => {
@@ -69,20 +69,20 @@ describe('The change feed of mserv2', () => {
     writeFileSync(elsewhere.join('otra'), '');
     linkSync(elsewhere.join('otra'), folder.join('z/aquí'));
     await using it = new WatchedSearches(folder.path);
-    const other = await it.watch({ nombre: 'fichero' });
+    const other = await it.searchWatched({ nombre: 'fichero' });
     appendFileSync(elsewhere.join('otra'), 'xx');
     const found = await it.search({ bytesMin: 1, tipos: [Tipo.TIPO_ARCHIVO] });
     expect(found).to.include({ total: 2, vigencia: undefined });
-    await it.beat();
-    expect(it.toldOf(other)).to.equal(true);
+    await it.heartbeat();
+    expect(it.isReported(other)).to.equal(true);
   });
 
   it('gives no validity to queued searches, nor while it has no listener', async () => {
     using folder = tree();
     const it = new WatchedSearches(folder.path);
-    await it.watch();
+    await it.searchWatched();
     expect((await it.search({}, { queued: true })).vigencia).to.equal(undefined);
-    it.leave();
+    it.stopListening();
     await eventually(async () => (await it.search()).vigencia === undefined);
     await it[Symbol.asyncDispose]();
   });
@@ -96,7 +96,7 @@ describe('The change feed of mserv2', () => {
       using folder = tree();
       plant(folder.path);
       await using it = new WatchedSearches(folder.path);
-      await it.watch({ nombre: 'b', modo: 2 });
+      await it.searchWatched({ nombre: 'b', modo: 2 });
       for (let n = 0; n < 3; n++)
         expect((await it.search({ nombre: 'fichero' })).vigencia).to.equal(undefined);
     });
@@ -106,19 +106,19 @@ describe('The change feed of mserv2', () => {
     using folder = tree();
     await using it = new WatchedSearches(folder.path, { watches: 6 });
     await it.ready();
-    await eventually(() => it.heard.some(({ noVigiladas }) => noVigiladas.length > 0));
+    await eventually(() => it.messages.some(({ noVigiladas }) => noVigiladas.length > 0));
     expect((await it.search()).vigencia).to.equal(undefined);
-    const [reason] = it.heard.flatMap(({ noVigiladas }) => noVigiladas);
+    const [reason] = it.messages.flatMap(({ noVigiladas }) => noVigiladas);
     expect(reason?.motivo).to.equal(Motivo.MOTIVO_LIMITE);
-    expect((await it.first()).noVigiladas).to.deep.equal([reason]);
+    expect((await it.firstMessage()).noVigiladas).to.deep.equal([reason]);
   });
 
   it('gives no validity on a file system without change events, and reports the reason', async () => {
     expect(statfsSync('/proc').type).to.equal(0x9fa0);
     await using it = new WatchedSearches('/proc/sys/kernel/keys');
     await it.ready();
-    await eventually(() => it.heard.some(({ noVigiladas }) => noVigiladas.length > 0));
-    expect(it.heard.flatMap(({ noVigiladas }) => noVigiladas)).to.deep.equal([
+    await eventually(() => it.messages.some(({ noVigiladas }) => noVigiladas.length > 0));
+    expect(it.messages.flatMap(({ noVigiladas }) => noVigiladas)).to.deep.equal([
       { carpeta: '', motivo: Motivo.MOTIVO_SIN_EVENTOS },
     ]);
     expect((await it.search()).vigencia).to.equal(undefined);
@@ -150,8 +150,8 @@ describe('The change feed of mserv2', () => {
       const look = async (): Promise<void> => {
         // A search may find a change that invalidates other answers.
         for (const query of queries) await it.search(query).catch(() => undefined);
-        await it.beat();
-        for (const [query, kept] of [...it.kept]) {
+        await it.heartbeat();
+        for (const [query, kept] of [...it.cached]) {
           served += 1;
           const now = await it.search(query);
           expect({ ...kept, vigencia: 0 }, JSON.stringify(query)).to.deep.equal({ ...now, vigencia: 0 });
@@ -160,7 +160,7 @@ describe('The change feed of mserv2', () => {
       for (const step of list) {
         if (step.do === 'look') await look();
         else if (step.do === 'use')
-          await Promise.all(queries.map((query) => it.use(query).catch(() => undefined)));
+          await Promise.all(queries.map((query) => it.searchCached(query).catch(() => undefined)));
         else change(folder.path, elsewhere.join('otra'), step);
       }
       await look();

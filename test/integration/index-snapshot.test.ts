@@ -75,7 +75,8 @@ describe('An index snapshot', () => {
       expect(total).to.be.greaterThan(0);
     }
     expect(answers.at(-1)).to.include({ total: 300 - 10 - 10 - 1 + 3, completo: true });
-    const found = async (wish: object): Promise<unknown> => paths(await mserv2.search({ orden: 3, ...wish }));
+    const found = async (query: object): Promise<unknown> =>
+      paths(await mserv2.search({ orden: 3, ...query }));
     expect(await found({ nombre: 'nuevo' })).to.deep.equal([
       'carpeta 1/sub/nuevo',
       'carpeta 4/otra/honda/nuevo',

@@ -16,7 +16,7 @@ ledgerContract(
     const postgres = await sharedPostgres();
     const url = await postgres.database();
     return {
-      open: (given) => openPostgresLedger({ url, log, ...given }),
+      open: (limits) => openPostgresLedger({ url, log, ...limits }),
       remove: async () => undefined,
     };
   },
@@ -91,17 +91,17 @@ describe('The PostgreSQL ledger', () => {
 
     for (let round = 0; round < 20; round++) {
       const key = `clave-${round}`;
-      const given = await Promise.all(
+      const accepted = await Promise.all(
         gateways.map((ledger, index) => ledger.accept(acceptance({ id: `k-${round}-${index}`, key }))),
       );
       const kept = await gateways[0]?.withKey('anonimo', key);
-      expect(given.filter((row) => row === undefined)).to.have.length(1);
-      expect(given.filter((row) => row !== undefined).map(({ id }) => id)).to.deep.equal([
+      expect(accepted.filter((row) => row === undefined)).to.have.length(1);
+      expect(accepted.filter((row) => row !== undefined).map(({ id }) => id)).to.deep.equal([
         kept?.id,
         kept?.id,
       ]);
     }
-    expect(await gateways[1]?.open()).to.deep.equal({ mserv1: 620 });
+    expect(await gateways[1]?.countOpen()).to.deep.equal({ mserv1: 620 });
   });
 
   it('changes the same rows from two gateways without a deadlock, and keeps its totals right', async () => {
@@ -121,8 +121,8 @@ describe('The PostgreSQL ledger', () => {
     const rows = await Promise.all(ids.map((id) => one.get(id)));
     expect(rows.every((row) => row?.closedAt === 2000)).to.equal(true);
     const answered = rows.filter((row) => row?.state === 'completada').length;
-    const asked = ids.reduce((sum, id) => sum + rowSize(acceptance({ id })), 0);
-    const bytes = String(asked + answered * (JSON.stringify(answer.headers).length + 10));
+    const requestBytes = ids.reduce((sum, id) => sum + rowSize(acceptance({ id })), 0);
+    const bytes = String(requestBytes + answered * (JSON.stringify(answer.headers).length + 10));
     expect(
       await postgres.query(url, 'SELECT service, rows, open, bytes FROM archivero.totals'),
     ).to.deep.equal([{ service: 'mserv1', rows: '400', open: '0', bytes }]);
@@ -147,8 +147,8 @@ describe('The PostgreSQL ledger', () => {
     });
     // The change is repeated until the subscription has reported it once.
     await one.accept(acceptance({ id: 'first' }));
-    const again = setInterval(() => void one.published('first', 1000, 5000), 50);
-    await listening.promise.finally(() => clearInterval(again));
+    const repeating = setInterval(() => void one.published('first', 1000, 5000), 50);
+    await listening.promise.finally(() => clearInterval(repeating));
 
     const ids = Array.from({ length: 300 }, (_, index) => `id-${index}`);
     await Promise.all(
@@ -220,6 +220,6 @@ describe('The PostgreSQL ledger', () => {
       ['a', 'b\0', 'c'].map((id) => ledger.accept(acceptance({ id, caller: id }))),
     );
     expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+    expect(await ledger.countOpen()).to.deep.equal({ mserv1: 2 });
   });
 });

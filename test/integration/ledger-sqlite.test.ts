@@ -96,7 +96,7 @@ describe('The SQLite ledger', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, path, copy]);
     expect(stdout).to.contain("id: 'a'").and.contain("state: 'aceptada'");
     await ledger.accept(acceptance({ id: 'b' }));
-    expect(await (await open({ path: copy })).open()).to.deep.equal({ mserv1: 1 });
+    expect(await (await open({ path: copy })).countOpen()).to.deep.equal({ mserv1: 1 });
   });
 
   it('answers reads while a write waits', async () => {
@@ -126,7 +126,7 @@ describe('The SQLite ledger', () => {
     other.exec('ROLLBACK');
     other.close();
     await ledger.accept(acceptance({ id: 'a' }));
-    expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
+    expect(await ledger.countOpen()).to.deep.equal({ mserv1: 1 });
   });
 
   it('rolls back a batch that fails halfway', async () => {
@@ -140,7 +140,7 @@ describe('The SQLite ledger', () => {
     other.exec('ALTER TABLE missing RENAME TO totals');
     other.close();
     await ledger.accept(acceptance({ id: 'a' }));
-    expect(await ledger.open()).to.deep.equal({ mserv1: 1 });
+    expect(await ledger.countOpen()).to.deep.equal({ mserv1: 1 });
   });
 
   it('refuses a file of a newer version', async () => {

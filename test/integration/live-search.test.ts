@@ -121,10 +121,10 @@ describe('Search as you type', () => {
     });
     const { host } = new URL(it.url);
     const attempt = async (headers: Record<string, string>, path?: string): Promise<string> => {
-      const opened = openLive(it.url, { headers, ...(path !== undefined && { path }) });
-      const client = await opened.catch((error: unknown) => error);
+      const opening = openLive(it.url, { headers, ...(path !== undefined && { path }) });
+      const client = await opening.catch((error: unknown) => error);
       if (client instanceof Error) return client.message;
-      (await opened)[Symbol.dispose]();
+      (await opening)[Symbol.dispose]();
       return 'open';
     };
     const cases: readonly [Record<string, string>, string][] = [
@@ -172,9 +172,9 @@ describe('Search as you type', () => {
 
     await it.start('mserv2');
     await indexed(it, 5);
-    using again = await openLive(it.url);
-    again.ask({ nombre: 'inf' });
-    expect(await again.next()).to.include({ total: 3 });
+    using reopened = await openLive(it.url);
+    reopened.ask({ nombre: 'inf' });
+    expect(await reopened.next()).to.include({ total: 3 });
   });
 
   it('does not delay the stop of mserv2 or of the gateway', async () => {
@@ -199,7 +199,7 @@ describe('Search as you type', () => {
     it('closes after a long message, a binary message or a flood, and serves other clients', async () => {
       await using it = await setUp();
       await withFiles(it);
-      using good = await openLive(it.url);
+      using otherClient = await openLive(it.url);
       const attacks: readonly [(client: Awaited<ReturnType<typeof openLive>>) => void, number][] = [
         [({ socket }) => socket.send('x'.repeat(64 * 1024 + 1)), 1009],
         [({ socket }) => socket.send(Buffer.from('{}')), 1003],
@@ -210,8 +210,8 @@ describe('Search as you type', () => {
         using client = await openLive(it.url);
         attack(client);
         expect(await client.closed).to.equal(code);
-        good.ask({ nombre: 'otro' });
-        expect(names(await good.next())).to.deep.equal(['otro.txt']);
+        otherClient.ask({ nombre: 'otro' });
+        expect(names(await otherClient.next())).to.deep.equal(['otro.txt']);
       }
     });
 
@@ -224,14 +224,14 @@ describe('Search as you type', () => {
         writeFileSync(join(it.root, ...folders, `${'x'.repeat(240)} ${i}`), '');
       }
       await indexed(it, 10_004);
-      using good = await openLive(it.url);
+      using otherClient = await openLive(it.url);
       using client = await openLive(it.url);
       client.socket.pause();
       const gateway = it.processes.get('gateway');
       client.ask({ limite: 10_000 });
       await gateway?.waitFor(({ msg, status }) => msg === 'request' && status === 101);
-      good.ask({ limite: 1 });
-      expect(await good.next()).to.include({ total: 10_004 });
+      otherClient.ask({ limite: 1 });
+      expect(await otherClient.next()).to.include({ total: 10_004 });
       client.socket.resume();
       expect(await client.closed).to.equal(1006);
     });

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { consoleSteps, mainTerminal } from '../support/processes/console-blocks.ts';
 import { eventually } from '../support/processes/eventually.ts';
-import { quietPort } from '../support/processes/set-up.ts';
+import { stablePort } from '../support/processes/set-up.ts';
 import { Terminal } from '../support/processes/terminal.ts';
 import { startRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -34,7 +34,7 @@ describe('README.md', () => {
     const rabbit = await startRabbit();
     resources.defer(() => rabbit.stop());
     const data = resources.use(new TemporaryFolder());
-    const [gateway, mserv1, mserv2] = [await quietPort(), await quietPort(), await quietPort()];
+    const [gateway, mserv1, mserv2] = [await stablePort(), await stablePort(), await stablePort()];
     const addresses: readonly (readonly [string, string])[] = [
       ['127.0.0.1:5000', `127.0.0.1:${gateway}`],
       ['127.0.0.1:5001', `127.0.0.1:${mserv1}`],

@@ -15,7 +15,7 @@ function find(...tests: readonly string[]): string[] {
 }
 
 /** Returns the paths that mserv2 finds, in hex, over all pages and exact in case and accents. */
-async function search(mserv2: Mserv2, wish: Partial<BuscarArchivosRequest>): Promise<string[]> {
+async function search(mserv2: Mserv2, query: Partial<BuscarArchivosRequest>): Promise<string[]> {
   const exact = {
     distinguirMayusculas: true,
     distinguirAcentos: true,
@@ -26,7 +26,7 @@ async function search(mserv2: Mserv2, wish: Partial<BuscarArchivosRequest>): Pro
   const paths: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = await mserv2.search({ ...exact, ...wish, cursor });
+    const page = await mserv2.search({ ...exact, ...query, cursor });
     for (const { entrada } of page.archivos) {
       paths.push(Buffer.from(entrada?.rutaBytes ?? entrada?.ruta ?? '').toString('hex'));
     }
@@ -72,12 +72,12 @@ describe('A search of /usr/lib', () => {
   it('equals the result of find by name, pattern, type, size and date', async () => {
     await using mserv2 = await Mserv2.start(root);
     await mserv2.searchUntilReady({ limite: 1 });
-    for (const [what, tests, wish] of cases) {
-      expect(await search(mserv2, wish), what).to.deep.equal(find(...tests));
+    for (const [name, tests, query] of cases) {
+      expect(await search(mserv2, query), name).to.deep.equal(find(...tests));
     }
     const dates = ['-newermt', '2020-01-01 UTC', '!', '-newermt', '2023-01-01 UTC'];
     const [desde, hasta] = [new Date('2020-01-01T00:00:00.001Z'), new Date('2023-01-01T00:00:00.000Z')];
-    const wish = { modificadoDesde: desde, modificadoHasta: hasta, tipos: [1 as const] };
-    expect(await search(mserv2, wish), 'dates').to.deep.equal(find('-type', 'f', ...dates));
+    const query = { modificadoDesde: desde, modificadoHasta: hasta, tipos: [1 as const] };
+    expect(await search(mserv2, query), 'dates').to.deep.equal(find('-type', 'f', ...dates));
   });
 });

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { eventsIn } from '../support/clients/event-stream.ts';
 import { accepted, answerAt, identityOf } from '../support/ledger/accepted.ts';
 import { eventually } from '../support/processes/eventually.ts';
-import { ownVhost, quietPort, type SetUp, setUp } from '../support/processes/set-up.ts';
+import { ownVhost, type SetUp, setUp, stablePort } from '../support/processes/set-up.ts';
 import { sharedPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -17,7 +17,7 @@ interface Pair extends AsyncDisposable {
 /** Starts two gateways over one database and with the same services. */
 async function pair(rabbitmqUrl: string): Promise<Pair> {
   const database = await (await sharedPostgres()).database();
-  const mserv1 = String(await quietPort());
+  const mserv1 = String(await stablePort());
   const env = {
     LEDGER_URL: database,
     RABBITMQ_URL: rabbitmqUrl,
@@ -46,8 +46,8 @@ function folders({ root }: SetUp, count: number): readonly string[] {
   });
 }
 
-const stateOf = async (it: SetUp, where: string) => {
-  const answer = await it.get(where.replace('/respuesta', ''));
+const stateOf = async (it: SetUp, answerPath: string) => {
+  const answer = await it.get(answerPath.replace('/respuesta', ''));
   const { solicitud } = (await answer.json()) as { solicitud: { estado: string; intentos: number } };
   return solicitud;
 };
@@ -59,11 +59,11 @@ describe('Gateways over one database', () => {
       await using gateways = await pair(url);
       const { one, two } = gateways;
       const paths = folders(one, 40);
-      const where = await Promise.all(paths.map((path, n) => accepted(n % 2 === 0 ? one : two, path)));
+      const answerPaths = await Promise.all(paths.map((path, n) => accepted(n % 2 === 0 ? one : two, path)));
       // Each answer is awaited at the gateway that did not accept the request.
-      const waiting = where.map((path, n) => answerAt(n % 2 === 0 ? two : one, path));
+      const waiting = answerPaths.map((path, n) => answerAt(n % 2 === 0 ? two : one, path));
       if (broker === 'RabbitMQ') {
-        for (const path of where) {
+        for (const path of answerPaths) {
           await eventually(async () => (await stateOf(two, path)).estado === 'encolada');
           // The other gateway has not published it again.
           expect(await stateOf(two, path)).to.include({ intentos: 1 });
@@ -75,8 +75,8 @@ describe('Gateways over one database', () => {
         const identity = await identityOf(answer);
         expect(identity.body).to.contain(`fichero ${n}.txt`);
         for (const it of [one, two]) {
-          expect(await identityOf(await it.get(where[n] ?? ''))).to.deep.equal(identity);
-          expect(await stateOf(it, where[n] ?? '')).to.include({ estado: 'completada' });
+          expect(await identityOf(await it.get(answerPaths[n] ?? ''))).to.deep.equal(identity);
+          expect(await stateOf(it, answerPaths[n] ?? '')).to.include({ estado: 'completada' });
         }
       }
       const unknown = await two.get('/solicitudes/019a0000-0000-7000-8000-000000000000');
@@ -88,14 +88,14 @@ describe('Gateways over one database', () => {
       await using gateways = await pair(url);
       const { one, two } = gateways;
       const paths = folders(one, 60);
-      const where = await Promise.all(paths.slice(0, 30).map((path) => accepted(one, path)));
+      const answerPaths = await Promise.all(paths.slice(0, 30).map((path) => accepted(one, path)));
       await one.start('mserv1');
       // The gateway is killed amid claims, publishes, calls and replies.
-      const late = paths.slice(30).map((path) => accepted(one, path, { prefer: 'respond-async' }));
-      where.push(...(await Promise.all(late)));
+      const acceptedLater = paths.slice(30).map((path) => accepted(one, path, { prefer: 'respond-async' }));
+      answerPaths.push(...(await Promise.all(acceptedLater)));
       await one.end('gateway');
-      for (const path of where) expect((await answerAt(two, path)).status).to.equal(200);
-      for (const path of where) expect(await stateOf(two, path)).to.include({ estado: 'completada' });
+      for (const path of answerPaths) expect((await answerAt(two, path)).status).to.equal(200);
+      for (const path of answerPaths) expect(await stateOf(two, path)).to.include({ estado: 'completada' });
     });
   }
 
@@ -103,9 +103,9 @@ describe('Gateways over one database', () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using gateways = await pair(url);
     const { one, two } = gateways;
-    const where = await accepted(one, '/listar_archivos');
+    const answerPath = await accepted(one, '/listar_archivos');
     const events: unknown[] = [];
-    for await (const { id, data } of eventsIn(await two.get(where.replace('/respuesta', '/eventos')))) {
+    for await (const { id, data } of eventsIn(await two.get(answerPath.replace('/respuesta', '/eventos')))) {
       events.push([id, (data as { estado: string }).estado]);
       if (events.length === 2) await one.start('mserv1');
     }
@@ -132,9 +132,9 @@ describe('Gateways over one database', () => {
   it('end a request that waits at one when the other cancels its solicitud', async () => {
     await using gateways = await pair('');
     const { one, two } = gateways;
-    const where = await accepted(one, '/listar_archivos');
-    const waiting = two.get(where, { prefer: 'wait=50' });
-    const cancelled = await fetch(one.url + where.replace('/respuesta', ''), { method: 'DELETE' });
+    const answerPath = await accepted(one, '/listar_archivos');
+    const waiting = two.get(answerPath, { prefer: 'wait=50' });
+    const cancelled = await fetch(one.url + answerPath.replace('/respuesta', ''), { method: 'DELETE' });
     expect(cancelled.status).to.equal(200);
     expect((await waiting).status).to.equal(410);
   });
@@ -146,7 +146,7 @@ describe('Gateways over one database', () => {
         running: ['gateway', 'mserv2'],
         env: { LEDGER_URL: await postgres.database(), RABBITMQ_URL: '' },
       });
-      const where = await accepted(it, '/listar_archivos');
+      const answerPath = await accepted(it, '/listar_archivos');
       await postgres.kill();
       const refused = await it.get('/listar_archivos');
       expect(refused.status).to.equal(503);
@@ -157,7 +157,7 @@ describe('Gateways over one database', () => {
       expect((await it.get('/buscar_archivos')).status).to.equal(200);
       await postgres.restart();
       await it.start('mserv1');
-      expect((await answerAt(it, where)).status).to.equal(200);
+      expect((await answerAt(it, answerPath)).status).to.equal(200);
       expect((await it.get('/salud/preparada')).status).to.equal(200);
     } finally {
       await postgres.stop();

@@ -32,8 +32,8 @@ interface Description {
 }
 
 const json = async <Body>(answer: Response): Promise<Body> => (await answer.json()) as Body;
-const stateAt = (where: string): string => where.replace('/respuesta', '');
-const idOf = (where: string): string => where.split('/').at(-2) ?? '';
+const stateAt = (answerPath: string): string => answerPath.replace('/respuesta', '');
+const idOf = (answerPath: string): string => answerPath.split('/').at(-2) ?? '';
 
 /** Fetches every page by following `Link`. */
 async function pages(it: SetUp, path: string): Promise<Page[]> {
@@ -50,26 +50,26 @@ async function pages(it: SetUp, path: string): Promise<Page[]> {
 describe('GET /solicitudes', () => {
   it('lists accepted requests page by page, newest first', async () => {
     await using it = await setUp({ running: ['gateway'] });
-    const where: string[] = [];
-    for (let n = 0; n < 7; n++) where.push(await accepted(it, `/listar_archivos?ruta=${n}`));
-    const cancelled = it.url + stateAt(where[2] ?? '');
+    const answerPaths: string[] = [];
+    for (let n = 0; n < 7; n++) answerPaths.push(await accepted(it, `/listar_archivos?ruta=${n}`));
+    const cancelled = it.url + stateAt(answerPaths[2] ?? '');
     const refused = await fetch(cancelled, { method: 'DELETE', headers: { 'if-match': '"x"' } });
     expect(refused.status).to.equal(412);
     expect(await (await fetch(cancelled)).json()).to.have.nested.property('solicitud.estado', 'aceptada');
     await fetch(cancelled, { method: 'DELETE' });
 
     const all = await json<Page>(await it.get('/solicitudes'));
-    expect(all.solicitudes.map(({ id }) => id)).to.have.members(where.map(idOf));
+    expect(all.solicitudes.map(({ id }) => id)).to.have.members(answerPaths.map(idOf));
     expect(all.solicitudes.map(({ id }) => id)).to.deep.equal(
       all.solicitudes.map(({ id }) => id).toSorted((a, b) => (a < b ? 1 : -1)),
     );
     expect(all.siguiente).to.equal(null);
-    const third = all.solicitudes.find(({ id }) => id === idOf(where[2] ?? ''));
+    const third = all.solicitudes.find(({ id }) => id === idOf(answerPaths[2] ?? ''));
     expect(third).to.deep.include({ estado: 'cancelada', peticion: '/listar_archivos?ruta=2' });
     expect(third?.enlaces).to.deep.equal({
-      estado: stateAt(where[2] ?? ''),
-      respuesta: where[2],
-      eventos: `${stateAt(where[2] ?? '')}/eventos`,
+      estado: stateAt(answerPaths[2] ?? ''),
+      respuesta: answerPaths[2],
+      eventos: `${stateAt(answerPaths[2] ?? '')}/eventos`,
     });
 
     const byTwo = await pages(it, '/v1/solicitudes?limite=2');
@@ -117,12 +117,14 @@ describe('Idempotency-Key', () => {
     mkdirSync(join(it.root, 'a'));
     const ask = (path: string, headers: Record<string, string> = {}) =>
       it.get(path, { 'idempotency-key': 'clave-1', ...headers });
-    const where = await accepted(it, '/listar_archivos?ruta=a&limite=5', { 'idempotency-key': 'clave-1' });
+    const answerPath = await accepted(it, '/listar_archivos?ruta=a&limite=5', {
+      'idempotency-key': 'clave-1',
+    });
     // Two spellings of one request.
     for (const path of ['/listar_archivos?ruta=a&limite=5', '/v1/listar_archivos?limite=5&ruta=%61']) {
       const again = await ask(path, { 'idempotency-key': '"clave-1"' });
       expect(again.status).to.equal(202);
-      expect((await json<Description>(again)).solicitud.id).to.equal(idOf(where));
+      expect((await json<Description>(again)).solicitud.id).to.equal(idOf(answerPath));
     }
     for (const path of [
       '/listar_archivos?ruta=b&limite=5',
@@ -140,17 +142,20 @@ describe('Idempotency-Key', () => {
     const others = ['clave-2', 'clave-3'].map((key) =>
       accepted(it, '/listar_archivos?ruta=a&limite=5', { 'idempotency-key': key }),
     );
-    expect(new Set([where, ...(await Promise.all(others))]).size).to.equal(3);
+    expect(new Set([answerPath, ...(await Promise.all(others))]).size).to.equal(3);
 
     await it.start('mserv1');
-    const answer = await identityOf(await answerAt(it, where));
+    const answer = await identityOf(await answerAt(it, answerPath));
     expect(answer.status).to.equal(200);
     // The service is back, but the key still leads to its solicitud.
     const done = await ask('/listar_archivos?ruta=a&limite=5');
     expect(done.status).to.equal(202);
-    expect((await json<Description>(done)).solicitud).to.include({ id: idOf(where), estado: 'completada' });
+    expect((await json<Description>(done)).solicitud).to.include({
+      id: idOf(answerPath),
+      estado: 'completada',
+    });
     const waited = await ask('/listar_archivos?ruta=a&limite=5', { prefer: 'wait=5' });
-    expect(waited.headers.get('content-location')).to.equal(where);
+    expect(waited.headers.get('content-location')).to.equal(answerPath);
     expect(waited.headers.get('servido-por')).to.equal('cola');
     expect(await identityOf(waited)).to.deep.equal(answer);
 
@@ -181,8 +186,8 @@ describe('Idempotency-Key', () => {
 });
 
 describe('GET /solicitudes/{id}/eventos', () => {
-  const follow = (it: SetUp, where: string, headers: Record<string, string> = {}) =>
-    it.get(`${stateAt(where)}/eventos`, headers);
+  const follow = (it: SetUp, answerPath: string, headers: Record<string, string> = {}) =>
+    it.get(`${stateAt(answerPath)}/eventos`, headers);
   const allOf = async (answer: Response): Promise<StreamEvent[]> => {
     const all: StreamEvent[] = [];
     for await (const event of eventsIn(answer)) all.push(event);
@@ -192,44 +197,48 @@ describe('GET /solicitudes/{id}/eventos', () => {
   it('sends every change of state once, in order, and ends after the final one', async () => {
     const { url } = await ownVhost(await sharedRabbit());
     await using it = await setUp({ running: ['gateway'], env: { RABBITMQ_URL: url } });
-    const where = await accepted(it, '/listar_archivos');
-    const answer = await follow(it, where);
+    const answerPath = await accepted(it, '/listar_archivos');
+    const answer = await follow(it, answerPath);
     expect(answer.status).to.equal(200);
     expect(answer.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
     expect(answer.headers.get('cache-control')).to.equal('no-store');
-    const seen: StreamEvent[] = [];
+    const received: StreamEvent[] = [];
     for await (const event of eventsIn(answer)) {
-      seen.push(event);
-      if (seen.length === 2) await it.start('mserv1');
+      received.push(event);
+      if (received.length === 2) await it.start('mserv1');
     }
-    const { solicitud } = await json<Description>(await it.get(stateAt(where)));
+    const { solicitud } = await json<Description>(await it.get(stateAt(answerPath)));
     expect(solicitud.historia.map(({ estado }) => estado)).to.deep.equal([
       'aceptada',
       'encolada',
       'completada',
     ]);
-    expect(seen).to.deep.equal(solicitud.historia.map((data, index) => ({ id: String(index), data })));
+    expect(received).to.deep.equal(solicitud.historia.map((data, index) => ({ id: String(index), data })));
 
     // Last-Event-ID resumes the stream; after the final event the answer is 204.
-    expect(await allOf(await follow(it, where))).to.deep.equal(seen);
-    expect(await allOf(await follow(it, where, { 'last-event-id': '0' }))).to.deep.equal(seen.slice(1));
-    expect(await allOf(await follow(it, where, { 'last-event-id': 'otra cosa' }))).to.deep.equal(seen);
-    expect((await follow(it, where, { 'last-event-id': '2' })).status).to.equal(204);
-    const head = await fetch(`${it.url}${stateAt(where)}/eventos`, { method: 'HEAD' });
+    expect(await allOf(await follow(it, answerPath))).to.deep.equal(received);
+    expect(await allOf(await follow(it, answerPath, { 'last-event-id': '0' }))).to.deep.equal(
+      received.slice(1),
+    );
+    expect(await allOf(await follow(it, answerPath, { 'last-event-id': 'otra cosa' }))).to.deep.equal(
+      received,
+    );
+    expect((await follow(it, answerPath, { 'last-event-id': '2' })).status).to.equal(204);
+    const head = await fetch(`${it.url}${stateAt(answerPath)}/eventos`, { method: 'HEAD' });
     expect(head.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
     expect((await follow(it, '/solicitudes/019a0000-0000-7000-8000-000000000000')).status).to.equal(404);
   });
 
   it('refuses streams beyond MAX_EVENT_STREAMS, and opens one again after another closed', async () => {
     await using it = await setUp({ running: ['gateway'], env: { MAX_EVENT_STREAMS: '1' } });
-    const where = await accepted(it, '/listar_archivos');
-    const first = await follow(it, where);
-    const refused = await follow(it, where);
+    const answerPath = await accepted(it, '/listar_archivos');
+    const first = await follow(it, answerPath);
+    const refused = await follow(it, answerPath);
     expect(refused.status).to.equal(503);
     expect(refused.headers.get('retry-after')).to.not.equal(null);
     await first.body?.cancel();
     await eventually(async () => {
-      const second = await follow(it, where);
+      const second = await follow(it, answerPath);
       await second.body?.cancel();
       return second.status === 200;
     });
@@ -237,8 +246,8 @@ describe('GET /solicitudes/{id}/eventos', () => {
 
   it('ends when the gateway stops', async () => {
     await using it = await setUp({ running: ['gateway'] });
-    const where = await accepted(it, '/listar_archivos');
-    const events = allOf(await follow(it, where));
+    const answerPath = await accepted(it, '/listar_archivos');
+    const events = allOf(await follow(it, answerPath));
     await it.end('gateway', 'SIGTERM');
     expect(await events).to.have.length(1);
   });
@@ -251,34 +260,34 @@ describe('The quarantine', () => {
     mkdirSync(join(it.root, 'a'));
     writeFileSync(join(it.root, 'a', 'uno'), '1');
     const path = '/v1/listar_archivos?ruta=a&formato=nombres';
-    const where = await accepted(it, path);
+    const answerPath = await accepted(it, path);
     const open = await accepted(it, '/buscar_archivos');
     await eventually(async () => {
-      const { solicitud } = await json<Description>(await it.get(stateAt(where)));
+      const { solicitud } = await json<Description>(await it.get(stateAt(answerPath)));
       return solicitud.estado === 'encolada';
     });
     await failRequests(url, 'mserv1', 1);
-    await eventually(async () => (await it.get(where)).status === 502);
+    await eventually(async () => (await it.get(answerPath)).status === 502);
 
     const [page] = await pages(it, '/cuarentena');
     expect(page?.solicitudes).to.have.length(1);
-    expect(page?.solicitudes[0]).to.include({ id: idOf(where), estado: 'fallida', peticion: path });
+    expect(page?.solicitudes[0]).to.include({ id: idOf(answerPath), estado: 'fallida', peticion: path });
     const retryAt = page?.solicitudes[0]?.enlaces['reintentar'] ?? '';
-    expect(retryAt).to.equal(`/cuarentena/${idOf(where)}/reintentar`);
+    expect(retryAt).to.equal(`/cuarentena/${idOf(answerPath)}/reintentar`);
     const post = (at: string, headers: Record<string, string> = {}) =>
       fetch(it.url + at, { method: 'POST', headers });
 
     expect((await it.get(retryAt)).status).to.equal(405);
-    const early = await post(`/cuarentena/${idOf(open)}/reintentar`);
-    expect(early.status).to.equal(409);
-    expect(await early.json()).to.include({ type: '/problemas/solicitud-no-fallida' });
+    const retryOfOpen = await post(`/cuarentena/${idOf(open)}/reintentar`);
+    expect(retryOfOpen.status).to.equal(409);
+    expect(await retryOfOpen.json()).to.include({ type: '/problemas/solicitud-no-fallida' });
     expect((await post('/cuarentena/019a0000-0000-7000-8000-000000000000/reintentar')).status).to.equal(404);
 
     const retry = await post(retryAt, { 'idempotency-key': 'reintento' });
     expect(retry.status).to.equal(202);
     const { solicitud, enlaces } = await json<Description>(retry);
     expect(retry.headers.get('location')).to.equal(enlaces['estado']);
-    expect(solicitud).to.include({ reintento_de: idOf(where), estado: 'aceptada' });
+    expect(solicitud).to.include({ reintento_de: idOf(answerPath), estado: 'aceptada' });
     const again = await json<Description>(await post(retryAt, { 'idempotency-key': 'reintento' }));
     expect(again.solicitud.id).to.equal(solicitud.id);
 
@@ -288,7 +297,7 @@ describe('The quarantine', () => {
     await eventually(async () => (await it.get(path)).status === 200);
     expect(await identityOf(answer)).to.deep.equal(await identityOf(await it.get(path)));
     // The failed solicitud stays unchanged.
-    expect((await it.get(where)).status).to.equal(502);
+    expect((await it.get(answerPath)).status).to.equal(502);
     expect((await pages(it, '/cuarentena'))[0]?.solicitudes).to.have.length(1);
   });
 });

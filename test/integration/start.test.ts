@@ -9,7 +9,7 @@ import { brokerAnswers } from '../../scripts/rabbit-node.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { type Proc, spawnProcess } from '../support/processes/processes.ts';
-import { quietPort } from '../support/processes/set-up.ts';
+import { stablePort } from '../support/processes/set-up.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -106,7 +106,7 @@ describe('npm start', () => {
   });
 
   it('starts the installed RabbitMQ, and stops it at the end', async () => {
-    const url = `amqp://guest:guest@127.0.0.1:${await quietPort()}?heartbeat=5`;
+    const url = `amqp://guest:guest@127.0.0.1:${await stablePort()}?heartbeat=5`;
     const proc = copy.start([], { RABBITMQ_URL: url });
     await addressOf(proc);
     const { msg } = await proc.waitFor(contains('queue: RabbitMQ, management UI at'));

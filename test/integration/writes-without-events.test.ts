@@ -8,7 +8,7 @@ import {
 } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
-import { Searched } from '../support/index/searched.ts';
+import { SearchedFolder } from '../support/index/searched.ts';
 import { Mserv2 } from '../support/processes/mserv2.ts';
 import { callContext } from '../support/services/call-context.ts';
 
@@ -29,12 +29,12 @@ function plant(folder: TemporaryFolder, others = 3): string {
   return folder.join('raíz');
 }
 
-async function search(searched: Searched, query: Query): Promise<BuscarArchivosResponse> {
+async function search(searched: SearchedFolder, query: Query): Promise<BuscarArchivosResponse> {
   const request = BuscarArchivosRequest.fromPartial({ ...filesOnly, ...query });
   return await createHandlers(searched).buscarArchivos(request, callContext());
 }
 
-async function streamed(searched: Searched, query: Query): Promise<(string | undefined)[]> {
+async function streamed(searched: SearchedFolder, query: Query): Promise<(string | undefined)[]> {
   const consulta = BuscarArchivosRequest.fromPartial({ ...filesOnly, ...query });
   const paths: (string | undefined)[] = [];
   const parts = createHandlers(searched).transmitirBusqueda?.({ consulta }, callContext()) ?? [];
@@ -74,7 +74,7 @@ describe('A write that raises no event', () => {
         using folder = new TemporaryFolder();
         const root = plant(folder);
         const write = prepare(folder);
-        await using searched = new Searched(root);
+        await using searched = new SearchedFolder(root);
         expect(await search(searched, {})).to.include({ total: 4, completo: true });
         write();
         const page = await search(searched, { ...query, limite: 1 });
@@ -87,7 +87,7 @@ describe('A write that raises no event', () => {
       using folder = new TemporaryFolder();
       const root = plant(folder);
       const write = prepare(folder);
-      await using searched = new Searched(root);
+      await using searched = new SearchedFolder(root);
       await search(searched, {});
       write();
       for (const orden of [OrdenBusqueda.ORDEN_BUSQUEDA_BYTES, OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO]) {
@@ -101,7 +101,7 @@ describe('A write that raises no event', () => {
     using folder = new TemporaryFolder();
     const root = plant(folder, 5100);
     linkSync(folder.join('raíz', 'a', 'fichero'), folder.join('fuera'));
-    await using searched = new Searched(root);
+    await using searched = new SearchedFolder(root);
     expect((await search(searched, {})).total).to.equal(5101);
     appendFileSync(folder.join('fuera'), 'xx');
     expect(paths(await search(searched, { bytesMin: 2 }))).to.deep.equal(['a/fichero']);

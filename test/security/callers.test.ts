@@ -144,9 +144,9 @@ describe('Logged-in callers', () => {
     const statuses: number[] = [];
     for (let i = 0; i < 12; i++) statuses.push((await login('luis', `mala clave ${i}`)).status);
     expect(statuses).to.deep.equal([...Array<number>(10).fill(401), 429, 429]);
-    const shut = await login('luis');
-    expect(shut.status).to.equal(429);
-    expect(Number(shut.headers.get('retry-after'))).to.be.within(1, 900);
+    const lockedOut = await login('luis');
+    expect(lockedOut.status).to.equal(429);
+    expect(Number(lockedOut.headers.get('retry-after'))).to.be.within(1, 900);
     expect((await login('ana')).status).to.equal(200);
     expect((await ask('/listar_archivos', 'luis')).status).to.equal(202);
   });

@@ -317,18 +317,33 @@ describe('An HTTP request', () => {
     it('is answered while 10,000 silent connections are open, until they are closed', async () => {
       await archivero.end('gateway');
       await archivero.start('gateway', { HEADERS_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '5000' });
-      const gone: Promise<void>[] = [];
+      const closings: Promise<void>[] = [];
       for (let batch = 0; batch < 100; batch++) {
         for (let i = 0; i < 100; i++) {
           const socket = connect(port, '127.0.0.1').on('error', () => undefined);
           socket.resume();
-          gone.push(closed(socket));
+          closings.push(closed(socket));
         }
         // One answer after each batch keeps the kernel's accept queue from overflowing.
         expect((await archivero.get('/listar_archivos')).status).to.equal(200);
       }
-      await Promise.all(gone);
+      await Promise.all(closings);
       expect((await archivero.get('/listar_archivos')).status).to.equal(200);
+    });
+
+    it('may use its connection again within KEEP_ALIVE_MS, though the other bounds are shorter', async () => {
+      await archivero.end('gateway');
+      await archivero.start('gateway', { KEEP_ALIVE_MS: '60000' });
+      const socket = await open();
+      const answer = async (): Promise<string> => {
+        socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        return String((await once(socket, 'data'))[0]);
+      };
+      expect(await answer()).to.match(/^HTTP\/1\.1 200 .*\r\nKeep-Alive: timeout=60\r\n/s);
+      // A silent connection is closed by the bound on header fields, which is shorter: so that time has passed.
+      await closed((await open()).resume());
+      expect(statusOf(await answer())).to.equal(200);
+      socket.destroy();
     });
 
     it('loses its connection when its answers are not read', async () => {

@@ -12,7 +12,7 @@ import type { Entrada } from '../../proto/gen/archivos/v1/entrada.ts';
 import { ListarArchivosRequest } from '../../proto/gen/archivos/v1/listado.ts';
 import { StatusError } from '../../runtime/errors.ts';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
-import { Searched } from '../support/index/searched.ts';
+import { SearchedFolder } from '../support/index/searched.ts';
 import { callContext } from '../support/services/call-context.ts';
 import { statusOf } from '../support/services/status-of.ts';
 
@@ -38,7 +38,7 @@ function plantedTree(): TemporaryFolder {
 function handlersOf(root: string, jail: Jail) {
   const list = listingHandlers(openRoot(root, jail));
   // The index is built at the first search.
-  let searched: Searched | undefined;
+  let searched: SearchedFolder | undefined;
   return {
     list: async (ruta: string | Buffer, orden = 0): Promise<Entrada[]> => {
       const path = typeof ruta === 'string' ? { ruta } : { rutaBytes: ruta };
@@ -48,7 +48,7 @@ function handlersOf(root: string, jail: Jail) {
     search: async (ruta: string | Buffer, nombre = ''): Promise<Entrada[]> => {
       const path = typeof ruta === 'string' ? { ruta } : { rutaBytes: ruta };
       const request = BuscarArchivosRequest.fromPartial({ ...path, nombre, ocultos: true });
-      searched ??= new Searched(root, jail, 10);
+      searched ??= new SearchedFolder(root, jail, 10);
       const { archivos } = await searched.search(request, {
         signal: callContext().signal,
         whenReady: false,

@@ -188,7 +188,7 @@ describe('Limits', () => {
 
   it('take scheme and host from trusted proxies only', async () => {
     const env = { RABBITMQ_URL: '', GATEWAY_ALLOWED_HOSTS: 'archivos.example.org' };
-    const asked = async (archivero: SetUp, host: string) => {
+    const originIn = async (archivero: SetUp, host: string) => {
       const answer = await archivero.get('/v1/postman.json', {
         'x-forwarded-for': '192.0.2.1',
         'x-forwarded-proto': 'https',
@@ -198,15 +198,15 @@ describe('Limits', () => {
       return [answer.status, variable?.[0]?.value, answer.headers.has('strict-transport-security')];
     };
     await using behind = await setUp({ running: ['gateway'], env: { ...env, TRUSTED_PROXIES: '127.0.0.1' } });
-    expect(await asked(behind, 'archivos.example.org')).to.deep.equal([
+    expect(await originIn(behind, 'archivos.example.org')).to.deep.equal([
       200,
       'https://archivos.example.org/v1',
       true,
     ]);
-    expect((await asked(behind, 'evil.example'))[0]).to.equal(421);
+    expect((await originIn(behind, 'evil.example'))[0]).to.equal(421);
     await using open = await setUp({ running: ['gateway'], env });
     for (const host of ['archivos.example.org', 'evil.example']) {
-      expect(await asked(open, host)).to.deep.equal([200, `${open.url}/v1`, false]);
+      expect(await originIn(open, host)).to.deep.equal([200, `${open.url}/v1`, false]);
     }
   });
 

@@ -254,16 +254,16 @@ describe('Tokens of an OpenID provider', () => {
 
   describe('of an unreachable provider', () => {
     it('give 503 instead of 401, and are accepted when the provider is back', async () => {
-      await using away = await startTokenIssuer('ES256');
-      away.broken = true;
+      await using provider = await startTokenIssuer('ES256');
+      provider.broken = true;
       await archivero.end('gateway');
-      await archivero.start('gateway', { JWT_ISSUER: away.url });
-      const token = await away.token();
+      await archivero.start('gateway', { JWT_ISSUER: provider.url });
+      const token = await provider.token();
       const answer = await list(token);
       expect(answer.status).to.equal(503);
       expect(Number(answer.headers.get('retry-after'))).to.be.greaterThan(0);
       expect((await ask('/salud/viva', token)).status).to.equal(200);
-      away.broken = false;
+      provider.broken = false;
       let status = 503;
       while (status === 503) status = (await list(token)).status;
       expect(status).to.equal(200);

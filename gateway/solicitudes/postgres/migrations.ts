@@ -158,7 +158,7 @@ export async function migrate(client: Client): Promise<void> {
   const { version } = applied.rows[0] as { version: number };
   if (version > migrations.length) {
     throw new LedgerUnavailableError(
-      `The ledger has schema version ${version}, made by a newer Archivero; this one knows ${migrations.length}`,
+      `The ledger has schema version ${version}, made by a newer Archivero; this version supports ${migrations.length}`,
     );
   }
   for (const [index, step] of migrations.entries()) {

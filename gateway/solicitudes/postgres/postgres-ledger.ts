@@ -14,7 +14,7 @@ import {
   type SolicitudFilter,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
-import { accepting, type Bounds } from './accepting.ts';
+import { type Bounds, createAcceptances } from './acceptances.ts';
 import { connectionConfig, createDatabase, type Database, ledgerError } from './database.ts';
 import { migrate } from './migrations.ts';
 import { type Notices, openNotices } from './notices.ts';
@@ -42,18 +42,18 @@ const retryMs = 250;
 class PostgresLedger implements Ledger {
   readonly id: string;
   readonly #database: Database;
-  readonly #accepting: ReturnType<typeof accepting>;
+  readonly #acceptances: ReturnType<typeof createAcceptances>;
   readonly #reads: ReturnType<typeof reads>;
   readonly #writes: ReturnType<typeof writes>;
   readonly #listeners = createListeners();
   readonly #notices: Notices;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   #stopped: Promise<void> | undefined;
 
   constructor(id: string, { url, log, ...bounds }: PostgresLedgerOptions) {
     this.id = id;
     this.#database = createDatabase(url);
-    this.#accepting = accepting(this.#database, bounds);
+    this.#acceptances = createAcceptances(this.#database, bounds);
     this.#reads = reads(this.#database);
     this.#writes = writes(this.#database);
     this.#notices = openNotices(url, this.#listeners, log);
@@ -65,8 +65,8 @@ class PostgresLedger implements Ledger {
       return Promise.reject(new LedgerUnavailableError('The ledger is closed'));
     }
     const running = call();
-    const settled = running.catch(() => undefined).finally(() => this.#underWay.delete(settled));
-    this.#underWay.add(settled);
+    const settled = running.catch(() => undefined).finally(() => this.#inFlight.delete(settled));
+    this.#inFlight.add(settled);
     return running;
   }
 
@@ -77,7 +77,7 @@ class PostgresLedger implements Ledger {
 
   accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
     return this.#run(async () => {
-      const known = await this.#accepting.accept(acceptance);
+      const known = await this.#acceptances.accept(acceptance);
       const { id, service } = acceptance;
       if (known === undefined) this.#tell([{ id, service, state: 'aceptada' }]);
       return known;
@@ -139,8 +139,8 @@ class PostgresLedger implements Ledger {
     return this.#run(() => this.#reads.oldest());
   }
 
-  open(): Promise<Readonly<Record<string, number>>> {
-    return this.#run(() => this.#reads.open());
+  countOpen(): Promise<Readonly<Record<string, number>>> {
+    return this.#run(() => this.#reads.countOpen());
   }
 
   close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
@@ -165,7 +165,7 @@ class PostgresLedger implements Ledger {
   }
 
   probe(): Promise<void> {
-    return this.#run(() => this.#accepting.probe());
+    return this.#run(() => this.#acceptances.probe());
   }
 
   subscribe(listener: LedgerListener): () => void {
@@ -174,7 +174,7 @@ class PostgresLedger implements Ledger {
 
   stop(): Promise<void> {
     this.#stopped ??= (async () => {
-      await Promise.all(this.#underWay);
+      await Promise.all(this.#inFlight);
       await this.#notices.stop();
       await this.#database.end();
     })();
@@ -195,7 +195,7 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
     );
     const { number, version, fsync } = rows[0] as { number: number; version: string; fsync: string };
     if (number < minVersion) {
-      throw new LedgerUnavailableError(`PostgreSQL 13 or newer is needed, this is ${version}`);
+      throw new LedgerUnavailableError(`PostgreSQL ${version} is too old; 13 or newer is needed`);
     }
     if (fsync === 'off') log.warn('PostgreSQL runs with fsync off; a power cut loses accepted requests');
     await migrate(client);

@@ -58,7 +58,7 @@ export function reads(database: Database) {
       const [row] = await database.query<{ at: string }>(selectOldest);
       return row && Number(row.at);
     },
-    open: async (): Promise<Readonly<Record<string, number>>> => {
+    countOpen: async (): Promise<Readonly<Record<string, number>>> => {
       const rows = await database.query<{ service: string; open: string }>(selectOpen);
       return Object.fromEntries(rows.map(({ service, open }) => [service, Number(open)]));
     },

@@ -91,7 +91,7 @@ export interface ChangedRow {
   readonly service: string;
 }
 
-/** Creates the write operations of the ledger, except those of accepting.ts. */
+/** Creates the write operations of the ledger, except those of acceptances.ts. */
 export function writes(database: Database) {
   const publishes = new Batches<
     { readonly id: string; readonly at: number; readonly dueAt: number },

@@ -64,7 +64,7 @@ function migrate(db: DatabaseSync, path: string): void {
   }
   if (version > migrations.length) {
     throw new LedgerUnavailableError(
-      `The ledger ${path} has schema version ${version}, made by a newer Archivero; this one knows ${migrations.length}`,
+      `The ledger ${path} has schema version ${version}, made by a newer Archivero; this version supports ${migrations.length}`,
     );
   }
   migrations.slice(version).forEach((step, index) => {

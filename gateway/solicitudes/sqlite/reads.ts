@@ -78,7 +78,7 @@ export function reads(db: DatabaseSync) {
       const at = oldest.get()?.['accepted_at'];
       return typeof at === 'number' ? at : undefined;
     },
-    open(): Record<string, number> {
+    countOpen(): Record<string, number> {
       return Object.fromEntries(open.all().map((row) => [String(row['service']), Number(row['open'])]));
     },
   };

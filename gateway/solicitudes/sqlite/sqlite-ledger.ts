@@ -116,8 +116,8 @@ class SqliteLedger implements Ledger {
     return this.#reader.run('oldest');
   }
 
-  open(): Promise<Readonly<Record<string, number>>> {
-    return this.#reader.run('open');
+  countOpen(): Promise<Readonly<Record<string, number>>> {
+    return this.#reader.run('countOpen');
   }
 
   async close(id: string, { state, answer, at }: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {

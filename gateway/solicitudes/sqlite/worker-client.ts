@@ -8,40 +8,39 @@ interface Pending extends PromiseWithResolvers<unknown> {
   readonly call: Call;
 }
 
-/** Calls of one batch at most, so that the first of them does not wait for thousands of others. */
-const batchCalls = 1000;
-/** A batch that takes longer waits for a disk that hangs; its callers get an error instead of hanging too. */
-const longestBatchMs = 10_000;
+/** Maximum calls per batch, so that the first of them does not wait for thousands of others. */
+const maxBatchCalls = 1000;
+/** Time limit of a batch. Beyond it the disk hangs, and the calls reject instead of hanging too. */
+const maxBatchMs = 10_000;
 
 /**
- * Client of a ledger worker. One batch is under way at a time; calls that come meanwhile make the next one, so that
- * the slower the disk is, the more calls share an fsync. When the worker dies, pending and later calls reject with
- * `LedgerUnavailableError`.
+ * Client of a ledger worker. One batch is in flight at a time, and calls made meanwhile form the next one: the slower the
+ * disk, the more calls share an fsync. When the worker dies, pending and later calls reject with `LedgerUnavailableError`.
  *
- * While the worker hangs in a batch, all calls reject with `LedgerUnavailableError`. As after a failed commit, the
- * calls of that batch may be done all the same; waiting calls are not.
+ * While the worker hangs in a batch, all calls reject with `LedgerUnavailableError`. The calls of that batch may still be
+ * committed, as after a failed commit; waiting calls are never sent.
  */
 export class LedgerWorkerClient<T extends Operations> {
   readonly #worker: WorkerClient<LedgerProtocol<unknown, unknown>>;
-  readonly #longestBatchMs: number;
+  readonly #batchMs: number;
   #waiting: Pending[] = [];
-  #underWay: Pending[] = [];
+  #inFlight: Pending[] = [];
   #running: Promise<void> | undefined;
-  /** Rejects calls until the batch under way has ended. */
+  /** The error of new calls while the batch in flight hangs. */
   #stall: LedgerUnavailableError | undefined;
-  /** Rejects calls from now on. */
+  /** The error of new calls once the client is drained or the worker has ended. */
   #refusal: LedgerUnavailableError | undefined;
 
   private constructor(worker: WorkerClient<LedgerProtocol<unknown, unknown>>, batchMs: number) {
     this.#worker = worker;
-    this.#longestBatchMs = batchMs;
+    this.#batchMs = batchMs;
   }
 
-  /** Starts the worker and opens the ledger; rejects with the worker's error. `batchMs` bounds a batch. */
+  /** Starts the worker and opens the ledger; rejects with the worker's error. `batchMs` is the time limit of a batch. */
   static async open<T extends Operations, Data, Opened>(
     module: URL,
     data: Data,
-    batchMs = longestBatchMs,
+    batchMs = maxBatchMs,
   ): Promise<{ readonly client: LedgerWorkerClient<T>; readonly opened: Opened }> {
     const worker = new WorkerClient<LedgerProtocol<unknown, unknown>>(module);
     try {
@@ -62,10 +61,10 @@ export class LedgerWorkerClient<T extends Operations> {
     return pending.promise as Promise<ReturnType<T[K]>>;
   }
 
-  /** Takes no more calls; resolves when those that it took are settled. */
+  /** Refuses new calls; resolves when the earlier ones are settled. */
   async drain(): Promise<void> {
     this.#refusal ??= new LedgerUnavailableError('The ledger is closed');
-    await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ promise }) => promise));
+    await Promise.allSettled([...this.#inFlight, ...this.#waiting].map(({ promise }) => promise));
   }
 
   /** Drains, then ends the worker. */
@@ -74,15 +73,15 @@ export class LedgerWorkerClient<T extends Operations> {
     await this.#worker.stop();
   }
 
-  /** The calls of one turn of the event loop leave together. */
+  /** Runs batches until no call waits. Calls made in one turn of the event loop share a batch. */
   async #runBatches(): Promise<void> {
     do {
       await new Promise(setImmediate);
-      this.#underWay = this.#waiting.splice(0, batchCalls);
-      const ended = this.#runBatch(this.#underWay);
-      if ((await within(this.#longestBatchMs, ended)) === undefined) this.#hang();
+      this.#inFlight = this.#waiting.splice(0, maxBatchCalls);
+      const ended = this.#runBatch(this.#inFlight);
+      if ((await within(this.#batchMs, ended)) === undefined) this.#hang();
       await ended;
-      this.#underWay = [];
+      this.#inFlight = [];
       this.#stall = undefined;
     } while (this.#waiting.length > 0);
     this.#running = undefined;
@@ -113,14 +112,14 @@ export class LedgerWorkerClient<T extends Operations> {
 
   #hang(): void {
     this.#stall = new LedgerUnavailableError(
-      `The ledger has not answered in ${this.#longestBatchMs} ms: its disk hangs`,
+      `The ledger has not answered in ${this.#batchMs} ms: its disk hangs`,
     );
-    rejectAll([...this.#underWay, ...this.#waiting.splice(0)], this.#stall);
+    rejectAll([...this.#inFlight, ...this.#waiting.splice(0)], this.#stall);
   }
 
   #end(error: LedgerUnavailableError): void {
     this.#refusal ??= error;
-    rejectAll([...this.#underWay, ...this.#waiting.splice(0)], error);
+    rejectAll([...this.#inFlight, ...this.#waiting.splice(0)], error);
   }
 }
 

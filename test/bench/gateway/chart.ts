@@ -8,7 +8,7 @@ const barHeight = 18;
 const gap = 6;
 const top = 34;
 
-/** Answers per second as bars, on a logarithmic scale: a call costs ten times the HTTP around it. Ours are darker. */
+/** Draws answers per second as bars; Archivero's are darker. The scale is logarithmic because rates differ tenfold. */
 export function chart(report: Report): string {
   let y = 0;
   const parts = charted.map((size) => {

@@ -7,18 +7,18 @@ const protos = fileURLToPath(new URL('../../../proto/', import.meta.url));
 const source = fileURLToPath(new URL('../peers/go-gateway/', import.meta.url));
 const files = readdirSync(join(protos, 'archivos', 'v1')).map((name) => `archivos/v1/${name}`);
 
-/** Debian's packages are not modules: they are found by GOPATH. */
+/** Debian's Go packages are not modules, so Go finds them by GOPATH. */
 const debian = '/usr/share/gocode';
 
-/** Which Go package each proto is in. */
+/** Go package of each proto. */
 const packages = [
   ...files.map((file) => `M${file}=archivos/v1`),
   'Mgoogle/protobuf/timestamp.proto=github.com/golang/protobuf/ptypes/timestamp',
 ].join(',');
 
 /**
- * Builds a Go grpc-gateway to mserv1 from Debian's packages, in `folder`, and gives the program. Its code generator is
- * older than `optional` in proto3, so it gets the protos without that word: the same bytes on the wire.
+ * Builds a Go grpc-gateway to mserv1 from Debian's packages in `folder`; returns the program's path. Its code generator is
+ * older than `optional` in proto3, so that word is removed from the protos. The bytes on the wire do not change.
  */
 export function buildGoGateway(folder: string): string {
   const own = join(folder, 'gopath', 'src');

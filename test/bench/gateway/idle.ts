@@ -3,20 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { median } from '../statistics.ts';
 import { answers, Program } from './program.ts';
-import { median } from './report.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A gateway that nobody asks for anything. */
+/** Figures of a gateway without requests. */
 export interface Idle {
-  /** From its start to its first answer (`/salud/viva`), milliseconds; the median, the first start is not counted. */
+  /** Median time from the start to the first answer of `/salud/viva`, without the first start. */
   readonly startMs: number;
-  /** What it holds resident two seconds later, in MB (2^20). Only Linux tells. */
+  /** Median resident memory two seconds later, in MB (2^20), from Linux's /proc. */
   readonly residentMb: number;
 }
 
-/** Starts the gateway as `npm run gateway` does (without npm), with nothing configured but where it listens and keeps its file. */
+/** Starts the gateway as `npm run gateway` does, but without npm. Only its port and the file of its ledger are set. */
 export async function measureIdle(starts: number): Promise<Idle> {
   const startsMs: number[] = [];
   const residentMb: number[] = [];

@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** What one run of a load found. */
+/** Result of one run of a load. */
 export interface Sample {
   readonly perSecond: number;
-  /** Milliseconds; not known of a load without HTTP. */
+  /** Milliseconds; undefined for a load without HTTP. */
   readonly p50Ms?: number;
   readonly p99Ms?: number;
 }
@@ -15,7 +15,7 @@ export interface Sample {
 export interface WrkJob {
   readonly connections: number;
   readonly seconds: number;
-  /** Asked for in turn; all at one host. */
+  /** Requested in turn; all on one host. */
   readonly urls: readonly string[];
   /** Sent as If-None-Match. */
   readonly etag?: string | undefined;
@@ -46,8 +46,11 @@ export async function wrk({
 const idleShare = 0.85;
 const sampleMs = 40;
 
-/** Waits until the machine has nothing to do: servers may still work for connections that wrk has closed. At most 2 s: others may be at it too. */
-export async function quiet(): Promise<void> {
+/**
+ * Waits until the machine is idle, because servers may still work for connections that wrk has closed. Waits at most
+ * 2 s, because other programs may be running.
+ */
+export async function untilIdle(): Promise<void> {
   const end = performance.now() + 2_000;
   let before = times();
   while (performance.now() < end) {

@@ -4,16 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProgramOptions {
   readonly cwd?: string;
-  /** Instead of this process's own environment. */
+  /** Environment, instead of this process's own. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const startMs = 20_000;
 
-/** A child process that serves something until it is stopped. What it says is shown when it cannot be started. */
+/** A server as a child process. Its output is shown when it does not start. */
 export class Program {
   readonly #child: ChildProcess;
-  #said = '';
+  #output = '';
 
   constructor(command: string, args: readonly string[], { cwd, env }: ProgramOptions = {}) {
     this.#child = spawn(command, args, {
@@ -23,11 +23,11 @@ export class Program {
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
-        this.#said = (this.#said + chunk.toString()).slice(-4_000);
+        this.#output = (this.#output + chunk.toString()).slice(-4_000);
       });
     }
     this.#child.on('error', (error) => {
-      this.#said += error.message;
+      this.#output += error.message;
     });
   }
 
@@ -35,12 +35,12 @@ export class Program {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when `ready` says so; rejects when the program ends or takes too long. */
+  /** Resolves when `ready` does with true; rejects when the program ends, or after 20 s. */
   async until(ready: () => Promise<boolean>): Promise<this> {
     const end = performance.now() + startMs;
     while (!(await ready())) {
       if (this.#ended || performance.now() > end) {
-        throw new Error(`${this.#child.spawnargs.join(' ')} does not answer:\n${this.#said}`);
+        throw new Error(`${this.#child.spawnargs.join(' ')} does not answer:\n${this.#output}`);
       }
       await delay(10);
     }
@@ -61,7 +61,7 @@ export class Program {
   }
 }
 
-/** Whether a URL answers 200. */
+/** Returns whether a URL is answered 200. */
 export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url);

@@ -3,7 +3,7 @@ import type { Sample } from './load.ts';
 import type { Cell } from './rows.ts';
 import { sizes } from './tree.ts';
 
-/** The medians of one row's cell. */
+/** Medians of one cell of a row. */
 export interface Measured extends Cell, Sample {
   readonly row: string;
   readonly runs: number;
@@ -16,11 +16,11 @@ export interface Report {
   readonly rows: readonly { readonly key: string; readonly name: string; readonly missing?: string }[];
   readonly measured: readonly Measured[];
   readonly figures: readonly Figure[];
-  /** Undefined when it was not asked for. */
+  /** Undefined when not measured. */
   readonly idle: Idle | undefined;
 }
 
-/** A figure of issue 5: one row against another, in one run, with 32 connections. */
+/** Wanted and measured ratio of two rows in one run, with 32 connections. */
 export interface Figure {
   readonly name: string;
   readonly wanted: number;
@@ -46,13 +46,6 @@ const goals = [
 
 const idleGoals = { residentMb: 150, startMs: 700 };
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-}
-
 export function figuresOf(measured: readonly Measured[], nameOf: (key: string) => string): readonly Figure[] {
   const rate = (row: string, size: number) =>
     measured.find((each) => each.row === row && each.size === size && each.connections === mainConnections)
@@ -67,7 +60,7 @@ export function figuresOf(measured: readonly Measured[], nameOf: (key: string) =
   });
 }
 
-/** As the documentation shows it: answers per second, and the ratios that are wanted. */
+/** Formats a report for the documentation: a table of answers per second, and one of ratios. */
 export function markdown(report: Report): string {
   const { rows, measured, figures, idle, machine, when, secondsPerRun } = report;
   const connections = [...new Set(measured.map((each) => each.connections))].sort((a, b) => a - b);

@@ -3,19 +3,19 @@ import { type Sample, wrk } from './load.ts';
 import { bearer, listingUrl, type Servers } from './servers.ts';
 import { folderPath, foldersOf, type Size } from './tree.ts';
 
-/** How much load, for how long, on folders of which size. */
+/** Size of the folders and number of connections of a measurement. */
 export interface Cell {
   readonly size: Size;
   readonly connections: number;
 }
 
-/** Something that is measured: `measure` loads it, after `open` has started it and seen that it answers rightly. */
+/** A measured program. `open` starts it; the function returned checks its answer and loads it. */
 export interface Row {
   readonly key: string;
   readonly name: string;
-  /** Debian's packages, and a file of each by which it is known to be there. */
+  /** Debian packages, each with a file that shows that it is installed. */
   readonly needs: Readonly<Record<string, string>>;
-  /** Only these, where others say nothing new. */
+  /** Selects the cells worth measuring. Default: all. */
   readonly cells?: (cell: Cell) => boolean;
   open(servers: Servers): Promise<(cell: Cell, seconds: number) => Promise<Sample>>;
 }
@@ -23,11 +23,11 @@ export interface Row {
 interface HttpRow extends Pick<Row, 'key' | 'name' | 'needs' | 'cells'> {
   readonly server: (servers: Servers) => Promise<string>;
   readonly url: (address: string, size: Size, folder: number) => string;
-  /** Whether every request asks for another folder than the one before. */
+  /** Whether each request is for another folder than the one before. */
   readonly many: boolean;
-  /** How many entries an answer has. */
+  /** Returns the number of entries in an answer. */
   readonly count: (answer: unknown) => number;
-  /** Asks with the ETag that it was given, and expects 304. */
+  /** Sends the ETag of an earlier answer, so that the answer is 304. */
   readonly conditional?: boolean;
   readonly authorization?: () => Promise<string>;
 }
@@ -54,7 +54,7 @@ function httpRow(row: HttpRow): Row {
   };
 }
 
-/** A server that answers something else is no peer. Gives the ETag. */
+/** Checks that a server's answer has all entries; returns its ETag. */
 async function verify(
   url: string,
   size: Size,
@@ -86,7 +86,7 @@ const flask = {
   'python3-grpcio': '/usr/lib/python3/dist-packages/grpc/__init__.py',
   'python3-protobuf': '/usr/lib/python3/dist-packages/google/protobuf/message.py',
 };
-/** A 304 has no body: one size tells all. */
+/** A 304 has no body, so one size is enough. */
 const onlySmall = ({ size }: Cell) => size === 20;
 
 const grpcClient: Row = {
@@ -103,7 +103,7 @@ const grpcClient: Row = {
   },
 };
 
-/** In the order of the table. */
+/** Rows in the order of the table. */
 export const rows: readonly Row[] = [
   httpRow({
     key: 'cached',

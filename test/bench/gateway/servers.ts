@@ -11,11 +11,11 @@ import { answers, Program } from './program.ts';
 import { folderPath, type Size, sizes } from './tree.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-/** For the gateway that wants tokens. */
+/** Secret of the gateway with tokens. */
 const secret = 'a secret of thirty-two bytes, or more';
 const peers = fileURLToPath(new URL('../peers/', import.meta.url));
 
-/** What our processes are started with: nothing of whoever runs the benchmark. */
+/** Environment of the measured processes, with nothing of this process's own. */
 const bare = {
   ENV_FILE: '',
   RABBITMQ_URL: '',
@@ -23,30 +23,33 @@ const bare = {
   LOG_FORMAT: 'json',
   NODE_ENV: 'production',
 };
-/** What stands between people and a gateway on a network; limits that are counted, and not reached. */
+/** Settings of a gateway on a network: tokens, access log, and limits too high to be reached. */
 const everything = {
   LOG_LEVEL: 'info',
   AUTH: 'jwt',
   JWT_SECRET: secret,
   RATE_LIMITS: '1000000/1s, 10000000/1m, 900000000/1d',
 };
-/** Nothing is to time out in a server that has 256 long lists to make at the same time. */
+/** Deadline in ms that 256 concurrent listings of 10,000 entries do not exceed. */
 const patience = '60000';
 
-/** The processes that are measured, each started when it is asked for, once, on a port of its own. */
+/** The measured processes, each started once, when first needed, on its own port. */
 export class Servers {
   readonly #folder: string;
   readonly #root: string;
   readonly #started = new Map<string, Promise<string>>();
   readonly #stops: (() => Promise<void>)[] = [];
 
-  /** @param folder for what they write; @param root what they list */
+  /**
+   * @param folder folder for their files
+   * @param root folder that they list
+   */
   constructor(folder: string, root: string) {
     this.#folder = folder;
     this.#root = root;
   }
 
-  /** Each gives its address: host:port. */
+  /** Starts mserv1. Like the others below, returns its address, host:port. */
   mserv1 = (): Promise<string> =>
     this.#once('mserv1', async (port) => {
       const env = { ...bare, MSERV1_PORT: port, FILES_ROOT: this.#root };
@@ -68,7 +71,7 @@ export class Servers {
       await this.#run(process.execPath, ['gateway/main.ts'], { cwd: repository, env }, () => answers(url));
     });
 
-  /** Answers what the gateway answers, from memory. */
+  /** Starts a server that answers with the gateway's bytes from memory. */
   constant = (kind: 'http' | 'koa'): Promise<string> =>
     this.#once(kind, async (port) => {
       const bodies = await this.#bodies();
@@ -81,7 +84,7 @@ export class Servers {
     this.#once('nginx', async (port) => {
       const prefix = join(this.#folder, 'nginx');
       mkdirSync(prefix);
-      // One process, which is its worker: started by root, another one could not read the folders.
+      // One process without a separate worker: the worker of a master run by root could not read the folders.
       const config = `
         daemon off; master_process off; pid ${prefix}/pid; error_log ${prefix}/error.log;
         events { worker_connections 1024; }
@@ -96,7 +99,7 @@ export class Servers {
       await this.#run('nginx', args, {}, () => answers(`http://127.0.0.1:${port}/`));
     });
 
-  /** The original's stack: with Flask's own server, as it was run, or behind gunicorn, as it should have been. */
+  /** Starts the original system's stack: Flask with its development server, as it ran, or behind gunicorn. */
   flask = (kind: 'flask' | 'gunicorn'): Promise<string> =>
     this.#once(kind, async (port) => {
       const descriptors = join(this.#folder, `${kind}.descriptors`);
@@ -121,7 +124,7 @@ export class Servers {
       await this.#run(program, [await this.mserv1(), port], {}, () => answers(url));
     });
 
-  /** A client of mserv1 without HTTP: runs a job, and gives the calls per second. */
+  /** Starts a gRPC client of mserv1; returns a function that runs a job and resolves with the calls per second. */
   async client(): Promise<(job: Job) => Promise<number>> {
     const child = fork(join(peers, 'grpc-client.ts'), [await this.mserv1()]);
     this.#stops.push(async () => {
@@ -138,7 +141,7 @@ export class Servers {
     };
   }
 
-  /** The last that was started is the first that is stopped. */
+  /** Stops all processes, in the reverse order of their starts. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
@@ -162,7 +165,7 @@ export class Servers {
     await program.until(ready);
   }
 
-  /** A file for each size, with the bytes that the gateway answers. */
+  /** Writes the gateway's answer for each size to a file; returns their folder. */
   #bodies(): Promise<string> {
     return this.#remembered('bodies', async () => {
       const folder = join(this.#folder, 'bodies');
@@ -182,12 +185,12 @@ export class Servers {
   }
 }
 
-/** Where the gateways, ours and the others, list a folder. */
+/** Returns the URL at which Archivero and the Go and Flask peers list a folder. */
 export function listingUrl(address: string, size: Size, folder: number): string {
   return `http://${address}/listar_archivos?ruta=${folderPath(size, folder)}&limite=10000`;
 }
 
-/** For `gateway('full')`. */
+/** Returns the Authorization header for `gateway('full')`. */
 export async function bearer(): Promise<string> {
   const token = new SignJWT({ sub: 'ana', scope: 'archivos:leer' }).setProtectedHeader({ alg: 'HS256' });
   const claims = token.setIssuer('archivero').setAudience('archivero').setExpirationTime('1h');

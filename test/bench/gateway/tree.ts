@@ -1,19 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How many entries the folders have that are listed, and how many such folders there are. */
+/** Numbers of entries of the listed folders. */
 export const sizes = [20, 1_000, 10_000] as const;
 export type Size = (typeof sizes)[number];
 
+/** Number of folders of each size. */
 export const foldersOf: Readonly<Record<Size, number>> = { 20: 200, 1000: 20, 10000: 4 };
 
-/** Below the root. */
+/** Returns a folder's path below the root. */
 export function folderPath(size: Size, number: number): string {
   return `${size}/${number}`;
 }
 
-/** Makes the folders: small files of all lengths, with names as people have them. */
-export function plant(root: string): void {
+/** Creates the folders, with files of 0 to 96 bytes and names of realistic length. */
+export function makeFolders(root: string): void {
   for (const size of sizes) {
     for (let folder = 0; folder < foldersOf[size]; folder++) {
       const path = join(root, folderPath(size, folder));

@@ -1,6 +1,6 @@
 /**
- * The floor: constant bytes by bare `node:http`, or by bare Koa. `node constant.ts http|koa PORT FOLDER`; `/20` answers with
- * the file `20` of the folder, and 304 to whoever sends its ETag.
+ * Serves constant bytes by bare `node:http` or bare Koa, the fastest that Node can be: `node constant.ts http|koa PORT
+ * FOLDER`. `/20` is answered with the file `20` of the folder, or with 304 when the request has its ETag.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

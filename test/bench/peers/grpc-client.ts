@@ -1,6 +1,6 @@
 /**
- * What a call costs without HTTP around it: the generated client, so many calls at once, each for another folder.
- * A child process, `grpc-client.ts ADDRESS`; it answers a `Job` with the number of calls per second.
+ * Measures calls without HTTP, by a plain grpc-js client, each call for another folder. Runs as a child process,
+ * `grpc-client.ts ADDRESS`, and answers a `Job` with the number of calls per second.
  */
 
 import { ListadoServiceDefinition, ListarArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';

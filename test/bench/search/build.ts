@@ -1,16 +1,17 @@
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { type LogLine, type Proc, spawnProcess, startProcess } from '../../support/processes/processes.ts';
 import { setUp } from '../../support/processes/set-up.ts';
-import { Caller, type Page, searchPath } from './client.ts';
+import { median, percentile } from '../statistics.ts';
+import { type Page, searchPath, TimedClient } from './client.ts';
 import { residentAtRest } from './memory.ts';
 import { timePeer } from './peers.ts';
-import { median, millis, percentile, type Row, seconds, times } from './table.ts';
+import { millis, seconds, type TableRow, times } from './table.ts';
 import { entriesBelow } from './tree.ts';
 
 const rounds = 3;
 
-/** From nothing to `listo`, beside those who walk the same tree. Times are from the start of a process. */
-export async function build(tree: string, files: number): Promise<Row[]> {
+/** Measures mserv2 from its start to `listo`, beside fdfind and find on the same tree. */
+export async function build(tree: string, files: number): Promise<TableRow[]> {
   const fdfind: number[] = [];
   const find: number[] = [];
   const named: number[] = [];
@@ -32,7 +33,7 @@ export async function build(tree: string, files: number): Promise<Row[]> {
     } finally {
       await proc.stop();
     }
-    // It differs by 18 MB from one to the next, depending on what V8 has given back.
+    // Measured in each round, because it varies by 18 MB with the memory that V8 has freed.
     empty.push(await emptyMserv2());
   }
   const resident = median(full);
@@ -83,22 +84,22 @@ async function emptyMserv2(): Promise<number> {
   }
 }
 
-/** Asks all the time, by HTTP, from when mserv2 can be reached until everything is known. */
-async function answersMeanwhile(tree: string): Promise<Row> {
+/** Repeats a search over HTTP from the start of mserv2 until its index is `listo`. */
+async function answersMeanwhile(tree: string): Promise<TableRow> {
   await using stack = await setUp({ env: { FILES_ROOT: tree }, running: ['gateway'] });
-  using caller = new Caller(stack.url);
+  using client = new TimedClient(stack.url);
   const path = searchPath({ nombre: 'informe', limite: '10' });
   const starting = stack.start('mserv2');
   const taken: number[] = [];
-  let truthful = true;
+  let marked = true;
   for (;;) {
-    const { ms, status, body } = await caller.timed(path);
-    // Accepted for later: mserv2 cannot be reached yet.
+    const { ms, status, body } = await client.timed(path);
+    // mserv2 cannot be reached yet.
     if (status === 202) continue;
     const { indice, completo } = JSON.parse(body.toString()) as Page;
     if (indice.estado === 'listo') break;
     taken.push(ms);
-    if (indice.estado !== 'construyendo' || completo) truthful = false;
+    if (indice.estado !== 'construyendo' || completo) marked = false;
   }
   await starting;
   const [first = Number.NaN] = taken;
@@ -106,8 +107,8 @@ async function answersMeanwhile(tree: string): Promise<Row> {
   return {
     what: 'answers while it builds (`nombre=informe`, one after the other)',
     must: 'at once (100 ms), `construyendo`, `completo: false`',
-    measured: `${taken.length} answers, ${truthful ? 'all' : 'not all'} saying so: first ${millis(first)}, p50 ${millis(median(taken))}, slowest ${millis(worst)}`,
-    holds: truthful && taken.length > 0 && first <= 100 && worst <= 100,
+    measured: `${taken.length} answers, ${marked ? 'all' : 'not all'} saying so: first ${millis(first)}, p50 ${millis(median(taken))}, slowest ${millis(worst)}`,
+    holds: marked && taken.length > 0 && first <= 100 && worst <= 100,
     numbers: { answers: taken.length, first, p50: median(taken), slowest: worst },
   };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 
-/** As far as the benchmark looks. */
+/** The parts of an answer that the benchmark reads. */
 export interface Page {
   readonly total: number;
   readonly completo: boolean;
@@ -9,8 +9,8 @@ export interface Page {
   readonly indice: { readonly estado: string };
 }
 
-/** A caller with one connection, which stays open. */
-export class Caller implements Disposable {
+/** An HTTP client with one connection that stays open. */
+export class TimedClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #url: string;
 
@@ -18,7 +18,7 @@ export class Caller implements Disposable {
     this.#url = url;
   }
 
-  /** From the request to the last byte of its answer. */
+  /** Sends a GET; measures until the last byte of the answer. */
   async timed(
     path: string,
   ): Promise<{ readonly ms: number; readonly status: number; readonly body: Buffer }> {
@@ -32,7 +32,7 @@ export class Caller implements Disposable {
     return { ms, status: response.statusCode ?? 0, body: Buffer.concat(pieces) };
   }
 
-  /** @throws unless the answer is a 200 */
+  /** Searches, and parses the answer. @throws unless the status is 200 */
   async page(query: Readonly<Record<string, string>>): Promise<Page & { readonly ms: number }> {
     const { ms, status, body } = await this.timed(searchPath(query));
     if (status !== 200) throw new Error(`${searchPath(query)}: ${status} ${body}`);

@@ -3,16 +3,17 @@ import { once } from 'node:events';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
-import { quietPort, setUp } from '../../support/processes/set-up.ts';
+import { setUp, stablePort } from '../../support/processes/set-up.ts';
+import { median } from '../statistics.ts';
 import { runPeer } from './peers.ts';
-import { median, type Row, times } from './table.ts';
+import { type TableRow, times } from './table.ts';
 
 const entries = 1000;
 const rounds = 3;
 const connections = 32;
 
-/** A folder of 1000 files, listed with the size and date of each, by Archivero and by nginx, in turns. */
-export async function listing(): Promise<Row[]> {
+/** Measures listings of 1000 files with sizes and dates, by Archivero and nginx in turn. */
+export async function listing(): Promise<TableRow[]> {
   using data = new TemporaryFolder();
   const root = data.join('root');
   mkdirSync(root);
@@ -20,22 +21,22 @@ export async function listing(): Promise<Row[]> {
     writeFileSync(`${root}/informe número ${String(i).padStart(4, '0')}.pdf`, 'x'.repeat(i));
   }
   await using stack = await setUp({
-    // Without a cache; those who ask at the same time still share a call.
+    // Without the cache; concurrent requests still share a call.
     env: { FILES_ROOT: root, GATEWAY_CACHE_BYTES: '0' },
     running: ['mserv1', 'gateway'],
   });
   await using nginx = await Nginx.start(root, data.path);
-  const ours: number[] = [];
-  const theirs: number[] = [];
+  const archiveroRates: number[] = [];
+  const nginxRates: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await requestsPerSecond(`${stack.url}/listar_archivos?limite=${entries}`));
-    theirs.push(await requestsPerSecond(nginx.url));
+    archiveroRates.push(await requestsPerSecond(`${stack.url}/listar_archivos?limite=${entries}`));
+    nginxRates.push(await requestsPerSecond(nginx.url));
   }
-  const [we, they] = [median(ours), median(theirs)];
+  const [archivero, peer] = [median(archiveroRates), median(nginxRates)];
   const answer = (await (await stack.get(`/listar_archivos?limite=${entries}`)).json()) as {
     archivos: { nombre: string; bytes: number; modificado: string }[];
   };
-  const isTrue =
+  const isCorrect =
     answer.archivos.length === entries &&
     answer.archivos.every(({ nombre, bytes, modificado }) => {
       const { size, mtime } = statSync(`${root}/${nombre}`);
@@ -45,9 +46,9 @@ export async function listing(): Promise<Row[]> {
     {
       what: `\`/listar_archivos\` of ${entries} entries without a cache, ${connections} connections`,
       must: '≥ 0.15 × nginx `autoindex_format json` (one worker), with the true size and date of each',
-      measured: `${we.toFixed(0)} requests/s; nginx ${they.toFixed(0)}: ${times(we, they)}`,
-      holds: isTrue && we >= 0.15 * they,
-      numbers: { oursPerSecond: we, nginxPerSecond: they },
+      measured: `${archivero.toFixed(0)} requests/s; nginx ${peer.toFixed(0)}: ${times(archivero, peer)}`,
+      holds: isCorrect && archivero >= 0.15 * peer,
+      numbers: { oursPerSecond: archivero, nginxPerSecond: peer },
     },
   ];
 }
@@ -69,7 +70,7 @@ class Nginx implements AsyncDisposable {
   }
 
   static async start(root: string, data: string): Promise<Nginx> {
-    const port = await quietPort();
+    const port = await stablePort();
     const config = `${data}/nginx.conf`;
     writeFileSync(
       config,

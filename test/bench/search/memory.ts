@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a process holds of the machine's memory, in bytes, once it has come to rest: the least of ten seconds. */
+/** Returns a process's lowest resident memory within ten seconds, in bytes. */
 export async function residentAtRest(pid: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 50; i++) {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { setUp } from '../../support/processes/set-up.ts';
-import { Caller, type Page, searchPath } from './client.ts';
+import { median, percentile } from '../statistics.ts';
+import { type Page, searchPath, TimedClient } from './client.ts';
 import { runPeer, timePeer, updateDb } from './peers.ts';
-import { median, millis, percentile, type Row, seconds, times } from './table.ts';
+import { millis, seconds, type TableRow, times } from './table.ts';
 
 const repetitions = 31;
 type Query = Readonly<Record<string, string>>;
@@ -12,33 +13,38 @@ const exactSpelling = { distinguir_mayusculas: 'true', distinguir_acentos: 'true
 const oneLetter = { nombre: 'o' };
 const withoutLiteral = { nombre: '[aeiou]{2}.*\\d{3}', modo: 'regex' };
 
-/** An index that is `listo`, asked by HTTP; beside it those who answer the same questions from the same tree. */
-export async function queries(tree: string, files: number): Promise<Row[]> {
+/** Measures searches over HTTP when the index is `listo`, beside plocate and fdfind on the same tree. */
+export async function queries(tree: string, files: number): Promise<TableRow[]> {
   using data = new TemporaryFolder();
   const database = data.join('plocate.db');
   await updateDb(tree, database);
-  // Nothing is to be queued here, however long it takes beside others.
+  // The long deadline keeps slow searches from being queued.
   await using stack = await setUp({
     env: { FILES_ROOT: tree, GRPC_DEADLINE_MS: '10000', GATEWAY_CACHE_BYTES: '0' },
   });
   await stack.processes.get('mserv2')?.waitFor(({ estado }) => estado === 'listo');
-  using caller = new Caller(stack.url);
+  using client = new TimedClient(stack.url);
   const plocate = (...args: string[]) => peerMedian('plocate', ['-d', database, '-b', ...args]);
   return [
-    await rareName(caller, tree, files, plocate),
-    await manyMatches(caller, plocate),
-    await insensitive(caller),
-    ...(await heavy(caller)),
+    await rareName(client, tree, files, plocate),
+    await manyMatches(client, plocate),
+    await insensitive(client),
+    ...(await heavy(client)),
     await others(stack.url, files),
   ];
 }
 
 type Plocate = (...args: string[]) => Promise<{ readonly ms: number; readonly output: string }>;
 
-async function rareName(caller: Caller, tree: string, files: number, plocate: Plocate): Promise<Row> {
+async function rareName(
+  client: TimedClient,
+  tree: string,
+  files: number,
+  plocate: Plocate,
+): Promise<TableRow> {
   const nombre = rare(files);
-  // The first thing that is asked: what is asked a few times only is measured while V8 still compiles all three processes.
-  const ours = await pageMedian(caller, { nombre }, 151);
+  // As the first query it is repeated more often, because V8 is still compiling in all three processes.
+  const ours = await pageMedian(client, { nombre }, 151);
   const theirs = await plocate('-i', nombre);
   const fd: number[] = [];
   for (let i = 0; i < 3; i++) fd.push(await timePeer('fdfind', ['-u', '-F', nombre, tree]));
@@ -54,8 +60,8 @@ async function rareName(caller: Caller, tree: string, files: number, plocate: Pl
   };
 }
 
-async function manyMatches(caller: Caller, plocate: Plocate): Promise<Row> {
-  const ours = await pageMedian(caller, { nombre: 'informe', limite: '100' });
+async function manyMatches(client: TimedClient, plocate: Plocate): Promise<TableRow> {
+  const ours = await pageMedian(client, { nombre: 'informe', limite: '100' });
   const theirs = await plocate('-c', '-i', 'informe');
   const exact = await plocate('-c', 'informe');
   const agree = Number(theirs.output) === ours.page.total;
@@ -68,10 +74,10 @@ async function manyMatches(caller: Caller, plocate: Plocate): Promise<Row> {
   };
 }
 
-/** A name that is spelled in one way only, so that both find the same. */
-async function insensitive(caller: Caller): Promise<Row> {
-  const folded = await pageMedian(caller, { nombre: '.pdf' });
-  const exact = await pageMedian(caller, { nombre: '.pdf', ...exactSpelling });
+/** Compares folded and exact matching of a name with only one spelling, so that both have equal totals. */
+async function insensitive(client: TimedClient): Promise<TableRow> {
+  const folded = await pageMedian(client, { nombre: '.pdf' });
+  const exact = await pageMedian(client, { nombre: '.pdf', ...exactSpelling });
   const { total } = folded.page;
   return {
     what: `case- and accent-insensitive (\`.pdf\`, ${total} matches), p50`,
@@ -82,9 +88,9 @@ async function insensitive(caller: Caller): Promise<Row> {
   };
 }
 
-async function heavy(caller: Caller): Promise<Row[]> {
-  const letter = await pageMedian(caller, oneLetter);
-  const regex = await pageMedian(caller, withoutLiteral, 5);
+async function heavy(client: TimedClient): Promise<TableRow[]> {
+  const letter = await pageMedian(client, oneLetter);
+  const regex = await pageMedian(client, withoutLiteral, 5);
   return [
     {
       what: `one letter (\`${oneLetter.nombre}\`, ${letter.page.total} matches), p50`,
@@ -104,15 +110,15 @@ async function heavy(caller: Caller): Promise<Row[]> {
 }
 
 /**
- * Two others, one who searches and one who lists, every 10 ms, while a third asks for the dearest thing without pause. A first
- * round is not counted: in it the processes are still compiling what they run at the same time here for the first time.
+ * Measures a search and a listing every 10 ms each, while another client repeats the most expensive query. A first round is
+ * not counted, because V8 is still compiling.
  */
-async function others(url: string, files: number): Promise<Row> {
+async function others(url: string, files: number): Promise<TableRow> {
   await beside(url, files);
   const { heavyOnes, searching, listing } = await beside(url, files);
   const [search, list] = [percentile(searching, 0.99), percentile(listing, 0.99)];
   return {
-    what: `other callers while such a query runs (${heavyOnes} of the regex, one after the other)`,
+    what: `other clients while such a query runs (${heavyOnes} of the regex, one after the other)`,
     must: 'p99 < 20 ms',
     measured: `${searching.length} searches for a rare name: p99 ${millis(search)}, p50 ${millis(median(searching))}; ${listing.length} listings: p99 ${millis(list)}`,
     holds: search < 20 && list < 20,
@@ -120,45 +126,45 @@ async function others(url: string, files: number): Promise<Row> {
   };
 }
 
-/** Ten seconds of it. */
+/** Runs the three clients for ten seconds. */
 async function beside(url: string, files: number) {
   const until = performance.now() + 10_000;
   let heavyOnes = 0;
-  const burden = async (query: Query): Promise<void> => {
-    using caller = new Caller(url);
-    for (; performance.now() < until; heavyOnes++) await caller.page(query);
+  const repeatHeavy = async (query: Query): Promise<void> => {
+    using client = new TimedClient(url);
+    for (; performance.now() < until; heavyOnes++) await client.page(query);
   };
-  const light = async (path: string): Promise<number[]> => {
-    using caller = new Caller(url);
+  const repeatLight = async (path: string): Promise<number[]> => {
+    using client = new TimedClient(url);
     const taken: number[] = [];
     while (performance.now() < until) {
-      taken.push((await caller.timed(path)).ms);
+      taken.push((await client.timed(path)).ms);
       await delay(10);
     }
     return taken;
   };
   const [, searching, listing] = await Promise.all([
-    burden(withoutLiteral),
-    light(searchPath({ nombre: rare(files) })),
-    light('/listar_archivos?limite=50'),
+    repeatHeavy(withoutLiteral),
+    repeatLight(searchPath({ nombre: rare(files) })),
+    repeatLight('/listar_archivos?limite=50'),
   ]);
   return { heavyOnes, searching, listing };
 }
 
-/** A piece of a name that only one file has. */
+/** Returns a part of a name that only one file has. */
 function rare(files: number): string {
   return `_${(files - 7).toString(36)}.`;
 }
 
 async function pageMedian(
-  caller: Caller,
+  client: TimedClient,
   query: Query,
   count = repetitions,
 ): Promise<{ readonly ms: number; readonly page: Page }> {
-  let page = await caller.page(query);
+  let page = await client.page(query);
   const taken: number[] = [];
   for (let i = 0; i < count; i++) {
-    const answer = await caller.page(query);
+    const answer = await client.page(query);
     taken.push(answer.ms);
     page = answer;
   }

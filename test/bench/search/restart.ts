@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { setUp } from '../../support/processes/set-up.ts';
-import { Caller, type Page, searchPath } from './client.ts';
-import { millis, type Row, seconds } from './table.ts';
+import { type Page, searchPath, TimedClient } from './client.ts';
+import { millis, seconds, type TableRow } from './table.ts';
 import { entriesBelow } from './tree.ts';
 
-/** A second start of mserv2 over the same tree, asked by HTTP through a gateway that went on running. */
-export async function restart(tree: string, files: number): Promise<Row[]> {
+/** Measures a second start of mserv2 over an unchanged tree, over HTTP through a gateway that keeps running. */
+export async function restart(tree: string, files: number): Promise<TableRow[]> {
   using data = new TemporaryFolder();
   const env = { FILES_ROOT: tree, MSERV2_SNAPSHOT: data.join('snapshot') };
   await using stack = await setUp({ env, running: ['mserv2', 'gateway'] });
-  using caller = new Caller(stack.url);
+  using client = new TimedClient(stack.url);
   await stack.processes.get('mserv2')?.waitFor(({ estado }) => estado === 'listo');
   await stack.end('mserv2', 'SIGTERM');
 
@@ -18,17 +18,17 @@ export async function restart(tree: string, files: number): Promise<Row[]> {
   const starting = stack.start('mserv2');
   let first: { readonly ms: number; readonly took: number; readonly page: Page } | undefined;
   while (first === undefined) {
-    const { ms: took, status, body } = await caller.timed(searchPath({ limite: '100', nombre: 'informe' }));
+    const { ms: took, status, body } = await client.timed(searchPath({ limite: '100', nombre: 'informe' }));
     const ms = performance.now() - began;
     if (status === 200) first = { ms, took, page: JSON.parse(body.toString()) as Page };
     else await delay(20);
   }
   const proc = await starting;
-  // Nobody asks meanwhile: a search of a hundred thousand hits ten times a second took a third of the processors from it.
-  const own = await proc.waitFor(({ estado }) => estado === 'listo');
+  // No request is sent meanwhile: ten searches a second with 100,000 hits each took a third of the processor time.
+  const ready = await proc.waitFor(({ estado }) => estado === 'listo');
   const listo = performance.now() - began;
-  const { indice } = await caller.page({ nombre: 'informe' });
-  if (indice.estado !== 'listo' || own['entries'] !== entriesBelow(files))
+  const { indice } = await client.page({ nombre: 'informe' });
+  if (indice.estado !== 'listo' || ready['entries'] !== entriesBelow(files))
     throw new Error('Entries were missing');
   const { page, ms, took } = first;
   return [

@@ -2,15 +2,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 
-/** One figure of the benchmark. */
-export interface Row {
+/** One line of the benchmark's table. */
+export interface TableRow {
   readonly what: string;
-  /** What is demanded, in words. */
+  /** Required values, in words. */
   readonly must: string;
-  /** What was measured, in words, with ratios. */
+  /** Measured values, in words, with ratios. */
   readonly measured: string;
   readonly holds: boolean;
-  /** The numbers behind the words: milliseconds, unless the name says otherwise. */
+  /** Measured numbers: milliseconds, unless the name has another unit. */
   readonly numbers: Readonly<Record<string, number>>;
 }
 
@@ -19,14 +19,14 @@ export type PhaseName = 'build' | 'restart' | 'queries' | 'listing';
 interface Results {
   readonly machine: string;
   readonly files: number;
-  /** The rows of a phase, and when it ran. */
-  readonly phases: Partial<Record<PhaseName, { readonly at: string; readonly rows: readonly Row[] }>>;
+  /** Rows of each phase, with the time of its run. */
+  readonly phases: Partial<Record<PhaseName, { readonly at: string; readonly rows: readonly TableRow[] }>>;
 }
 
 const order: readonly PhaseName[] = ['build', 'restart', 'queries', 'listing'];
 
-/** Adds a phase's rows to the file of results; what other phases measured, on as many files, stays. */
-export function record(path: string, files: number, phase: PhaseName, rows: readonly Row[]): Results {
+/** Adds a phase's rows to the file of results. Keeps the other phases' rows if they have the same number of files. */
+export function record(path: string, files: number, phase: PhaseName, rows: readonly TableRow[]): Results {
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;
   const phases = before?.files === files ? before.phases : {};
   const at = new Date().toISOString();
@@ -36,8 +36,8 @@ export function record(path: string, files: number, phase: PhaseName, rows: read
   return results;
 }
 
-/** As Markdown, which can be read in a terminal and put in a document. */
-export function markdown({ machine, files, phases }: Results): string {
+/** Formats results as a Markdown table. */
+export function resultsTable({ machine, files, phases }: Results): string {
   const rows = order.flatMap((phase) => phases[phase]?.rows ?? []);
   const lines = rows.map(
     ({ what, must, measured, holds }) => `| ${what} | ${must} | ${measured} | ${holds ? 'yes' : '**no**'} |`,
@@ -60,18 +60,8 @@ export function millis(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-/** `3.4 ×`, how many times `a` is `b`. */
+/** Formats the ratio of `a` to `b`: `3.4 ×`. */
 export function times(a: number, b: number): string {
   const ratio = a / b;
   return `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} ×`;
-}
-
-/** The value that `share` (0 to 1) of all are at or below. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
-export function median(values: readonly number[]): number {
-  return percentile(values, 0.5);
 }

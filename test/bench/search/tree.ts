@@ -10,15 +10,15 @@ import {
 import { type ByteString, fromText, joinParts, toPath } from '../../../filesystem/byte-string.ts';
 import { syntheticTree } from '../index-tree.ts';
 
-/** Beside the tree, because in it it would be found. */
+/** Mark of a finished tree. It lies beside the tree, so that searches do not find it. */
 const doneMark = (folder: string): string => `${folder}.done`;
 
-/** How many entries the tree has: files, and folders without the root. */
+/** Returns the number of entries of a tree: files, and folders without the root. */
 export function entriesBelow(files: number): number {
   return files + Math.ceil(files / 50) - 1;
 }
 
-/** Makes the made-up tree as real files (empty on the disk, but with sizes and dates), unless it is there. Takes a minute per million. */
+/** Creates the synthetic tree, unless it exists, as sparse files with sizes and dates. Takes a minute per million. */
 export function makeTree(folder: string, files: number): void {
   if (existsSync(doneMark(folder))) return;
   mkdirSync(folder, { recursive: true });

@@ -2,32 +2,32 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
-import { quiet } from '../gateway/load.ts';
+import { untilIdle } from '../gateway/load.ts';
 import { answers, Program } from '../gateway/program.ts';
-import { load, type Sample } from './load.ts';
+import { type LoadSample, load } from './load.ts';
 import { startSetUp } from './set-up.ts';
 
 const constant = fileURLToPath(new URL('../peers/constant.ts', import.meta.url));
-/** As long as a 202. */
+/** A body of the length of a 202's. */
 const body = 'x'.repeat(397);
 
 export interface Accepting {
-  readonly koa: Sample;
-  readonly alone: Sample;
-  /** With RabbitMQ taking them in at the same time. */
-  readonly queued: Sample;
+  readonly koa: LoadSample;
+  readonly alone: LoadSample;
+  /** With RabbitMQ, to which the requests are published meanwhile. */
+  readonly queued: LoadSample;
 }
 
-/** 202s of a gateway whose service is down, beside a Koa that answers every request with the same bytes. */
+/** Measures the 202s of a gateway whose service is down, beside a Koa server that answers with constant bytes. */
 export async function measureAccepting(rabbit: string, seconds: number): Promise<Accepting> {
   return {
-    koa: await ofKoa(seconds),
-    alone: await ofGateway('', seconds),
-    queued: await ofGateway(rabbit, seconds),
+    koa: await measureKoa(seconds),
+    alone: await measureGateway('', seconds),
+    queued: await measureGateway(rabbit, seconds),
   };
 }
 
-async function ofKoa(seconds: number): Promise<Sample> {
+async function measureKoa(seconds: number): Promise<LoadSample> {
   using folder = new TemporaryFolder();
   writeFileSync(folder.join('body'), body);
   const [port = 0] = await freePorts(1);
@@ -37,25 +37,25 @@ async function ofKoa(seconds: number): Promise<Sample> {
   try {
     await koa.until(() => answers(url));
     await load(url, 1, 'same');
-    await quiet();
+    await untilIdle();
     return await load(url, seconds, 'same');
   } finally {
     await koa.stop();
   }
 }
 
-async function ofGateway(rabbit: string, seconds: number): Promise<Sample> {
+async function measureGateway(rabbit: string, seconds: number): Promise<LoadSample> {
   const it = await startSetUp(rabbit);
   try {
-    return await warm(it.url, seconds);
+    return await measureWarm(it.url, seconds);
   } finally {
     await it.stop();
   }
 }
 
-/** The first second is for the compilers. */
-async function warm(url: string, seconds: number): Promise<Sample> {
+/** Measures after one unmeasured second, in which V8 compiles. */
+async function measureWarm(url: string, seconds: number): Promise<LoadSample> {
   await load(url, 1);
-  await quiet();
+  await untilIdle();
   return load(url, seconds);
 }

@@ -1,8 +1,8 @@
--- What wrk does: asks for another folder each time, or, without a prefix, only for the URL, and tells what it counted as one line of JSON.
+-- Script of wrk: requests another folder each time, or the URL if there is no prefix. Prints its counts as one line of JSON.
 -- wrk ... URL -- [PREFIX]
 local prefix
 local same
-local asked = 0
+local requests = 0
 
 function init(arguments)
   prefix = arguments[1]
@@ -11,8 +11,8 @@ end
 
 function request()
   if not prefix or prefix == "" then return same end
-  asked = asked + 1
-  return wrk.format("GET", "/listar_archivos?ruta=" .. prefix .. asked)
+  requests = requests + 1
+  return wrk.format("GET", "/listar_archivos?ruta=" .. prefix .. requests)
 end
 
 function done(summary, latency)

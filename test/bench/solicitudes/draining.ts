@@ -4,45 +4,45 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'amqplib';
 import { queuesOf } from '../../../runtime/amqp/topology.ts';
-import { quiet } from '../gateway/load.ts';
-import { type SetUp, startSetUp } from './set-up.ts';
+import { untilIdle } from '../gateway/load.ts';
+import { type SolicitudesSetUp, startSetUp } from './set-up.ts';
 
 export interface Draining {
-  /** Per second, from the first reply to the last: published, consumed, replied, consumed. */
+  /** Round trips of bare amqplib per second, from the first reply to the last. */
   readonly bare: number;
-  /** Per second, from the first answer that was stored to the last. */
+  /** Stored answers per second, from the first to the last. */
   readonly ours: number;
-  /** From the kill of the service to the first 202. */
+  /** Time from the kill of the service to the first 202. */
   readonly firstAcceptedMs: number;
-  /** From the opening of the service's port to the first answer that was a call's, the backlog draining. */
+  /** Time from the opening of the service's port to the first direct answer, while the backlog drains. */
   readonly firstDirectMs: number;
 }
 
-/** How long a service lives before it is killed. */
+/** Time that a service runs before it is killed. */
 const settleMs = 1_000;
 
-/** A backlog is answered by a service that comes back, beside bare amqplib that does the same two hops. */
+/** Measures how fast a restarted service answers a backlog, beside bare amqplib with the same two hops. */
 export async function measureDraining(rabbit: string, backlog: number): Promise<Draining> {
-  const bare = await ofAmqplib(rabbit, backlog);
-  await quiet();
+  const bare = await measureAmqplib(rabbit, backlog);
+  await untilIdle();
   const it = await startSetUp(rabbit);
   try {
-    const firstAcceptedMs = await killed(it);
+    const firstAcceptedMs = await killService(it);
     await it.fill(backlog);
     await it.untilQueued(backlog);
-    await quiet();
+    await untilIdle();
     const since = Date.now();
     await it.startService();
     const firstDirectMs = await untilAnswered(it, 'grpc');
     return { bare, ours: await it.untilClosed(since, backlog), firstAcceptedMs, firstDirectMs };
   } finally {
     await it.stop();
-    await forget(rabbit, queuesOf('mserv1').work);
+    await deleteQueues(rabbit, queuesOf('mserv1').work);
   }
 }
 
-/** Asks all the time while the service is killed. Milliseconds from the kill to the first 202. */
-async function killed(it: SetUp): Promise<number> {
+/** Kills the service under requests; returns the milliseconds from the kill to the first 202. */
+async function killService(it: SolicitudesSetUp): Promise<number> {
   const service = await it.startService();
   await untilAnswered(it, 'grpc');
   await delay(settleMs);
@@ -50,21 +50,21 @@ async function killed(it: SetUp): Promise<number> {
   return untilAnswered(it, 'cola');
 }
 
-/** Milliseconds until an answer, to whoever asks one after the other, was made in this way. */
-async function untilAnswered(it: SetUp, servedBy: 'grpc' | 'cola'): Promise<number> {
+/** Sends one request after another until `Servido-Por` has a value; returns the milliseconds. */
+async function untilAnswered(it: SolicitudesSetUp, servedBy: 'grpc' | 'cola'): Promise<number> {
   const begun = performance.now();
   for (;;) {
-    // Never the same: what is in a cache is no call.
-    const answer = await it.client.ask(
-      `/listar_archivos?limite=9999&recursivo=true&profundidad=${1 + (asked++ % 1000)}`,
+    // Each path is new, so that no answer comes from the cache.
+    const answer = await it.client.get(
+      `/listar_archivos?limite=9999&recursivo=true&profundidad=${1 + (requests++ % 1000)}`,
     );
     if (answer.servedBy === servedBy) return performance.now() - begun;
     await delay(1);
   }
 }
-let asked = 0;
+let requests = 0;
 
-async function ofAmqplib(url: string, count: number): Promise<number> {
+async function measureAmqplib(url: string, count: number): Promise<number> {
   const service = 'medida';
   const replies = 'archivero.respuestas.medida.v1';
   await declare(url, service, replies);
@@ -74,25 +74,25 @@ async function ofAmqplib(url: string, count: number): Promise<number> {
     await once(child, 'message');
     return child;
   };
-  const [asker, worker] = [await start('asker'), await start('worker')];
+  const [requester, worker] = [await start('requester'), await start('worker')];
   try {
-    asker.send(count);
-    await once(asker, 'message');
-    await quiet();
+    requester.send(count);
+    await once(requester, 'message');
+    await untilIdle();
     worker.send('go');
-    const [{ answeredMs }] = (await once(asker, 'message')) as [{ answeredMs: number }];
+    const [{ answeredMs }] = (await once(requester, 'message')) as [{ answeredMs: number }];
     return count / (answeredMs / 1000);
   } finally {
-    for (const child of [asker, worker]) {
+    for (const child of [requester, worker]) {
       const ended = once(child, 'exit');
       child.kill();
       await ended;
     }
-    await forget(url, queuesOf(service).work, replies);
+    await deleteQueues(url, queuesOf(service).work, replies);
   }
 }
 
-/** With the arguments of the house's own queues. */
+/** Declares queues with the same arguments as the product's. */
 async function declare(url: string, service: string, replies: string): Promise<void> {
   const model = await connect(url);
   const channel = await model.createChannel();
@@ -111,8 +111,8 @@ async function declare(url: string, service: string, replies: string): Promise<v
   await model.close();
 }
 
-/** What was left in the queues would be work of the next round. */
-async function forget(url: string, ...queues: readonly string[]): Promise<void> {
+/** Deletes queues, so that the next round does not get their messages. */
+async function deleteQueues(url: string, ...queues: readonly string[]): Promise<void> {
   const model = await connect(url);
   const channel = await model.createChannel();
   for (const queue of queues) await channel.deleteQueue(queue);

@@ -3,7 +3,7 @@ import { Agent, get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-export interface Sample {
+export interface LoadSample {
   readonly requests: number;
   readonly perSecond: number;
   readonly p50Ms: number;
@@ -14,14 +14,14 @@ const script = fileURLToPath(new URL('distinct.lua', import.meta.url));
 const run = promisify(execFile);
 
 /**
- * Loads a server with wrk from 64 connections: each request is for another folder, or all are for the same URL. Rejects
- * when an answer was an error.
+ * Loads a server with wrk over 64 connections. Each request is for another folder, or all are for the same URL. Rejects
+ * when an answer is an error.
  */
 export async function load(
   url: string,
   seconds: number,
   urls: 'distinct' | 'same' = 'distinct',
-): Promise<Sample> {
+): Promise<LoadSample> {
   const prefix = urls === 'same' ? '' : `${process.hrtime.bigint()}-`;
   const options = ['-t1', '-c64', `-d${seconds}s`, '--timeout', '30s', '-s', script];
   const { stdout } = await run('wrk', [...options, url, '--', prefix]);
@@ -30,12 +30,12 @@ export async function load(
   return sample;
 }
 
-export interface Answer {
+export interface ServedAnswer {
   readonly status: number;
   readonly servedBy: string | undefined;
 }
 
-/** Asks for a page, over connections that stay. */
+/** HTTP client with connections that stay open. */
 export class Client {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #url: string;
@@ -44,7 +44,7 @@ export class Client {
     this.#url = url;
   }
 
-  ask(path: string): Promise<Answer> {
+  get(path: string): Promise<ServedAnswer> {
     return new Promise((resolve, reject) => {
       const request = get(this.#url + path, { agent: this.#agent }, (response) => {
         response.resume();

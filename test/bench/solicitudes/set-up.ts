@@ -10,34 +10,34 @@ import { Client } from './load.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The ledger is looked at so often, by its own indexes and totals: what is measured must not notice. */
+/** Interval of the queries on the ledger. They use its indexes and totals, so they do not disturb the measurement. */
 const pollMs = 100;
 
-/** A gateway with a ledger of its own, and its mserv1, which is not running at first. */
-export interface SetUp {
+/** A gateway with its own ledger, and an mserv1 that does not run at first. */
+export interface SolicitudesSetUp {
   readonly url: string;
   readonly client: Client;
-  /** Resolves when its port is open. */
+  /** Starts mserv1; resolves when its port is open. */
   startService(): Promise<Program>;
-  /** Accepts so many different requests. There is no such folder: it is the way that is measured, not the work. */
+  /** Has `count` different requests accepted. Their folders do not exist, because transport is measured, not work. */
   fill(count: number): Promise<void>;
-  /** Resolves when so many rows are in the broker. */
+  /** Resolves when `count` rows are in the queue. */
   untilQueued(count: number): Promise<void>;
   /**
-   * Resolves when all rows are closed; gives how many were closed per second, from the first one to the last, of those that were
-   * closed after `since` (milliseconds since 1970): the rows of what was measured before are in the same ledger. Rejects when
-   * these are fewer than `least`.
+   * Resolves when all rows are closed, with the rate per second between the first and the last close. Counts only rows closed
+   * after `since`, in ms since 1970, because the ledger has rows of earlier measurements. Rejects when there are fewer than
+   * `least`.
    */
   untilClosed(since: number, least: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** @param rabbit the broker's URL; empty for none */
-export async function startSetUp(rabbit: string): Promise<SetUp> {
+/** @param rabbit URL of the broker; empty for none */
+export async function startSetUp(rabbit: string): Promise<SolicitudesSetUp> {
   const folder = new TemporaryFolder();
   const root = new TemporaryFolder();
   writeFileSync(root.join('uno.txt'), 'x');
-  const [port = 0, servicePort = 0, nobody = 0] = await freePorts(3);
+  const [port = 0, servicePort = 0, unusedPort = 0] = await freePorts(3);
   const ledger = folder.join('solicitudes.db');
   const env = {
     ENV_FILE: '',
@@ -49,7 +49,7 @@ export async function startSetUp(rabbit: string): Promise<SetUp> {
     GATEWAY_PORT: String(port),
     MSERV1_PORT: String(servicePort),
     MSERV1_URL: `127.0.0.1:${servicePort}`,
-    MSERV2_URL: `127.0.0.1:${nobody}`,
+    MSERV2_URL: `127.0.0.1:${unusedPort}`,
     LEDGER_URL: `sqlite:${ledger}`,
   };
   const programs: Program[] = [];
@@ -68,13 +68,13 @@ export async function startSetUp(rabbit: string): Promise<SetUp> {
     startService: () => start('mserv1/main.ts', () => listens(servicePort)),
     async fill(count) {
       let next = 0;
-      const lane = async (): Promise<void> => {
+      const acceptInTurn = async (): Promise<void> => {
         for (let at = next++; at < count; at = next++) {
-          const { status } = await client.ask(`/listar_archivos?ruta=no-${at}`);
+          const { status } = await client.get(`/listar_archivos?ruta=no-${at}`);
           if (status !== 202) throw new Error(`Answered with ${status}, not 202`);
         }
       };
-      await Promise.all(Array.from({ length: 64 }, lane));
+      await Promise.all(Array.from({ length: 64 }, acceptInTurn));
     },
     async untilQueued(count) {
       using db = ledgerOf(ledger);
@@ -90,7 +90,8 @@ export async function startSetUp(rabbit: string): Promise<SetUp> {
           'SELECT count(*) AS rows, max(closed_at) - min(closed_at) AS ms FROM requests WHERE closed_at > ?',
         )
         .get(since);
-      if (Number(closed?.['rows']) < least) throw new Error(`Only ${closed?.['rows']} were answered`);
+      if (Number(closed?.['rows']) < least)
+        throw new Error(`Only ${closed?.['rows']} requests were answered`);
       return Number(closed?.['rows']) / (Number(closed?.['ms']) / 1000);
     },
     async stop() {

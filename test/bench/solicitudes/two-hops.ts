@@ -1,6 +1,6 @@
 /**
- * Bare amqplib doing what a solicitud does between gateway and service, in as many processes: `node two-hops.ts asker|worker
- * URL SERVICE REPLIES`, forked, told what to do by messages; with the prefetches of the house, on queues like its own.
+ * Makes the two hops of a solicitud with bare amqplib, in two processes: `node two-hops.ts requester|worker URL SERVICE
+ * REPLIES`. The parent forks them and sends them commands. Prefetches and queues are like the product's.
  */
 import { type Channel, type ConsumeMessage, connect } from 'amqplib';
 import { encodeReply, encodeWork } from '../../../runtime/amqp/work-message.ts';
@@ -9,9 +9,9 @@ const [role, url = '', service = '', replies = ''] = process.argv.slice(2);
 const work = `archivero.${service}.v1`;
 const model = await connect(url);
 const channel = await model.createConfirmChannel();
-const tell = (what: unknown): void => void process.send?.(what);
+const report = (message: unknown): void => void process.send?.(message);
 
-/** What the gateway sends for a small listing. */
+/** Returns a request as the gateway publishes it for a small listing. */
 const request = (id: string) =>
   encodeWork({
     id,
@@ -31,7 +31,7 @@ const answer = (id: string) =>
     result: { kind: 'status', code: 5, message: 'ruta-no-existe: «no-12345» does not exist' },
   });
 
-/** Publishes, and resolves on the confirm. */
+/** Publishes a message; resolves when the broker confirms it. */
 function publish(queue: string, { content, properties }: ReturnType<typeof request>): Promise<void> {
   return new Promise((resolve, reject) => {
     channel.publish('', queue, content, { ...properties, mandatory: true }, (error) =>
@@ -40,7 +40,7 @@ function publish(queue: string, { content, properties }: ReturnType<typeof reque
   });
 }
 
-/** Each message is acknowledged when `take` is done with it. */
+/** Consumes a queue; acknowledges each message after `take`. */
 async function consume(
   queue: string,
   prefetch: number,
@@ -57,27 +57,27 @@ async function consume(
   });
 }
 
-async function ask(count: number): Promise<void> {
+async function sendAll(count: number): Promise<void> {
   const begun = performance.now();
   let next = 0;
-  const lane = async (): Promise<void> => {
+  const publishInTurn = async (): Promise<void> => {
     for (let id = next++; id < count; id = next++) await publish(work, request(`id-${id}`));
   };
-  await Promise.all(Array.from({ length: 256 }, lane));
-  tell({ publishedMs: performance.now() - begun });
-  let got = 0;
+  await Promise.all(Array.from({ length: 256 }, publishInTurn));
+  report({ publishedMs: performance.now() - begun });
+  let received = 0;
   let first = 0;
   await consume(replies, 128, () => {
     first ||= performance.now();
-    got += 1;
-    if (got === count) tell({ answeredMs: performance.now() - first });
+    received += 1;
+    if (received === count) report({ answeredMs: performance.now() - first });
   });
 }
 
-if (role === 'asker') process.once('message', (count: number) => void ask(count));
+if (role === 'requester') process.once('message', (count: number) => void sendAll(count));
 else {
   const prefetch = 64;
   process.once('message', () => void consume(work, prefetch, (id) => publish(replies, answer(id))));
 }
 process.once('disconnect', () => process.exit());
-tell('ready');
+report('ready');

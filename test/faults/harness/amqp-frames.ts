@@ -1,9 +1,9 @@
-/** A piece of an AMQP 0-9-1 connection: the protocol header or one frame, with the bytes that it came in. */
+/** A frame of an AMQP 0-9-1 connection, or its protocol header, with the bytes received. */
 export interface Frame {
   readonly bytes: Buffer;
-  /** Of a method frame: `basic.publish`; those that no fault asks for are `60.20`. */
+  /** Name of a method frame, `basic.publish`, or its ids, `60.20`, if no fault uses it. */
   readonly method: string | undefined;
-  /** Of a content frame too: the method that brought it. */
+  /** Method that a content frame belongs to; for a method frame, its own. */
   readonly belongsTo: string | undefined;
 }
 
@@ -17,7 +17,7 @@ const names: Readonly<Record<string, string>> = {
   '60.120': 'basic.nack',
 };
 
-/** Cuts one direction of a connection into frames; what is not whole yet waits for its rest. */
+/** Returns a function that splits one direction of a connection into frames and buffers an incomplete one. */
 export function createFrameReader(): (chunk: Buffer) => Frame[] {
   let rest: Buffer = Buffer.alloc(0);
   let begun = false;
@@ -40,7 +40,7 @@ export function createFrameReader(): (chunk: Buffer) => Frame[] {
   return (chunk) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const frames: Frame[] = [];
-    // The client begins with `AMQP` and a version, which is no frame; a broker that refuses it answers the same.
+    // The client's protocol header, `AMQP` and a version, is not a frame. A broker that refuses it replies with one too.
     if (!begun && rest.length >= 8) {
       begun = true;
       if (rest.toString('latin1', 0, 4) === 'AMQP') {

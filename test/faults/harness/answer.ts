@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** What of an answer must be the same whenever it is read and whichever way it was made. */
+/** Parts of an answer that must be equal at every reading and over every route. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Of all of these. */
+  /** Hash of status, headers and body. */
   readonly digest: string;
 }
 

@@ -1,10 +1,10 @@
 import { connect } from 'amqplib';
 import { type Rabbit, startRabbit } from '../../support/servers/rabbitmq.ts';
 
-/** A private RabbitMQ, with what an operator can do to it. One serves many scenarios, one after the other. */
+/** A private RabbitMQ with an operator's commands, used by one scenario after another. */
 export interface Broker extends Rabbit {
-  /** How many messages of each queue wait for a consumer. */
-  ready(): Promise<ReadonlyMap<string, number>>;
+  /** Returns the number of ready messages of each queue. */
+  depths(): Promise<ReadonlyMap<string, number>>;
   /** Calls the management API on the default virtual host: `request('DELETE', 'queues', 'archivero.mserv1.v1')`. */
   request(
     method: 'GET' | 'PUT' | 'POST' | 'DELETE',
@@ -12,8 +12,8 @@ export interface Broker extends Rabbit {
     rest: string,
     body?: unknown,
   ): Promise<Response>;
-  /** Runs, and is as empty as on its first day: no queue, exchange, policy or alarm is left of the last scenario. */
-  renew(): Promise<void>;
+  /** Makes the broker run, without queues, exchanges, policies and alarms of the last scenario. */
+  reset(): Promise<void>;
 }
 
 const normal = { watermark: '0.4', diskFree: '50MB' };
@@ -53,11 +53,11 @@ export async function startBroker(): Promise<Broker> {
         return rabbit.ctl(...args);
       },
     },
-    ready: {
+    depths: {
       value: async () => {
         const answer = await must('GET', 'queues/%2F?columns=name');
         const names = ((await answer.json()) as { name: string }[]).map(({ name }) => name);
-        // The management API is seconds behind; a passive declaration is not.
+        // The management API lags by seconds; a passive declaration does not.
         const connection = await connect(rabbit.url);
         try {
           const channel = await connection.createChannel();
@@ -72,11 +72,11 @@ export async function startBroker(): Promise<Broker> {
       value: (method: string, kind: string, rest: string, body?: unknown) =>
         must(method, `${kind}/%2F/${rest}`, body),
     },
-    renew: {
+    reset: {
       value: async () => {
         rabbit.resume();
         if (touched) {
-          // Fails when the application is stopped, or the node is dead: it is started anew below.
+          // Fails when the application is stopped or the node is dead; the node is then restarted below.
           await rabbit.ctl('set_vm_memory_high_watermark', normal.watermark).catch(() => {});
           await rabbit.ctl('set_disk_free_limit', normal.diskFree).catch(() => {});
           touched = false;

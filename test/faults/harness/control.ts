@@ -1,43 +1,45 @@
-import type { ViolationKind } from './findings.ts';
 import { createMutant, type Patch } from './mutant.ts';
-import { type Result, type RunOptions, runScenario } from './run-scenario.ts';
+import { type RunOptions, runScenario, type ScenarioResult } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
+import type { ViolationKind } from './violations.ts';
 
-/** A defect that must make a scenario fail, or the scenario shows nothing. */
+/** Negative control: a planted defect that must make a scenario fail. */
 export interface Control {
   readonly name: string;
   readonly about: string;
   readonly scenario: Scenario;
-  /** What is changed in both runs: without the defect the scenario must still be green. */
-  readonly alike?: readonly Patch[];
+  /** Changes of both runs. With them and without the defect the scenario must be green. */
+  readonly common?: readonly Patch[];
   readonly defect: readonly Patch[];
-  /** What must be found, at least one of these. */
-  readonly red: readonly ViolationKind[];
+  /** Kinds of violation; the defect must cause at least one of them. */
+  readonly expected: readonly ViolationKind[];
 }
 
-export interface Verdict {
+export interface ControlResult {
   readonly name: string;
   readonly about: string;
   readonly scenario: string;
-  /** Without the defect. */
-  readonly sound: Result;
-  readonly harmed: Result;
-  /** Sound is green, and harmed is red for the reason that was expected. */
+  /** The run without the defect. */
+  readonly baseline: ScenarioResult;
+  /** The run with the defect. */
+  readonly mutant: ScenarioResult;
+  /** Whether the baseline is green and the mutant is red for an expected reason. */
   readonly holds: boolean;
 }
 
-/** No longer than the recovery may take, so that what is lost for good is known soon. */
+/** Just above the bound of recovery, so that a lost request is reported soon. */
 const patienceMs = 16_000;
 
-/** Plays the scenario twice, once with the defect. Throws when the source is not what the patches were made for. */
-export async function runControl(control: Control, options: RunOptions): Promise<Verdict> {
-  const { name, about, scenario, alike = [], defect, red } = control;
-  using soundSource = createMutant(alike);
-  using harmedSource = createMutant([...alike, ...defect]);
-  const play = (as: string, source: string): Promise<Result> =>
+/** Plays the scenario without and with the defect. Throws when a patch does not fit the source. */
+export async function runControl(control: Control, options: RunOptions): Promise<ControlResult> {
+  const { name, about, scenario, common = [], defect, expected } = control;
+  using baselineSource = createMutant(common);
+  using mutantSource = createMutant([...common, ...defect]);
+  const play = (as: string, source: string): Promise<ScenarioResult> =>
     runScenario({ ...scenario, name: `control-${name}-${as}` }, { patienceMs, ...options, source });
-  const sound = await play('sound', soundSource.path);
-  const harmed = await play('harmed', harmedSource.path);
-  const holds = sound.violations.length === 0 && harmed.violations.some(({ kind }) => red.includes(kind));
-  return { name, about, scenario: scenario.name, sound, harmed, holds };
+  const baseline = await play('baseline', baselineSource.path);
+  const mutant = await play('mutant', mutantSource.path);
+  const holds =
+    baseline.violations.length === 0 && mutant.violations.some(({ kind }) => expected.includes(kind));
+  return { name, about, scenario: scenario.name, baseline, mutant, holds };
 }

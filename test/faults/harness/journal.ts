@@ -1,17 +1,17 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 
-/** What a client did and was told. Times are milliseconds since 1970. */
-export type Entry =
+/** An event of a request, as the client saw it. Times are milliseconds since 1970. */
+export type JournalEntry =
   | {
-      readonly what: 'sent';
+      readonly kind: 'sent';
       readonly n: number;
       readonly at: number;
       readonly path: string;
       readonly key?: string;
     }
-  /** `id` of a 202. `digest` of the identity of any other answer. */
+  /** A 202 has an `id`, any other answer the `digest` of its compared parts. */
   | {
-      readonly what: 'told';
+      readonly kind: 'answered';
       readonly n: number;
       readonly at: number;
       readonly status: number;
@@ -19,37 +19,37 @@ export type Entry =
       readonly digest?: string;
       readonly retryAfter?: string;
     }
-  /** No answer: the connection was refused or lost, or nothing came in time. */
-  | { readonly what: 'nothing'; readonly n: number; readonly at: number; readonly why: string };
+  /** The connection was refused or lost, or no answer came in time. */
+  | { readonly kind: 'failed'; readonly n: number; readonly at: number; readonly why: string };
 
-/** A request of the journal and what became of it. */
-export interface Asked {
+/** A request of the journal, with its response. */
+export interface JournaledRequest {
   readonly n: number;
   readonly path: string;
-  /** Its Idempotency-Key. */
+  /** Idempotency-Key. */
   readonly key: string | undefined;
   readonly sentAt: number;
-  /** Undefined when no answer is known of. */
-  readonly told: Extract<Entry, { what: 'told' }> | undefined;
+  /** Undefined when the client got no answer. */
+  readonly response: Extract<JournalEntry, { kind: 'answered' }> | undefined;
 }
 
-/** Writes an entry down before anything else happens: what was promised to a client must not depend on the tested. */
-export function writeEntry(file: string, entry: Entry): void {
+/** Appends an entry synchronously, so that a promise to a client is recorded before the next step. */
+export function writeEntry(file: string, entry: JournalEntry): void {
   appendFileSync(file, `${JSON.stringify(entry)}\n`);
 }
 
-export function readJournal(file: string): readonly Asked[] {
-  const asked = new Map<number, Asked>();
+export function readJournal(file: string): readonly JournaledRequest[] {
+  const requests = new Map<number, JournaledRequest>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     if (line === '') continue;
-    const entry = JSON.parse(line) as Entry;
-    const before = asked.get(entry.n);
-    if (entry.what === 'sent') {
+    const entry = JSON.parse(line) as JournalEntry;
+    const request = requests.get(entry.n);
+    if (entry.kind === 'sent') {
       const { n, path, key, at: sentAt } = entry;
-      asked.set(n, { n, path, key, sentAt, told: undefined });
-    } else if (entry.what === 'told' && before !== undefined) {
-      asked.set(entry.n, { ...before, told: entry });
+      requests.set(n, { n, path, key, sentAt, response: undefined });
+    } else if (entry.kind === 'answered' && request !== undefined) {
+      requests.set(entry.n, { ...request, response: entry });
     }
   }
-  return [...asked.values()];
+  return [...requests.values()];
 }

@@ -4,35 +4,35 @@ import { readAnswer } from './answer.ts';
 import { writeEntry } from './journal.ts';
 import type { Random } from './random.ts';
 
-export interface Ask {
+export interface LoadRequest {
   readonly path: string;
-  /** `respond-async`, `wait=1` */
+  /** Prefer header: `respond-async`, `wait=1` */
   readonly prefer?: string;
   /** Idempotency-Key. */
   readonly key?: string;
-  /** Another gateway than the load's: `http://127.0.0.1:1234`. */
+  /** Base URL of another gateway than the load's: `http://127.0.0.1:1234`. */
   readonly at?: string;
 }
 
 export interface LoadOptions {
-  /** Requests per second, at most. */
+  /** Maximum requests per second. */
   readonly rate: number;
-  /** Requests that wait for their answers at the same time, at most. */
+  /** Maximum requests in flight. */
   readonly atOnce: number;
-  readonly next: (random: Random) => Ask;
+  readonly next: (random: Random) => LoadRequest;
 }
 
-/** A client that asks without pause and keeps a journal. */
+/** Client that sends requests continuously and keeps a journal. */
 export interface Load {
   readonly journal: string;
   readonly accepted: number;
   resume(): void;
-  /** Asks nothing new; resolves when what was asked has ended one way or the other. */
+  /** Sends no new requests; resolves when those in flight have ended. */
   pause(): Promise<void>;
-  /** Resolves when that many more were accepted; rejects after 20 s. */
+  /** Resolves when that many more requests are accepted; rejects after 20 s. */
   untilAccepted(more: number): Promise<void>;
-  /** Asks one thing, now; gives the id when it was accepted. */
-  ask(ask: Ask): Promise<string | undefined>;
+  /** Sends one request now; resolves with its id when it is accepted. */
+  send(request: LoadRequest): Promise<string | undefined>;
 }
 
 const patienceMs = 20_000;
@@ -40,14 +40,14 @@ const patienceMs = 20_000;
 export function createLoad(url: string, journal: string, random: Random, options: LoadOptions): Load {
   writeFileSync(journal, '');
   const inFlight = new Set<Promise<unknown>>();
-  let asked = 0;
+  let sent = 0;
   let accepted = 0;
   let running: AbortController | undefined;
   const listeners = new Set<() => void>();
 
-  async function ask({ path, prefer, key, at = url }: Ask): Promise<string | undefined> {
-    const n = asked++;
-    writeEntry(journal, { what: 'sent', n, at: Date.now(), path, ...(key !== undefined && { key }) });
+  async function send({ path, prefer, key, at = url }: LoadRequest): Promise<string | undefined> {
+    const n = sent++;
+    writeEntry(journal, { kind: 'sent', n, at: Date.now(), path, ...(key !== undefined && { key }) });
     try {
       const response = await fetch(at + path, {
         headers: {
@@ -59,9 +59,9 @@ export function createLoad(url: string, journal: string, random: Random, options
       });
       const { status } = response;
       if (status === 202) {
-        // The promise is made by the head of the answer; whether its body arrives is another matter.
+        // The head of the answer is the promise, whether or not its body arrives.
         const id = response.headers.get('location')?.split('/').at(-1) ?? '';
-        writeEntry(journal, { what: 'told', n, at: Date.now(), status, id });
+        writeEntry(journal, { kind: 'answered', n, at: Date.now(), status, id });
         accepted += 1;
         for (const listener of [...listeners]) listener();
         await response.body?.cancel();
@@ -69,12 +69,12 @@ export function createLoad(url: string, journal: string, random: Random, options
       }
       const retryAfter = response.headers.get('retry-after');
       const { digest } = await readAnswer(response);
-      const told = { what: 'told' as const, n, at: Date.now(), status, digest };
-      writeEntry(journal, retryAfter === null ? told : { ...told, retryAfter });
+      const entry = { kind: 'answered' as const, n, at: Date.now(), status, digest };
+      writeEntry(journal, retryAfter === null ? entry : { ...entry, retryAfter });
     } catch (error) {
       const { cause, message } = error as Error;
       const why = (cause as { code?: string } | undefined)?.code ?? message;
-      writeEntry(journal, { what: 'nothing', n, at: Date.now(), why });
+      writeEntry(journal, { kind: 'failed', n, at: Date.now(), why });
     }
     return undefined;
   }
@@ -82,7 +82,7 @@ export function createLoad(url: string, journal: string, random: Random, options
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       if (inFlight.size < options.atOnce) {
-        const one = ask(options.next(random)).finally(() => inFlight.delete(one));
+        const one = send(options.next(random)).finally(() => inFlight.delete(one));
         inFlight.add(one);
       }
       await delay(1000 / options.rate, undefined, { signal }).catch(() => {});
@@ -111,7 +111,9 @@ export function createLoad(url: string, journal: string, random: Random, options
         if (accepted >= wanted) resolve();
       };
       const timer = setTimeout(() => {
-        reject(new Error(`Only ${accepted - wanted + more} of ${more} were accepted in ${patienceMs} ms`));
+        reject(
+          new Error(`Only ${accepted - wanted + more} of ${more} requests were accepted in ${patienceMs} ms`),
+        );
       }, patienceMs);
       listeners.add(look);
       look();
@@ -120,6 +122,6 @@ export function createLoad(url: string, journal: string, random: Random, options
         listeners.delete(look);
       });
     },
-    ask,
+    send,
   };
 }

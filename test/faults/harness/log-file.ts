@@ -1,14 +1,14 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Said } from './world.ts';
+import type { LoggedLine } from './deployment.ts';
 
-/** Of a long log both ends are kept: how it began, and more of how it ended, where what was red mostly is. */
+/** Both ends of a long log are kept, more of its end, because failures are mostly there. */
 const headChars = 4 * 2 ** 20;
 const tailChars = 28 * 2 ** 20;
 
-/** Writes what was said, a line each: seconds since the first, who, and the line of its log. */
-export function writeLog(file: string, said: readonly Said[]): void {
-  const begun = said[0]?.at ?? 0;
-  const lines = said.map(
+/** Writes log lines, each after its time in seconds since the first line, its process and its pid. */
+export function writeLog(file: string, logged: readonly LoggedLine[]): void {
+  const begun = logged[0]?.at ?? 0;
+  const lines = logged.map(
     ({ name, pid, line, at }) =>
       `${((at - begun) / 1000).toFixed(3)} ${name} ${pid} ${JSON.stringify(line)}\n`,
   );
@@ -18,14 +18,14 @@ export function writeLog(file: string, said: readonly Said[]): void {
   const fd = openSync(file, 'w');
   try {
     for (const line of lines.slice(0, head)) writeSync(fd, line);
-    if (leftOut > 0) writeSync(fd, `… ${leftOut} lines are left out …\n`);
+    if (leftOut > 0) writeSync(fd, `… ${leftOut} lines left out …\n`);
     for (const line of lines.slice(head + leftOut)) writeSync(fd, line);
   } finally {
     closeSync(fd);
   }
 }
 
-/** How many lines, from the first on, have room in so many characters. */
+/** Returns how many lines, from the first on, fit into a number of characters. */
 function fitting(lines: readonly string[], chars: number): number {
   let used = 0;
   const end = lines.findIndex((line) => {

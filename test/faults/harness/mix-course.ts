@@ -1,36 +1,36 @@
 import { writeFileSync } from 'node:fs';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
-/** A fault of a mix, and what came of it. */
-export interface Step {
+/** A fault of a mix, with its outcome. */
+export interface MixStep {
   readonly fault: string;
-  /** From its beginning until it was repaired, seconds. */
+  /** Time from its beginning until its repair. */
   readonly seconds: number;
-  /** `recovered in 1.2 s`, `not waited for`, or what went wrong. */
+  /** `recovered in 1.2 s`, `not waited for`, or an error message. */
   readonly outcome: string;
-  /** Requests that were accepted so far. */
+  /** Requests accepted so far. */
   readonly accepted: number;
 }
 
 const mostWarnings = 4;
 
-/** Writes down, after each step, how requests were answered meanwhile and what the processes complained of. */
-export function createMixCourse(world: World, file: string): (step: Step) => void {
+/** Writes, after each step, how requests were answered during it and which warnings the processes logged. */
+export function createMixCourse(deployment: Deployment, file: string): (step: MixStep) => void {
   const rows = [
-    ['at (s)', 'fault', 'took (s)', 'outcome', 'accepted', 'worked on (service/door)', 'complaints'],
+    ['at (s)', 'fault', 'took (s)', 'outcome', 'accepted', 'handled (service/transport)', 'warnings'],
     ['---', '---', '---', '---', '---', '---', '---'],
   ];
   const begun = performance.now();
-  let heardUntil = begun;
+  let loggedUntil = begun;
   return ({ fault, seconds, outcome, accepted }) => {
-    const since = heardUntil;
-    // No line is heard between this and the reading of the log.
-    heardUntil = performance.now();
+    const since = loggedUntil;
+    // No line is read between this time and `log`, because nothing is awaited.
+    loggedUntil = performance.now();
     const calls = new Map<string, number>();
-    const complaints = new Map<string, number>();
-    for (const { name, line } of world.log(since)) {
-      if (line.msg === 'call') count(calls, `${name}/${line.door}`);
-      if (line.level === 'warn' || line.level === 'error') count(complaints, `${name}: ${line.msg}`);
+    const warnings = new Map<string, number>();
+    for (const { name, line } of deployment.log(since)) {
+      if (line.msg === 'call') count(calls, `${name}/${line.transport}`);
+      if (line.level === 'warn' || line.level === 'error') count(warnings, `${name}: ${line.msg}`);
     }
     rows.push([
       ((since - begun) / 1000).toFixed(1),
@@ -39,7 +39,7 @@ export function createMixCourse(world: World, file: string): (step: Step) => voi
       outcome,
       String(accepted),
       most(calls, calls.size),
-      most(complaints, mostWarnings),
+      most(warnings, mostWarnings),
     ]);
     writeFileSync(file, `${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`);
   };
@@ -49,7 +49,7 @@ function count(counts: Map<string, number>, what: string): void {
   counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
-/** `mserv1/grpc 12, mserv2/grpc 3`, the most frequent first. */
+/** Formats the most frequent counts: `mserv1/grpc 12, mserv2/grpc 3`. */
 function most(counts: ReadonlyMap<string, number>, limit: number): string {
   return [...counts]
     .sort(([, a], [, b]) => b - a)

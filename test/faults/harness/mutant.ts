@@ -1,16 +1,16 @@
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
-import { repository } from './world.ts';
+import { repository } from './deployment.ts';
 
-/** In one file of the source tree; `find` must be there exactly once. */
+/** A replacement in one file of the source tree; `find` must occur exactly once. */
 export interface Patch {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
 }
 
-/** What the programs that are run consist of. */
+/** Files and folders that the programs need. */
 const parts = [
   'gateway',
   'mserv1',
@@ -22,7 +22,7 @@ const parts = [
   'package.json',
 ];
 
-/** Makes a copy of the source tree with a defect, to be run from there. Throws when a patch no longer fits. */
+/** Copies the source tree to a temporary folder and patches it. Throws when a patch does not fit. */
 export function createMutant(patches: readonly Patch[]): TemporaryFolder {
   const folder = new TemporaryFolder();
   try {
@@ -31,7 +31,7 @@ export function createMutant(patches: readonly Patch[]): TemporaryFolder {
     for (const { file, find, replace } of patches) {
       const text = readFileSync(folder.join(file), 'utf8');
       const places = text.split(find).length - 1;
-      if (places !== 1) throw new Error(`${file} has ${places} times, and not once: ${find}`);
+      if (places !== 1) throw new Error(`${file} contains ${places} times instead of once: ${find}`);
       writeFileSync(
         folder.join(file),
         text.replace(find, () => replace),

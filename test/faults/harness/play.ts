@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Scenario, Stage } from './scenario.ts';
-import type { Course, Span } from './verify.ts';
-import { startAll } from './world.ts';
+import { startAll } from './deployment.ts';
+import type { FaultContext, Scenario } from './scenario.ts';
+import type { FaultOutcome, Span } from './verify.ts';
 
 const repairSeconds = 60;
 
-/** One fault under load, its repair, and what came of it. */
-export async function playScenario(scenario: Scenario, stage: Stage): Promise<Course> {
-  const { load } = stage;
+/** Plays a scenario's fault and repair under load, and measures the recovery. */
+export async function playScenario(scenario: Scenario, context: FaultContext): Promise<FaultOutcome> {
+  const { load } = context;
   load.resume();
   await load.untilAccepted(scenario.before ?? 40);
-  const broken = await breakAndRepair(scenario, stage);
-  const recovering = recovery(stage);
+  const broken = await breakAndRepair(scenario, context);
+  const recovering = recovery(context);
   load.resume();
   await load.untilAccepted(20);
   return {
@@ -20,59 +20,59 @@ export async function playScenario(scenario: Scenario, stage: Stage): Promise<Co
   };
 }
 
-/** Gives when it was broken. */
-export async function breakAndRepair(scenario: Scenario, stage: Stage): Promise<Span> {
+/** Plays the fault and the repair; returns their time span. */
+export async function breakAndRepair(scenario: Scenario, context: FaultContext): Promise<Span> {
   const from = Date.now();
-  const lent = lend(stage);
+  const revocable = makeRevocable(context);
   try {
-    await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(lent.stage));
+    await within(scenario.faultSeconds ?? 60, 'the fault', scenario.fault(revocable.context));
   } finally {
-    lent.takeBack();
+    revocable.revoke();
   }
-  await within(repairSeconds, 'the repair', repair(scenario, stage));
+  await within(repairSeconds, 'the repair', repair(scenario, context));
   return { from, to: Date.now() };
 }
 
 /**
- * The stage as a fault has it. Taken back, nothing happens on it any more: a fault that was given up does not go on
- * after its repair when what it waited for comes at last, and what it still waits for is waited for no longer.
+ * Wraps a context so that a fault that was given up cannot act after its repair. After `revoke` every use throws, and
+ * armed faults are cancelled.
  */
-function lend(stage: Stage): { readonly stage: Stage; takeBack(): void } {
-  const world = Proxy.revocable(stage.world, {});
-  const load = Proxy.revocable(stage.load, {});
+function makeRevocable(context: FaultContext): { readonly context: FaultContext; revoke(): void } {
+  const deployment = Proxy.revocable(context.deployment, {});
+  const load = Proxy.revocable(context.load, {});
   return {
-    stage: { ...stage, world: world.proxy, load: load.proxy },
-    takeBack() {
-      world.revoke();
+    context: { ...context, deployment: deployment.proxy, load: load.proxy },
+    revoke() {
+      deployment.revoke();
       load.revoke();
-      stage.world.disarm();
+      context.deployment.disarm();
     },
   };
 }
 
-export async function repair(scenario: Scenario, stage: Stage): Promise<void> {
-  await scenario.heal?.(stage);
-  await startAll(stage.world);
+export async function repair(scenario: Scenario, context: FaultContext): Promise<void> {
+  await scenario.repair?.(context);
+  await startAll(context.deployment);
 }
 
-/** Seconds until all that is open now is closed; infinite when the stage's patience is over before that. */
-export async function recovery({ world: { evidence }, patienceMs }: Stage): Promise<number> {
+/** Returns the seconds until all rows open now are closed; Infinity after the context's patience. */
+export async function recovery({ deployment: { ledgerReader }, patienceMs }: FaultContext): Promise<number> {
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
   let last: number | undefined;
   while (seconds() < patienceMs / 1000) {
-    // What cannot be read just now is asked again.
-    last ??= await evidence.last();
-    if (last !== undefined && (await evidence.open(last)) === 0) return seconds();
+    // While the storage cannot be read, it is read again.
+    last ??= await ledgerReader.last();
+    if (last !== undefined && (await ledgerReader.open(last)) === 0) return seconds();
     await delay(50);
   }
   return Number.POSITIVE_INFINITY;
 }
 
-async function within<Value>(seconds: number, what: string, promise: Promise<Value>): Promise<Value> {
+async function within<Value>(seconds: number, action: string, promise: Promise<Value>): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`${what} took more than ${seconds} s`)),
+    () => late.reject(new Error(`${action} took more than ${seconds} s`)),
     seconds * 1000,
   );
   return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));

@@ -1,40 +1,43 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Deployment } from './deployment.ts';
 import { programOf } from './wiring.ts';
-import type { World } from './world.ts';
 
 const patienceMs = 45_000;
 const quietMs = 5_000;
 
 /**
- * Stops everything, services first, and says what is left in the queues: nothing, if all is well. With its consumers
- * gone a queue shows what they held and never acknowledged. A broker that has just come back may need a while, so
- * everything is started again for another try until it has had that.
+ * Stops all processes, services first, and returns the messages left in the queues; empty if all is well. Without
+ * consumers a queue also counts messages that they held unacknowledged. A broker just restarted may need some time, so
+ * the processes are started again and the check is repeated for 45 s.
  */
-export async function stopWithEmptyQueues(world: World): Promise<string> {
-  const running = world.running;
+export async function stopWithEmptyQueues(deployment: Deployment): Promise<string> {
+  const running = deployment.running;
   const until = Date.now() + patienceMs;
   for (;;) {
-    await untilEmpty(world, Math.min(until, Date.now() + quietMs));
-    const services = world.running.filter((name) => programOf(name) !== 'gateway');
-    await Promise.all(services.map((name) => world.stop(name)));
-    const inWork = await left(world, (queue) => !queue.startsWith('archivero.respuestas.'));
-    // What the services have just answered is taken in by the gateway.
-    if (inWork === '') await untilEmpty(world, Date.now() + quietMs);
-    await Promise.all(world.running.map((name) => world.stop(name)));
-    const anywhere = await left(world);
+    await untilEmpty(deployment, Math.min(until, Date.now() + quietMs));
+    const services = deployment.running.filter((name) => programOf(name) !== 'gateway');
+    await Promise.all(services.map((name) => deployment.stop(name)));
+    const inWork = await left(deployment, (queue) => !queue.startsWith('archivero.respuestas.'));
+    // The gateway consumes the last replies of the services.
+    if (inWork === '') await untilEmpty(deployment, Date.now() + quietMs);
+    await Promise.all(deployment.running.map((name) => deployment.stop(name)));
+    const anywhere = await left(deployment);
     if (anywhere === '' || Date.now() > until) return anywhere;
-    await Promise.all(running.map((name) => world.start(name)));
+    await Promise.all(running.map((name) => deployment.start(name)));
     await delay(quietMs);
   }
 }
 
-/** Waits until no queue shows anything that is not with a consumer, or until then. */
-async function untilEmpty(world: World, until: number): Promise<void> {
-  while ((await left(world)) !== '' && Date.now() < until) await delay(100);
+/** Waits until no queue has ready messages, at most until `until`. */
+async function untilEmpty(deployment: Deployment, until: number): Promise<void> {
+  while ((await left(deployment)) !== '' && Date.now() < until) await delay(100);
 }
 
-async function left({ broker }: World, counts: (queue: string) => boolean = () => true): Promise<string> {
-  const ready = await broker.ready();
+async function left(
+  { broker }: Deployment,
+  counts: (queue: string) => boolean = () => true,
+): Promise<string> {
+  const ready = await broker.depths();
   return [...ready]
     .filter(([queue, messages]) => messages > 0 && counts(queue))
     .map(([queue, messages]) => `${queue} ${messages}`)

@@ -1,13 +1,13 @@
-/** Numbers that look random and are the same for the same seed, so that a run can be repeated. */
+/** Pseudo-random numbers, equal for equal seeds, so that a run can be repeated. */
 export interface Random {
-  /** From 0 up to, but not including, 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number;
-  /** A whole number, both ends included. */
+  /** Returns an integer, both ends included. */
   between(from: number, to: number): number;
   pick<Item>(items: readonly Item[]): Item;
 }
 
-/** Mulberry32. */
+/** Creates a Mulberry32 generator. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
@@ -22,7 +22,7 @@ export function createRandom(seed: number): Random {
     between,
     pick: <Item>(items: readonly Item[]): Item => {
       const item = items[between(0, items.length - 1)];
-      if (item === undefined) throw new RangeError('Nothing to pick from');
+      if (item === undefined) throw new RangeError('The list to pick from is empty');
       return item;
     },
   };

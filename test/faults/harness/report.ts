@@ -2,35 +2,35 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Verdict } from './control.ts';
-import type { Result } from './run-scenario.ts';
-import { repository } from './world.ts';
+import type { ControlResult } from './control.ts';
+import { repository } from './deployment.ts';
+import type { ScenarioResult } from './run-scenario.ts';
 
 export interface Skipped {
   readonly name: string;
   readonly why: string;
 }
 
-export interface Report {
+export interface FaultReport {
   readonly at: string;
   readonly commit: string;
   readonly machine: string;
   readonly seed: number;
-  readonly scenarios: readonly Result[];
+  readonly scenarios: readonly ScenarioResult[];
   readonly skipped: readonly Skipped[];
-  readonly mixes: readonly Result[];
-  readonly controls: readonly Verdict[];
+  readonly mixes: readonly ScenarioResult[];
+  readonly controls: readonly ControlResult[];
 }
 
-type Findings = Pick<Report, 'scenarios' | 'skipped' | 'mixes' | 'controls'>;
+type Findings = Pick<FaultReport, 'scenarios' | 'skipped' | 'mixes' | 'controls'>;
 
-/** Writes `report.json` and `report.md`. With `keep`, what was not played this time stays as it was. */
-export function writeReport(folder: string, seed: number, findings: Findings, keep: boolean): Report {
+/** Writes `report.json` and `report.md`. With `keep`, results of the last report that are not new stay. */
+export function writeReport(folder: string, seed: number, findings: Findings, keep: boolean): FaultReport {
   const file = join(folder, 'report.json');
   const before = keep ? readReport(file) : undefined;
-  const report: Report = {
+  const report: FaultReport = {
     at: new Date().toISOString(),
-    commit: tell('git', 'describe', '--always', '--dirty'),
+    commit: outputOf('git', 'describe', '--always', '--dirty'),
     machine: machine(),
     seed,
     scenarios: merged(before?.scenarios, findings.scenarios),
@@ -43,9 +43,9 @@ export function writeReport(folder: string, seed: number, findings: Findings, ke
   return report;
 }
 
-function readReport(file: string): Report | undefined {
+function readReport(file: string): FaultReport | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+    return JSON.parse(readFileSync(file, 'utf8')) as FaultReport;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -66,7 +66,7 @@ function machine(): string {
   return `${cores}, ${memory}, Linux ${release()}, Node ${process.versions.node}`;
 }
 
-function tell(program: string, ...args: readonly string[]): string {
+function outputOf(program: string, ...args: readonly string[]): string {
   try {
     return execFileSync(program, args, { cwd: repository, encoding: 'utf8' }).trim();
   } catch {
@@ -74,20 +74,20 @@ function tell(program: string, ...args: readonly string[]): string {
   }
 }
 
-export function markdownOf({ at, commit, machine, seed, ...found }: Report): string {
+export function markdownOf({ at, commit, machine, seed, ...found }: FaultReport): string {
   const { scenarios, skipped, mixes, controls } = found;
   const blocks = [`Commit ${commit}, seed ${seed}, ${at.slice(0, 10)}, on ${machine}.`];
   if (scenarios.length > 0) blocks.push(tableOf([...scenarios, sumOf(scenarios)]));
   if (mixes.length > 0) blocks.push(tableOf(mixes));
   if (skipped.length > 0)
-    blocks.push(skipped.map(({ name, why }) => `- \`${name}\` was skipped: ${why}`).join('\n'));
+    blocks.push(skipped.map(({ name, why }) => `- \`${name}\` skipped: ${why}`).join('\n'));
   if (controls.length > 0) blocks.push(controlsOf(controls));
   return `${blocks.join('\n\n')}\n`;
 }
 
 const columns = ['accepted', 'answered', 'lost', 'duplicates', 'refused', 'republished'] as const;
 
-function tableOf(results: readonly Result[]): string {
+function tableOf(results: readonly ScenarioResult[]): string {
   const head = [
     'scenario',
     'what happens',
@@ -111,12 +111,12 @@ function tableOf(results: readonly Result[]): string {
   return grid(head, rows);
 }
 
-const total = 'all of them';
+const total = 'total';
 
-/** Sums, but the longest recovery and the highest memory. */
-function sumOf(results: readonly Result[]): Result {
+/** Sums the figures, except that recovery and memory are the maxima. */
+function sumOf(results: readonly ScenarioResult[]): ScenarioResult {
   const all = results.flatMap(({ figures }) => figures ?? []);
-  const sum = (of: (typeof columns)[number] | 'sent' | 'direct' | 'unheard'): number =>
+  const sum = (of: (typeof columns)[number] | 'sent' | 'direct' | 'unanswered'): number =>
     all.reduce((value, figures) => value + figures[of], 0);
   return {
     name: total,
@@ -131,7 +131,7 @@ function sumOf(results: readonly Result[]): Result {
       lost: sum('lost'),
       duplicates: sum('duplicates'),
       refused: sum('refused'),
-      unheard: sum('unheard'),
+      unanswered: sum('unanswered'),
       republished: sum('republished'),
       recoverySeconds: Math.max(...all.map(({ recoverySeconds }) => recoverySeconds)),
       peakMegabytes: { gateway: Math.max(...all.map(({ peakMegabytes }) => peakMegabytes['gateway'] ?? 0)) },
@@ -140,25 +140,25 @@ function sumOf(results: readonly Result[]): Result {
   };
 }
 
-function controlsOf(controls: readonly Verdict[]): string {
-  const rows = controls.map(({ name, about, scenario, sound, harmed, holds }) => [
+function controlsOf(controls: readonly ControlResult[]): string {
+  const rows = controls.map(({ name, about, scenario, baseline, mutant, holds }) => [
     `\`${name}\``,
     about,
     `\`${scenario}\``,
-    sound.violations.length === 0 ? 'green' : 'red',
-    harmed.violations.length === 0
+    baseline.violations.length === 0 ? 'green' : 'red',
+    mutant.violations.length === 0
       ? 'green'
-      : `red: ${[...new Set(harmed.violations.map(({ kind }) => kind))].join(', ')}`,
-    harmed.violations.find(({ kind }) => kind !== 'slow recovery')?.detail.split('\n')[0] ?? '',
+      : `red: ${[...new Set(mutant.violations.map(({ kind }) => kind))].join(', ')}`,
+    mutant.violations.find(({ kind }) => kind !== 'slow recovery')?.detail.split('\n')[0] ?? '',
     holds ? 'yes' : '**no**',
   ]);
   return grid(
-    ['control', 'defect', 'scenario', 'without it', 'with it', 'for instance', 'found as it must be'],
+    ['control', 'defect', 'scenario', 'without it', 'with it', 'for instance', 'as expected'],
     rows,
   );
 }
 
-/** JSON has no Infinity: what never recovered comes back as null. */
+/** Formats seconds. JSON has no Infinity, so `null` also means that there was no recovery. */
 function seconds(value: number | null): string {
   return value === null || !Number.isFinite(value) ? 'never' : value.toFixed(1);
 }

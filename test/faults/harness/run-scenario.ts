@@ -1,90 +1,94 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Figures, type Violation, Violations } from './findings.ts';
+import { createDeployment, type DeploymentOptions, repository, startAll } from './deployment.ts';
 import { createLoad, type LoadOptions } from './load.ts';
 import { writeLog } from './log-file.ts';
 import { playScenario } from './play.ts';
 import { createRandom } from './random.ts';
-import type { Expectations, Scenario, Stage } from './scenario.ts';
-import type { Servers } from './servers.ts';
-import { nextAsk, plantTree } from './tree.ts';
-import { type Course, verify } from './verify.ts';
-import { createWorld, repository, startAll, type WorldOptions } from './world.ts';
+import type { Expectations, FaultContext, Scenario } from './scenario.ts';
+import type { SharedServers } from './servers.ts';
+import { nextRequest, plantFiles } from './tree.ts';
+import { type FaultOutcome, verify } from './verify.ts';
+import { type Figures, type Violation, Violations } from './violations.ts';
 
-export interface Result {
+export interface ScenarioResult {
   readonly name: string;
   readonly about: string;
   readonly seed: number;
   readonly seconds: number;
-  /** Undefined when it did not come that far. */
+  /** Undefined when the run failed before its checks. */
   readonly figures: Figures | undefined;
   readonly violations: readonly Violation[];
 }
 
 export interface RunOptions {
-  readonly servers: Servers;
+  readonly servers: SharedServers;
   readonly seed: number;
-  /** Journals, and the logs of what failed, are written below it. */
+  /** Folder for journals and for the logs of failed runs. */
   readonly folder: string;
-  /** The source tree that is run. Default this one. */
+  /** Source tree of the programs. Default: this one. */
   readonly source?: string;
-  /** The source tree that runs at first, in scenarios that restart. Default the same. */
+  /** Source tree of the programs until they are restarted. Default: `source`. */
   readonly old?: string;
-  /** See `Stage`. Default 45 s. */
+  /** See `FaultContext`. Default: 45 s. */
   readonly patienceMs?: number;
 }
 
-/** What happens between an empty world and its findings. */
-export interface Plot {
+/** Faults under load in one deployment, whose promises are then verified. */
+export interface Experiment {
   readonly name: string;
   readonly about: string;
-  readonly world?: WorldOptions;
+  readonly deployment?: DeploymentOptions;
   readonly load?: Partial<LoadOptions>;
   readonly expect?: Expectations;
-  play(stage: Stage): Promise<Course>;
+  play(context: FaultContext): Promise<FaultOutcome>;
 }
 
-export function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
-  return runPlot({ ...scenario, play: (stage) => playScenario(scenario, stage) }, options);
+export function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
+  return runExperiment({ ...scenario, play: (context) => playScenario(scenario, context) }, options);
 }
 
-/** Never rejects: what goes wrong is a violation. */
-export async function runPlot(plot: Plot, options: RunOptions): Promise<Result> {
+/** Runs an experiment. Never rejects: an error becomes a violation of kind `harness`. */
+export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<ScenarioResult> {
   const { servers, seed, source = repository, patienceMs = 45_000 } = options;
   const begun = performance.now();
   const violations = new Violations();
-  const folder = join(options.folder, plot.name);
+  const folder = join(options.folder, experiment.name);
   mkdirSync(folder, { recursive: true });
   let figures: Figures | undefined;
   try {
-    const needed = await servers.ready(plot.world ?? {});
-    const world = await createWorld(plot.world ?? {}, { ...needed, source, old: options.old ?? source });
+    const needed = await servers.prepare(experiment.deployment ?? {});
+    const deployment = await createDeployment(experiment.deployment ?? {}, {
+      ...needed,
+      source,
+      old: options.old ?? source,
+    });
     try {
-      plantTree(world.root);
-      await startAll(world, plot.world?.running);
-      const load = createLoad(world.url, join(folder, 'journal.jsonl'), createRandom(seed), {
+      plantFiles(deployment.root);
+      await startAll(deployment, experiment.deployment?.running);
+      const load = createLoad(deployment.url, join(folder, 'journal.jsonl'), createRandom(seed), {
         rate: 120,
         atOnce: 24,
-        next: nextAsk,
-        ...plot.load,
+        next: nextRequest,
+        ...experiment.load,
       });
       const random = createRandom(seed + 1);
-      const stage: Stage = { world, load, random, violations, patienceMs, undoing: [] };
-      const course = await plot.play(stage).finally(() => load.pause());
-      figures = await verify(stage, course, plot.expect ?? {});
+      const context: FaultContext = { deployment, load, random, violations, patienceMs, cleanups: [] };
+      const outcome = await experiment.play(context).finally(() => load.pause());
+      figures = await verify(context, outcome, experiment.expect ?? {});
     } catch (error) {
       violations.add('harness', error instanceof Error ? (error.stack ?? error.message) : String(error));
-      for (const mishap of world.mishaps) violations.add('mishap', mishap);
+      for (const exit of deployment.unexpectedExits) violations.add('unexpected exit', exit);
     } finally {
-      await world[Symbol.asyncDispose]();
-      if (violations.all.length > 0) writeLog(join(folder, 'log.txt'), world.log());
+      await deployment[Symbol.asyncDispose]();
+      if (violations.all.length > 0) writeLog(join(folder, 'log.txt'), deployment.log());
     }
   } catch (error) {
     violations.add('harness', error instanceof Error ? (error.stack ?? '') : String(error));
   }
   return {
-    name: plot.name,
-    about: plot.about,
+    name: experiment.name,
+    about: experiment.about,
     seed,
     seconds: (performance.now() - begun) / 1000,
     figures,

@@ -1,48 +1,48 @@
-import type { Violations } from './findings.ts';
+import type { Deployment, DeploymentOptions } from './deployment.ts';
 import type { Load, LoadOptions } from './load.ts';
 import type { Random } from './random.ts';
-import type { World, WorldOptions } from './world.ts';
+import type { Violations } from './violations.ts';
 
-/** What a scenario breaks, and with what. */
-export interface Stage {
-  readonly world: World;
+/** The deployment that a fault breaks, with its load and its checks. */
+export interface FaultContext {
+  readonly deployment: Deployment;
   readonly load: Load;
   readonly random: Random;
-  /** What was found; for what only a scenario knows there is `expectation`. */
+  /** Broken invariants. A scenario adds its own with `expect`. */
   readonly violations: Violations;
-  /** How long an answer is waited for before it is called lost: long enough to tell late from never. */
+  /** Time after which a missing answer counts as lost: long enough to tell late from never. */
   readonly patienceMs: number;
-  /** What a fault has set up, for its repair to take away. */
-  readonly undoing: (() => Promise<void> | void)[];
+  /** Functions that undo a fault; its repair calls them. */
+  readonly cleanups: (() => Promise<void> | void)[];
 }
 
 export interface Expectations {
-  /** Bound of the recovery, seconds. Default 15. */
+  /** Bound of the recovery, in seconds. Default: 15. */
   readonly recoverySeconds?: number;
-  /** Whether a 503 is right while the fault lasts: only when the ledger cannot be written. Default false. */
+  /** Whether 503 is allowed during the fault, because the ledger cannot be written. Default: false. */
   readonly refusals?: boolean;
-  /** The status of the stored answer of a path that ends in another way than the direct call. */
+  /** Status of the stored answer, by path, where it differs from that of the direct call. */
   readonly ends?: Readonly<Record<string, number>>;
 }
 
-/** One fault, or several, under load. All that is not said here is the same in every scenario. */
+/** One or more faults under load. Load and checks are common to all scenarios unless set here. */
 export interface Scenario {
   readonly name: string;
-  /** For the report: what happens, in one line. */
+  /** One line for the report. */
   readonly about: string;
-  /** Why it cannot be played on this machine; undefined when it can. */
+  /** Returns why this machine cannot play the scenario; undefined when it can. */
   readonly missing?: () => string | undefined;
-  readonly world?: WorldOptions;
+  readonly deployment?: DeploymentOptions;
   readonly load?: Partial<LoadOptions>;
-  /** How many requests are accepted before the fault. Default 40. */
+  /** Requests accepted before the fault. Default: 40. */
   readonly before?: number;
-  /** Breaks it. The load goes on meanwhile. Resolves when it is broken and has been for long enough. */
-  readonly fault: (stage: Stage) => Promise<void>;
-  /** Repairs it; the runner then starts whatever does not run. */
-  readonly heal?: (stage: Stage) => Promise<void>;
+  /** Injects the fault while the load runs. Resolves when the fault has lasted long enough. */
+  readonly fault: (context: FaultContext) => Promise<void>;
+  /** Repairs the fault; the harness then starts all processes that do not run. */
+  readonly repair?: (context: FaultContext) => Promise<void>;
   readonly expect?: Expectations;
-  /** Which of the random mixes it is part of, by their ledger. Default both. */
+  /** Ledgers whose random mixes include the scenario. Default: both. */
   readonly mixes?: readonly ('sqlite' | 'postgres')[];
-  /** Bound of the fault itself, seconds. Default 60. */
+  /** Time limit of `fault`, in seconds. Default: 60. */
   readonly faultSeconds?: number;
 }

@@ -1,22 +1,22 @@
 import { type Postgres, startPostgres } from '../../support/servers/postgres.ts';
 import { type Broker, startBroker } from './broker.ts';
-import type { WorldOptions } from './world.ts';
+import type { DeploymentOptions } from './deployment.ts';
 
-/** The servers that scenarios share, one after the other: started when the first one needs them. */
-export interface Servers extends AsyncDisposable {
-  /** Those that a scenario needs, running and as good as new. */
-  ready(
-    options: WorldOptions,
+/** RabbitMQ and PostgreSQL for one scenario after another, started when first needed. */
+export interface SharedServers extends AsyncDisposable {
+  /** Returns the servers that a scenario needs, running and reset. */
+  prepare(
+    options: DeploymentOptions,
   ): Promise<{ readonly broker: Broker | undefined; readonly postgres: Postgres | undefined }>;
 }
 
-export function createServers(): Servers {
+export function createSharedServers(): SharedServers {
   let broker: Broker | undefined;
   let postgres: Postgres | undefined;
 
   async function readyBroker(): Promise<Broker> {
     if (broker === undefined) broker = await startBroker();
-    else await broker.renew();
+    else await broker.reset();
     return broker;
   }
 
@@ -27,7 +27,7 @@ export function createServers(): Servers {
   }
 
   return {
-    async ready({ broker: wanted = true, ledger }) {
+    async prepare({ broker: wanted = true, ledger }) {
       return {
         broker: wanted ? await readyBroker() : undefined,
         postgres: ledger === 'postgres' ? await readyPostgres() : undefined,

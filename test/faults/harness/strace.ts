@@ -1,28 +1,28 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Proc } from '../../support/processes/processes.ts';
 
-/** A process under strace. */
-export interface Traced {
-  /** Lets go of it; it runs on as before. Does nothing when it has ended. */
+/** A strace process attached to another process. */
+export interface Tracer {
+  /** Detaches from the process, which runs on. Does nothing when it has ended. */
   detach(): Promise<void>;
 }
 
-/** Attaches to all threads of a running process, and resolves once it has: `attach(proc, '-e', 'inject=…')`. */
-export async function attach({ pid }: Proc, ...options: readonly string[]): Promise<Traced> {
+/** Attaches strace to all threads of a process: `attachStrace(proc, '-e', 'inject=…')`. */
+export async function attachStrace({ pid }: Proc, ...options: readonly string[]): Promise<Tracer> {
   const tracer = spawn('strace', ['-f', '-p', String(pid), ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(tracer, 'exit');
   const attached = Promise.withResolvers<void>();
-  let said = '';
+  let output = '';
   tracer.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2000);
-    if (said.includes('attached')) attached.resolve();
+    output = (output + text).slice(-2000);
+    if (output.includes('attached')) attached.resolve();
   });
-  void exited.then(() => attached.reject(new Error(`strace could not attach: ${said}`)));
+  void exited.then(() => attached.reject(new Error(`strace could not attach: ${output}`)));
   await attached.promise;
   return {
     async detach() {
@@ -32,26 +32,26 @@ export async function attach({ pid }: Proc, ...options: readonly string[]): Prom
   };
 }
 
-/** What makes SQLite's commit durable. */
+/** System calls that make a commit of SQLite durable. */
 export const syncs = 'fsync,fdatasync';
-const quietly = ['-o', '/dev/null', '-e', `trace=${syncs}`];
+const withoutOutput = ['-o', '/dev/null', '-e', `trace=${syncs}`];
 
-/** Sets a trap: SIGKILL as it enters its next fsync. */
-export function dieAtSync(proc: Proc): Promise<Traced> {
-  return attach(proc, ...quietly, '-e', `inject=${syncs}:signal=KILL`);
+/** Kills the process when it enters its next fsync. */
+export function killAtSync(proc: Proc): Promise<Tracer> {
+  return attachStrace(proc, ...withoutOutput, '-e', `inject=${syncs}:signal=KILL`);
 }
 
-/** Sets a trap: SIGSTOP as its next fsync returns, before any thread learns of it. */
-export function freezeAfterSync(proc: Proc): Promise<Traced> {
-  return attach(proc, ...quietly, '-e', `inject=${syncs}:signal=STOP`);
+/** Stops the process with SIGSTOP when its next fsync returns, before any thread acts on it. */
+export function freezeAfterSync(proc: Proc): Promise<Tracer> {
+  return attachStrace(proc, ...withoutOutput, '-e', `inject=${syncs}:signal=STOP`);
 }
 
 /**
- * Sets a trap: its next writes into the ledger's file take that long, as on a disk that is busy. What is killed before an
- * fsync would be found again: the system has the pages.
+ * Delays each write into the ledger's file, as on a busy disk. A delay of the fsync would not do: after a kill before an
+ * fsync the written data is still there, because the kernel has its pages.
  */
-export function stallWrites(proc: Proc, ms: number): Promise<Traced> {
-  return attach(
+export function slowWrites(proc: Proc, ms: number): Promise<Tracer> {
+  return attachStrace(
     proc,
     '-o',
     '/dev/null',
@@ -62,17 +62,17 @@ export function stallWrites(proc: Proc, ms: number): Promise<Traced> {
   );
 }
 
-/** From now on each of its fsyncs takes that long, as on a disk that hangs. */
-export function hangSyncs(proc: Proc, ms: number): Promise<Traced> {
-  return attach(proc, ...quietly, '-e', `inject=${syncs}:delay_enter=${ms * 1000}`);
+/** Delays each fsync from now on, as on a disk that hangs. */
+export function slowSyncs(proc: Proc, ms: number): Promise<Tracer> {
+  return attachStrace(proc, ...withoutOutput, '-e', `inject=${syncs}:delay_enter=${ms * 1000}`);
 }
 
-/** From now on its fsyncs fail with EIO, and are not made. */
-export function failSyncs(proc: Proc): Promise<Traced> {
-  return attach(proc, ...quietly, '-e', `inject=${syncs}:error=EIO`);
+/** Makes each fsync from now on fail with EIO, without syncing. */
+export function failSyncs(proc: Proc): Promise<Tracer> {
+  return attachStrace(proc, ...withoutOutput, '-e', `inject=${syncs}:error=EIO`);
 }
 
-/** Resolves when no thread of a process runs any more: it is stopped, or dead. */
+/** Resolves when all threads of a process are stopped or dead. */
 export async function untilFrozen({ pid }: Proc): Promise<void> {
   while (statesOf(pid).some((state) => state !== 'T' && state !== 't')) await delay(10);
 }
@@ -85,10 +85,4 @@ function statesOf(pid: number): string[] {
   } catch {
     return [];
   }
-}
-
-/** Why strace cannot be used here; undefined when it can. */
-export function straceMissing(): string | undefined {
-  const { status } = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']);
-  return status === 0 ? undefined : 'strace is not installed, or may not trace here';
 }

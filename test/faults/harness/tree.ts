@@ -1,16 +1,16 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Ask } from './load.ts';
+import type { LoadRequest } from './load.ts';
 import type { Random } from './random.ts';
 
 const folders = 24;
-/** Its listing is larger than one AMQP frame and than a socket's buffer. */
+/** Folder whose listing is larger than an AMQP frame and a socket buffer. */
 const largeFolder = { name: 'grande', files: 1100 };
 
 const folderName = (n: number): string => `carpeta ${n} ñ`;
 
-/** Makes the files that are listed and searched; they do not change while a scenario runs. */
-export function plantTree(root: string): void {
+/** Creates the files that are listed and searched. They do not change during a scenario. */
+export function plantFiles(root: string): void {
   const plant = (folder: string, files: number): void => {
     mkdirSync(join(root, folder));
     for (let n = 0; n < files; n++) {
@@ -23,8 +23,8 @@ export function plantTree(root: string): void {
   plant(largeFolder.name, largeFolder.files);
 }
 
-/** What is asked: most of the ways of asking, some that are wrong, and half of them not to be waited for. */
-export function nextAsk(random: Random, large = 0.04): Ask {
+/** Returns a random request: most operations and options, some invalid, half with `respond-async`. */
+export function nextRequest(random: Random, large = 0.04): LoadRequest {
   const folder = encodeURIComponent(folderName(random.between(0, folders - 1)));
   const path =
     random.next() < large

@@ -1,26 +1,25 @@
-import { quietPort } from '../../support/processes/set-up.ts';
-import { type Link, openLink } from './link.ts';
-import type { WorldOptions } from './world.ts';
+import { type ProcessName, stablePort } from '../../support/processes/set-up.ts';
+import type { DeploymentOptions } from './deployment.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 
-export type Program = 'gateway' | 'mserv1' | 'mserv2';
-/** A process: `mserv1`, and beside it a second one of the same program, `mserv1#2`. */
-export type Instance = Program | `${Program}#${number}`;
-export type LinkName =
-  | `${Program}-broker`
+/** A running program: `mserv1`; `mserv1#2` is a second process of the same program. */
+export type Instance = ProcessName | `${ProcessName}#${number}`;
+export type ProxyName =
+  | `${ProcessName}-broker`
   | 'gateway-mserv1'
   | 'gateway-mserv2'
   | 'gateway-postgres'
   | 'client-gateway';
 
-/** Who dials whom, and what stands in between. */
+/** Ports, environments and proxies of the processes. */
 export interface Wiring {
-  /** Of the gateway, for its clients. */
+  /** Base URL of the gateway for clients. */
   readonly url: string;
-  /** Throws when the scenario did not ask for that proxy. */
-  link(name: LinkName): Link;
-  /** No proxy has anything in store any more. */
+  /** Throws when the scenario does not list this proxy. */
+  proxy(name: ProxyName): FaultProxy;
+  /** Cancels the armed faults of all proxies. */
   disarm(): void;
-  /** The same whenever it is asked for. */
+  /** Returns the port of a process, always the same. */
   portOf(name: Instance): Promise<number>;
   envOf(name: Instance): Promise<Record<string, string>>;
   stop(): Promise<void>;
@@ -29,75 +28,75 @@ export interface Wiring {
 export interface WiringParts {
   readonly root: string;
   readonly ledgerUrl: string;
-  /** Undefined when there is none. */
+  /** Undefined without a broker. */
   readonly brokerUrl: string | undefined;
-  /** Their ports. */
+  /** Ports of the servers; undefined for one that is not used. */
   readonly targets: { readonly broker: number | undefined; readonly postgres: number | undefined };
 }
 
 export async function createWiring(
-  options: Pick<WorldOptions, 'links' | 'replicas' | 'env'>,
+  options: Pick<DeploymentOptions, 'proxies' | 'replicas' | 'env'>,
   { root, ledgerUrl, brokerUrl, targets }: WiringParts,
 ): Promise<Wiring> {
-  /** Promises, because several ask at once. */
+  /** Promises, because callers are concurrent. */
   const ports = new Map<Instance, Promise<number>>();
-  const links = new Map<LinkName, Link>();
+  const proxies = new Map<ProxyName, FaultProxy>();
 
   function portOf(name: Instance): Promise<number> {
-    const port = ports.get(name) ?? quietPort();
+    const port = ports.get(name) ?? stablePort();
     ports.set(name, port);
     return port;
   }
 
-  async function dial(service: 'mserv1' | 'mserv2'): Promise<string> {
-    const first = `127.0.0.1:${links.get(`gateway-${service}`)?.port ?? (await portOf(service))}`;
+  async function addressesOf(service: 'mserv1' | 'mserv2'): Promise<string> {
+    const first = `127.0.0.1:${proxies.get(`gateway-${service}`)?.port ?? (await portOf(service))}`;
     return options.replicas === true ? `${first},127.0.0.1:${await portOf(`${service}#2`)}` : first;
   }
 
-  for (const name of options.links ?? []) {
-    const to = name.slice(name.indexOf('-') + 1) as 'broker' | 'postgres' | Program;
+  for (const name of options.proxies ?? []) {
+    const to = name.slice(name.indexOf('-') + 1) as 'broker' | 'postgres' | ProcessName;
     const target = to === 'broker' || to === 'postgres' ? targets[to] : await portOf(to);
-    if (target === undefined) throw new TypeError(`${name}: this world has no ${to}`);
-    links.set(name, await openLink(target, to === 'broker' ? 'amqp' : 'other'));
+    if (target === undefined) throw new TypeError(`${name}: this deployment has no ${to}`);
+    proxies.set(name, await startFaultProxy(target, to === 'broker' ? 'amqp' : 'other'));
   }
 
   return {
-    url: `http://127.0.0.1:${links.get('client-gateway')?.port ?? (await portOf('gateway'))}`,
-    link(name) {
-      const link = links.get(name);
-      if (link === undefined) throw new Error(`${name} has no proxy: name it in the scenario's links`);
-      return link;
+    url: `http://127.0.0.1:${proxies.get('client-gateway')?.port ?? (await portOf('gateway'))}`,
+    proxy(name) {
+      const proxy = proxies.get(name);
+      if (proxy === undefined) throw new Error(`${name} has no proxy: add it to the scenario's proxies`);
+      return proxy;
     },
     disarm() {
-      for (const link of links.values()) link.disarm();
+      for (const proxy of proxies.values()) proxy.disarm();
     },
     portOf,
     async envOf(name) {
       const program = programOf(name);
       return {
         FILES_ROOT: root,
-        LEDGER_URL: throughLink(ledgerUrl, links.get('gateway-postgres')),
-        RABBITMQ_URL: throughLink(brokerUrl ?? '', links.get(`${program}-broker`)),
+        LEDGER_URL: throughProxy(ledgerUrl, proxies.get('gateway-postgres')),
+        RABBITMQ_URL: throughProxy(brokerUrl ?? '', proxies.get(`${program}-broker`)),
         [`${program.toUpperCase()}_PORT`]: String(await portOf(name)),
-        MSERV1_URL: await dial('mserv1'),
-        MSERV2_URL: await dial('mserv2'),
+        MSERV1_URL: await addressesOf('mserv1'),
+        MSERV2_URL: await addressesOf('mserv2'),
         ...options.env,
       };
     },
     async stop() {
-      await Promise.all([...links.values()].map((link) => link.stop()));
+      await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
     },
   };
 }
 
-/** A URL of something on this machine, as one dials it who has a proxy in between. */
-function throughLink(url: string, link: Link | undefined): string {
-  if (link === undefined) return url;
+/** Returns a server's URL with the port of its proxy, if it has one. */
+function throughProxy(url: string, proxy: FaultProxy | undefined): string {
+  if (proxy === undefined) return url;
   const through = new URL(url);
-  through.port = String(link.port);
+  through.port = String(proxy.port);
   return through.href;
 }
 
-export function programOf(name: Instance): Program {
-  return name.replace(/#.*/, '') as Program;
+export function programOf(name: Instance): ProcessName {
+  return name.replace(/#.*/, '') as ProcessName;
 }

@@ -10,7 +10,7 @@ import { rolling } from './rolling.ts';
 import { serviceFaults } from './service.ts';
 import { serviceKilled } from './service-killed.ts';
 
-/** In the order in which they are played and reported. */
+/** All scenarios, in the order of play and report. */
 export const scenarios: readonly Scenario[] = [
   ...gatewayKilled,
   ...serviceKilled,

@@ -8,12 +8,12 @@ const [library] = globSync('/usr/lib/**/faketime/libfaketimeMT.so.1');
 const file = join(tmpdir(), `archivero-clock-${process.pid}`);
 const hour = 3600;
 
-/** Sets the wall clock of gateway and services apart from the machine's. The monotonic one goes on as it was. */
+/** Offsets the wall clock of gateway and services; their monotonic clock is not changed. */
 function setClock(offset: string): void {
   writeFileSync(file, `${offset}\n`);
 }
 
-/** Gives a world's programs a clock of their own. */
+/** Environment that gives a deployment's processes their own clock. */
 export const clockEnv: Readonly<Record<string, string>> = {
   LD_PRELOAD: library ?? '',
   FAKETIME_TIMESTAMP_FILE: file,
@@ -22,13 +22,13 @@ export const clockEnv: Readonly<Record<string, string>> = {
   FAKETIME_DISABLE_SHM: '1',
 };
 
-/** For a world's `prepare`. */
-export function rightClock(): () => void {
+/** Sets the offset to 0; a deployment's `prepare`. */
+export function resetClock(): () => void {
   setClock('+0');
   return () => rmSync(file, { force: true });
 }
 
-function jump(name: string, about: string, broken: boolean, jumps: readonly string[]): Scenario {
+function jump(name: string, about: string, inOutage: boolean, jumps: readonly string[]): Scenario {
   return {
     name,
     about,
@@ -36,14 +36,14 @@ function jump(name: string, about: string, broken: boolean, jumps: readonly stri
       library !== undefined && existsSync(library)
         ? undefined
         : 'libfaketime is not installed (apt-get install faketime)',
-    world: {
+    deployment: {
       env: clockEnv,
-      prepare: rightClock,
+      prepare: resetClock,
     },
-    async fault({ world, load }) {
-      if (broken) {
-        await world.broker.kill();
-        await world.kill('mserv1');
+    async fault({ deployment, load }) {
+      if (inOutage) {
+        await deployment.broker.kill();
+        await deployment.kill('mserv1');
         await load.untilAccepted(40);
       }
       for (const offset of jumps) {
@@ -52,23 +52,23 @@ function jump(name: string, about: string, broken: boolean, jumps: readonly stri
         await delay(2_000);
       }
     },
-    async heal({ world }) {
-      if (broken) await world.broker.restart();
+    async repair({ deployment }) {
+      if (inOutage) await deployment.broker.restart();
     },
   };
 }
 
 export const clock: readonly Scenario[] = [
-  jump('clock-forward-and-back', 'the clock goes an hour forward and back under load', false, [
+  jump('clock-forward-and-back', 'the clock jumps an hour forward and back under load', false, [
     `+${hour}`,
     '+0',
   ]),
-  jump('clock-back-in-an-outage', 'the clock goes an hour back while broker and mserv1 are down', true, [
+  jump('clock-back-in-an-outage', 'the clock jumps an hour back while broker and mserv1 are down', true, [
     `-${hour}`,
   ]),
   jump(
     'clock-forward-in-an-outage',
-    'the clock goes an hour forward while broker and mserv1 are down',
+    'the clock jumps an hour forward while broker and mserv1 are down',
     true,
     [`+${hour}`],
   ),

@@ -1,37 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scenario } from '../harness/scenario.ts';
 
-/** Past two heartbeats of the connections to the broker (5 s) and every deadline. */
+/** Longer than two heartbeats of the connections to the broker (5 s each) and than every deadline. */
 const longMs = 13_000;
 
 export const frozen: readonly Scenario[] = [
   {
     name: 'broker-frozen',
     about: 'broker stopped (SIGSTOP) past heartbeats, then continued',
-    async fault({ world, load }) {
-      world.broker.pause();
+    async fault({ deployment, load }) {
+      deployment.broker.pause();
       await load.untilAccepted(40);
       await delay(longMs);
     },
-    heal: async ({ world }) => world.broker.resume(),
+    repair: async ({ deployment }) => deployment.broker.resume(),
   },
   {
     name: 'service-frozen',
     about: 'mserv1 stopped past deadlines and heartbeats, then continued',
-    async fault({ world, load }) {
-      world.proc('mserv1').pause();
+    async fault({ deployment, load }) {
+      deployment.proc('mserv1').pause();
       await load.untilAccepted(40);
       await delay(longMs);
     },
-    heal: async ({ world }) => world.proc('mserv1').resume(),
+    repair: async ({ deployment }) => deployment.proc('mserv1').resume(),
   },
   {
     name: 'gateway-frozen',
     about: 'gateway stopped past deadlines and heartbeats, then continued',
-    async fault({ world }) {
-      world.proc('gateway').pause();
+    async fault({ deployment }) {
+      deployment.proc('gateway').pause();
       await delay(longMs);
     },
-    heal: async ({ world }) => world.proc('gateway').resume(),
+    repair: async ({ deployment }) => deployment.proc('gateway').resume(),
   },
 ];

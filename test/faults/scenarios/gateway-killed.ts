@@ -1,110 +1,123 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Strike, Struck } from '../harness/link.ts';
-import { closed, quiet, reached } from '../harness/quiet.ts';
-import type { Scenario, Stage } from '../harness/scenario.ts';
-import { dieAtSync, freezeAfterSync, stallWrites, straceMissing, untilFrozen } from '../harness/strace.ts';
+import { straceMissing } from '../../support/processes/strace.ts';
+import type { ArmedFault, FrameFault } from '../harness/fault-proxy.ts';
+import type { FaultContext, Scenario } from '../harness/scenario.ts';
+import { freezeAfterSync, killAtSync, slowWrites, untilFrozen } from '../harness/strace.ts';
+import { drainLoad, untilClosed, untilState } from '../harness/waits.ts';
 
 const path = '/listar_archivos?ruta=nada';
 const async = { path, prefer: 'respond-async' };
 
-/** Kills the gateway when a frame of its connections to the broker comes by, under load. */
-function atFrame(name: string, about: string, strike: Strike): Scenario {
+/** Kills the gateway under load when a certain frame passes between it and the broker. */
+function atFrame(name: string, about: string, frameFault: FrameFault): Scenario {
   return {
     name: `gateway-killed-${name}`,
     about: `gateway killed ${about}`,
-    world: { links: ['gateway-broker'] },
-    async fault({ world, random }) {
+    deployment: { proxies: ['gateway-broker'] },
+    async fault({ deployment, random }) {
       const nth = random.between(1, 30);
-      await world.link('gateway-broker').strike({ ...strike, nth }).reached;
-      await world.kill('gateway');
+      await deployment.proxy('gateway-broker').arm({ ...frameFault, nth }).reached;
+      await deployment.kill('gateway');
     },
   };
 }
 
-const stallMs = 3_000;
-/** Whatever does not wait for the disk is done by then. */
+const slowMs = 3_000;
+/** Time enough for all work that does not wait for the disk. */
 const meanwhileMs = 500;
 
-/** Kills the gateway while it commits what an AMQP frame from the broker tells it; nothing else is under way. */
-function atCommit(name: string, about: string, method: string, prepare: (stage: Stage) => Promise<void>) {
+/** Kills the gateway while it commits the content of an AMQP frame, with no other request in flight. */
+function atCommit(
+  name: string,
+  about: string,
+  method: string,
+  prepare: (context: FaultContext) => Promise<void>,
+) {
   return {
     name: `gateway-killed-${name}`,
     about: `gateway killed ${about}`,
     missing: straceMissing,
-    world: { links: ['gateway-broker'] },
+    deployment: { proxies: ['gateway-broker'] },
     mixes: ['sqlite'],
-    async fault(stage) {
-      const { world } = stage;
-      await quiet(stage);
-      await prepare(stage);
-      const strike = world.link('gateway-broker').strike({ way: 'back', method, action: 'hold before' });
-      const id = await askUntilStruck(stage, strike);
-      if (method === 'basic.deliver') await reached(world, id, 'encolada');
-      await stallWrites(world.proc('gateway'), stallMs);
-      strike.release();
+    async fault(context) {
+      const { deployment } = context;
+      await drainLoad(context);
+      await prepare(context);
+      const armed = deployment
+        .proxy('gateway-broker')
+        .arm({ direction: 'back', method, action: 'hold before' });
+      const id = await sendUntilReached(context, armed);
+      if (method === 'basic.deliver') await untilState(deployment, id, 'encolada');
+      await slowWrites(deployment.proc('gateway'), slowMs);
+      armed.release();
       await delay(meanwhileMs);
-      await world.kill('gateway');
+      await deployment.kill('gateway');
     },
   } satisfies Scenario;
 }
 
-/** Gives the request that brought the frame. After another fault the first ones may be answered directly, without one. */
-async function askUntilStruck({ world, load }: Stage, strike: Struck): Promise<string> {
+/** Sends requests until one brings the frame; returns its id. After another fault the first may take the direct route. */
+async function sendUntilReached({ deployment, load }: FaultContext, armed: ArmedFault): Promise<string> {
   for (let tries = 0; tries < 10; tries++) {
-    const id = await load.ask(async);
+    const id = await load.send(async);
     if (id === undefined) continue;
-    const struck = strike.reached.then(() => true);
-    if (await Promise.race([struck, closed(world, id).then(() => false)])) return id;
+    const reached = armed.reached.then(() => true);
+    if (await Promise.race([reached, untilClosed(deployment, id).then(() => false)])) return id;
   }
-  throw new Error('No request went through the broker');
+  throw new Error('No request took the broker route');
 }
 
-/** Nothing but accepting happens: there is no broker, and no service. */
-const onlyAccepting = { broker: false, running: ['gateway'] } as const;
+/** A gateway without broker and services, which only accepts requests. */
+const onlyGateway = { broker: false, running: ['gateway'] } as const;
 
 export const gatewayKilled: readonly Scenario[] = [
   {
     name: 'gateway-killed-before-commit',
-    about: 'gateway killed as it begins the fsync of an acceptance',
+    about: 'gateway killed at the beginning of the fsync of an acceptance',
     missing: straceMissing,
-    world: onlyAccepting,
+    deployment: onlyGateway,
     mixes: ['sqlite'],
-    async fault({ world }) {
-      await dieAtSync(world.proc('gateway'));
-      await world.kill('gateway', 'is about to die');
+    async fault({ deployment }) {
+      await killAtSync(deployment.proc('gateway'));
+      await deployment.awaitExit('gateway');
     },
   },
   {
     name: 'gateway-killed-after-commit',
-    about: 'gateway killed when an acceptance is committed and its 202 not sent',
+    about: 'gateway killed after the commit of an acceptance, before its 202',
     missing: straceMissing,
-    world: onlyAccepting,
+    deployment: onlyGateway,
     mixes: ['sqlite'],
-    async fault({ world }) {
-      const gateway = world.proc('gateway');
+    async fault({ deployment }) {
+      const gateway = deployment.proc('gateway');
       await freezeAfterSync(gateway);
       await untilFrozen(gateway);
-      await world.kill('gateway');
+      await deployment.kill('gateway');
     },
   },
   atFrame('before-publish', 'before a publish', {
-    way: 'out',
+    direction: 'out',
     method: 'basic.publish',
     action: 'hold before',
   }),
   atFrame('amid-publish', 'between the frames of a publish', {
-    way: 'out',
+    direction: 'out',
     method: 'basic.publish',
     action: 'hold after',
   }),
   atFrame('before-confirm', 'after a publish, before its confirm', {
-    way: 'back',
+    direction: 'back',
     method: 'basic.ack',
     action: 'hold before',
   }),
-  atCommit('after-confirm', 'after a confirm, before it is committed', 'basic.ack', async ({ world }) => {
-    await world.kill('mserv1');
-  }),
+  atCommit(
+    'after-confirm',
+    'after a confirm, before it is committed',
+    'basic.ack',
+    async ({ deployment }) => {
+      await deployment.kill('mserv1');
+    },
+  ),
   atCommit(
     'before-result-commit',
     'after a reply came, before it is committed',
@@ -112,12 +125,12 @@ export const gatewayKilled: readonly Scenario[] = [
     async () => {},
   ),
   atFrame('before-ack', 'after a reply is committed, before its ack', {
-    way: 'out',
+    direction: 'out',
     method: 'basic.ack',
     action: 'hold before',
   }),
   atFrame('after-ack', 'after a reply was acknowledged', {
-    way: 'out',
+    direction: 'out',
     method: 'basic.ack',
     action: 'hold after',
   }),

@@ -3,27 +3,28 @@ import { appendFileSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { untilRefused } from '../harness/quiet.ts';
-import type { Scenario, Stage } from '../harness/scenario.ts';
-import { attach, failSyncs, hangSyncs, straceMissing, syncs } from '../harness/strace.ts';
+import { straceMissing } from '../../support/processes/strace.ts';
+import type { FaultContext, Scenario } from '../harness/scenario.ts';
+import { attachStrace, failSyncs, slowSyncs, syncs } from '../harness/strace.ts';
+import { untilRefused } from '../harness/waits.ts';
 
 const refusals = { refusals: true };
 const badMs = 4_000;
 const settleMs = 1_500;
-/** Longer than anybody is left waiting for the ledger. */
+/** Longer than the ledger's own time-out of 10 s. */
 const hungMs = 20_000;
 const mixes = ['sqlite'] as const;
 
-const heal = async ({ undoing }: Stage): Promise<void> => {
-  for (const undo of undoing.splice(0)) await undo();
+const cleanUp = async ({ cleanups }: FaultContext): Promise<void> => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
 };
 
-/** Mounts a disk of that size on a folder; gives what unmounts it. */
+/** Mounts a disk of a size on a folder; returns a function that unmounts it. */
 export function smallDisk(folder: string, megabytes: number): () => void {
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
-  if (status !== 0) throw new Error(`No disk could be mounted on ${folder}`);
+  if (status !== 0) throw new Error(`Could not mount a disk on ${folder}`);
   const unmount = (): void => void spawnSync('umount', ['-l', folder]);
-  // Whoever breaks a run off leaves no disk behind.
+  // An interrupted run unmounts the disk too.
   process.once('exit', unmount);
   return () => {
     process.off('exit', unmount);
@@ -31,7 +32,7 @@ export function smallDisk(folder: string, megabytes: number): () => void {
   };
 }
 
-/** Makes a file longer, until the disk is full. */
+/** Appends to a file until the disk is full. */
 function fill(file: string): void {
   try {
     for (;;) appendFileSync(file, Buffer.alloc(65_536));
@@ -40,9 +41,11 @@ function fill(file: string): void {
   }
 }
 
-/** Why no disk can be mounted here; undefined when it can. */
+/** Returns why this machine cannot mount a disk; undefined when it can. */
 export function mountMissing(): string | undefined {
-  return process.getuid?.() === 0 && process.platform === 'linux' ? undefined : 'a small disk takes root';
+  return process.getuid?.() === 0 && process.platform === 'linux'
+    ? undefined
+    : 'mounting a small disk needs root on Linux';
 }
 
 export const ledgerFaults: readonly Scenario[] = [
@@ -50,54 +53,57 @@ export const ledgerFaults: readonly Scenario[] = [
     name: 'ledger-out-of-space',
     about: "the ledger's disk is full, then has room again; services' answers arrive meanwhile",
     missing: mountMissing,
-    world: { prepare: (folder) => smallDisk(folder, 8) },
+    deployment: { prepare: (folder) => smallDisk(folder, 8) },
     expect: refusals,
     mixes,
-    async fault(stage) {
-      const folder = join(stage.world.ledgerFile, '..');
+    async fault(context) {
+      const folder = join(context.deployment.ledgerFile, '..');
       const filler = join(folder, 'filler');
-      stage.undoing.push(() => rmSync(filler));
-      // The gateway takes some meanwhile.
+      context.cleanups.push(() => rmSync(filler));
+      // The gateway writes and frees space meanwhile.
       while (statfsSync(folder).bavail > 0) fill(filler);
-      await untilRefused(stage);
+      await untilRefused(context);
       await delay(badMs);
     },
-    heal,
+    repair: cleanUp,
   },
   {
     name: 'ledger-locked',
-    about: 'another program holds a write transaction on the file of the ledger',
+    about: "another program holds a write transaction on the ledger's file",
     expect: refusals,
     mixes,
-    async fault(stage) {
-      const other = new DatabaseSync(stage.world.ledgerFile, { timeout: 5_000 });
+    async fault(context) {
+      const other = new DatabaseSync(context.deployment.ledgerFile, { timeout: 5_000 });
       other.exec('BEGIN IMMEDIATE');
-      stage.undoing.push(() => {
+      context.cleanups.push(() => {
         other.exec('ROLLBACK');
         other.close();
       });
-      await untilRefused(stage);
+      await untilRefused(context);
       await delay(badMs);
     },
-    heal,
+    repair: cleanUp,
   },
   {
     name: 'ledger-sync-fails',
-    about: 'every fsync of the gateway fails with EIO; not one 202 is sent meanwhile',
+    about: 'every fsync of the gateway fails with EIO; no 202 is sent meanwhile',
     missing: straceMissing,
     expect: refusals,
     mixes,
-    async fault(stage) {
-      const traced = await failSyncs(stage.world.proc('gateway'));
-      stage.undoing.push(() => traced.detach());
-      // What was committed before the tracer had all threads may still be on its way out.
+    async fault(context) {
+      const tracer = await failSyncs(context.deployment.proc('gateway'));
+      context.cleanups.push(() => tracer.detach());
+      // Requests committed before strace attached to all threads may still get their 202.
       await delay(settleMs);
-      const before = stage.load.accepted;
+      const before = context.load.accepted;
       await delay(badMs);
-      const then = stage.load.accepted;
-      stage.violations.expect(then === before, `${then - before} were accepted while every fsync failed`);
+      const after = context.load.accepted;
+      context.violations.expect(
+        after === before,
+        `${after - before} requests were accepted while every fsync failed`,
+      );
     },
-    heal,
+    repair: cleanUp,
   },
   {
     name: 'ledger-disk-hangs',
@@ -105,44 +111,44 @@ export const ledgerFaults: readonly Scenario[] = [
     missing: straceMissing,
     expect: refusals,
     mixes,
-    async fault(stage) {
-      const traced = await hangSyncs(stage.world.proc('gateway'), hungMs);
-      stage.undoing.push(() => traced.detach());
-      await untilRefused(stage);
+    async fault(context) {
+      const tracer = await slowSyncs(context.deployment.proc('gateway'), hungMs);
+      context.cleanups.push(() => tracer.detach());
+      await untilRefused(context);
       await delay(badMs);
     },
-    async heal(stage) {
-      await heal(stage);
-      // It refuses until the fsync that hung has returned.
-      while ((await stage.load.ask({ path: '/listar_archivos', prefer: 'respond-async' })) === undefined)
+    async repair(context) {
+      await cleanUp(context);
+      // The ledger refuses rows until the slow fsync has returned.
+      while ((await context.load.send({ path: '/listar_archivos', prefer: 'respond-async' })) === undefined)
         await delay(50);
     },
   },
   {
     name: 'ledger-synced-before-202',
-    about: 'strace: between two 202s of a client that asks one by one there is an fsync that succeeded',
+    about: 'strace: between two 202s to a sequential client there is a successful fsync',
     missing: straceMissing,
-    world: { broker: false, running: ['gateway'] },
+    deployment: { broker: false, running: ['gateway'] },
     load: { atOnce: 1 },
-    // It watches an orderly gateway.
+    // The strace output is only clear without other faults.
     mixes: [],
-    async fault(stage) {
-      await stage.load.pause();
-      const trace = join(stage.load.journal, '..', 'trace');
+    async fault(context) {
+      await context.load.pause();
+      const trace = join(context.load.journal, '..', 'trace');
       const calls = ['-y', '-s', '24', '-e', `trace=${syncs},write,writev,sendto,sendmsg`];
-      const traced = await attach(stage.world.proc('gateway'), '-o', trace, ...calls);
-      for (let n = 0; n < 40; n++) await stage.load.ask({ path: '/listar_archivos' });
-      await traced.detach();
+      const tracer = await attachStrace(context.deployment.proc('gateway'), '-o', trace, ...calls);
+      for (let n = 0; n < 40; n++) await context.load.send({ path: '/listar_archivos' });
+      await tracer.detach();
       let synced = false;
       let promises = 0;
       for (const line of readFileSync(trace, 'utf8').split('\n')) {
         if (/f(?:data)?sync(?:\(| resumed).*= 0$/.test(line)) synced = true;
         if (!line.includes('HTTP/1.1 202')) continue;
         promises += 1;
-        stage.violations.expect(synced, `no fsync before 202 number ${promises}`);
+        context.violations.expect(synced, `no fsync before 202 number ${promises}`);
         synced = false;
       }
-      stage.violations.expect(promises === 40, `${promises} of 40 202s were seen`);
+      context.violations.expect(promises === 40, `strace showed ${promises} of 40 202s`);
       rmSync(trace);
     },
   },

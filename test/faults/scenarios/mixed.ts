@@ -1,14 +1,14 @@
 import { findPostgres } from '../../../scripts/postgres-install.mjs';
+import type { DeploymentOptions } from '../harness/deployment.ts';
 import { mixOf } from '../harness/mix.ts';
-import type { Plot } from '../harness/run-scenario.ts';
-import type { LinkName } from '../harness/wiring.ts';
-import type { WorldOptions } from '../harness/world.ts';
+import type { Experiment } from '../harness/run-scenario.ts';
+import type { ProxyName } from '../harness/wiring.ts';
 import { scenarios } from './all.ts';
-import { clockEnv, rightClock } from './clock.ts';
+import { clockEnv, resetClock } from './clock.ts';
 import { mountMissing, smallDisk } from './ledger.ts';
 import { entries } from './service.ts';
 
-const links: readonly LinkName[] = [
+const proxies: readonly ProxyName[] = [
   'client-gateway',
   'gateway-broker',
   'mserv1-broker',
@@ -16,21 +16,21 @@ const links: readonly LinkName[] = [
   'gateway-mserv1',
   'gateway-mserv2',
 ];
-/** Room for what some minutes leave in the ledger. */
+/** Enough space for the ledger of a mix of some minutes. */
 const diskMegabytes = 512;
-/** The rest is for the mix on PostgreSQL. */
+/** Share of the minutes that SQLite's mix gets; PostgreSQL's mix gets the rest. */
 const sqliteShare = 0.6;
 
-const world: WorldOptions = { replicas: true, entries, env: clockEnv };
+const deployment: DeploymentOptions = { replicas: true, entries, env: clockEnv };
 
-/** All faults at random, for that long together: first on SQLite, then with two gateways on PostgreSQL. */
-export function mixes(minutes: number, say: (line: string) => void): readonly Plot[] {
-  const onSqlite: WorldOptions = {
-    ...world,
-    links,
+/** Returns the random mixes: one on SQLite, then one with two gateways on PostgreSQL, if it is installed. */
+export function mixes(minutes: number, say: (line: string) => void): readonly Experiment[] {
+  const onSqlite: DeploymentOptions = {
+    ...deployment,
+    proxies,
     prepare(folder) {
       const undo = [
-        rightClock(),
+        resetClock(),
         ...(mountMissing() === undefined ? [smallDisk(folder, diskMegabytes)] : []),
       ];
       return () => {
@@ -38,17 +38,23 @@ export function mixes(minutes: number, say: (line: string) => void): readonly Pl
       };
     },
   };
-  const onPostgres: WorldOptions = {
-    ...world,
+  const onPostgres: DeploymentOptions = {
+    ...deployment,
     ledger: 'postgres',
-    links: [...links, 'gateway-postgres'],
+    proxies: [...proxies, 'gateway-postgres'],
     running: ['mserv1', 'mserv2', 'gateway', 'gateway#2'],
-    prepare: rightClock,
+    prepare: resetClock,
   };
   if (findPostgres() === undefined)
-    return [mixOf({ scenarios, say, minutes, ledger: 'sqlite', world: onSqlite })];
+    return [mixOf({ scenarios, say, minutes, ledger: 'sqlite', deployment: onSqlite })];
   return [
-    mixOf({ scenarios, say, minutes: minutes * sqliteShare, ledger: 'sqlite', world: onSqlite }),
-    mixOf({ scenarios, say, minutes: minutes * (1 - sqliteShare), ledger: 'postgres', world: onPostgres }),
+    mixOf({ scenarios, say, minutes: minutes * sqliteShare, ledger: 'sqlite', deployment: onSqlite }),
+    mixOf({
+      scenarios,
+      say,
+      minutes: minutes * (1 - sqliteShare),
+      ledger: 'postgres',
+      deployment: onPostgres,
+    }),
   ];
 }

@@ -1,92 +1,92 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Behaviour, Way } from '../harness/link.ts';
-import type { Scenario, Stage } from '../harness/scenario.ts';
-import { nextAsk } from '../harness/tree.ts';
-import type { LinkName } from '../harness/wiring.ts';
+import type { Behaviour, Direction } from '../harness/fault-proxy.ts';
+import type { FaultContext, Scenario } from '../harness/scenario.ts';
+import { nextRequest } from '../harness/tree.ts';
+import type { ProxyName } from '../harness/wiring.ts';
 
-const links: readonly LinkName[] = ['client-gateway', 'gateway-broker', 'mserv1-broker', 'gateway-mserv1'];
-/** Past two heartbeats of the connections to the broker. */
+const proxies: readonly ProxyName[] = ['client-gateway', 'gateway-broker', 'mserv1-broker', 'gateway-mserv1'];
+/** Longer than two heartbeats of the connections to the broker. */
 const longMs = 12_000;
-/** A request whose head has not come in ten seconds is answered with 408, and rightly. */
+/** Below the 10 s after which the gateway answers 408 to an incomplete request. */
 const headMs = 8_000;
 const slug = (text: string): string => text.replaceAll(' ', '-');
 
-/** A network that treats everything in one way for a while. */
-function behaving(link: LinkName, what: string, behaviour: Behaviour, ms: number): Scenario {
-  // Nobody is accepted whose request does not arrive.
-  const isDeaf = link === 'client-gateway' && behaviour.kind === 'black hole';
+/** Returns a scenario in which a proxy behaves in one way for some time. */
+function behaving(proxy: ProxyName, effect: string, behaviour: Behaviour, ms: number): Scenario {
+  // No request is accepted while none arrives.
+  const acceptsNone = proxy === 'client-gateway' && behaviour.kind === 'black hole';
   return {
-    name: `${link}-${slug(what)}`,
-    about: `between ${link.replace('-', ' and ')}: ${what}`,
-    world: { links: [link] },
-    async fault({ world, load }) {
-      world.link(link).behave(behaviour);
-      await Promise.all([isDeaf || load.untilAccepted(20), delay(ms)]);
+    name: `${proxy}-${slug(effect)}`,
+    about: `between ${proxy.replace('-', ' and ')}: ${effect}`,
+    deployment: { proxies: [proxy] },
+    async fault({ deployment, load }) {
+      deployment.proxy(proxy).behave(behaviour);
+      await Promise.all([acceptsNone || load.untilAccepted(20), delay(ms)]);
     },
-    heal: async ({ world }) => world.link(link).behave({ kind: 'pass' }),
+    repair: async ({ deployment }) => deployment.proxy(proxy).behave({ kind: 'pass' }),
   };
 }
 
-export async function cutFrames({ world, random, load }: Stage, link: LinkName): Promise<void> {
+export async function cutFrames({ deployment, random, load }: FaultContext, proxy: ProxyName): Promise<void> {
   for (let n = 0; n < 6; n++) {
-    const way = random.pick<Way>(['out', 'back']);
+    const direction = random.pick<Direction>(['out', 'back']);
     const nth = random.between(1, 12);
-    await world.link(link).strike({ way, nth, action: 'cut inside' }).reached;
+    await deployment.proxy(proxy).arm({ direction, nth, action: 'cut inside' }).reached;
     await load.untilAccepted(5);
   }
 }
 
-function accidents(link: LinkName): readonly Scenario[] {
+function faultsBetween(proxy: ProxyName): readonly Scenario[] {
   return [
     {
-      name: `${link}-reset-in-mid-frame`,
-      about: `between ${link.replace('-', ' and ')}: reset in mid-frame, six times`,
-      world: { links: [link] },
-      fault: (stage) => cutFrames(stage, link),
+      name: `${proxy}-reset-in-mid-frame`,
+      about: `between ${proxy.replace('-', ' and ')}: reset in mid-frame, six times`,
+      deployment: { proxies: [proxy] },
+      fault: (context) => cutFrames(context, proxy),
     },
     ...(['dialler', 'dialled'] as const).map((ends): Scenario => {
-      const [from = '', to = ''] = link.split('-');
+      const [from = '', to = ''] = proxy.split('-');
       const living = ends === 'dialler' ? to : from;
       return {
-        name: `${link}-half-open-at-${living}`,
-        about: `between ${link.replace('-', ' and ')}: connections end unnoticed by ${living}`,
-        world: { links: [link] },
-        async fault({ world, load }) {
+        name: `${proxy}-half-open-at-${living}`,
+        about: `between ${proxy.replace('-', ' and ')}: connections end unnoticed by ${living}`,
+        deployment: { proxies: [proxy] },
+        async fault({ deployment, load }) {
           for (let n = 0; n < 2; n++) {
-            world.link(link).halfOpen(ends);
+            deployment.proxy(proxy).halfOpen(ends);
             await load.untilAccepted(20);
           }
-          // It is over when the living one has noticed, by its heartbeats.
+          // The open side notices by its heartbeats.
           if (to === 'broker') await delay(longMs);
         },
       };
     }),
-    behaving(link, 'black hole', { kind: 'black hole' }, link === 'client-gateway' ? headMs : longMs),
-    behaving(link, '2 s late', { kind: 'late', ms: 2_000 }, longMs),
+    behaving(proxy, 'black hole', { kind: 'black hole' }, proxy === 'client-gateway' ? headMs : longMs),
+    behaving(proxy, '2 s late', { kind: 'late', ms: 2_000 }, longMs),
     {
-      ...behaving(link, 'byte by byte', { kind: 'byte by byte' }, 3_000),
-      load: { rate: 40, next: (random) => nextAsk(random, 0) },
+      ...behaving(proxy, 'byte by byte', { kind: 'byte by byte' }, 3_000),
+      load: { rate: 40, next: (random) => nextRequest(random, 0) },
     },
   ];
 }
 
-/** What is sent is lost for a while. TCP goes on after that with a new connection only. */
-function losing(link: LinkName, what: string): Scenario {
-  const lost: Behaviour = { kind: 'without', method: 'basic.publish', way: 'out' };
+/** Drops publishes for some time, then resets: TCP cannot continue a connection after lost data. */
+function losing(proxy: ProxyName, effect: string): Scenario {
+  const lost: Behaviour = { kind: 'without', method: 'basic.publish', direction: 'out' };
   return {
-    ...behaving(link, what, lost, lossMs),
-    async heal({ world }) {
-      world.link(link).behave({ kind: 'pass' });
-      world.link(link).reset();
+    ...behaving(proxy, effect, lost, lossMs),
+    async repair({ deployment }) {
+      deployment.proxy(proxy).behave({ kind: 'pass' });
+      deployment.proxy(proxy).reset();
     },
   };
 }
 
 const lossMs = 5_000;
-const unconfirmed: Behaviour = { kind: 'without', method: 'basic.ack', way: 'back' };
+const unconfirmed: Behaviour = { kind: 'without', method: 'basic.ack', direction: 'back' };
 
 export const network: readonly Scenario[] = [
-  ...links.flatMap(accidents),
+  ...proxies.flatMap(faultsBetween),
   behaving('gateway-broker', 'confirms lost', unconfirmed, lossMs),
   behaving('mserv1-broker', 'confirms lost', unconfirmed, lossMs),
   losing('gateway-broker', 'publishes lost'),

@@ -6,7 +6,7 @@ import type { DispatchRoute } from '../../../gateway/solicitudes/dispatcher.ts';
 import type { Solicitud } from '../../../gateway/solicitudes/ledger.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import { declareService, queuesOf } from '../../../runtime/amqp/topology.ts';
-import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-requester.ts';
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 import { eventually, until } from '../../support/processes/eventually.ts';
@@ -20,7 +20,7 @@ describe('The broker route', () => {
   const service = uniqueName();
   let publisher: Publisher;
   let ledger: MemoryLedger;
-  let otherwise: DispatchRoute & { open: boolean };
+  let direct: DispatchRoute & { open: boolean };
   let connected: boolean;
   const [mserv1] = services;
 
@@ -38,7 +38,7 @@ describe('The broker route', () => {
 
   beforeEach(() => {
     ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
-    otherwise = { open: false, room: 4, dispatch: async () => {} };
+    direct = { open: false, room: 4, dispatch: async () => {} };
     connected = true;
   });
 
@@ -53,7 +53,7 @@ describe('The broker route', () => {
           return connected;
         },
       },
-      otherwise,
+      direct,
       operation: () => mserv1?.operations[0],
       log: silent,
       now: () => now,
@@ -108,7 +108,7 @@ describe('The broker route', () => {
 
   it('uses the other route after a minute of isolation, and at once without a consumer', async () => {
     const redirected: string[] = [];
-    otherwise = {
+    direct = {
       open: true,
       room: 4,
       dispatch: async (rows) => void redirected.push(...rows.map(({ id }) => id)),
@@ -137,7 +137,7 @@ describe('The broker route', () => {
     expect(route().open).to.equal(true);
     connected = false;
     expect(route().open).to.equal(true);
-    otherwise.open = true;
+    direct.open = true;
     expect(route().open).to.equal(false);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createPublisher, PublishError, type Publisher } from '../../../runtime/amqp/publisher.ts';
-import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-requester.ts';
 import { until } from '../../support/processes/eventually.ts';
 import { type Rabbit, sharedRabbit } from '../../support/servers/rabbitmq.ts';
 

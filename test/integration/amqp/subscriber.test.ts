@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import type { Session } from '../../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery, type Subscriber } from '../../../runtime/amqp/subscriber.ts';
-import { silent, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { silent, uniqueName } from '../../support/clients/amqp-requester.ts';
 import { eventually, until } from '../../support/processes/eventually.ts';
 import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 

@@ -7,7 +7,7 @@ import { createWorkConsumer, type WorkConsumer } from '../../../runtime/amqp/wor
 import { StatusError } from '../../../runtime/errors.ts';
 import type { CallContext } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
-import { type Asker, silent, startAsker, uniqueName } from '../../support/clients/amqp-asker.ts';
+import { type Requester, silent, startRequester, uniqueName } from '../../support/clients/amqp-requester.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../../support/services/eco-service.ts';
@@ -19,7 +19,7 @@ const unavailable = (_request: unknown): unknown => {
 describe('A queue consumer', () => {
   let url: string;
   let service: string;
-  let asker: Asker;
+  let requester: Requester;
   const consumers: WorkConsumer[] = [];
 
   function start(
@@ -32,39 +32,39 @@ describe('A queue consumer', () => {
     return consumer;
   }
   const depth = async (): Promise<number | undefined> =>
-    (await asker.publisher.inspect(queuesOf(service).work))?.ready;
+    (await requester.publisher.inspect(queuesOf(service).work))?.ready;
 
   beforeEach(async () => {
     url = (await sharedRabbit()).url;
     service = uniqueName();
-    asker = await startAsker(url, service);
+    requester = await startRequester(url, service);
   });
 
   afterEach(async () => {
     await Promise.all(consumers.splice(0).map((consumer) => consumer.stop(0)));
-    await asker.stop();
+    await requester.stop();
   });
 
   it('prefetches more requests than it runs at once', async () => {
     let running = 0;
-    let most = 0;
+    let maxRunning = 0;
     let started = 0;
-    const go = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
     const handle = async (request: unknown) => {
       started += 1;
       running += 1;
-      most = Math.max(most, running);
-      await go.promise;
+      maxRunning = Math.max(maxRunning, running);
+      await finish.promise;
       running -= 1;
       return request;
     };
     start(handle, { concurrency: 2, prefetch: 6 });
     const ids = Array.from({ length: 10 }, (_, index) => `r${index}`);
-    await Promise.all(ids.map((id) => asker.send(id, id)));
+    await Promise.all(ids.map((id) => requester.send(id, id)));
     await eventually(async () => started === 2 && (await depth()) === 4);
-    go.resolve();
-    await Promise.all(ids.map((id) => asker.result(id)));
-    expect(most).to.equal(2);
+    finish.resolve();
+    await Promise.all(ids.map((id) => requester.result(id)));
+    expect(maxRunning).to.equal(2);
   });
 
   it("replies with the handler's result, and logs each call as the gRPC listener does", async () => {
@@ -75,44 +75,44 @@ describe('A queue consumer', () => {
       throw new StatusError(Status.NOT_FOUND, 'ruta-no-existe', 'No «año» here: 100 %');
     };
     start(handle, { log });
-    await asker.send('a', 'bien');
-    await asker.send('b', 'mal');
-    expect(await asker.result('a')).to.deep.equal({ kind: 'answer', response: '{"eco":"bien"}' });
-    expect(await asker.result('b')).to.deep.equal({
+    await requester.send('a', 'bien');
+    await requester.send('b', 'mal');
+    expect(await requester.result('a')).to.deep.equal({ kind: 'answer', response: '{"eco":"bien"}' });
+    expect(await requester.result('b')).to.deep.equal({
       kind: 'status',
       code: Status.NOT_FOUND,
       message: 'ruta-no-existe: No «año» here: 100 %',
     });
     const calls = () => lines.filter(({ msg }) => msg === 'call');
     await eventually(() => calls().length === 2);
-    const logged = calls().map(({ door, id, code, detail }) => ({ door, id, code, detail }));
+    const logged = calls().map(({ transport, id, code, detail }) => ({ transport, id, code, detail }));
     expect(logged).to.have.deep.members([
-      { door: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
-      { door: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
+      { transport: 'rabbitmq', id: 'a', code: 'OK', detail: undefined },
+      { transport: 'rabbitmq', id: 'b', code: 'NOT_FOUND', detail: 'ruta-no-existe: No «año» here: 100 %' },
     ]);
   });
 
   it('passes the request id to the handler', async () => {
     start(async (_, { requestId }) => requestId);
-    await asker.send('a', 1);
-    expect(await asker.result('a')).to.deep.equal({ kind: 'answer', response: '"peticion-a"' });
+    await requester.send('a', 1);
+    expect(await requester.result('a')).to.deep.equal({ kind: 'answer', response: '"peticion-a"' });
   });
 
   it('replies UNIMPLEMENTED to an unknown method', async () => {
     start(async () => 1);
-    await asker.send('a', 1, { type: 'prueba.v1.Eco/Nada' });
-    expect(await asker.result('a')).to.include({ kind: 'status', code: Status.UNIMPLEMENTED });
+    await requester.send('a', 1, { type: 'prueba.v1.Eco/Nada' });
+    expect(await requester.result('a')).to.include({ kind: 'status', code: Status.UNIMPLEMENTED });
   });
 
   it('replies with a fixed text when the handler has a bug or the request cannot be decoded', async () => {
     start(async () => {
       throw new Error('/etc/passwd');
     });
-    await asker.send('a', 1);
-    await asker.send('b', 1, { request: '{' });
+    await requester.send('a', 1);
+    await requester.send('b', 1, { request: '{' });
     const internal = { kind: 'status', code: Status.INTERNAL, message: 'error-interno: Internal error' };
-    expect(await asker.result('a')).to.deep.equal(internal);
-    expect(await asker.result('b')).to.deep.equal(internal);
+    expect(await requester.result('a')).to.deep.equal(internal);
+    expect(await requester.result('b')).to.deep.equal(internal);
   });
 
   it('does not run a request that has expired', async () => {
@@ -120,8 +120,8 @@ describe('A queue consumer', () => {
     start(async () => {
       runs += 1;
     });
-    await asker.send('a', 1, { expiresAt: 1 });
-    expect(await asker.result('a')).to.deep.equal({ kind: 'expired' });
+    await requester.send('a', 1, { expiresAt: 1 });
+    expect(await requester.result('a')).to.deep.equal({ kind: 'expired' });
     expect(runs).to.equal(0);
   });
 
@@ -135,15 +135,15 @@ describe('A queue consumer', () => {
       },
       { concurrency: 1 },
     );
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await eventually(() => ran.length === 1);
     const expiresAt = Date.now() + 3_600_000;
-    await asker.send('b', 'b', { expiresAt });
+    await requester.send('b', 'b', { expiresAt });
     await eventually(async () => (await depth()) === 0);
     const clock = mock.method(Date, 'now', () => expiresAt);
     try {
       first.resolve();
-      expect(await asker.result('b')).to.deep.equal({ kind: 'expired' });
+      expect(await requester.result('b')).to.deep.equal({ kind: 'expired' });
     } finally {
       clock.mock.restore();
     }
@@ -159,8 +159,8 @@ describe('A queue consumer', () => {
       },
       { workTimeoutMs: 50 },
     );
-    await asker.send('a', 1);
-    expect(await asker.result('a')).to.include({ kind: 'status', code: Status.DEADLINE_EXCEEDED });
+    await requester.send('a', 1);
+    expect(await requester.result('a')).to.include({ kind: 'status', code: Status.DEADLINE_EXCEEDED });
     expect(signal?.aborted).to.equal(true);
   });
 
@@ -173,56 +173,56 @@ describe('A queue consumer', () => {
       content: Buffer.from([0xff]),
       properties: { messageId: 'x' },
     };
-    await asker.publisher.publish(garbage);
-    await asker.send('a', 1);
-    expect((await asker.result('a')).kind).to.equal('answer');
+    await requester.publisher.publish(garbage);
+    await requester.send('a', 1);
+    expect((await requester.result('a')).kind).to.equal('answer');
     await eventually(async () => (await depth()) === 0);
   });
 
   it('keeps requests while its service is unavailable', async () => {
-    let tries = 0;
+    let attempts = 0;
     let answer = unavailable;
     const handle = async (request: unknown) => {
-      tries += 1;
+      attempts += 1;
       return answer(request);
     };
     start(handle, { prefetch: 1 });
     const ids = ['a', 'b', 'c'];
-    await Promise.all(ids.map((id) => asker.send(id, id)));
-    await eventually(() => tries >= 3);
+    await Promise.all(ids.map((id) => requester.send(id, id)));
+    await eventually(() => attempts >= 3);
     expect(await depth()).to.equal(2);
-    expect(ids.map(asker.replies)).to.deep.equal([0, 0, 0]);
+    expect(ids.map(requester.replies)).to.deep.equal([0, 0, 0]);
     answer = (request) => request;
-    for (const id of ids) expect((await asker.result(id)).kind).to.equal('answer');
+    for (const id of ids) expect((await requester.result(id)).kind).to.equal('answer');
     await eventually(async () => (await depth()) === 0);
-    expect(ids.map(asker.replies)).to.deep.equal([1, 1, 1]);
+    expect(ids.map(requester.replies)).to.deep.equal([1, 1, 1]);
   });
 
   it('requeues a request that it has held longer than maxHoldMs', async () => {
-    let tries = 0;
+    let attempts = 0;
     let answer = unavailable;
     const handle = async (request: unknown) => {
-      tries += 1;
+      attempts += 1;
       return answer(request);
     };
     start(handle, { prefetch: 1, maxHoldMs: 0 });
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     // The consumer goes on trying after it has requeued the request.
-    await eventually(async () => tries >= 3 && (await depth()) === 1);
+    await eventually(async () => attempts >= 3 && (await depth()) === 1);
     answer = (request) => request;
-    expect((await asker.result('a')).kind).to.equal('answer');
+    expect((await requester.result('a')).kind).to.equal('answer');
     await eventually(async () => (await depth()) === 0);
-    expect(asker.replies('a')).to.equal(1);
+    expect(requester.replies('a')).to.equal(1);
   });
 
   it('requeues waiting requests when it stops, without raising their delivery count', async () => {
-    let tries = 0;
+    let attempts = 0;
     const consumer = start(async (request) => {
-      tries += 1;
+      attempts += 1;
       return unavailable(request);
     });
-    await Promise.all(['a', 'b'].map((id) => asker.send(id, id)));
-    await eventually(() => tries >= 2);
+    await Promise.all(['a', 'b'].map((id) => requester.send(id, id)));
+    await eventually(() => attempts >= 2);
     await consumer.stop(5_000);
     expect(await depth()).to.equal(2);
     const counts: number[] = [];
@@ -249,18 +249,18 @@ describe('A queue consumer', () => {
   });
 
   it('finishes a running request when it stops, within its grace period', async () => {
-    const [running, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [running, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const consumer = start(async (request) => {
       running.resolve();
-      await goOn.promise;
+      await finish.promise;
       return request;
     });
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await running.promise;
     const stopped = consumer.stop(60_000);
-    goOn.resolve();
+    finish.resolve();
     await stopped;
-    expect((await asker.result('a')).kind).to.equal('answer');
+    expect((await requester.result('a')).kind).to.equal('answer');
     expect(await depth()).to.equal(0);
   });
 
@@ -270,20 +270,20 @@ describe('A queue consumer', () => {
       signals.push(signal);
       return new Promise(() => {});
     });
-    await asker.send('a', 'a');
+    await requester.send('a', 'a');
     await eventually(() => signals.length === 1);
     await Promise.all([consumer.stop(0), consumer.stop(0)]);
     expect(signals[0]?.aborted).to.equal(true);
     start(async (request) => request);
-    expect(await asker.result('a')).to.deep.equal({ kind: 'answer', response: '"a"' });
-    expect(asker.replies('a')).to.equal(1);
+    expect(await requester.result('a')).to.deep.equal({ kind: 'answer', response: '"a"' });
+    expect(requester.replies('a')).to.equal(1);
   });
 
   it('gives up a reply whose queue is gone, and answers the next request', async () => {
     start(async (request) => request, { replyPatienceMs: 300 });
-    await asker.send('a', 'a', { replyTo: uniqueName() });
-    await asker.send('b', 'b');
-    expect((await asker.result('b')).kind).to.equal('answer');
+    await requester.send('a', 'a', { replyTo: uniqueName() });
+    await requester.send('b', 'b');
+    expect((await requester.result('b')).kind).to.equal('answer');
     await eventually(async () => (await depth()) === 0);
   });
 });

@@ -13,9 +13,9 @@ import { Status } from '../../../runtime/status.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import {
   emptyPage,
-  folder,
   type ListadoOptions,
   listarArchivos,
+  listRequest,
   notRepeatable,
   startHttp2,
   startListado,
@@ -73,7 +73,8 @@ describe('The service client', () => {
   }
 
   const options = () => ({ signal: new AbortController().signal, requestId: 'r1', traceparent: '' });
-  const call = (client: ServiceClient, method = listarArchivos) => client.call(method, folder(), options());
+  const call = (client: ServiceClient, method = listarArchivos) =>
+    client.call(method, listRequest(), options());
 
   function unreachable(result: CallResult): CallResult & { kind: 'unreachable' } {
     if (result.kind !== 'unreachable') throw new Error(`it was ${JSON.stringify(result)}`);
@@ -85,7 +86,8 @@ describe('The service client', () => {
     const client = await clientTo(address);
     expect(await call(client)).to.deep.equal({
       kind: 'verdict',
-      verdict: { ok: true, response: emptyPage },
+      ok: true,
+      response: emptyPage,
       address,
     });
   });
@@ -96,7 +98,9 @@ describe('The service client', () => {
     });
     expect(await call(await clientTo(address))).to.deep.equal({
       kind: 'verdict',
-      verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+      ok: false,
+      code: Status.NOT_FOUND,
+      message: 'ruta-no-existe: No',
       address,
     });
   });
@@ -122,10 +126,10 @@ describe('The service client', () => {
 
   it('tries one other address when one is unavailable', async () => {
     const unavailable = await serve({ handle: (_call, answer) => answer({ code: Status.UNAVAILABLE }) });
-    const good = await serve();
-    const client = await clientTo(`${unavailable.address},${good.address}`);
+    const available = await serve();
+    const client = await clientTo(`${unavailable.address},${available.address}`);
     for (let i = 0; i < 4; i++)
-      expect(await call(client)).to.include({ kind: 'verdict', address: good.address });
+      expect(await call(client)).to.include({ kind: 'verdict', address: available.address });
     expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
 
@@ -157,10 +161,10 @@ describe('The service client', () => {
 
   it('repeats a refused call, also of a method that is not repeatable', async () => {
     const refusing = await serveHttp2((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
-    const good = await serve();
-    const client = await clientTo(`${refusing},${good.address}`);
+    const available = await serve();
+    const client = await clientTo(`${refusing},${available.address}`);
     for (let i = 0; i < 4; i++) {
-      expect(await call(client, notRepeatable)).to.include({ kind: 'verdict', address: good.address });
+      expect(await call(client, notRepeatable)).to.include({ kind: 'verdict', address: available.address });
     }
     expect(client.addresses().map(({ breaker }) => breaker)).to.deep.equal(['closed', 'closed']);
   });
@@ -180,20 +184,20 @@ describe('The service client', () => {
   });
 
   it('returns gone when its signal is aborted, before and during a call', async () => {
-    const leaving = new AbortController();
-    const { address } = await serve({ handle: () => leaving.abort() });
+    const abort = new AbortController();
+    const { address } = await serve({ handle: () => abort.abort() });
     const client = await clientTo(address);
     const gone = { kind: 'gone' };
-    const leave = { ...options(), signal: leaving.signal };
-    expect(await client.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
-    expect(await client.call(listarArchivos, folder(), leave)).to.deep.equal(gone);
+    const abortable = { ...options(), signal: abort.signal };
+    expect(await client.call(listarArchivos, listRequest(), abortable)).to.deep.equal(gone);
+    expect(await client.call(listarArchivos, listRequest(), abortable)).to.deep.equal(gone);
     expect(client.reachable).to.equal(true);
   });
 
   it('keeps the breaker closed after a call that was too slow', async () => {
     const { address } = await serve({ handle: () => undefined });
     const client = await clientTo(address);
-    const result = await client.call(listarArchivos, folder(), { ...options(), deadlineMs: 50 });
+    const result = await client.call(listarArchivos, listRequest(), { ...options(), deadlineMs: 50 });
     expect(unreachable(result).proxyError).to.equal('http_response_timeout');
     expect(client.reachable).to.equal(true);
   });
@@ -242,17 +246,17 @@ describe('The service client', () => {
     });
 
     it('reports the health and latency of every address on request', async () => {
-      const [good, bad, gone] = [
+      const [serving, notServing, closed] = [
         await serve(),
         await serve({ health: 'NOT_SERVING' }),
         { address: await freeAddress() },
       ];
-      const client = await clientTo([good, bad, gone].map(({ address }) => address).join(','));
+      const client = await clientTo([serving, notServing, closed].map(({ address }) => address).join(','));
       const health = await client.probe(5_000);
       expect(health.map(({ address, ok }) => [address, ok])).to.deep.equal([
-        [good.address, true],
-        [bad.address, false],
-        [gone.address, false],
+        [serving.address, true],
+        [notServing.address, false],
+        [closed.address, false],
       ]);
       for (const { latencyMs } of health) expect(latencyMs).to.be.at.least(0);
     });

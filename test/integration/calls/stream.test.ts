@@ -89,7 +89,7 @@ describe('A stream of the service client', () => {
     client.stream({ method: transmitir, request: { consulta: undefined } }, options(signal));
 
   function responses(result: Answered): AsyncIterable<TransmitirBusquedaResponse> {
-    if (result.kind === 'verdict' && result.verdict.ok) return result.verdict.response;
+    if (result.kind === 'verdict' && result.ok) return result.response;
     throw new Error(`it was ${JSON.stringify(result)}`);
   }
 
@@ -135,7 +135,9 @@ describe('A stream of the service client', () => {
       });
       expect(await stream(await clientTo(address))).to.deep.equal({
         kind: 'verdict',
-        verdict: { ok: false, code: Status.NOT_FOUND, message: 'ruta-no-existe: No' },
+        ok: false,
+        code: Status.NOT_FOUND,
+        message: 'ruta-no-existe: No',
         address,
       });
     });
@@ -157,16 +159,16 @@ describe('A stream of the service client', () => {
     const unavailable = await serve({
       transmitirBusqueda: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
     });
-    const good = await serve({
+    const available = await serve({
       transmitirBusqueda: (call) => {
         call.write(part(7));
         call.end();
       },
     });
-    const client = await clientTo(`${unavailable},${good}`);
+    const client = await clientTo(`${unavailable},${available}`);
     for (let i = 0; i < 3; i++) {
       const result = await stream(client);
-      expect(result).to.include({ kind: 'verdict', address: good });
+      expect(result).to.include({ kind: 'verdict', address: available });
       expect((await read(result)).totals).to.deep.equal([7]);
     }
   });
@@ -184,11 +186,11 @@ describe('A stream of the service client', () => {
   });
 
   it('has no deadline after the first response', async () => {
-    const goOn = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
     const address = await serve({
       transmitirBusqueda: (call) => {
         call.write(part(1));
-        void goOn.promise.then(() => {
+        void finish.promise.then(() => {
           call.write(part(2));
           call.end();
         });
@@ -196,7 +198,7 @@ describe('A stream of the service client', () => {
     });
     const result = await stream(await clientTo(address, { deadlineMs: 100 }));
     // This timer starts after the deadline's timer and is as long: when it fires, the deadline has passed.
-    setTimeout(goOn.resolve, 100);
+    setTimeout(finish.resolve, 100);
     expect((await read(result)).totals).to.deep.equal([1, 2]);
   });
 
@@ -244,10 +246,10 @@ describe('A stream of the service client', () => {
       },
     });
     const client = await clientTo(address);
-    const held = [];
-    for (let i = 0; i < 20; i++) held.push(await stream(client));
+    const unreadStreams = [];
+    for (let i = 0; i < 20; i++) unreadStreams.push(await stream(client));
     expect((await read(await stream(client))).totals).to.have.lengthOf(200);
-    for (const result of held) expect((await read(result)).totals).to.have.lengthOf(200);
+    for (const result of unreadStreams) expect((await read(result)).totals).to.have.lengthOf(200);
   });
 
   it('cancels the call when its reader stops or its signal is aborted', async () => {
@@ -261,22 +263,22 @@ describe('A stream of the service client', () => {
     const client = await clientTo(address);
     const nextCancel = () => new Promise<void>((resolve) => cancelled.push(resolve));
 
-    const stopped = nextCancel();
+    const cancelledByReader = nextCancel();
     for await (const _part of responses(await stream(client))) break;
-    await stopped;
+    await cancelledByReader;
 
-    const gone = nextCancel();
+    const cancelledByAbort = nextCancel();
     const abort = new AbortController();
     const reading = read(await stream(client, abort.signal));
     abort.abort();
     expect((await reading).failure).to.include({ code: Status.CANCELLED, cancelledByUs: true });
-    await gone;
+    await cancelledByAbort;
 
-    const unread = nextCancel();
+    const cancelledUnread = nextCancel();
     const never = new AbortController();
     await stream(client, never.signal);
     never.abort();
-    await unread;
+    await cancelledUnread;
   });
 
   it('is gone when its signal is aborted before the first response', async () => {
@@ -307,9 +309,9 @@ describe('A stream of the service client', () => {
         }
       }
       const result = await client.stream({ method: enVivo, requests: requests() }, options());
-      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+      if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
       const numbers: number[] = [];
-      for await (const { numero } of result.verdict.response) {
+      for await (const { numero } of result.response) {
         numbers.push(numero);
         answered.shift()?.();
       }
@@ -320,16 +322,16 @@ describe('A stream of the service client', () => {
       const unavailable = await serve({
         buscarEnVivo: (call) => call.emit('error', { code: Status.UNAVAILABLE, details: '' }),
       });
-      const good = await serve({ buscarEnVivo: echo });
-      const client = await clientTo(`${unavailable},${good}`);
+      const available = await serve({ buscarEnVivo: echo });
+      const client = await clientTo(`${unavailable},${available}`);
       for (let i = 0; i < 3; i++) {
         async function* requests() {
           yield { numero: 5, consulta: undefined };
         }
         const result = await client.stream({ method: enVivo, requests: requests() }, options());
-        if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
+        if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
         const numbers: number[] = [];
-        for await (const { numero } of result.verdict.response) numbers.push(numero);
+        for await (const { numero } of result.response) numbers.push(numero);
         expect(numbers).to.deep.equal([5]);
       }
     });
@@ -351,8 +353,8 @@ describe('A stream of the service client', () => {
         await once(never.signal, 'abort');
       }
       const result = await client.stream({ method: enVivo, requests: requests() }, options());
-      if (result.kind !== 'verdict' || !result.verdict.ok) throw new Error(result.kind);
-      const { response } = result.verdict;
+      if (result.kind !== 'verdict' || !result.ok) throw new Error(result.kind);
+      const { response } = result;
       const broken = await (async () => {
         for await (const _response of response);
       })().catch((error: unknown) => error);

@@ -5,13 +5,13 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Metadata } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { createGrpcTransport, type GrpcTransport } from '../../../gateway/calls/grpc-transport.ts';
-import type { CallOptions, GrpcFailure, Outcome } from '../../../gateway/calls/transport.ts';
+import type { CallOptions, GrpcFailure, TransportResult } from '../../../gateway/calls/transport.ts';
 import { Status, statusName } from '../../../runtime/status.ts';
 import {
   emptyPage,
-  folder,
   type ListadoHandler,
   listarArchivos,
+  listRequest,
   startHttp2,
   startListado,
 } from '../../support/services/listado-server.ts';
@@ -64,15 +64,15 @@ describe('The gRPC transport', () => {
   });
 
   const call = (transport: GrpcTransport, more: Partial<CallOptions> = {}) =>
-    transport.unary(listarArchivos, folder(), options(more));
+    transport.unary(listarArchivos, listRequest(), options(more));
 
-  function failureOf(outcome: Outcome<unknown>): Omit<GrpcFailure, 'code'> & { code: string } {
+  function failureOf(outcome: TransportResult<unknown>): Omit<GrpcFailure, 'code'> & { code: string } {
     if (outcome.ok) throw new Error('it was answered');
     return { ...outcome.failure, code: statusName(outcome.failure.code) };
   }
 
   function expectFailure(
-    outcome: Outcome<unknown>,
+    outcome: TransportResult<unknown>,
     origin: GrpcFailure['origin'],
     wanted: object,
     text: RegExp,
@@ -154,7 +154,7 @@ describe('The gRPC transport', () => {
       const { transport } = await serve(() => undefined);
       const outcome = await transport.unary(
         { ...listarArchivos, fullName: 'archivos.v1.ListadoService/Nada' },
-        folder(),
+        listRequest(),
         options(),
       );
       expectFailure(outcome, 'server', { code: 'UNIMPLEMENTED', sent: true }, /Nada/);
@@ -423,7 +423,7 @@ describe('The gRPC transport', () => {
         },
       };
       const method = { ...listarArchivos, request: refusing };
-      expectFailure(await transport.unary(method, folder(), options()), 'client', wanted, text);
+      expectFailure(await transport.unary(method, listRequest(), options()), 'client', wanted, text);
       expectFailure(await call(transport, { requestId: 'ñ\n' }), 'client', wanted, text);
     });
   });

@@ -128,7 +128,7 @@ describe('The gRPC listener', () => {
     expect(calls).to.have.length(1);
     expect(calls[0]).to.include({
       requestId: 'abc-123',
-      door: 'grpc',
+      transport: 'grpc',
       method: 'archivos.v1.ListadoService/ListarArchivos',
       code: 'OK',
     });

@@ -134,10 +134,10 @@ describe('The gRPC listener for streams', () => {
   });
 
   it('holds back the handler while the client does not read', async () => {
-    let made = 0;
+    let yielded = 0;
     const { client, calls } = await serve({
       async *transmitirBusqueda() {
-        while (made < 2_000) yield part(made++, 40_000);
+        while (yielded < 2_000) yield part(yielded++, 40_000);
       },
     });
     const stream = client.transmitirBusqueda(ask);
@@ -145,10 +145,10 @@ describe('The gRPC listener for streams', () => {
     let before: number;
     // The loop ends when the buffers between both sides are full.
     do {
-      before = made;
+      before = yielded;
       for (let i = 0; i < 200; i++) await turn();
-    } while (made !== before);
-    expect(made).to.be.below(100);
+    } while (yielded !== before);
+    expect(yielded).to.be.below(100);
     expect((await received(stream)).totals).to.have.lengthOf(2_000);
     await eventually(() => calls().length === 1);
   });
@@ -245,11 +245,11 @@ describe('The gRPC listener for streams', () => {
     });
 
     it('holds back a client that sends faster than the handler reads', async () => {
-      const goOn = Promise.withResolvers<void>();
+      const resume = Promise.withResolvers<void>();
       const { client } = await serve({
         async *buscarEnVivo(requests) {
           let count = 0;
-          for await (const _request of requests) if (count++ === 0) await goOn.promise;
+          for await (const _request of requests) if (count++ === 0) await resume.promise;
           yield answer(count);
         },
       });
@@ -264,7 +264,7 @@ describe('The gRPC listener for streams', () => {
         for (let i = 0; i < 500; i++) await turn();
       } while (taken !== before);
       expect(taken).to.be.below(400);
-      goOn.resolve();
+      resume.resolve();
       expect((await once(live, 'data'))[0]).to.include({ numero: 500 });
       await once(live.resume(), 'end');
     });
@@ -295,11 +295,11 @@ describe('The gRPC listener for streams', () => {
     });
 
     it('ends the requests and waits for the last answer when the process stops', async () => {
-      const asked = Promise.withResolvers<void>();
+      const requested = Promise.withResolvers<void>();
       const { client, server } = await serve({
         async *buscarEnVivo(requests) {
           for await (const { numero } of requests) {
-            asked.resolve();
+            requested.resolve();
             yield answer(numero);
           }
           yield answer(100);
@@ -307,7 +307,7 @@ describe('The gRPC listener for streams', () => {
       });
       const live = client.buscarEnVivo();
       live.write(query(1));
-      await asked.promise;
+      await requested.promise;
       const numbers: number[] = [];
       const reading = (async () => {
         for await (const { numero } of live as AsyncIterable<BuscarEnVivoResponse>) numbers.push(numero);

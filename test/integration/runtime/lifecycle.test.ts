@@ -61,11 +61,11 @@ describe('A process', () => {
     const exit = proc.kill('SIGINT');
     void proc.kill('SIGINT');
     await proc.waitFor((line) => line.msg === 'part stopped');
-    const again = setInterval(() => void proc.kill('SIGINT'), 100);
+    const repeating = setInterval(() => void proc.kill('SIGINT'), 100);
     try {
       expect(await exit).to.deep.equal({ code: 130, signal: null });
     } finally {
-      clearInterval(again);
+      clearInterval(repeating);
     }
   });
 
@@ -75,7 +75,7 @@ describe('A process', () => {
       () => undefined,
       (error: Error) => error,
     );
-    expect(failure?.message).to.include('something held it').and.include('Timeout');
+    expect(failure?.message).to.include('held by an open handle').and.include('Timeout');
     expect((await proc.exited).code).to.equal(0);
   });
 

@@ -12,31 +12,31 @@ export interface CoherenceOptions {
   readonly readsPerSecond: number;
 }
 
-/** What was read while folders changed. */
+/** Counts of the reads made while folders changed. */
 export interface Coherence {
   readonly writes: number;
   readonly reads: number;
   readonly cached: number;
-  /** Cached answers that lacked a write which had returned before they were asked for. */
+  /** Cached answers that lack a write that had returned before the request. */
   readonly stale: number;
-  /** For how long that write had returned when the request began, milliseconds. */
+  /** Longest time from such a write's return to the request, in milliseconds. */
   readonly stalestMs: number;
-  /** Of reads with `Cache-Control: no-cache`: how many there were, and how many lacked such a write. */
+  /** Reads with `Cache-Control: no-cache`, and those of them whose answers lack such a write. */
   readonly aroundCache: number;
   readonly aroundCacheWrong: number;
-  /** Folders whose answers did not become right when nothing changed any more. */
+  /** Folders whose answers stayed wrong after the last change. */
   readonly wrongForEver: number;
 }
 
-/** A folder with one file, which every write makes a byte longer: an answer's `bytes` is the number of writes that it knows. */
+/** A folder with one file. Each write lengthens the file by a byte, so `bytes` in an answer counts the writes. */
 interface Watched {
   readonly name: string;
   readonly file: number;
-  /** When each write had returned; the first is of none. */
+  /** Times when each write returned; the first element is the creation of the file. */
   readonly returned: number[];
 }
 
-/** Changes folders below `it.root` at one rate and reads them over HTTP at another, both at the same time. */
+/** Changes folders below `it.root` at one rate, and reads them over HTTP at another at the same time. */
 export async function measureCoherence(
   it: Pick<SetUp, 'url' | 'root'>,
   options: CoherenceOptions,
@@ -51,7 +51,7 @@ export async function measureCoherence(
   const counted = { writes: 0, reads: 0, cached: 0, stale: 0, stalestMs: 0 };
   let [aroundCache, aroundCacheWrong, wrongForEver] = [0, 0, 0];
 
-  /** For how long the first write that the answer lacks had returned when it was asked for; 0 or less: none is lacking. */
+  /** Returns the ms from the first missing write's return to the request; 0 or less when none is missing. */
   async function read({ name, returned }: Watched, fields?: string) {
     const startedAt = performance.now();
     const { status, head, body } = await client.get(`/listar_archivos?ruta=${name}`, fields);

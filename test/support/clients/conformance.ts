@@ -7,14 +7,14 @@ const document = createDocument({
   version: '0.0.0',
   operations: services.flatMap(({ operations }) => operations),
   tokenNeeded: false,
-  ofIdentity: new Set(['/login', '/.well-known/jwks.json']),
+  servedIdentityPaths: new Set(['/login', '/.well-known/jwks.json']),
   prefix: '',
 });
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 ajv.addSchema({ $id: 'document', ...document });
 
-/** `/solicitudes/019a…` → `/solicitudes/{id}`; undefined for a path that is not in the document. */
+/** Returns the path template: `/solicitudes/019a…` → `/solicitudes/{id}`; undefined for an undocumented path. */
 function documentedPath(path: string): string | undefined {
   const bare = path.replace(/^\/v1(?=\/|$)/, '') || '/';
   const names = Object.keys(document.paths);
@@ -28,7 +28,7 @@ function patternOf(name: string): RegExp {
 const pointer = (...parts: readonly string[]): string =>
   parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
 
-/** The schema of an answer, as a reference into the document. Throws when the document knows no such answer. */
+/** Returns the reference to an answer's schema; undefined when it has none. Throws for an undocumented answer. */
 function schemaFor(method: string, path: string, status: number, type: string): string | undefined {
   const responses = document.paths[path]?.[method.toLowerCase()]?.responses;
   if (responses === undefined) throw new Error(`The document has no ${method} ${path}`);
@@ -40,23 +40,20 @@ function schemaFor(method: string, path: string, status: number, type: string): 
     const shared = document.components['responses'] as Record<string, typeof response>;
     response = shared[at.at(-1) ?? ''] ?? {};
   }
-  // Whose body is told elsewhere: the answer of an operation, or a file.
+  // The body is described elsewhere: the answer of another operation, or a file.
   if (response.content === undefined && key !== 'default') return undefined;
   if (response.content?.[type] === undefined)
     throw new Error(`The document has no ${type} for ${status} of ${method} ${path}`);
   return `document#/${pointer(...at, 'content', type, 'schema')}`;
 }
 
-/**
- * Throws unless an answer is one that the document promises. Bodies that are no JSON, and paths that are none of the
- * document's, are not looked at.
- */
-export async function mustConform(method: string, path: string, answer: Response): Promise<void> {
+/** Throws when the OpenAPI document does not allow an answer. Checks only JSON bodies of documented paths. */
+export async function assertConforms(method: string, path: string, answer: Response): Promise<void> {
   const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
   const documented = documentedPath(path);
   if (documented === undefined || !/^application\/(?:problem\+)?json$/.test(type) || method === 'HEAD')
     return;
-  // What a path does not take is in no document.
+  // The document does not list the methods that a path refuses.
   if (answer.status === 405) return;
   const ref = schemaFor(method, documented, answer.status, type);
   if (ref === undefined) return;
@@ -68,8 +65,8 @@ export async function mustConform(method: string, path: string, answer: Response
   );
 }
 
-/** Whether a line of a stream is one that the document promises. */
-export function mustBeLine(operation: string, line: unknown): void {
+/** Throws when the document does not allow a line of an operation's stream. */
+export function assertStreamLine(operation: string, line: unknown): void {
   const validate = ajv.compile({
     $ref: `document#/${pointer('components', 'schemas', `${operation}.linea`)}`,
   });

@@ -5,7 +5,7 @@ export interface StreamEvent {
   readonly data: unknown;
 }
 
-/** The events of a `text/event-stream`, to its end. Comments and `retry` are left out. */
+/** Yields the events of a `text/event-stream` until it ends, without comments and `retry` fields. */
 export async function* eventsIn(answer: Response): AsyncGenerator<StreamEvent, void> {
   const events = answer.body
     ?.pipeThrough(new TextDecoderStream())

@@ -1,21 +1,25 @@
-/** The gateway trusts a beat for a second, and a beat says when all before it was told: however slow the machine is. */
+/**
+ * Longest time that a cached answer may be stale. The gateway trusts a heartbeat for a second, on a slow machine too,
+ * because the heartbeat carries the time up to which all changes are reported.
+ */
 const longestTrustMs = 1_500;
 
-/** An answer to a question that was asked after a change. */
-export interface Told {
+/** Answer to a request sent after a change. */
+export interface ObservedAnswer {
   readonly fromCache: boolean;
-  /** Whether it knows of the change. */
+  /** Whether the answer includes the change. */
   readonly knows: boolean;
 }
 
 /**
- * Asks until an answer knows of a change that is over; returns `known`, or which answer should have known. Only the cache may lag,
- * and only for requests that begin soon after the change: a slow machine makes requests rarer, not answers older.
+ * Repeats a request until its answer includes a completed change. Returns `known`, or which stale answer is an error: any
+ * from a call, or one from the cache to a request that began too late after the change. A slow machine makes requests
+ * rarer, not answers older.
  *
- * @param ask undefined when there was no answer
+ * @param ask resolves with undefined when there was no answer
  */
 export async function untilKnown(
-  ask: () => Promise<Told | undefined>,
+  ask: () => Promise<ObservedAnswer | undefined>,
 ): Promise<'known' | 'a call did not know' | 'the cache did not know'> {
   const changedAt = performance.now();
   for (;;) {

@@ -35,7 +35,7 @@ export type GrpcClient<Definition extends ServiceDefinition> = Client & {
   readonly [Key in keyof Definition['methods']]: Call<Definition['methods'][Key]>;
 };
 
-/** grpc-js's own client of a service, with nothing of ours but the codecs. */
+/** Creates a plain grpc-js client of a service; only the codecs are the product's. */
 export function grpcClient<Definition extends ServiceDefinition>(
   definition: Definition,
   address: string,

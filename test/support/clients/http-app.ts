@@ -23,16 +23,16 @@ import { problemOfLedgerError } from '../../../gateway/solicitudes/error-mapping
 export interface HttpApp {
   readonly url: string;
   readonly port: number;
-  /** Every log line so far, parsed. */
+  /** Parsed log lines so far. */
   readonly lines: readonly Record<string, unknown>[];
-  /** Resolves with the first line, of now or later, that has this message and is the wanted one. */
+  /** Resolves with the first line, past or future, that has the message and matches. */
   line(message: string, wanted: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
-  /** Sends bytes as they are, and gives all that comes back until the connection ends. */
+  /** Sends raw bytes; resolves with all that is received until the connection ends. */
   raw(request: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The HTTP room's middlewares in their order, with some routes, on a free port. */
+/** Starts the middlewares of gateway/http in their order, with the test's routes, on a free port. */
 export async function startHttpApp(
   routes: (router: Router<State>) => void = () => undefined,
   allowed: readonly string[] = [],

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** As far as it is looked at. */
+/** The parts of an answer that the measurements read. */
 export interface LeanAnswer {
   readonly status: number;
-  /** Header fields as they came, up to the empty line. */
+  /** Status line and header fields, up to the empty line. */
   readonly head: string;
   readonly body: string;
 }
@@ -15,8 +15,9 @@ interface Asking extends PromiseWithResolvers<LeanAnswer> {
 const contentLength = /\r\ncontent-length: (\d+)/i;
 
 /**
- * Asks a server that answers every request with a Content-Length and keeps connections open, as ours does. Where
- * client and servers share two cores, Node's own client, which takes more than this one, would be a good part of what is measured.
+ * Minimal HTTP client for measurements. It needs a server that keeps connections open and always sends Content-Length, as
+ * the gateway does. Node's own client takes more processor time, which would distort results where client and servers
+ * share two cores.
  */
 export class LeanClient implements Disposable {
   readonly #host: string;
@@ -34,7 +35,10 @@ export class LeanClient implements Disposable {
     }
   }
 
-  /** Waits for a connection when all are busy. Rejects when its connection is lost. @param fields more of them, each with its CRLF */
+  /**
+   * Sends a GET, once a connection is free. Rejects when its connection is lost.
+   * @param fields additional header fields, each with its CRLF
+   */
   get(path: string, fields = ''): Promise<LeanAnswer> {
     const request = `GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${fields}\r\n`;
     const asking = { request, ...Promise.withResolvers<LeanAnswer>() };
@@ -55,7 +59,7 @@ export class LeanClient implements Disposable {
   }
 }
 
-/** One request at a time. */
+/** A connection that carries one request at a time. */
 class Connection {
   readonly #socket: Socket;
   #asking: Asking | undefined;
@@ -88,7 +92,7 @@ class Connection {
   }
 }
 
-/** Undefined while there is more to come. */
+/** Parses a complete answer; returns undefined while it is incomplete. */
 function wholeAnswer(text: string): LeanAnswer | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;

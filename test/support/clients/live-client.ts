@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** What comes over the WebSocket, parsed. */
+/** A parsed message of the WebSocket. */
 export type Message = Readonly<Record<string, unknown>>;
 
 export interface LiveClient extends Disposable {
   readonly socket: WebSocket;
-  /** All messages so far. */
+  /** Messages received so far. */
   readonly messages: readonly Message[];
   ask(query: object): void;
-  /** The next message that was not taken yet. Rejects when the connection is closed first. */
+  /** Resolves with the next message not yet returned. Rejects when the connection closes first. */
   next(): Promise<Message>;
-  /** The code that the other side closes with; 1006 when it is cut. */
+  /** Resolves with the server's close code; 1006 when the connection is cut. */
   readonly closed: Promise<number>;
 }
 
-/** Opens `/buscar_archivos/en_vivo` of a gateway; rejects with `HTTP 403` and the like when that is refused. */
+/** Opens `/buscar_archivos/en_vivo` of a gateway; rejects with, for instance, `HTTP 403` when it is refused. */
 export async function openLive(
   url: string,
   options: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> } = {},

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { TemporaryFolder } from './temporary-folder.ts';
 
-/** A folder of so many empty files, in memory where that can be had: a disk takes five times as long. */
+/** Creates a folder of empty files, in /dev/shm if it exists: a disk takes five times as long. */
 export function bigFolder(entries: number): TemporaryFolder {
   const folder = existsSync('/dev/shm') ? new TemporaryFolder('/dev/shm') : new TemporaryFolder();
   for (let i = 0; i < entries; i++) {

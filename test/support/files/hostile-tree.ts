@@ -3,8 +3,8 @@ import { linkSync, lutimesSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import fc from 'fast-check';
 import { TemporaryFolder } from './temporary-folder.ts';
 
-/** An entry as a test wants it. */
-export interface Planned {
+/** An entry of a test's tree, before it is created. */
+export interface PlannedEntry {
   readonly path: Buffer;
   readonly name: Buffer;
   readonly parent: Buffer;
@@ -64,7 +64,7 @@ const notUtf8 = [[0xff], [0xc3], [0xc3, 0x28], [0x61, 0xe9], [0xed, 0xa0, 0x80],
   (b) => Buffer.from(b),
 );
 
-/** A name that a folder may hold: no `/`, no NUL, not `.` and not `..`, at most 255 bytes. */
+/** Names that Linux allows, many of them unusual: no `/`, no NUL, not `.` or `..`, at most 255 bytes. */
 export const hostileName: fc.Arbitrary<Buffer> = fc
   .oneof(
     { weight: 4, arbitrary: fc.constantFrom(...special) },
@@ -88,8 +88,8 @@ const modifiedMs = fc.oneof(
   fc.integer({ min: Date.UTC(1905, 0), max: Date.UTC(2200, 0) }),
 );
 
-/** Plans of trees of up to four levels. Entries whose parent is planned as something else than a folder are left out. */
-export const hostileTree: fc.Arbitrary<Planned[]> = fc
+/** Trees of up to four levels. An entry is left out when its parent is not a folder. */
+export const hostileTree: fc.Arbitrary<PlannedEntry[]> = fc
   .array(
     fc.record({
       parts: fc.array(hostileName, { minLength: 1, maxLength: 4 }),
@@ -100,14 +100,14 @@ export const hostileTree: fc.Arbitrary<Planned[]> = fc
     { maxLength: 30 },
   )
   .map((wishes) => {
-    const planned = new Map<string, Planned>();
+    const planned = new Map<string, PlannedEntry>();
     for (const { parts, ...wish } of wishes) {
       let parent: Buffer = Buffer.alloc(0);
       for (const [index, name] of parts.entries()) {
         const path = parent.length === 0 ? name : Buffer.concat([parent, Buffer.from('/'), name]);
         const key = path.toString('hex');
         const kind = index === parts.length - 1 ? wish.kind : 2;
-        // All FIFOs are links to one, so they share its time.
+        // All FIFOs are hard links to one file, so they share its time.
         const modifiedMs = kind === 4 ? 0 : wish.modifiedMs;
         const entry = planned.get(key) ?? { size: wish.size, modifiedMs, kind, path, name, parent };
         planned.set(key, entry);
@@ -118,11 +118,11 @@ export const hostileTree: fc.Arbitrary<Planned[]> = fc
     return [...planned.values()];
   });
 
-/** Makes a planned tree in a new temporary folder. */
-export function plantTree(plan: readonly Planned[]): TemporaryFolder {
+/** Creates a planned tree in a new temporary folder. */
+export function plantTree(plan: readonly PlannedEntry[]): TemporaryFolder {
   const folder = new TemporaryFolder();
   for (const entry of plan) plant(folder.path, entry);
-  // Children change their folders' times, so those come last.
+  // Creating an entry changes its folder's time, so folders get their times last.
   for (const entry of plan.toReversed()) {
     const modified = new Date(entry.modifiedMs); // a negative number would mean the present to Node
     lutimesSync(inside(folder.path, entry.path), modified, modified);
@@ -130,7 +130,7 @@ export function plantTree(plan: readonly Planned[]): TemporaryFolder {
   return folder;
 }
 
-export function plant(root: string, entry: Planned): void {
+export function plant(root: string, entry: PlannedEntry): void {
   const at = inside(root, entry.path);
   if (entry.kind === 1) writeFileSync(at, 'x'.repeat(entry.size));
   if (entry.kind === 2) mkdirSync(at);
@@ -138,8 +138,8 @@ export function plant(root: string, entry: Planned): void {
   if (entry.kind === 4) linkSync(fifo(), at);
 }
 
-/** The size that lstat tells of a planted entry; folders have none: -1. */
-export function plantedBytes(entry: Planned): number {
+/** Returns the size of a planted entry by lstat; -1 for a folder. */
+export function plantedBytes(entry: PlannedEntry): number {
   return { 1: entry.size, 2: -1, 3: Buffer.byteLength(outside()), 4: 0 }[entry.kind];
 }
 
@@ -149,11 +149,11 @@ export function inside(root: string, path: Buffer): Buffer {
 
 let elsewhere: TemporaryFolder | undefined;
 
-/** A folder for what must not lie in the tree, made once and removed when the process ends. */
+/** Returns a folder outside of the tree, created once and removed when the process ends. */
 function elsewhereFolder(): TemporaryFolder {
   if (elsewhere === undefined) {
     const made = new TemporaryFolder();
-    // Node has no mkfifo, but it can link to one.
+    // Node has no mkfifo, so one FIFO is created here and hard-linked into the trees.
     execFileSync('mkfifo', [made.join('fifo')]);
     mkdirSync(made.join('outside'));
     writeFileSync(made.join('outside', 'secret'), '');
@@ -163,7 +163,7 @@ function elsewhereFolder(): TemporaryFolder {
   return elsewhere;
 }
 
-/** Where the links of random trees lead: a folder outside of the root, and nothing of the machine's. */
+/** Returns the target of all links in random trees: a temporary folder outside of the root. */
 export function outside(): string {
   return elsewhereFolder().join('outside');
 }

@@ -16,24 +16,24 @@ import {
 import fc from 'fast-check';
 import { hostileName, inside, outside } from './hostile-tree.ts';
 
-/** Something that is done to a tree. What is not possible there (no such folder, a name that is taken) is not done. */
+/** A change of a tree. It is skipped where it is impossible: the folder is missing, the name is taken. */
 export type Mutation =
   | {
       readonly kind: 'write' | 'truncate' | 'mkdir' | 'link' | 'remove' | 'touch' | 'chmod';
       readonly path: Buffer;
     }
   | { readonly kind: 'rename' | 'swap'; readonly path: Buffer; readonly to: Buffer }
-  /** A folder is deleted, and made again with something in it: mostly it gets the same inode. */
+  /** Deletes a folder and creates it again with a file in it; usually it gets the inode that it had. */
   | { readonly kind: 'remake'; readonly path: Buffer; readonly to: Buffer };
 
-/** Few names, so that the same places are met again and again. */
+/** Paths over few names, so that mutations often meet. */
 function places(names: readonly Buffer[]): fc.Arbitrary<Buffer> {
   return fc
     .array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 })
     .map((parts) => Buffer.from(parts.map((part) => part.toString('latin1')).join('/'), 'latin1'));
 }
 
-/** Mutations over a handful of names, some of them hostile. */
+/** Sequences of mutations over a few names, some of them unusual. */
 export const mutations: fc.Arbitrary<Mutation[]> = fc
   .uniqueArray(hostileName, { minLength: 3, maxLength: 5, selector: (name) => name.toString('hex') })
   .chain((names) => {
@@ -65,7 +65,7 @@ let written = 0;
 /** O_NONBLOCK: opening a FIFO without a reader would block the whole process. */
 const writing = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Applies a mutation, never through a link: whatever a link leads to belongs to the machine. */
+/** Applies a mutation, but never through a link, because the target of a link is not the test's to change. */
 export function mutate(root: string, mutation: Mutation): void {
   const aside = `${root}/aside`;
   try {
@@ -74,18 +74,18 @@ export function mutate(root: string, mutation: Mutation): void {
     else acts[mutation.kind](at);
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException;
-    // EROFS: it was outside of the tree, and only the sandbox of `npm test` has kept it from being done.
+    // EROFS: the path was outside of the tree; only the read-only sandbox of `npm test` prevented the change.
     if (syscall === undefined || code === 'EROFS') throw error;
     rmSync(aside, { recursive: true, force: true });
   }
 }
 
-/** The path below the root. Throws ENOTDIR when one of its parents is a link. */
+/** Returns the path below the root. Throws ENOTDIR when one of its parents is a link. */
 function beneath(root: string, path: Buffer): Buffer {
   for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
     const parent = inside(root, path.subarray(0, end));
     if (!lstatSync(parent).isDirectory()) {
-      throw Object.assign(new Error('a parent is no folder'), { code: 'ENOTDIR', syscall: 'lstat' });
+      throw Object.assign(new Error('A parent is not a folder'), { code: 'ENOTDIR', syscall: 'lstat' });
     }
   }
   return inside(root, path);

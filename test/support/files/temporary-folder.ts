@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new, empty folder, removed with all that is in it at the end of its `using` block. */
+/** A new, empty folder, removed with its content at the end of its `using` block. */
 export class TemporaryFolder implements Disposable {
   readonly path: string;
 

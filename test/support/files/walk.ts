@@ -6,14 +6,14 @@ import { entriesBelow, type TreeOptions } from '../../../filesystem/tree.ts';
 
 export interface WalkOptions extends Omit<TreeOptions, 'depth' | 'errors'> {
   readonly slices: Slices;
-  /** Called once for every entry below the start, in no order. */
+  /** Called once for every entry below the start, in any order. */
   readonly visit: (path: ByteString, name: ByteString, kind: Kind) => void;
 }
 
 /**
- * Visits a whole tree, in slices.
- * @returns the folders that could not be read
- * @throws FileError when the start cannot be opened or read, as `Root.open` does
+ * Visits a whole tree, pausing after each time slice.
+ * @returns the errors of unreadable folders
+ * @throws FileError when the start cannot be opened or read, like `Root.open`
  */
 export async function walk({ slices, visit, ...tree }: WalkOptions): Promise<EntryErrors> {
   const errors = new EntryErrors();

@@ -10,14 +10,15 @@ import type { Vigencia } from '../../../proto/gen/archivos/v1/vigilancia.ts';
 import { eventually, until } from '../processes/eventually.ts';
 import { callContext } from '../services/call-context.ts';
 
-/** mserv1's handlers over a real folder, with somebody who hears the feed and keeps answers by its word only. */
+/** mserv1's handlers over a real folder, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedListings implements AsyncDisposable {
-  readonly heard: VigilarCambiosResponse[] = [];
-  /** What may be kept: the newest answer of each request that vouched for itself, until its folder is told of. */
-  readonly kept = new Map<string, ListarArchivosResponse>();
+  /** Messages of the change feed so far. */
+  readonly messages: VigilarCambiosResponse[] = [];
+  /** Cached answers by path: those with a validity, until the feed reports a change of their folder. */
+  readonly cached = new Map<string, ListarArchivosResponse>();
   readonly #handlers: ReturnType<typeof createHandlers>;
   readonly #subscribers = new Set<() => void>();
-  readonly #gone = new AbortController();
+  readonly #stopped = new AbortController();
   readonly #listening: Promise<void>;
 
   constructor(path: string, options: Partial<ChangeWatcherOptions> = {}, root: Root = openRoot(path)) {
@@ -31,17 +32,17 @@ export class WatchedListings implements AsyncDisposable {
     return this.#handlers.listarArchivos(ListarArchivosRequest.fromPartial(wish), context);
   }
 
-  /** Lists as a gateway does: what is kept is not asked for. */
-  async use(ruta: string): Promise<ListarArchivosResponse> {
-    const kept = this.kept.get(ruta);
+  /** Lists as a gateway does: returns the cached answer, or calls and caches. */
+  async listCached(ruta: string): Promise<ListarArchivosResponse> {
+    const kept = this.cached.get(ruta);
     if (kept !== undefined) return kept;
     const answer = await this.list({ ruta });
-    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(ruta, answer);
+    if (answer.vigencia !== undefined && !this.isReported(answer)) this.cached.set(ruta, answer);
     return answer;
   }
 
-  /** Asks until the answer vouches for itself. */
-  async watch(ruta = ''): Promise<ListarArchivosResponse> {
+  /** Lists until the answer has a validity. */
+  async listWatched(ruta = ''): Promise<ListarArchivosResponse> {
     let answer = await this.list({ ruta });
     await eventually(async () => {
       answer = await this.list({ ruta });
@@ -50,10 +51,10 @@ export class WatchedListings implements AsyncDisposable {
     return answer;
   }
 
-  /** Resolves with a beat that tells of all that had happened before the call. */
-  async beat(): Promise<void> {
+  /** Resolves when a heartbeat confirms that all changes before this call are reported. */
+  async heartbeat(): Promise<void> {
     const after = performance.now();
-    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+    await until(this, () => this.messages.some(({ latidoMs = 0 }) => latidoMs > after));
   }
 
   subscribe(listener: () => void): () => void {
@@ -61,20 +62,21 @@ export class WatchedListings implements AsyncDisposable {
     return () => this.#subscribers.delete(listener);
   }
 
-  /** Whether a folder was told of after an answer. */
-  toldOf({ vigencia }: ListarArchivosResponse): boolean {
-    return this.heard.some((message) => concerns(message, vigencia));
+  /** Returns whether the feed reported a change of the answer's folder since the answer was read. */
+  isReported({ vigencia }: ListarArchivosResponse): boolean {
+    return this.messages.some((message) => concerns(message, vigencia));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#gone.abort();
+    this.#stopped.abort();
     await this.#listening;
   }
 
   async #listen(watcher: ChangeWatcher): Promise<void> {
-    for await (const message of watcher.listen([this.#gone.signal])) {
-      this.heard.push(message);
-      for (const [ruta, { vigencia }] of this.kept) if (concerns(message, vigencia)) this.kept.delete(ruta);
+    for await (const message of watcher.listen([this.#stopped.signal])) {
+      this.messages.push(message);
+      for (const [ruta, { vigencia }] of this.cached)
+        if (concerns(message, vigencia)) this.cached.delete(ruta);
       for (const subscriber of this.#subscribers) subscriber();
     }
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import wabt from 'wabt';
 
-/** @throws unless `NAME.ts`, in the folder, holds what wabt makes of `NAME.wat` beside it */
+/** @throws unless `NAME.ts` in the folder holds the code that wabt assembles from `NAME.wat` */
 export async function expectAssembled(folder: URL, name: string): Promise<void> {
   const wat = readFileSync(new URL(`${name}.wat`, folder), 'utf8');
   const assembler = (await wabt()).parseWat(`${name}.wat`, wat, { simd: true });

@@ -10,14 +10,14 @@ import type { Command, Message, ScanWorkerData } from '../../../mserv2/scan/mess
 import { Scanner, type ScannerOptions } from '../../../mserv2/scan/scanner.ts';
 import { startScanWorker } from '../../../mserv2/scan/worker-client.ts';
 
-export interface CrawledOptions {
+export interface CrawledIndexOptions {
   readonly index?: MemoryIndex;
   readonly restored?: boolean;
   readonly scanners?: number;
   readonly sweepMs?: number;
-  /** For scanners in threads of their own, as they really are. */
+  /** Options of scanners in worker threads, as in the product. */
   readonly scanner?: Partial<ScanWorkerData>;
-  /** For scanners in this thread. */
+  /** Runs the scanners in this thread, with these options. */
   readonly here?: { readonly jail?: Jail } & Partial<ScannerOptions>;
 }
 
@@ -26,29 +26,29 @@ interface RunningScanner {
   stop(): Promise<void>;
 }
 
-/** A real crawler with real scanners over a real folder, as the index's thread runs them. */
-export class Crawled implements AsyncDisposable {
+/** An index, a crawler and scanners over a real folder, as the index worker runs them. */
+export class CrawledIndex implements AsyncDisposable {
   readonly index: MemoryIndex;
   readonly crawler: Crawler;
-  /** What it knew, one after the other. */
+  /** Every state of knowledge that the crawler reported, in order. */
   readonly history: Knowledge[] = [];
-  /** How often it told that answers may be other ones now. */
-  news = 0;
-  /** Watched folders, of all; as told last. */
+  /** How often the crawler reported that answers may have changed. */
+  changes = 0;
+  /** Watched folders and all folders, as last reported. */
   watched: readonly [watched: number, folders: number] | undefined;
   readonly root: Root;
   readonly #scanners: readonly RunningScanner[];
   readonly #listeners = new Set<() => void>();
 
-  constructor(root: string, options: CrawledOptions = {}) {
+  constructor(root: string, options: CrawledIndexOptions = {}) {
     const { index = new MemoryIndex(), restored = false, scanners = 2, sweepMs = 60_000 } = options;
     this.index = index;
     this.root = openRoot(root, options.here?.jail);
     this.#scanners = Array.from({ length: scanners }, (_, number) => {
       const receive = (message: Message): void => this.crawler.receive(number, message);
       return options.here === undefined
-        ? begun({ root, watchLimit: undefined, ...options.scanner }, receive)
-        : here(new Scanner({ root: this.root, send: receive, ...options.here }));
+        ? startWorker({ root, watchLimit: undefined, ...options.scanner }, receive)
+        : startHere(new Scanner({ root: this.root, send: receive, ...options.here }));
     });
     this.crawler = new Crawler({
       index,
@@ -61,7 +61,7 @@ export class Crawled implements AsyncDisposable {
         for (const listener of this.#listeners) listener();
       },
       onNews: () => {
-        this.news += 1;
+        this.changes += 1;
       },
       onWatched: (watched, folders) => {
         this.watched = [watched, folders];
@@ -76,21 +76,21 @@ export class Crawled implements AsyncDisposable {
   }
 
   /**
-   * Resolves when everything that happened before is in the index.
-   * @throws with what the crawler knew, when that takes longer than it ever should
+   * Resolves when every change made before this call is in the index.
+   * @throws after four minutes, with the crawler's last states of knowledge
    */
   async settled(): Promise<void> {
     const limit = performance.now() + 240_000;
     while ((await this.crawler.caughtUp(1000)) !== 'listo') {
       if (performance.now() > limit) {
         const last = JSON.stringify(this.history.slice(-5));
-        throw new Error(`The crawler does not settle; watched: ${this.watched}; it knew, at last: ${last}`);
+        throw new Error(`The crawler does not settle; watched: ${this.watched}; last knowledge: ${last}`);
       }
       await delay(5);
     }
   }
 
-  /** All entries of the index: path in hex, kind, size and date. */
+  /** Returns the index's entries as sorted lines: path in hex, and kind. */
   entries(): string[] {
     const lines: string[] = [];
     const visit = (folder: FolderNumber): void => {
@@ -105,7 +105,7 @@ export class Crawled implements AsyncDisposable {
     return lines.sort(byUnits);
   }
 
-  /** Paths of those entries whose size or date is not what lstat says. */
+  /** Returns the paths whose size or date in the index differs from lstat's. */
   stale(root: string): string[] {
     const paths: string[] = [];
     const visit = (folder: FolderNumber): void => {
@@ -128,7 +128,7 @@ export class Crawled implements AsyncDisposable {
   }
 }
 
-/** What `entries` should be: a naive walk. */
+/** Returns the lines that `entries` should have, by a naive walk of the folder. */
 export function entriesOf(root: string): string[] {
   const lines: string[] = [];
   const visit = (path: ReturnType<typeof fromBytes>): void => {
@@ -149,13 +149,13 @@ function byUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function begun(data: ScanWorkerData, receive: (message: Message) => void): RunningScanner {
+function startWorker(data: ScanWorkerData, receive: (message: Message) => void): RunningScanner {
   const worker = startScanWorker();
   worker.notify('begin', data);
   worker.listen({ onEvent: receive });
   return { send: (command) => worker.notify('command', command), stop: () => worker.stop() };
 }
 
-function here(scanner: Scanner): RunningScanner {
+function startHere(scanner: Scanner): RunningScanner {
   return { send: (command) => scanner.receive(command), stop: async () => scanner.stop() };
 }

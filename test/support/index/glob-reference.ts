@@ -1,6 +1,6 @@
 import { type Folding, foldText } from '../../../filesystem/folding.ts';
 
-/** Whether a glob matches a whole text, tried in every way there is: exponential, and as plain as can be. */
+/** Returns whether a glob matches a whole text, by trying every way: exponential, but simple. */
 export function globMatches(
   pattern: string,
   text: string,
@@ -10,7 +10,7 @@ export function globMatches(
   return alternatives([...pattern]).some((plain) => matchesFrom(plain, 0, [...text], 0, isPath, folding));
 }
 
-/** The globs without braces that one with braces stands for. */
+/** Expands a glob's braces into globs without braces. */
 function alternatives(pattern: readonly string[]): string[][] {
   let at = 0;
   while (at < pattern.length && pattern[at] !== '{')

@@ -5,8 +5,8 @@ import { noEntry } from '../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../mserv2/index/memory-index.ts';
 import { hostileName } from '../files/hostile-tree.ts';
 
-/** An entry as it should be in the index. */
-export interface Modelled {
+/** An entry that the index should hold. */
+export interface ModelEntry {
   readonly path: ByteString;
   readonly name: ByteString;
   readonly kind: Kind;
@@ -14,8 +14,8 @@ export interface Modelled {
   mtimeNs: bigint | undefined;
 }
 
-/** Numbers choose among what is there when the step is made. */
-export type Step =
+/** A change of the index. `folder` and `entry` select, modulo their count, among those that exist at that time. */
+export type IndexStep =
   | {
       readonly do: 'put';
       readonly folder: number;
@@ -27,7 +27,7 @@ export type Step =
   | { readonly do: 'remove'; readonly entry: number }
   | { readonly do: 'maintain'; readonly times: number };
 
-/** Names that meet each other, among names that hurt. */
+/** Names that often collide, mixed with unusual ones. */
 export const anyName: fc.Arbitrary<ByteString> = fc
   .oneof(
     { weight: 2, arbitrary: hostileName },
@@ -50,14 +50,14 @@ export const anyTime: fc.Arbitrary<bigint> = fc.oneof(
   fc.bigInt({ min: -62135596800_000_000_000n, max: 253402300799_999_999_999n }),
 );
 
-const put: fc.Arbitrary<Step> = fc.record({
+const put: fc.Arbitrary<IndexStep> = fc.record({
   do: fc.constant('put' as const),
   folder: fc.nat(),
   name: anyName,
   kind: fc.constantFrom(Kind.FILE, Kind.FILE, Kind.FOLDER, Kind.FOLDER, Kind.LINK, Kind.OTHER),
   append: fc.boolean(),
 });
-const others: fc.Arbitrary<Step> = fc.oneof(
+const others: fc.Arbitrary<IndexStep> = fc.oneof(
   fc.record({
     do: fc.constant('stat' as const),
     entry: fc.nat(),
@@ -68,16 +68,16 @@ const others: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('maintain' as const), times: fc.nat(4) }),
 );
 
-export function anySteps(maxLength = 60): fc.Arbitrary<Step[]> {
+export function anySteps(maxLength = 60): fc.Arbitrary<IndexStep[]> {
   const step = fc.oneof({ weight: 3, arbitrary: put }, { weight: 2, arbitrary: others });
-  // By default fast-check would make ten at most.
+  // By default fast-check makes at most ten.
   return fc.array(step, { maxLength, size: 'max' });
 }
 
-/** An index with what it should hold beside it. Its segments are small, so that little is enough to fill many. */
+/** An index beside a map of the entries that it should hold. Its segments are small, so that few entries fill many. */
 export class IndexModel {
   readonly index: MemoryIndex;
-  readonly entries = new Map<ByteString, Modelled>();
+  readonly entries = new Map<ByteString, ModelEntry>();
 
   constructor(index = new MemoryIndex({ segmentEntries: 8 })) {
     this.index = index;
@@ -88,11 +88,11 @@ export class IndexModel {
     return ['' as ByteString, ...folders.map(({ path }) => path)];
   }
 
-  run(steps: readonly Step[]): void {
+  run(steps: readonly IndexStep[]): void {
     for (const step of steps) this.step(step);
   }
 
-  step(step: Step): void {
+  step(step: IndexStep): void {
     if (step.do === 'maintain') {
       for (let i = 0; i < step.times; i++) this.index.maintain();
     } else if (step.do === 'put') {
@@ -105,8 +105,8 @@ export class IndexModel {
     }
   }
 
-  /** What a step would remove, with all below it, if it were made now. */
-  victimOf(step: Step): ByteString | undefined {
+  /** Returns the path that a step would remove now, with all entries below it. */
+  victimOf(step: IndexStep): ByteString | undefined {
     if (step.do === 'remove') return this.#entryOf(step)?.path;
     if (step.do !== 'put') return undefined;
     const there = this.entries.get(joinParts(this.#folderOf(step), step.name));
@@ -118,11 +118,11 @@ export class IndexModel {
     return folders[folder % folders.length] ?? ('' as ByteString);
   }
 
-  #entryOf({ entry }: { readonly entry: number }): Modelled | undefined {
+  #entryOf({ entry }: { readonly entry: number }): ModelEntry | undefined {
     return [...this.entries.values()][entry % Math.max(1, this.entries.size)];
   }
 
-  /** What is new is appended now and then; among other names, as they come in a listing. */
+  /** Puts an entry; with `append`, a new one goes in as part of a listing, as the crawler does it. */
   put(folder: ByteString, name: ByteString, kind: Kind, append = false): void {
     const path = joinParts(folder, name);
     const there = this.entries.get(path);
@@ -138,13 +138,13 @@ export class IndexModel {
     }
   }
 
-  stat(entry: Modelled, size: number, mtimeNs: bigint): void {
+  stat(entry: ModelEntry, size: number, mtimeNs: bigint): void {
     this.index.setStats(this.find(entry.path), size, mtimeNs);
     entry.size = size;
     entry.mtimeNs = mtimeNs;
   }
 
-  /** @returns the numbers of the folders that are gone, as the index gave them */
+  /** @returns the numbers of the removed folders, as reported by the index */
   remove(path: ByteString): number[] {
     const gone = this.index.remove(this.find(path));
     for (const other of this.entries.keys()) {
@@ -156,7 +156,7 @@ export class IndexModel {
   folder(path: ByteString): number {
     const parts = path === '' ? [] : (path.split('/') as ByteString[]);
     const folder = this.index.folderAt(parts);
-    if (folder === undefined) throw new Error(`No folder ${path}`);
+    if (folder === undefined) throw new Error(`Folder not found: ${path}`);
     return folder;
   }
 
@@ -164,7 +164,7 @@ export class IndexModel {
     const at = path.lastIndexOf('/');
     const folder = this.folder(path.slice(0, Math.max(0, at)) as ByteString);
     const entry = this.index.find(folder, path.slice(at + 1) as ByteString);
-    if (entry === noEntry) throw new Error(`No entry ${path}`);
+    if (entry === noEntry) throw new Error(`Entry not found: ${path}`);
     return entry;
   }
 }

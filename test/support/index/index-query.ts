@@ -5,7 +5,7 @@ import { MemoryIndex } from '../../../mserv2/index/memory-index.ts';
 import type { Pace } from '../../../mserv2/index/search.ts';
 import type { SearchQuery } from '../../../mserv2/index/search-api.ts';
 
-/** A query that finds every entry. */
+/** Query that matches every entry. */
 export const anything: SearchQuery = {
   parts: [],
   nombre: '',
@@ -25,10 +25,10 @@ export const anything: SearchQuery = {
   cursor: undefined,
 };
 
-/** Never lets anybody else have a turn. */
+/** Pace of a search that never pauses. */
 export const withoutPause: Pace = { over: () => false, next: () => Promise.resolve() };
 
-/** An index of files, and of the folders in their paths. */
+/** Creates an index of files and of the folders in their paths. */
 export function indexOf(paths: readonly ByteString[]): MemoryIndex {
   const index = new MemoryIndex({ segmentEntries: 1024 });
   for (const path of paths) {

@@ -5,10 +5,10 @@ import { parseGlob } from '../../../mserv2/index/glob.ts';
 import type { SearchQuery } from '../../../mserv2/index/search-api.ts';
 import { parseWords } from '../../../mserv2/index/words.ts';
 import { globMatches } from './glob-reference.ts';
-import type { Modelled } from './index-model.ts';
+import type { ModelEntry } from './index-model.ts';
 
-/** What a search should find, told in the plainest way, from all entries there are. In order, without pages. */
-export function reference(entries: Iterable<Modelled>, query: SearchQuery): Modelled[] {
+/** Returns the entries that a search should find, in order and without pages, by the simplest code. */
+export function referenceSearch(entries: Iterable<ModelEntry>, query: SearchQuery): ModelEntry[] {
   const start = query.parts.join('/');
   const below = start === '' ? '' : `${start}/`;
   return [...entries]
@@ -25,7 +25,7 @@ export function reference(entries: Iterable<Modelled>, query: SearchQuery): Mode
     .sort((a, b) => compare(a, b, query));
 }
 
-function passes({ name, kind, size, mtimeNs }: Modelled, query: SearchQuery): boolean {
+function passes({ name, kind, size, mtimeNs }: ModelEntry, query: SearchQuery): boolean {
   const { kinds, extensions, minBytes, maxBytes, since, until } = query;
   if (!kinds.has(kind)) return false;
   const folded = foldText(toText(name).text, { case: true, accents: true });
@@ -46,7 +46,7 @@ function passes({ name, kind, size, mtimeNs }: Modelled, query: SearchQuery): bo
   return !(until !== undefined && !(ms !== undefined && ms <= until));
 }
 
-/** To the nearest millisecond, halves up. */
+/** Rounds to the nearest millisecond, halves up. */
 function shownMs(ns: bigint): number {
   return Number(floorDivide(ns + 500_000n, 1_000_000n));
 }
@@ -55,7 +55,7 @@ function floorDivide(a: bigint, b: bigint): bigint {
   return a / b - (a % b < 0n ? 1n : 0n);
 }
 
-export function comparedText({ name, path }: Pick<Modelled, 'name' | 'path'>, query: SearchQuery): string {
+export function comparedText({ name, path }: Pick<ModelEntry, 'name' | 'path'>, query: SearchQuery): string {
   return foldText(toText(query.field === 'ruta' ? path : name).text, textFolding(query));
 }
 
@@ -65,7 +65,7 @@ function textFolding({ nombre, mode, folding }: SearchQuery): Folding {
   return asWritten ? { case: false, accents: false } : folding;
 }
 
-function matches(entry: Modelled, query: SearchQuery): boolean {
+function matches(entry: ModelEntry, query: SearchQuery): boolean {
   const { nombre, mode, folding } = query;
   const text = comparedText(entry, query);
   const wanted = foldText(nombre, folding);
@@ -113,7 +113,7 @@ function isScattered(term: readonly string[], text: readonly string[]): boolean 
   });
 }
 
-function compare(a: Modelled, b: Modelled, query: SearchQuery): number {
+function compare(a: ModelEntry, b: ModelEntry, query: SearchQuery): number {
   const keys = [a, b].map((entry) => keyOf(entry, query));
   const sign = query.descending ? -1 : 1;
   const [one, other] = keys as [string | number | bigint, string | number | bigint];
@@ -121,7 +121,7 @@ function compare(a: Modelled, b: Modelled, query: SearchQuery): number {
   return (a.path < b.path ? -1 : 1) * (query.order === 'ruta' ? sign : 1);
 }
 
-function keyOf(entry: Modelled, query: SearchQuery): string | number | bigint {
+function keyOf(entry: ModelEntry, query: SearchQuery): string | number | bigint {
   switch (query.order) {
     case 'ruta':
       return 0;
@@ -147,8 +147,8 @@ function isGlob(nombre: string): boolean {
   return parseGlob(nombre, false) !== undefined;
 }
 
-/** Class and length. Scores of difuso are not told here: for that mode all are the same. */
-function relevanceKey(entry: Modelled, query: SearchQuery): number {
+/** Combines class and length. For `difuso` every key is 0: its scores are not modelled here. */
+function relevanceKey(entry: ModelEntry, query: SearchQuery): number {
   if (query.mode === 'literal-o-glob' && query.nombre !== '') {
     const literal = literally(query);
     if (matches(entry, literal)) return relevanceKey(entry, literal);
@@ -171,7 +171,7 @@ function relevanceKey(entry: Modelled, query: SearchQuery): number {
 }
 
 /** Whether a query in mode contiene is the whole text, or in a path the whole name. */
-function isWhole(text: string, written: string, { name }: Modelled, { folding }: SearchQuery): boolean {
+function isWhole(text: string, written: string, { name }: ModelEntry, { folding }: SearchQuery): boolean {
   return text === written || foldText(toText(name).text, folding) === written;
 }
 

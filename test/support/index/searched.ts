@@ -9,16 +9,16 @@ import type {
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../../../runtime/errors.ts';
 import { Status } from '../../../runtime/status.ts';
-import { Crawled } from './crawled.ts';
+import { CrawledIndex } from './crawled.ts';
 
-/** Searches a folder as mserv2 does, but in this thread: the first search waits until everything is known. */
-export class Searched implements SearchService, AsyncDisposable {
-  readonly crawled: Crawled;
+/** Searches a folder as mserv2 does, but in this thread. The first search waits until the index is complete. */
+export class SearchedFolder implements SearchService, AsyncDisposable {
+  readonly crawled: CrawledIndex;
   readonly #searcher: IndexSearcher;
   #settled: Promise<void> | undefined;
 
   constructor(root: string, jail: Jail = nativeJail, catchUpMs = 1000) {
-    this.crawled = new Crawled(root, { here: { jail }, scanners: 1 });
+    this.crawled = new CrawledIndex(root, { here: { jail }, scanners: 1 });
     this.#searcher = new IndexSearcher({ ...this.crawled, catchUpMs });
   }
 
@@ -35,7 +35,7 @@ export class Searched implements SearchService, AsyncDisposable {
   };
 
   readonly searchAll = async function* (
-    this: Searched,
+    this: SearchedFolder,
     request: BuscarArchivosRequest,
     signal: AbortSignal,
   ): AsyncGenerator<TransmitirBusquedaResponse, void> {

@@ -14,22 +14,23 @@ import { callContext } from '../services/call-context.ts';
 
 export type Query = Partial<BuscarArchivosRequest>;
 
-/** mserv2's handlers over a real index in its thread, with somebody who hears the feed and keeps answers by its word only. */
+/** mserv2's handlers over a real index worker, with a cache that trusts the change feed, as the gateway's does. */
 export class WatchedSearches implements AsyncDisposable {
-  readonly heard: BusquedaServiceVigilarCambiosResponse[] = [];
-  /** What may be kept: the newest answer of each query that vouched for itself, until a change is told. */
-  readonly kept = new Map<Query, BuscarArchivosResponse>();
+  /** Messages of the change feed so far. */
+  readonly messages: BusquedaServiceVigilarCambiosResponse[] = [];
+  /** Cached answers: those with a validity, until the feed reports a change. */
+  readonly cached = new Map<Query, BuscarArchivosResponse>();
   readonly #indexer: Indexer;
   readonly #handlers: ReturnType<typeof createHandlers>;
   readonly #subscribers = new Set<() => void>();
-  readonly #gone = new AbortController();
+  readonly #stopped = new AbortController();
   readonly #listening: Promise<void>;
 
   constructor(root: string, options: Partial<IndexWorkerData> = {}, beatMs = 10) {
     const data = { root, snapshot: undefined, watches: undefined, sweepMs: 60_000, ...options };
-    const thread = startIndexWorker();
-    thread.notify('begin', data);
-    this.#indexer = createIndexer(data, pino({ level: 'silent' }), thread, beatMs);
+    const worker = startIndexWorker();
+    worker.notify('begin', data);
+    this.#indexer = createIndexer(data, pino({ level: 'silent' }), worker, beatMs);
     this.#handlers = createHandlers(this.#indexer, this.#indexer.changeWatcher);
     this.#indexer.start();
     this.#listening = this.#listen();
@@ -40,25 +41,25 @@ export class WatchedSearches implements AsyncDisposable {
     return this.#handlers.buscarArchivos(BuscarArchivosRequest.fromPartial(wish), context);
   }
 
-  /** What who listens now is told first. */
-  async first(): Promise<BusquedaServiceVigilarCambiosResponse> {
+  /** Returns the first message that a new listener of the feed gets. */
+  async firstMessage(): Promise<BusquedaServiceVigilarCambiosResponse> {
     for await (const message of this.#indexer.changeWatcher.listen([])) return message;
-    throw new Error('The feed says nothing');
+    throw new Error('The feed ended without a message');
   }
 
-  /** Listens no more. */
-  leave(): void {
-    this.#gone.abort();
+  /** Stops listening to the feed. */
+  stopListening(): void {
+    this.#stopped.abort();
   }
 
-  /** Searches as a gateway does: what is kept is not asked for. */
-  async use(query: Query): Promise<void> {
-    if (this.kept.has(query)) return;
+  /** Searches as a gateway does: uses the cached answer, or calls and caches. */
+  async searchCached(query: Query): Promise<void> {
+    if (this.cached.has(query)) return;
     const answer = await this.search(query);
-    if (answer.vigencia !== undefined && !this.toldOf(answer)) this.kept.set(query, answer);
+    if (answer.vigencia !== undefined && !this.isReported(answer)) this.cached.set(query, answer);
   }
 
-  /** Resolves when the index knows everything. */
+  /** Resolves when the index is `listo`. */
   async ready(): Promise<void> {
     await eventually(async () => {
       const { indice } = await this.search();
@@ -66,8 +67,8 @@ export class WatchedSearches implements AsyncDisposable {
     });
   }
 
-  /** Asks until the answer vouches for itself. */
-  async watch(query: Query = {}): Promise<BuscarArchivosResponse> {
+  /** Searches until the answer has a validity. */
+  async searchWatched(query: Query = {}): Promise<BuscarArchivosResponse> {
     let answer = await this.search(query);
     await eventually(async () => {
       answer = await this.search(query);
@@ -76,10 +77,10 @@ export class WatchedSearches implements AsyncDisposable {
     return answer;
   }
 
-  /** Resolves with a beat that tells of all that had happened before the call. */
-  async beat(): Promise<void> {
+  /** Resolves when a heartbeat confirms that all changes before this call are reported. */
+  async heartbeat(): Promise<void> {
     const after = performance.now();
-    await until(this, () => this.heard.some(({ latidoMs = 0 }) => latidoMs > after));
+    await until(this, () => this.messages.some(({ latidoMs = 0 }) => latidoMs > after));
   }
 
   subscribe(listener: () => void): () => void {
@@ -87,24 +88,24 @@ export class WatchedSearches implements AsyncDisposable {
     return () => this.#subscribers.delete(listener);
   }
 
-  /** Whether a change was told after an answer. */
-  toldOf({ vigencia }: BuscarArchivosResponse): boolean {
+  /** Returns whether the feed reported a change since the answer was read. */
+  isReported({ vigencia }: BuscarArchivosResponse): boolean {
     const read = vigencia?.reloj?.numero ?? 0;
-    return this.heard.some(
+    return this.messages.some(
       ({ reloj, carpetas, todo }) => (reloj?.numero ?? 0) > read && (todo || carpetas.length > 0),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#gone.abort();
+    this.#stopped.abort();
     await this.#listening;
     await this.#indexer.stop();
   }
 
   async #listen(): Promise<void> {
-    for await (const message of this.#indexer.changeWatcher.listen([this.#gone.signal])) {
-      this.heard.push(message);
-      for (const [query, answer] of this.kept) if (this.toldOf(answer)) this.kept.delete(query);
+    for await (const message of this.#indexer.changeWatcher.listen([this.#stopped.signal])) {
+      this.messages.push(message);
+      for (const [query, answer] of this.cached) if (this.isReported(answer)) this.cached.delete(query);
       for (const subscriber of this.#subscribers) subscriber();
     }
   }

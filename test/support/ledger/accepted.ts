@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { eventually } from '../processes/eventually.ts';
 import type { SetUp } from '../processes/set-up.ts';
 
-/** What of an answer must be the same whichever way it came. */
+/** Parts of an answer that must be equal over every route. */
 export interface Identity {
   readonly status: number;
   readonly contentType: string | null;
@@ -22,7 +22,7 @@ export async function identityOf(answer: Response): Promise<Identity> {
   };
 }
 
-/** Asks for something that must be accepted; gives where its answer will be. */
+/** Sends a request that must be answered 202; returns the path of its answer. */
 export async function accepted(it: SetUp, path: string, headers?: Record<string, string>): Promise<string> {
   const answer = await it.get(path, headers);
   expect(answer.status, `${path}: ${await answer.clone().text()}`).to.equal(202);
@@ -33,7 +33,7 @@ export async function accepted(it: SetUp, path: string, headers?: Record<string,
   return body.enlaces.respuesta;
 }
 
-/** The answer of an accepted request, once it is there. */
+/** Waits for and returns the answer of an accepted request. */
 export async function answerAt(it: SetUp, path: string): Promise<Response> {
   let answer = await it.get(path, { prefer: 'wait=5' });
   await eventually(async () => {

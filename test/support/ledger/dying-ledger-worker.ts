@@ -1,4 +1,4 @@
-/** A ledger worker that dies or hangs in the middle of a call, or dies before it has opened. */
+/** Ledger worker that exits, throws or hangs in the middle of a call, or exits before it is open. */
 import type { LedgerProtocol } from '../../../gateway/solicitudes/sqlite/messages.ts';
 import { serveWorker } from '../../../runtime/workers/worker.ts';
 

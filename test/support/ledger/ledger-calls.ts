@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { RenderedAnswer } from '../../../gateway/http/rendered-answer.ts';
 import type { Acceptance, EstadoFinal, Ledger } from '../../../gateway/solicitudes/ledger.ts';
 
-/** A row as the gateway would commit it; what a test cares about is given. */
+/** Returns an acceptance like the gateway's; `given` overrides the fields that the test is about. */
 export function acceptance(given: Partial<Acceptance> & { readonly id: string }): Acceptance {
   return {
     service: 'mserv1',
@@ -29,10 +29,10 @@ export function answerOf(body: string | Buffer): RenderedAnswer {
   };
 }
 
-/** One call of the ledger, that tells itself when a test fails. */
+/** One call of a ledger, with its text for the message of a failed test. */
 export interface LedgerCall {
-  readonly tell: string;
-  readonly on: (ledger: Ledger) => Promise<unknown>;
+  readonly text: string;
+  readonly run: (ledger: Ledger) => Promise<unknown>;
 }
 
 export const callIds = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
@@ -44,7 +44,7 @@ const id = fc.constantFrom(...callIds);
 const service = fc.constantFrom(...callServices);
 const time = fc.integer({ min: 0, max: lastTime });
 const final = fc.constantFrom<EstadoFinal>('completada', 'fallida', 'vencida', 'cancelada');
-// Any text that JSON may be: never a raw NUL.
+// JSON text never has a raw NUL.
 const requestText = fc.string({ maxLength: 8, unit: 'binary' }).filter((text) => !text.includes('\0'));
 const caller = fc.constantFrom(...callers);
 const key = fc.option(fc.constantFrom('k1', 'k2'), { nil: undefined });
@@ -52,16 +52,16 @@ const body = fc.option(fc.uint8Array({ maxLength: 12 }), { nil: undefined });
 
 function call<T extends readonly unknown[]>(
   name: string,
-  on: (ledger: Ledger, ...args: T) => Promise<unknown>,
+  run: (ledger: Ledger, ...args: T) => Promise<unknown>,
   ...args: { [K in keyof T]: fc.Arbitrary<T[K]> }
 ): fc.Arbitrary<LedgerCall> {
   return fc.tuple(...args).map((values) => ({
-    tell: `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
-    on: (ledger: Ledger) => on(ledger, ...(values as unknown as T)),
+    text: `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
+    run: (ledger: Ledger) => run(ledger, ...(values as unknown as T)),
   }));
 }
 
-/** Any call that changes the ledger, on few rows and few times, so that calls meet. */
+/** Any call that changes a ledger, over few rows and few times, so that calls often meet. */
 export const writingCall: fc.Arbitrary<LedgerCall> = fc.oneof(
   {
     weight: 4,
@@ -148,8 +148,8 @@ export const writingCall: fc.Arbitrary<LedgerCall> = fc.oneof(
   call('probe', (ledger) => ledger.probe()),
 );
 
-/** All that can be asked of a ledger about the rows that `writingCall` makes. */
-export async function picture(ledger: Ledger): Promise<unknown> {
+/** Reads everything that a ledger tells about the rows that `writingCall` makes. */
+export async function ledgerState(ledger: Ledger): Promise<unknown> {
   return {
     rows: await Promise.all(callIds.map((row) => ledger.get(row))),
     answers: await Promise.all(callIds.map((row) => ledger.answer(row))),
@@ -163,6 +163,6 @@ export async function picture(ledger: Ledger): Promise<unknown> {
       ]),
     ),
     nextDue: await Promise.all(callServices.map((of) => ledger.nextDue(of))),
-    open: await ledger.open(),
+    open: await ledger.countOpen(),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * A process that fills a ledger, to be killed, traced and starved. Arguments: the file, a prefix of the ids, how many
- * requests to accept at once, how many in all. Prints `open`, then a line for each thing that the ledger reported, when
- * it was reported: `accepted ID`, `closed ID`, `refused ID ERROR`; and at last `stopped`, or `ERROR TEXT`.
+ * Fills a ledger in a process that tests kill, trace and starve. Arguments: the file, a prefix of the ids, the number of
+ * concurrent requests, the number of all requests. Prints `open`, then each result of the ledger at once: `accepted ID`,
+ * `closed ID` or `refused ID ERROR`; finally `stopped`, or `ERROR TEXT`.
  */
 import { writeSync } from 'node:fs';
 import { openSqliteLedger } from '../../../gateway/solicitudes/sqlite/sqlite-ledger.ts';
@@ -9,7 +9,7 @@ import { acceptance, answerOf } from './ledger-calls.ts';
 
 const [path = '', prefix = '', atOnce = '1', count = '1'] = process.argv.slice(2);
 
-/** Before anything else happens, also when whoever reads it is slow. */
+/** Prints a line synchronously, so that it is out before the next step. Waits while the pipe is full. */
 function say(line: string): void {
   let rest = Buffer.from(`${line}\n`);
   while (rest.length > 0) {

@@ -17,7 +17,7 @@ import {
   callIds,
   type LedgerCall,
   lastTime,
-  picture,
+  ledgerState,
   writingCall,
 } from './ledger-calls.ts';
 import { MemoryLedger } from './memory-ledger.ts';
@@ -27,20 +27,20 @@ export interface LedgerBounds {
   readonly maxBytes: number;
 }
 
-/** A place that outlives the ledgers that are opened on it, one after the other. Empty at first. */
-export interface LedgerPlace {
+/** Storage, empty at first, on which one ledger after another is opened. */
+export interface LedgerStorage {
   open(bounds: LedgerBounds): Promise<Ledger>;
   remove(): Promise<void>;
 }
 
 const roomy: LedgerBounds = { maxRows: 100_000, maxBytes: 100_000_000 };
 
-/** What a call gave, so that two ledgers can be compared: its value, or the class of what it threw. */
+/** Returns a call's value or the class of its error, so that two ledgers can be compared. */
 async function outcome(call: LedgerCall, ledger: Ledger): Promise<unknown> {
   try {
-    return { gave: await call.on(ledger) };
+    return { value: await call.run(ledger) };
   } catch (error) {
-    return { threw: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
+    return { error: error instanceof LedgerFullError ? 'LedgerFullError' : 'another error' };
   }
 }
 
@@ -51,37 +51,41 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Empties a ledger through its own door, for the next example of a property. */
+/** Empties a ledger through its own interface, for the next example of a property. */
 async function clear(ledger: Ledger): Promise<void> {
   for (const id of callIds) await ledger.close(id, { state: 'cancelada', at: 0 });
   await ledger.purge(lastTime + 1);
 }
 
 /**
- * What every implementation of `Ledger` must do. `together` is how many calls a ledger that keeps the order of calls
- * is given at once; 1 for one that does not.
+ * Tests that every implementation of `Ledger` must pass. `together` is the number of concurrent calls: 1 for a ledger
+ * that does not keep their order.
  */
-export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlace>, together: number): void {
+export function ledgerContract(
+  name: string,
+  makeStorage: () => Promise<LedgerStorage>,
+  together: number,
+): void {
   describe(`${name} as a ledger`, () => {
-    let place: LedgerPlace;
+    let storage: LedgerStorage;
     let ledger: Ledger;
 
     const openWith = async (bounds: LedgerBounds) => {
       await ledger.stop();
-      ledger = await place.open(bounds);
+      ledger = await storage.open(bounds);
     };
 
     beforeEach(async () => {
-      place = await makePlace();
-      ledger = await place.open(roomy);
+      storage = await makeStorage();
+      ledger = await storage.open(roomy);
     });
 
     afterEach(async () => {
       await ledger.stop();
-      await place.remove();
+      await storage.remove();
     });
 
-    it('does what the model does, whatever is called', async () => {
+    it('gives the same results as the model after any sequence of calls', async () => {
       const bounds = { maxRows: 4, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 40 };
       await openWith(bounds);
       await fc.assert(
@@ -91,20 +95,20 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
             await clear(ledger);
             const model = new MemoryLedger(bounds);
             for (const calls of groups) {
-              const gave = await Promise.all(calls.map((call) => outcome(call, ledger)));
+              const results = await Promise.all(calls.map((call) => outcome(call, ledger)));
               const expected = await Promise.all(calls.map((call) => outcome(call, model)));
-              const told = calls.map(({ tell }) => tell).join('; ');
-              expect(gave, told).to.deep.equal(expected);
-              expect(await picture(ledger), told).to.deep.equal(await picture(model));
+              const texts = calls.map(({ text }) => text).join('; ');
+              expect(results, texts).to.deep.equal(expected);
+              expect(await ledgerState(ledger), texts).to.deep.equal(await ledgerState(model));
             }
           },
         ),
-        // Shrinking what failed must not look like a time-out.
+        // The limit ends the shrinking of a failed example before the test's time-out.
         { numRuns: 60, interruptAfterTimeLimit: 15_000 },
       );
     });
 
-    it('has everything after it was opened again', async () => {
+    it('has all rows and answers after it is opened again', async () => {
       const { id } = ledger;
       await ledger.accept(acceptance({ id: 'a' }));
       await ledger.published('a', 1500, 6500);
@@ -119,10 +123,10 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       };
       await ledger.close('c', { state: 'completada', answer, at: 1300 });
 
-      const before = await picture(ledger);
+      const before = await ledgerState(ledger);
       await openWith(roomy);
 
-      expect(await picture(ledger)).to.deep.equal(before);
+      expect(await ledgerState(ledger)).to.deep.equal(before);
       expect(ledger.id)
         .to.equal(id)
         .and.match(/^[a-z0-9]{8,32}$/);
@@ -142,7 +146,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect((await ledger.answer('c'))?.body).to.be.instanceOf(Buffer);
     });
 
-    it('shows an answer to whoever asks after it was closed', async () => {
+    it('returns an answer as soon as the row is closed', async () => {
       for (const id of ['a', 'b', 'c']) {
         await ledger.accept(acceptance({ id }));
         await ledger.close(id, { state: 'completada', answer: answerOf(id), at: 2000 });
@@ -150,7 +154,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       }
     });
 
-    it('keeps the first final state, also when two come at once', async () => {
+    it('keeps the first final state when several are written at once', async () => {
       await ledger.accept(acceptance({ id: 'a' }));
       const results = await Promise.all([
         ledger.close('a', { state: 'completada', answer: answerOf('first'), at: 2000 }),
@@ -165,14 +169,14 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect([await ledger.get('a'), await ledger.answer('a')]).to.deep.equal(kept);
     });
 
-    it('gives large answers back byte for byte', async () => {
+    it('returns an answer of 3 MB byte for byte', async () => {
       const body = Buffer.alloc(3_000_000, 'ñandú ');
       await ledger.accept(acceptance({ id: 'a' }));
       await ledger.close('a', { state: 'completada', answer: answerOf(body), at: 2000 });
       expect((await ledger.answer('a'))?.body.equals(body)).to.equal(true);
     });
 
-    it('knows since when the oldest open row waits', async () => {
+    it('returns when the oldest open row was accepted', async () => {
       expect(await ledger.oldest()).to.equal(undefined);
       for (const [id, at] of [
         ['b', 30],
@@ -188,7 +192,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await ledger.oldest()).to.equal(undefined);
     });
 
-    it('works through more rows than one sweep takes', async () => {
+    it('makes due, defers, expires and purges more rows than one statement takes', async () => {
       const ids = Array.from({ length: 1234 }, (_, index) => `id-${String(index).padStart(4, '0')}`);
       await Promise.all(ids.map((id, index) => ledger.accept(acceptance({ id, acceptedAt: index }))));
       await Promise.all(ids.map((id) => ledger.published(id, 2000, 5000)));
@@ -198,16 +202,16 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await ledger.claim('mserv1', 3000, 3000, 2000)).to.have.length(1234);
       await ledger.deferQueued('mserv1', 3000, 9000);
       expect(await ledger.claim('mserv1', 8999, 8999, 2000)).to.have.length(0);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 1234 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 1234 });
       const expired = await ledger.expire(90_000);
       expect(expired.map(({ id }) => id).toSorted()).to.deep.equal(ids);
-      expect(await ledger.open()).to.deep.equal({});
+      expect(await ledger.countOpen()).to.deep.equal({});
       expect(await ledger.purge(90_000)).to.equal(0);
       expect(await ledger.purge(90_001)).to.equal(1234);
       expect(await ledger.get('id-0000')).to.equal(undefined);
     });
 
-    it('refuses what it has no room for, and stores answers all the same', async () => {
+    it('refuses new rows while it is full, and still stores answers', async () => {
       const bounds = { maxRows: 3, maxBytes: 3 * rowSize(acceptance({ id: 'a', request: '' })) + 10 };
       await openWith(bounds);
       await ledger.accept(acceptance({ id: 'a', request: '12345' }));
@@ -219,11 +223,11 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
         LedgerFullError,
       );
-      const answer = answerOf('an answer that is longer than all there is room for');
+      const answer = answerOf('an answer that is longer than all the room there is');
       expect(await ledger.close('a', { state: 'completada', answer, at: 2000 })).to.equal('closed');
       expect(await ledger.answer('a')).to.deep.equal(answer);
 
-      await openWith(bounds); // it still knows how much it keeps
+      await openWith(bounds); // its totals survive
       expect(await rejection(ledger.accept(acceptance({ id: 'e', request: '' })))).to.be.instanceOf(
         LedgerFullError,
       );
@@ -231,7 +235,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       await ledger.accept(acceptance({ id: 'e', request: '12345' }));
     });
 
-    it('counts all that a row keeps, and no less when it is forgotten', async () => {
+    it('counts every stored field of a row, and frees the same number of bytes when the row is purged', async () => {
       const small = acceptance({ id: 'a', key: 'k' });
       const long: Partial<Acceptance>[] = [
         { view: { ...small.view, target: `${small.view.target}&` } },
@@ -260,7 +264,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       }
     });
 
-    it('gives a claimed row to nobody else until its time is over', async () => {
+    it('does not give a claimed row to another claim until its lease ends', async () => {
       for (const id of ['a', 'b', 'c', 'd']) await ledger.accept(acceptance({ id }));
       await ledger.defer('a', 1500);
       await ledger.close('d', { state: 'cancelada', at: 1000 });
@@ -271,12 +275,12 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await claim(4999, 9000)).to.deep.equal([]);
       expect(await ledger.nextDue('mserv1')).to.equal(5000);
       expect(await claim(5000, 9000)).to.deep.equal(['b', 'c']);
-      await ledger.defer('c', 5000); // given back
+      await ledger.defer('c', 5000); // ends the lease
       expect(await claim(6000, 9000)).to.deep.equal(['c', 'a']);
       expect(await ledger.claim('mserv2', 9999, 9999, 10)).to.deep.equal([]);
     });
 
-    it('shares the due rows among those who claim at once, each to one of them', async () => {
+    it('gives each due row to exactly one of several concurrent claims', async () => {
       const ids = Array.from({ length: 300 }, (_, index) => `id-${String(index).padStart(3, '0')}`);
       await Promise.all(ids.map((id) => ledger.accept(acceptance({ id }))));
       const claims: string[] = [];
@@ -291,10 +295,10 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(claims).to.have.members(ids);
     });
 
-    it('knows what the broker has lost, by whatever clock, and does not put it off with the rest', async () => {
+    it('marks published rows as lost despite a clock that is behind, and does not defer them with the queued rows', async () => {
       await ledger.accept(acceptance({ id: 'a' }));
       await ledger.published('a', 2000, 5000);
-      await ledger.unpublish(1000); // by a clock that is behind
+      await ledger.unpublish(1000); // the clock is behind
       await ledger.accept(acceptance({ id: 'b' }));
       await ledger.published('b', 1500, 5000);
       expect(await ledger.get('a')).to.include({ publishedAt: undefined, attempts: 1, state: 'encolada' });
@@ -313,12 +317,12 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await ledger.get('b')).to.include({ publishedAt: undefined });
     });
 
-    it('accepts once what comes twice under one key of one caller, also at once', async () => {
+    it('accepts one row per caller and idempotency key, also for concurrent requests', async () => {
       const keyed = (id: string, caller: string) =>
         ledger.accept(acceptance({ id, caller, key: 'clave', retryOf: 'otra' }));
       const given = await Promise.all([keyed('a', 'ana'), keyed('b', 'ana'), keyed('c', 'luis')]);
       expect(given.filter((known) => known === undefined)).to.have.length(2);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 2 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 2 });
       const first = await ledger.withKey('ana', 'clave');
       expect(first).to.include({ caller: 'ana', key: 'clave', retryOf: 'otra', state: 'aceptada' });
       expect(given.filter((known) => known !== undefined)).to.deep.equal([first]);
@@ -333,7 +337,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await keyed('e', 'ana')).to.equal(undefined);
     });
 
-    it('lists the rows of a caller, or of all, the newest first, page by page', async () => {
+    it('lists the rows of one caller or of all callers, newest first, in pages', async () => {
       const ids = Array.from({ length: 25 }, (_, index) => `id-${String(index).padStart(2, '0')}`);
       for (const [index, id] of ids.entries()) {
         await ledger.accept(acceptance({ id, caller: index % 5 === 4 ? 'luis' : 'ana' }));
@@ -364,7 +368,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       expect(await all('nadie', undefined, 3)).to.deep.equal([]);
     });
 
-    it('tells whoever listens every change of state, once it is committed', async () => {
+    it('notifies its listeners of every committed change of state', async () => {
       const told: Change[] = [];
       const listener = { changed: (changes: readonly Change[]) => told.push(...changes), missed: () => {} };
       const unsubscribe = ledger.subscribe(listener);
@@ -387,15 +391,15 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       ]);
     });
 
-    it('fails one call of many without harm to the others', async () => {
+    it('commits the other calls of a batch when one fails', async () => {
       const results = await Promise.allSettled(
         ['a', 'b', 'a', 'c'].map((id) => ledger.accept(acceptance({ id }))),
       );
       expect(results.filter(({ status }) => status === 'rejected')).to.have.length(1);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 3 });
     });
 
-    it('finishes what it was asked before it stops, and refuses what comes later', async () => {
+    it('finishes the calls made before it is stopped, and refuses later ones', async () => {
       const accepted = ['a', 'b', 'c'].map((id) => ledger.accept(acceptance({ id })));
       const asked = ledger.get('a');
       const stopped = ledger.stop();
@@ -407,7 +411,7 @@ export function ledgerContract(name: string, makePlace: () => Promise<LedgerPlac
       await Promise.all([...accepted, asked, stopped, ledger.stop()]);
       for (const error of await Promise.all(late)) expect(error).to.be.instanceOf(LedgerUnavailableError);
       await openWith(roomy);
-      expect(await ledger.open()).to.deep.equal({ mserv1: 3 });
+      expect(await ledger.countOpen()).to.deep.equal({ mserv1: 3 });
     });
   });
 }

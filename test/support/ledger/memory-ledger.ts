@@ -22,7 +22,7 @@ function answerSize(answer: RenderedAnswer | undefined): number {
   return answer === undefined ? 0 : answer.body.length + Buffer.byteLength(JSON.stringify(answer.headers));
 }
 
-/** The ledger as simply as it can be said: what every real one is compared with. It keeps nothing. */
+/** The simplest ledger, in memory: the model that every real ledger is compared with. */
 export class MemoryLedger implements Ledger {
   readonly id = 'memory';
   readonly #rows = new Map<string, Row>(); // in order of acceptance
@@ -68,7 +68,7 @@ export class MemoryLedger implements Ledger {
     const known = key === undefined ? undefined : this.#keyed(caller, key);
     if (known !== undefined) return known;
     this.#assertRoom(rowSize(acceptance));
-    if (this.#rows.has(acceptance.id)) throw new Error('This id is taken');
+    if (this.#rows.has(acceptance.id)) throw new Error('The id is taken');
     const row: Row = {
       solicitud: {
         ...acceptance,
@@ -171,7 +171,7 @@ export class MemoryLedger implements Ledger {
   async claim(service: string, now: number, until: number, limit: number): Promise<readonly Solicitud[]> {
     const rows = this.#openRows(service)
       .filter(({ dueAt }) => dueAt <= now)
-      .sort((a, b) => a.dueAt - b.dueAt) // stable: those of one time stay in order of acceptance
+      .sort((a, b) => a.dueAt - b.dueAt) // a stable sort: equal times stay in order of acceptance
       .slice(0, limit);
     for (const row of rows) row.dueAt = until;
     return rows.map((row) => this.#seen(row));
@@ -187,7 +187,7 @@ export class MemoryLedger implements Ledger {
     return rows.toSorted((a, b) => a.expiresAt - b.expiresAt)[0]?.acceptedAt;
   }
 
-  async open(): Promise<Readonly<Record<string, number>>> {
+  async countOpen(): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
     for (const { solicitud } of this.#openRows()) {
       counts[solicitud.service] = (counts[solicitud.service] ?? 0) + 1;

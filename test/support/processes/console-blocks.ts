@@ -1,20 +1,20 @@
-/** One thing that happens in a terminal of a walk-through. */
-export type Step =
-  /** Typed, with what it prints; an empty output of a command in a terminal of its own may still come. */
+/** One step of a walk-through, in one of its terminals. */
+export type ConsoleStep =
+  /** Types a command; `output` is its expected output. In a named terminal an empty output may still follow. */
   | { readonly kind: 'command'; readonly terminal: string; readonly command: string; readonly output: string }
-  /** Ctrl-C. */
+  /** Presses Ctrl-C. */
   | { readonly kind: 'interrupt'; readonly terminal: string }
-  /** What a command that was typed before prints by now. */
+  /** Expects this output by now from the command typed before. */
   | { readonly kind: 'output'; readonly terminal: string; readonly output: string };
 
-/** The terminal of a block that names none. */
+/** Terminal of blocks without a name. */
 export const mainTerminal = 'main';
 
 /**
- * The steps of a Markdown page's `console` blocks: ```` ```console ```` for the reader's own terminal, and
- * ```` ```console mserv1 ```` for one with a name. `$ ` starts a command, `^C` alone is Ctrl-C, the rest is output.
+ * Returns the steps of a Markdown page's `console` blocks. ```` ```console ```` is the reader's main terminal,
+ * ```` ```console mserv1 ```` a named one. `$ ` starts a command, `^C` alone is Ctrl-C, the rest is output.
  */
-export function consoleSteps(markdown: string): readonly Step[] {
+export function consoleSteps(markdown: string): readonly ConsoleStep[] {
   return [...markdown.matchAll(/^```console(?: (\w+))?\n([\s\S]*?)^```$/gm)].flatMap(
     ([, name, text = '']) => {
       const terminal = name ?? mainTerminal;
@@ -23,7 +23,7 @@ export function consoleSteps(markdown: string): readonly Step[] {
       return text
         .slice(2)
         .split(/^\$ /m)
-        .map((part): Step => {
+        .map((part): ConsoleStep => {
           const end = part.indexOf('\n');
           return {
             kind: 'command',

@@ -4,7 +4,7 @@ interface Source {
   subscribe(listener: () => void): () => void;
 }
 
-/** Resolves when something that tells its changes is as wanted. The test's own time-out is the bound. */
+/** Resolves when the condition holds, checked at each event of the source. The test's time-out is the bound. */
 export async function until(source: Source, isSo: () => boolean): Promise<void> {
   if (isSo()) return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -14,7 +14,7 @@ export async function until(source: Source, isSo: () => boolean): Promise<void> 
   await promise.finally(unsubscribe);
 }
 
-/** Asks until it is so, for what tells nobody that it changed. The test's own time-out is the bound. */
+/** Polls until the condition holds, for sources without events. The test's time-out is the bound. */
 export async function eventually(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await delay(20);
 }

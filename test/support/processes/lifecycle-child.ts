@@ -1,7 +1,7 @@
 import { type Part, runProcess } from '../../../runtime/lifecycle.ts';
 import { createLogger } from '../../../runtime/log.ts';
 
-// A process with two parts, one of which does what the test wants: LIFECYCLE=start-fails node lifecycle-child.ts
+// Runs a process with two parts; the second misbehaves as told: LIFECYCLE=start-fails node lifecycle-child.ts
 
 const misbehaviour = process.env['LIFECYCLE'];
 const log = createLogger({ name: 'child' });

@@ -7,7 +7,7 @@ import {
 import { type GrpcClient, grpcClient } from '../clients/grpc-client.ts';
 import { type Proc, startProcess } from './processes.ts';
 
-/** A real mserv2, asked by gRPC. */
+/** A real mserv2 process with a gRPC client of it. */
 export class Mserv2 implements AsyncDisposable {
   readonly proc: Proc;
   readonly #client: GrpcClient<typeof BusquedaServiceDefinition>;
@@ -21,7 +21,7 @@ export class Mserv2 implements AsyncDisposable {
     return new Mserv2(await startProcess('mserv2/main.ts', { MSERV2_ROOT: root, ...env }));
   }
 
-  /** Waits for the answer as long as the test may take. */
+  /** Searches without a deadline; the test's time-out is the bound. */
   search(wish: Partial<BuscarArchivosRequest> = {}): Promise<BuscarArchivosResponse> {
     const request = BuscarArchivosRequest.fromPartial(wish);
     return new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ export class Mserv2 implements AsyncDisposable {
     });
   }
 
-  /** Asks until the index is `listo`, and gives the answers, that one the last. */
+  /** Searches until the index is `listo`; returns all answers, the last with that state. */
   async searchUntilReady(wish: Partial<BuscarArchivosRequest> = {}): Promise<BuscarArchivosResponse[]> {
     const answers: BuscarArchivosResponse[] = [];
     do answers.push(await this.search(wish));

@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
-/** A line of a process's log. What is not JSON (a stack from Node, a message on stderr) is in `msg` as it was. */
+/** A line of a process's log. A line that is not JSON, such as a stack trace, is kept in `msg`. */
 export interface LogLine {
   readonly level?: string;
   readonly name?: string;
   readonly msg?: string;
-  readonly door?: string;
+  readonly transport?: string;
   readonly port?: number;
   readonly requestId?: string;
   readonly [key: string]: unknown;
@@ -23,36 +23,36 @@ export interface Exit {
 /** A real process of Archivero. */
 export interface Proc {
   readonly pid: number;
-  /** The port that its `listening` line tells; throws when it opened none. */
+  /** Port in its `listening` line; throws when there is none. */
   readonly port: number;
-  /** All that it has said so far. */
+  /** Its log so far. */
   readonly lines: readonly LogLine[];
-  /** When each of them was heard, milliseconds of this process's monotonic clock. */
+  /** When each line was read, in milliseconds of this process's monotonic clock. */
   readonly heardAt: readonly number[];
-  /** The first line, said already or still to come, that fits. Rejects when the process ends without it, or after two minutes. */
+  /** Resolves with the first matching line, past or future. Rejects when the process ends, or after two minutes. */
   waitFor(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Sends the signal and resolves when the process has ended. Default SIGKILL. */
   kill(signal?: NodeJS.Signals): Promise<Exit>;
-  /** SIGSTOP: its sockets stay, and nobody answers. */
+  /** Sends SIGSTOP: its sockets stay open, and no request is answered. */
   pause(): void;
   resume(): void;
-  /** SIGTERM; rejects unless it ends with code 0, by itself. Does nothing when the test has killed it. */
+  /** Sends SIGTERM; rejects unless the process ends with code 0. Does nothing after `kill`. */
   stop(): Promise<void>;
-  /** Resolves when it has ended and all it said is in `lines`. */
+  /** Resolves when the process has ended and its whole log is in `lines`. */
   readonly exited: Promise<Exit>;
 }
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
-/** Only ends a wait for what never comes; on a busy machine a process needs many times as long as on an idle one. */
+/** Bound of a wait. It is long because a busy machine slows a process many times over. */
 const waitMs = 120_000;
 
-/** Free ports, no broker, and nothing from the developer's environment or `.env`. */
+/** Environment with free ports and no broker, and with nothing of the developer's environment or `.env`. */
 const hermetic = {
   PATH: process.env['PATH'],
   HOME: process.env['HOME'],
   TMPDIR: process.env['TMPDIR'],
   NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'],
-  // What `npm run mserv2` gives its program. What comes from that cache is covered less exactly.
+  // Set as by `npm run mserv2`, but not under coverage: cached code is covered less exactly.
   NODE_COMPILE_CACHE: process.env['NODE_V8_COVERAGE'] ? undefined : process.env['NODE_COMPILE_CACHE'],
   ENV_FILE: '',
   LOG_FORMAT: 'json',
@@ -61,7 +61,7 @@ const hermetic = {
   MSERV2_PORT: '0',
   RABBITMQ_URL: '',
   MSERV2_SNAPSHOT: '',
-  // On a busy machine 2 s are not enough, and a 202 would come where a test wants the direct answer.
+  // On a busy machine the default of 2 s would expire, and tests would get 202 instead of the direct answer.
   GRPC_DEADLINE_MS: '30000',
 };
 
@@ -70,7 +70,7 @@ process.once('exit', () => {
   for (const { pid } of living) process.kill(pid, 'SIGKILL');
 });
 
-/** Starts a process and resolves once it is ready: `startProcess('mserv1/main.ts', { MSERV1_ROOT: dir })`. */
+/** Starts a process and resolves when it logs `ready`: `startProcess('mserv1/main.ts', { MSERV1_ROOT: dir })`. */
 export async function startProcess(entry: string, env: Record<string, string> = {}): Promise<Proc> {
   const proc = spawnProcess(entry, env);
   try {
@@ -82,7 +82,7 @@ export async function startProcess(entry: string, env: Record<string, string> = 
   }
 }
 
-/** Starts a process and does not wait for it; for those that are meant to fail. */
+/** Starts a process without waiting until it is ready; for processes that are expected to fail. */
 export function spawnProcess(
   entry: string,
   env: Record<string, string> = {},
@@ -91,7 +91,7 @@ export function spawnProcess(
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     cwd: repository,
     env: { ...hermetic, ...env },
-    // Through the channel it notices when this process is gone, however that ended.
+    // The channel closes when this process ends in any way, and the child then exits.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const { pid, stdout, stderr } = child;
@@ -115,7 +115,7 @@ export function spawnProcess(
     return { code, signal };
   });
   let killed = false;
-  const told = (): string => lines.map((line) => JSON.stringify(line)).join('\n');
+  const logText = (): string => lines.map((line) => JSON.stringify(line)).join('\n');
 
   const proc: Proc = {
     pid,
@@ -124,7 +124,7 @@ export function spawnProcess(
     exited,
     get port() {
       const port = lines.find((line) => line.msg === 'listening')?.port;
-      if (port === undefined) throw new Error(`${entry} listens nowhere:\n${told()}`);
+      if (port === undefined) throw new Error(`${entry} opened no port:\n${logText()}`);
       return port;
     },
     async waitFor(fits) {
@@ -133,11 +133,11 @@ export function spawnProcess(
         const line = lines.find(fits);
         if (line !== undefined) found.resolve(line);
       };
-      const fail = (why: string): void => found.reject(new Error(`${entry} ${why}:\n${told()}`));
+      const fail = (why: string): void => found.reject(new Error(`${entry} ${why}:\n${logText()}`));
       listeners.add(look);
       look();
-      const timer = setTimeout(fail, waitMs, 'did not say what was waited for');
-      void exited.then(() => fail('ended without saying what was waited for'));
+      const timer = setTimeout(fail, waitMs, 'did not log the awaited line');
+      void exited.then(() => fail('ended without logging the awaited line'));
       try {
         return await found.promise;
       } finally {
@@ -161,13 +161,13 @@ export function spawnProcess(
       child.kill('SIGCONT');
       child.kill('SIGTERM');
       const { code, signal } = await exited;
-      if (code !== 0) throw new Error(`${entry} ended with ${code ?? signal}:\n${told()}`);
+      if (code !== 0) throw new Error(`${entry} ended with ${code ?? signal}:\n${logText()}`);
       const held = lines.some((line) => line.msg?.startsWith('still held after the stop'));
-      if (held) throw new Error(`${entry} had to be ended, something held it:\n${told()}`);
+      if (held) throw new Error(`${entry} was held by an open handle after its stop:\n${logText()}`);
     },
   };
   living.add(proc);
-  const noteEnded = noteStarted(entry, () => proc.kill());
+  const noteEnded = registerStarted(entry, () => proc.kill());
   return proc;
 }
 
@@ -176,7 +176,7 @@ function parseLine(text: string): LogLine {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null) return parsed as LogLine;
   } catch {
-    // Not a line of the log.
+    // Not a JSON log line.
   }
   return { msg: text };
 }

@@ -1,31 +1,33 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mustConform } from '../clients/conformance.ts';
+import { assertConforms } from '../clients/conformance.ts';
 import { TemporaryFolder } from '../files/temporary-folder.ts';
 import type { Rabbit } from '../servers/rabbitmq.ts';
 import { type Proc, startProcess } from './processes.ts';
 
 export type ProcessName = 'gateway' | 'mserv1' | 'mserv2';
 
-/** The whole of Archivero as real processes on free ports, over one folder, with a ledger of its own. */
+/** All of Archivero as real processes on free ports, with its own folder of files and its own ledger. */
 export interface SetUp extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** The folder that is listed and searched; empty at first. */
+  /** Folder that the services list and search; empty at first. */
   readonly root: string;
   /** The running processes. */
   readonly processes: ReadonlyMap<ProcessName, Proc>;
-  /** Starts a process, on the port that it had before; `env` and `entry` are for this start only. */
+  /** Starts a process, always on the same port; `env` and `entry` are for this start only. */
   start(name: ProcessName, env?: Readonly<Record<string, string>>, entry?: string): Promise<Proc>;
-  /** SIGKILL by default; SIGTERM must end it with code 0. */
+  /** Ends a process, by default with SIGKILL. Rejects when SIGTERM does not end it with code 0. */
   end(name: ProcessName, signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
-  /** The answer, which must be one that the OpenAPI document promises. */
+  /** Sends a GET; rejects when the OpenAPI document does not allow the answer. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
-/** Below the ephemeral ports, so that nobody's outgoing connection takes it while its process is down. */
-export async function quietPort(): Promise<number> {
+/**
+ * Returns a free port below the ephemeral range. No outgoing connection can take it while its process is down.
+ */
+export async function stablePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     const server = createServer();
@@ -40,7 +42,7 @@ export async function quietPort(): Promise<number> {
   }
 }
 
-/** Prepares a set-up; nothing runs yet but what is named in `running`. */
+/** Creates a set-up and starts the processes named in `running`. */
 export async function setUp({
   env = {},
   running = ['mserv1', 'mserv2', 'gateway'],
@@ -50,7 +52,7 @@ export async function setUp({
 } = {}): Promise<SetUp> {
   const files = new TemporaryFolder();
   const data = new TemporaryFolder();
-  const [gateway = 0, mserv1 = 0, mserv2 = 0] = [await quietPort(), await quietPort(), await quietPort()];
+  const [gateway = 0, mserv1 = 0, mserv2 = 0] = [await stablePort(), await stablePort(), await stablePort()];
   const processes = new Map<ProcessName, Proc>();
   const url = `http://127.0.0.1:${gateway}`;
   const common = {
@@ -79,7 +81,7 @@ export async function setUp({
     },
     get: async (path, headers = {}) => {
       const answer = await fetch(url + path, { headers, redirect: 'error' });
-      await mustConform('GET', new URL(answer.url).pathname, answer);
+      await assertConforms('GET', new URL(answer.url).pathname, answer);
       return answer;
     },
     [Symbol.asyncDispose]: async () => {
@@ -90,7 +92,7 @@ export async function setUp({
       if (failed !== undefined) throw failed.reason;
     },
   };
-  // The gateway last: it would find the doors shut, and look again only after a moment.
+  // The gateway starts last: it would find the services unreachable and retry only after a pause.
   try {
     await Promise.all(running.filter((name) => name !== 'gateway').map((name) => it.start(name)));
     if (running.includes('gateway')) await it.start('gateway');
@@ -101,10 +103,10 @@ export async function setUp({
   return it;
 }
 
-/** A virtual host of its own on a broker that tests share, so that their queues do not meet. Gives its URL. */
+/** Creates a virtual host on a shared broker, so that the queues of two tests never mix. */
 export async function ownVhost(rabbit: Pick<Rabbit, 'url' | 'managementUrl'>): Promise<{
   readonly url: string;
-  /** Messages of a queue as the management API shows them; undefined when it shows no such queue yet. */
+  /** Returns a queue's depth by the management API; undefined when the API does not list the queue yet. */
   messages(queue: string): Promise<number | undefined>;
 }> {
   const name = `test-${randomBytes(4).toString('hex')}`;

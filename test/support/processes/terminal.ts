@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { eventually } from './eventually.ts';
 
-/** A command as a person runs it in a terminal of its own: with a shell, in its own process group. */
+/** Runs a command as a terminal does: in a shell, with its own process group. */
 export class Terminal implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -27,22 +27,23 @@ export class Terminal implements AsyncDisposable {
     return this.#output;
   }
 
-  /** Resolves when it has printed this; rejects when it ends without. */
+  /** Resolves when the output contains the text; rejects when the command ends without it. */
   async printed(text: string): Promise<void> {
     await eventually(() => {
       if (this.#output.includes(text)) return true;
-      if (this.#child.exitCode !== null) throw new Error(`It ended without «${text}»:\n${this.#output}`);
+      if (this.#child.exitCode !== null)
+        throw new Error(`The command ended without printing «${text}»:\n${this.#output}`);
       return false;
     });
   }
 
-  /** Resolves with all it printed, when it has ended. */
+  /** Resolves with the whole output when the command has ended. */
   async end(): Promise<string> {
     await this.#exited;
     return this.#output;
   }
 
-  /** Ctrl-C: SIGINT to all that runs in it. */
+  /** Presses Ctrl-C: sends SIGINT to the process group. */
   async interrupt(): Promise<void> {
     this.#signal('SIGINT');
     await this.#exited;

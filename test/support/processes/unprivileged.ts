@@ -1,12 +1,12 @@
-const nobody = 65534;
+const unprivilegedUid = 65534;
 
 /**
- * Runs something as a user whom permissions apply to: they do not for root, as whom CI runs. Threads share the user,
- * so nothing else may run meanwhile.
+ * Runs a function as an unprivileged user, because file permissions do not bind root, which CI runs as. All threads
+ * change their user meanwhile, so nothing else may run.
  */
 export async function unprivileged<Result>(run: () => Promise<Result>): Promise<Result> {
   if (process.getuid?.() !== 0) return await run();
-  process.seteuid?.(nobody);
+  process.seteuid?.(unprivilegedUid);
   try {
     return await run();
   } finally {

@@ -6,17 +6,17 @@ interface Leftover {
 const running = new Set<Leftover>();
 
 /**
- * Notes what a test has started, so that the run ends it when the test does not: a process that a failed test has left
- * would hold mocha for ever.
- * @returns what notes that it has ended
+ * Registers a process that a test started, so that the run ends it when the test does not. A process left by a failed
+ * test would keep mocha from ending.
+ * @returns a function that removes the registration
  */
-export function noteStarted(what: string, end: () => Promise<unknown>): () => void {
+export function registerStarted(what: string, end: () => Promise<unknown>): () => void {
   const leftover = { what, end };
   running.add(leftover);
   return () => running.delete(leftover);
 }
 
-/** Ends all that is left, and gives what that was. */
+/** Ends all registered processes; returns their names. */
 export async function endLeftovers(): Promise<readonly string[]> {
   const left = [...running];
   await Promise.all(left.map(({ end }) => end()));

@@ -2,12 +2,12 @@ import Mocha from 'mocha';
 
 const endMs = 30_000;
 
-/** Mocha's `spec`, with a last line that is easy to find: `123 passed, 0 failed`. */
+/** Mocha's `spec` reporter with a last line that scripts can find: `123 passed, 0 failed`. */
 class SpecWithTotals extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
     super(runner, options);
     if (process.env['TEST_LANE'] === undefined) return;
-    // test/run.ts does not show these lines. It tells the last one when this process is silent for too long.
+    // test/run.ts hides these lines. It shows the last one when this process prints nothing for too long.
     const { log } = console;
     const tell = (runnable: Mocha.Runnable): void => log(`running: ${runnable.fullTitle()}`);
     runner.on('hook', tell).on('test', tell);
@@ -20,11 +20,11 @@ class SpecWithTotals extends Mocha.reporters.Spec {
   }
 }
 
-/** Ends this process when a leaked handle keeps it alive after the last test. That is a failure. */
+/** Ends this process with a failure when a leaked handle keeps it alive after the last test. */
 function endLate(): void {
   const open = process.getActiveResourcesInfo().join(', ');
-  Mocha.reporters.Base.consoleLog(`The tests are over and this process does not end. Still open: ${open}`);
-  // Mocha's own handler of this event sets the code too, and is called before this one.
+  Mocha.reporters.Base.consoleLog(`The tests are over but this process does not end. Open handles: ${open}`);
+  // Mocha's own handler of this event also sets the code, and runs before this one.
   process.once('exit', () => {
     process.exitCode = 1;
   });

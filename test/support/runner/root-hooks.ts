@@ -5,7 +5,7 @@ import { endLeftovers } from './leftovers.ts';
 
 let failed = false;
 
-/** Loaded by mocha before all tests (.mocharc.json). */
+/** Mocha loads these hooks before all tests (.mocharc.json). */
 export const mochaHooks = {
   afterEach(this: Context): void {
     failed ||= this.currentTest?.state === 'failed';
@@ -13,6 +13,6 @@ export const mochaHooks = {
   async afterAll(): Promise<void> {
     await Promise.all([stopSharedRabbit(), stopSharedPostgres()]);
     const left = await endLeftovers();
-    if (left.length > 0 && !failed) throw new Error(`Tests have left running: ${left.join(', ')}`);
+    if (left.length > 0 && !failed) throw new Error(`Tests left running: ${left.join(', ')}`);
   },
 };

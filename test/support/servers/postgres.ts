@@ -9,29 +9,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { findPostgres, postgresAdvice } from '../../../scripts/postgres-install.mjs';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
-/** A private PostgreSQL server, with its own data and port; nothing of it outlives the test run. */
+/** A private PostgreSQL server with its own data and port, removed at the end of the test run. */
 export interface Postgres {
   readonly port: number;
-  /** Makes an empty database; gives its URL. */
+  /** Creates an empty database; returns its URL. */
   database(): Promise<string>;
   /** Runs a statement in a database. */
   query(url: string, text: string): Promise<readonly Record<string, unknown>[]>;
-  /** `kill -9` of the server; resolves when its processes for the connections have ended, too. */
+  /** Sends SIGKILL to the server; resolves when its backend processes have ended too. */
   kill(): Promise<void>;
-  /** Starts it again on the same data and port, killing it first if it runs. Resolves when it answers. */
+  /** Kills the server if it runs, and starts it on the same data and port. Resolves when it answers. */
   restart(): Promise<void>;
-  /** SIGSTOP of all its processes: connections are accepted (the kernel does) and nothing is answered. */
+  /** Sends SIGSTOP to all its processes. The kernel still accepts connections, but no query is answered. */
   pause(): Promise<void>;
   resume(): void;
-  /** Ends it at once, and removes its data. May be called twice. */
+  /** Ends the server at once and removes its data. May be called twice. */
   stop(): Promise<void>;
 }
 
 const startMs = 120_000;
 
-/** Starts a server of the test's own, in about two seconds. */
+/** Starts a private server, in about two seconds. */
 export async function startPostgres(): Promise<Postgres> {
   const bin = findPostgres();
   if (bin === undefined) throw new Error(`PostgreSQL is not installed. To install it: ${postgresAdvice}`);
@@ -86,7 +86,7 @@ export async function startPostgres(): Promise<Postgres> {
       detached: true,
     });
     closeSync(out);
-    // It ends when the pipe to it does: with us, however we end.
+    // The watchdog kills the server when its pipe closes, which happens when this process ends in any way.
     watchdog = spawn('sh', ['-c', `read _; kill -QUIT ${child.pid} 2>/dev/null`], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -96,7 +96,7 @@ export async function startPostgres(): Promise<Postgres> {
     return child;
   }
 
-  /** The shared memory of a server that was killed is free only when the last of its processes is gone. */
+  /** Starts the server, again when it exits: a killed server's shared memory is freed only with its last process. */
   async function start(): Promise<void> {
     const giveUpAt = performance.now() + startMs;
     server = launch();
@@ -130,11 +130,11 @@ export async function startPostgres(): Promise<Postgres> {
     const exit = once(server, 'exit');
     server.kill(signal);
     await exit;
-    // On a busy machine one of them may still commit a transaction.
+    // On a busy machine a backend may still commit a transaction.
     for (const child of children) while (await lives(child)) await delay(10);
   }
 
-  /** A server that was killed leaves its shared memory to the next one on its data, whose id it has written down. */
+  /** Removes the shared memory that a killed server left. Its id is in postmaster.pid. */
   async function freeMemory(): Promise<void> {
     const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
     const segment = lines[6]?.trim().split(/\s+/)[1];
@@ -165,19 +165,19 @@ export async function startPostgres(): Promise<Postgres> {
         try {
           process.kill(each, 'SIGCONT');
         } catch {
-          // It has ended meanwhile.
+          // The process has ended meanwhile.
         }
       }
     },
     stop: async () => {
-      // An immediate shutdown: nothing is saved, and the shared memory is given back.
+      // An immediate shutdown saves nothing and frees the shared memory.
       await end('SIGQUIT');
       await freeMemory();
       await rm(dir, { recursive: true, force: true, maxRetries: 10 });
       noteEnded();
     },
   };
-  const noteEnded = noteStarted('PostgreSQL', postgres.stop);
+  const noteEnded = registerStarted('PostgreSQL', postgres.stop);
   try {
     await start();
   } catch (error) {
@@ -195,13 +195,13 @@ async function childrenOf(pid = 0): Promise<number[]> {
     .map(Number);
 }
 
-/** A process that has ended stays as a zombie while its parent does not ask for its end. */
+/** Returns whether a process runs; an ended one may still be a zombie. */
 async function lives(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !/\) [ZX]/.test(stat);
 }
 
-/** PostgreSQL refuses to run as root: then it is the user that its package made. */
+/** Returns the user `postgres` when this process is root, because PostgreSQL refuses to run as root. */
 function serverUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const number = (flag: string): number =>
@@ -211,13 +211,13 @@ function serverUser(): { readonly uid: number; readonly gid: number } | undefine
 
 let shared: Promise<Postgres> | undefined;
 
-/** The server that all tests of a run share, started when first asked for. Each uses a database of its own. */
+/** Returns the server that the run's tests share, started on the first call. Each test creates its own database. */
 export function sharedPostgres(): Promise<Postgres> {
   shared ??= startPostgres();
   return shared;
 }
 
-/** For the root hooks. */
+/** Stops the shared server; called by the root hooks. */
 export async function stopSharedPostgres(): Promise<void> {
   const started = shared;
   shared = undefined;

@@ -4,38 +4,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../../scripts/free-ports.ts';
 import { createRabbitNode } from '../../../scripts/rabbit-node.ts';
-import { noteStarted } from '../runner/leftovers.ts';
+import { registerStarted } from '../runner/leftovers.ts';
 
-/** A private RabbitMQ node, with its own data, ports, cookie and epmd; nothing of it outlives the test run. */
+/** A private RabbitMQ node with its own data, ports, cookie and epmd, removed at the end of the test run. */
 export interface Rabbit {
   /** `amqp://guest:guest@127.0.0.1:PORT?heartbeat=5` */
   readonly url: string;
   /** `http://guest:guest@127.0.0.1:PORT` */
   readonly managementUrl: string;
   readonly port: number;
-  /** The broker's process. */
+  /** Process id of the broker. */
   readonly pid: number;
-  /** Runs `rabbitmqctl` against this node (about a second) and gives what it printed. */
+  /** Runs `rabbitmqctl` on this node, in about a second; returns its output. */
   ctl(...args: string[]): Promise<string>;
-  /** `kill -9` of the broker. Its data stays. */
+  /** Sends SIGKILL to the broker. Its data stays. */
   kill(): Promise<void>;
-  /** Starts it again on the same data and ports, killing it first if it runs. Resolves when AMQP answers. */
+  /** Kills the broker if it runs, and starts it on the same data and ports. Resolves when AMQP answers. */
   restart(): Promise<void>;
-  /** Kills it and deletes its data: after `restart` it is an empty broker. */
+  /** Kills the broker and deletes its data; after `restart` it is empty. */
   wipe(): Promise<void>;
-  /** SIGSTOP: it accepts connections (its kernel does) and never answers. */
+  /** Sends SIGSTOP. The kernel still accepts connections, but the broker does not answer. */
   pause(): void;
   resume(): void;
-  /** Ends it at once, and removes its directory. May be called twice. */
+  /** Ends the broker at once and removes its folder. May be called twice. */
   stop(): Promise<void>;
 }
 
 export interface RabbitOptions {
-  /** More lines for its rabbitmq.conf: `consumer_timeout = 60000`. */
+  /** Additional lines of rabbitmq.conf: `consumer_timeout = 60000`. */
   readonly config?: readonly string[];
 }
 
-/** Starts a private node and resolves when it answers AMQP, in about 6 s. */
+/** Starts a private node; resolves when it answers AMQP, in about 6 s. */
 export async function startRabbit(options: RabbitOptions = {}): Promise<Rabbit> {
   const dir = await mkdtemp(join(tmpdir(), 'archivero-rabbit-'));
   const [port = 0, managementPort = 0] = await freePorts(2);
@@ -71,14 +71,14 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<Rabbit> 
     pause: () => void node.process?.kill('SIGSTOP'),
     resume: () => void node.process?.kill('SIGCONT'),
     async stop() {
-      // Its data goes with it, so there is nothing that an orderly stop (5 s) would save.
+      // Its data is deleted, so an orderly stop, which takes 5 s, would save nothing.
       await node.end('SIGKILL');
       await node.close();
       await rm(dir, { recursive: true, force: true });
       noteEnded();
     },
   };
-  const noteEnded = noteStarted('RabbitMQ', rabbit.stop);
+  const noteEnded = registerStarted('RabbitMQ', rabbit.stop);
   try {
     await node.start();
   } catch (error) {
@@ -91,15 +91,15 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<Rabbit> 
 let shared: Promise<Rabbit> | undefined;
 
 /**
- * The node that all tests of a run share, started when first asked for. Tests on it use names of their own (a random
- * service) and leave it as it was; a test that harms its broker starts one with `startRabbit`.
+ * Returns the node that the run's tests share, started on the first call. Tests on it use random names and do not harm
+ * it. A test that harms its broker starts its own with `startRabbit`.
  */
 export function sharedRabbit(): Promise<Rabbit> {
   shared ??= startRabbit();
   return shared;
 }
 
-/** For the root hooks. */
+/** Stops the shared node; called by the root hooks. */
 export async function stopSharedRabbit(): Promise<void> {
   const started = shared;
   shared = undefined;

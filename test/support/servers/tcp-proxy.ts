@@ -1,47 +1,47 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 
-/** What happens to a connection once `bytes` have come back from the target. */
-export interface Accident {
+/** Fault of a connection, injected after `bytes` have come back from the target. */
+export interface ConnectionFault {
   readonly bytes: number;
-  /** `cut`: both ends are destroyed. `freeze`: it stays open and carries nothing any more. */
+  /** `cut` destroys both sockets; `freeze` leaves them open and drops all data. */
   readonly kind: 'cut' | 'freeze';
 }
 
 export interface TcpProxy {
   readonly port: number;
-  /** How many connections were made. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** How many bytes have come back from the target, over all connections. */
+  /** Bytes that have come back from the target, over all connections. */
   readonly carried: number;
-  /** What happens to the connections that are made from now on. */
-  accident: Accident | undefined;
-  /** What happens now to the connections that there are. */
-  strike(kind: Accident['kind']): void;
+  /** Fault of new connections; undefined for none. */
+  fault: ConnectionFault | undefined;
+  /** Injects a fault into all open connections now. */
+  injectNow(kind: ConnectionFault['kind']): void;
   stop(): Promise<void>;
 }
 
-/** Stands between a client and a port of 127.0.0.1, and breaks connections where a test wants it. */
+/** Starts a proxy before a port of 127.0.0.1 that breaks connections at the point that a test sets. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  const strikes = new Set<(kind: Accident['kind']) => void>();
+  const injectors = new Set<(kind: ConnectionFault['kind']) => void>();
   let connections = 0;
   let carried = 0;
   const server = createServer((client) => {
     connections += 1;
-    let { accident } = proxy;
+    let { fault } = proxy;
     const upstream = dial(target, '127.0.0.1');
     let seen = 0;
     const end = (): void => {
-      strikes.delete(strike);
+      injectors.delete(inject);
       client.destroy();
       upstream.destroy();
     };
-    const strike = (kind: Accident['kind']): void => {
-      accident = { kind, bytes: 0 };
+    const inject = (kind: ConnectionFault['kind']): void => {
+      fault = { kind, bytes: 0 };
       if (kind === 'cut') end();
     };
-    strikes.add(strike);
+    injectors.add(inject);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', end);
@@ -50,7 +50,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
         end();
       });
     }
-    const left = (): number => (accident === undefined ? Number.POSITIVE_INFINITY : accident.bytes - seen);
+    const left = (): number => (fault === undefined ? Number.POSITIVE_INFINITY : fault.bytes - seen);
     client.on('data', (chunk) => {
       if (left() > 0) upstream.write(chunk);
     });
@@ -59,12 +59,12 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       seen += chunk.length;
       carried += pass.length;
       if (pass.length > 0) client.write(pass);
-      if (left() > 0 || accident?.kind !== 'cut') return;
-      // What was let through arrives before the end.
+      if (left() > 0 || fault?.kind !== 'cut') return;
+      // `end` delivers the data written so far before it closes.
       client.end();
       upstream.destroy();
     });
-    if (accident?.kind === 'cut' && accident.bytes === 0) end();
+    if (fault?.kind === 'cut' && fault.bytes === 0) end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -72,9 +72,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const proxy: TcpProxy = {
     port,
-    accident: undefined,
-    strike: (kind) => {
-      for (const strike of strikes) strike(kind);
+    fault: undefined,
+    injectNow: (kind) => {
+      for (const inject of injectors) inject(kind);
     },
     get connections() {
       return connections;

@@ -6,19 +6,19 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
 /** An OpenID provider with one key, on a free port. */
 export interface TokenIssuer extends AsyncDisposable {
-  /** Its name, and where it describes itself. */
+  /** Issuer name, and base URL of its OpenID configuration. */
   readonly url: string;
-  /** The audience of its tokens, unless they say otherwise. */
+  /** Default audience of its tokens. */
   readonly audience: string;
-  /** Its public key as PEM. */
+  /** Public key as PEM. */
   readonly pem: string;
-  /** How often its keys were fetched. */
+  /** Number of times that its keys were fetched. */
   readonly fetched: number;
-  /** While true, it answers 500 to everything. */
+  /** While true, every request is answered 500. */
   broken: boolean;
   /** The issuer that its discovery document names; its own by default. */
   named: string;
-  /** A token that is good for a minute, of a caller that may read; `claims` are in it instead of the usual ones. */
+  /** Signs a token of a caller that may read, valid for a minute; `claims` override the defaults. */
   token(claims?: JWTPayload & Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 }
 
@@ -77,7 +77,7 @@ export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256
   return issuer;
 }
 
-/** A token that is put together by hand, so that it can be anything. */
+/** Builds a token from any header and payload; without a secret its signature is empty. */
 export function forgedToken(
   header: Readonly<Record<string, unknown>>,
   payload: Readonly<Record<string, unknown>>,

@@ -8,7 +8,7 @@ const json: Codec<unknown> = {
   fromBinary: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
 };
 
-/** A service of one method, `prueba.v1.Eco/Repetir`, whose messages are any JSON. */
+/** Returns a service with one method, `prueba.v1.Eco/Repetir`, whose messages are any JSON. */
 export function ecoMethods(
   handle: (request: unknown, context: CallContext) => Promise<unknown>,
 ): readonly ServedMethod[] {

@@ -1,10 +1,10 @@
 import { createWorkConsumer } from '../../../runtime/amqp/work-consumer.ts';
-import { silent } from '../clients/amqp-asker.ts';
+import { silent } from '../clients/amqp-requester.ts';
 import { ecoMethods } from './eco-service.ts';
 
 /**
- * A worker in a process of its own: `node eco-worker.ts URL SERVICE`. The request "muere" kills it, "espera" is never
- * answered; others are repeated. It tells its parent of each request that it begins, and ends with its parent.
+ * Runs an echo worker as a process: `node eco-worker.ts URL SERVICE`. The request "muere" kills it, "espera" is never
+ * answered, others are echoed. Sends its parent each request before handling it, and ends with its parent.
  */
 const [url = '', service = ''] = process.argv.slice(2);
 const consumer = createWorkConsumer({

@@ -3,8 +3,8 @@ import { queuesOf } from '../../../runtime/amqp/topology.ts';
 import { decodeWork, encodeReply } from '../../../runtime/amqp/work-message.ts';
 
 /**
- * Takes `count` requests from a service's queue, which must be there, and answers each as the quarantine does: it killed
- * its consumer too often.
+ * Consumes `count` requests from a service's queue and replies to each with `poison`, as the consumer of the quarantine
+ * does. The queue must exist.
  */
 export async function failRequests(url: string, service: string, count: number): Promise<void> {
   const connection = await connect(url);

@@ -1,6 +1,7 @@
 /**
- * A listing service as a process of its own, to be frozen and killed; run by `startProcess`. It hangs on the folder
- * `cuelga`, and says so, and answers any other with an empty page. LISTADO_PORT is for one that comes back.
+ * Runs a listing service as a process that tests freeze and kill, by `startProcess`. A request for the folder `cuelga` is
+ * logged as `hangs` and never answered; any other is answered with an empty page. LISTADO_PORT lets a test restart the
+ * service on the port that it had.
  */
 import { emptyPage, startListado } from './listado-server.ts';
 

@@ -20,31 +20,33 @@ export type ListadoHandler = handleUnaryCall<ListarArchivosRequest, ListarArchiv
 
 export const listarArchivos = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
 
-/** The same rpc, as one that must not run twice. */
+/** ListarArchivos declared as not repeatable. */
 export const notRepeatable: Method<ListarArchivosRequest, ListarArchivosResponse> = {
   ...listarArchivos,
   repeatable: false,
 };
 
-export const folder = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
+export const listRequest = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
 export const emptyPage: ListarArchivosResponse = listarArchivos.response.fromJson({ completo: true });
 
-export interface Listening {
+export interface ListeningServer {
   readonly port: number;
   readonly address: string;
-  /** Hard: nothing in flight is finished. */
+  /** Stops at once; calls in flight are aborted. */
   stop(): Promise<void>;
 }
 
 export interface ListadoOptions {
   readonly handle?: ListadoHandler;
-  /** What `grpc.health.v1` says of the server; `none` does not serve it. Default SERVING. */
+  /** Status that `grpc.health.v1` reports; `none` leaves out that service. Default SERVING. */
   readonly health?: ServingStatus | 'none';
   readonly port?: number;
 }
 
-/** A gRPC server of its own, without anything of ours but the contract. */
-export async function startListado(options: ListadoOptions = {}): Promise<Listening & { server: Server }> {
+/** Starts a plain grpc-js server of ListadoService; only the contract is the product's. */
+export async function startListado(
+  options: ListadoOptions = {},
+): Promise<ListeningServer & { server: Server }> {
   const {
     handle = (_call, answer) => answer(null, emptyPage),
     health = 'SERVING',
@@ -62,14 +64,14 @@ export async function startListado(options: ListadoOptions = {}): Promise<Listen
   return { server, port, address: `127.0.0.1:${port}`, stop: async () => server.forceShutdown() };
 }
 
-/** A server that speaks HTTP/2 and, unless the test does, no gRPC. */
+/** Starts an HTTP/2 server; it speaks gRPC only if `answer` does. */
 export async function startHttp2(
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-): Promise<Listening> {
+): Promise<ListeningServer> {
   const server = createServer();
   const sessions = new Set<Http2Session>();
   server.on('session', (session) => sessions.add(session));
-  // What a test breaks on purpose is an error here.
+  // Tests break sessions on purpose.
   server.on('sessionError', () => undefined);
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => undefined);

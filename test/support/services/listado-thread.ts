@@ -1,6 +1,6 @@
 /**
- * A listing service in a thread, so that it answers while the test's own event loop is held up. It tells its port, then
- * that a request has come; once the answer is on its way, it sets the number that it was given.
+ * Runs a listing service in a thread, so that it answers while the test blocks its own event loop. Posts its port, then
+ * `asked` when a request arrives. Once the answer is sent, sets the shared number in `workerData` to 1.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';

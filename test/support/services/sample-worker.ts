@@ -1,4 +1,4 @@
-/** A worker that answers, fails, waits and dies on request. */
+/** Worker that answers, fails, waits or exits, as each request asks. */
 import { FileError } from '../../../filesystem/file-error.ts';
 import type { Protocol } from '../../../runtime/workers/messages.ts';
 import { serveWorker } from '../../../runtime/workers/worker.ts';
@@ -7,10 +7,10 @@ export interface SampleProtocol extends Protocol {
   readonly requests: {
     readonly double: (number: number) => number;
     readonly fail: (reason: string) => void;
-    /** Answers when its signal is aborted, and emits that it was. */
+    /** Answers when its signal is aborted, after emitting `aborted`. */
     readonly wait: (nothing: undefined) => void;
     readonly bytes: (length: number) => Uint8Array<ArrayBuffer>;
-    /** Length, in the worker, of the last answer of `bytes`; 0 once it is transferred. */
+    /** Returns the length, in the worker, of the last answer of `bytes`; 0 once it is transferred. */
     readonly kept: (nothing: undefined) => number;
     readonly emit: (text: string) => void;
     readonly die: (how: 'throws' | 'exits') => void;

@@ -1,7 +1,7 @@
 import { StatusError } from '../../../runtime/errors.ts';
 import { statusName } from '../../../runtime/status.ts';
 
-/** `CODE reason` of the StatusError that a call ends with; any other error fails the test as it is. */
+/** Returns `CODE reason` of the StatusError that a call rejects with, else `OK`. Rethrows any other error. */
 export async function statusOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;

@@ -16,7 +16,7 @@ function clientOf(service: string, answers: Readonly<Record<string, boolean>>, h
 
 const hang = () => new Promise<never>(() => undefined);
 const fail = () => Promise.reject(new Error('disk full: /srv/secret'));
-const writable = { probe: () => Promise.resolve(), open: () => Promise.resolve({ mserv1: 2 }) };
+const writable = { probe: () => Promise.resolve(), countOpen: () => Promise.resolve({ mserv1: 2 }) };
 
 describe('/salud', () => {
   const apps: HttpApp[] = [];
@@ -106,7 +106,7 @@ describe('/salud', () => {
   });
 
   it('answers 503 when every part hangs', async () => {
-    const ledger = { probe: hang, open: hang };
+    const ledger = { probe: hang, countOpen: hang };
     const client = clientOf('mserv1', { 'a:1': true }, true);
     const { status, body } = await ask('/salud', [client], ledger, 'listo', hang);
     expect([status, body.estado]).to.deep.equal([503, 'degradado']);

@@ -156,7 +156,7 @@ function failure(name: string, origin: string, sent: string, message = plain): G
 
 function expected(text: string, { code, message }: GrpcFailure): Classification {
   const [kind, proxyError, opens] = text.split(' ');
-  if (kind === 'verdict') return { kind: 'verdict', code, message };
+  if (kind === 'verdict') return { kind: 'verdict', ok: false, code, message };
   if (kind === 'broken') return internal('error-interno: Internal error');
   if (kind === 'too-large') return internal('error-interno: The answer is too large');
   return {
@@ -166,7 +166,12 @@ function expected(text: string, { code, message }: GrpcFailure): Classification 
   };
 }
 
-const internal = (message: string): Classification => ({ kind: 'verdict', code: Status.INTERNAL, message });
+const internal = (message: string): Classification => ({
+  kind: 'verdict',
+  ok: false,
+  code: Status.INTERNAL,
+  message,
+});
 
 describe('the classifier', () => {
   const rows = rowsOf(table);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { coalesce } from '../../../gateway/calls/coalescing.ts';
 import type { CallResult, RequestOptions, ServiceClient } from '../../../gateway/calls/service-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
-import { folder, listarArchivos, notRepeatable } from '../../support/services/listado-server.ts';
+import { listarArchivos, listRequest, notRepeatable } from '../../support/services/listado-server.ts';
 
 interface MadeCall {
   readonly ruta: string;
@@ -54,7 +54,7 @@ class Calls implements Disposable {
     const { signal } = asked.abort;
     const options = { signal, requestId: 'r', traceparent: '', ...(deadlineMs && { deadlineMs }) };
     this.#asked.push(asked);
-    void this.call(listarArchivos, folder(ruta), options).then((result) => {
+    void this.call(listarArchivos, listRequest(ruta), options).then((result) => {
       asked.result = result;
     });
     return asked;
@@ -66,7 +66,7 @@ class Calls implements Disposable {
 }
 
 const verdictOf = (made: MadeCall): CallResult =>
-  ({ kind: 'verdict', verdict: { ok: true, response: made }, address: 'aquí:1' }) as CallResult;
+  ({ kind: 'verdict', ok: true, response: made, address: 'aquí:1' }) as CallResult;
 const failure: CallResult = {
   kind: 'unreachable',
   address: 'aquí:1',
@@ -145,7 +145,7 @@ describe('coalescing', () => {
           expect(got, `${id}`).to.equal(wanted);
           continue;
         }
-        const made = (result.verdict as unknown as { response: MadeCall }).response;
+        const made = (result as unknown as { response: MadeCall }).response;
         expect(calls.made.indexOf(made), `${id}`).to.equal(wanted);
         expect(made.at, 'called after the request').to.be.greaterThan(at);
       }
@@ -160,7 +160,7 @@ describe('coalescing', () => {
     calls.ask('a');
     expect(calls.made.map(({ ruta }) => ruta)).to.deep.equal(['a', 'b']);
     const options = { signal: new AbortController().signal, requestId: 'r', traceparent: '' };
-    void calls.call(notRepeatable, folder('b'), options);
+    void calls.call(notRepeatable, listRequest('b'), options);
     expect(calls.made).to.have.length(3);
   });
 

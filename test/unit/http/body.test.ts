@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import * as z from 'zod';
 import { readJsonBody } from '../../../gateway/http/body.ts';
-import { flawOf } from '../../../gateway/http/json-text.ts';
+import { findJsonFlaw } from '../../../gateway/http/json-text.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
 import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
@@ -152,7 +152,7 @@ describe('a JSON body', () => {
       fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, space) => {
         const text = JSON.stringify(value, null, space);
         fc.pre(!text.includes('__proto__'));
-        expect(flawOf(text, 32)).to.equal(undefined);
+        expect(findJsonFlaw(text, 32)).to.equal(undefined);
       }),
     );
   });
@@ -163,7 +163,7 @@ describe('a JSON body', () => {
       fc.property(names, fc.nat(), fc.json(), (list, which, inner) => {
         const twice = [...list, list[which % list.length] ?? ''];
         const text = `[{${twice.map((name) => `${JSON.stringify(name)} : ${inner}`).join(',')}}]`;
-        expect(flawOf(text, 99)).to.be.oneOf(['json-clave-repetida', 'json-clave-reservada']);
+        expect(findJsonFlaw(text, 99)).to.be.oneOf(['json-clave-repetida', 'json-clave-reservada']);
       }),
     );
   });

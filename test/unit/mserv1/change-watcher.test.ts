@@ -28,7 +28,7 @@ describe('the change watcher', () => {
     mkdirSync(folder.join('a'));
     const listings = new WatchedListings(folder.path);
     await using _ = listings;
-    await listings.beat();
+    await listings.heartbeat();
     expect((await listings.list({ ruta: 'a' })).vigencia).to.equal(undefined);
     const second = await listings.list({ ruta: './a//' });
     expect(second.vigencia).to.deep.include({ carpeta: 'a' });
@@ -77,12 +77,12 @@ describe('the change watcher', () => {
       mkdirSync(folder.join('a/b/c'), { recursive: true });
       writeFileSync(folder.join('a/b/fichero'), 'x');
       await using listings = new WatchedListings(folder.path);
-      const before = await listings.watch('a/b');
-      await listings.beat();
-      expect(listings.toldOf(before)).to.equal(false);
+      const before = await listings.listWatched('a/b');
+      await listings.heartbeat();
+      expect(listings.isReported(before)).to.equal(false);
       change(folder.path);
-      await listings.beat();
-      expect(listings.toldOf(before)).to.equal(true);
+      await listings.heartbeat();
+      expect(listings.isReported(before)).to.equal(true);
     });
   }
 
@@ -90,12 +90,12 @@ describe('the change watcher', () => {
     using folder = new TemporaryFolder();
     mkdirSync(folder.join('a/b'), { recursive: true });
     await using listings = new WatchedListings(folder.path);
-    const before = await listings.watch('a/b');
+    const before = await listings.listWatched('a/b');
     // While the descriptor is open, inotify reports no deletion of the folder itself.
     using _held = opendirSync(folder.join('a/b'));
     rmSync(folder.join('a/b'), { recursive: true });
-    await listings.beat();
-    expect(listings.toldOf(before)).to.equal(true);
+    await listings.heartbeat();
+    expect(listings.isReported(before)).to.equal(true);
   });
 
   it('reports that everything changed when a link to the root points to another folder', async () => {
@@ -104,21 +104,21 @@ describe('the change watcher', () => {
     mkdirSync(folder.join('dos'));
     symlinkSync('uno', folder.join('raíz'));
     await using listings = new WatchedListings(folder.join('raíz'));
-    await listings.watch();
+    await listings.listWatched();
     rmSync(folder.join('raíz'));
     symlinkSync('dos', folder.join('raíz'));
-    await listings.beat();
-    expect(listings.heard.some(({ todo }) => todo)).to.equal(true);
+    await listings.heartbeat();
+    expect(listings.messages.some(({ todo }) => todo)).to.equal(true);
   });
 
   it('reports that everything changed when events were lost, then watches again', async () => {
     using folder = new TemporaryFolder();
     await using listings = new WatchedListings(folder.path, { capacity: 40 });
-    const before = await listings.watch();
+    const before = await listings.listWatched();
     for (let n = 0; n < 40; n++) writeFileSync(folder.join(`${n}`), '');
-    await listings.beat();
-    expect(listings.heard.some(({ todo }) => todo)).to.equal(true);
-    expect(listings.toldOf(before)).to.equal(true);
+    await listings.heartbeat();
+    expect(listings.messages.some(({ todo }) => todo)).to.equal(true);
+    expect(listings.isReported(before)).to.equal(true);
     const after = await listings.list();
     expect(after.archivos).to.have.length(40);
     expect(after.vigencia).to.not.equal(undefined);
@@ -129,14 +129,14 @@ describe('the change watcher', () => {
     for (const name of ['a', 'b', 'c']) mkdirSync(folder.join(name));
     // The root counts too: it is above all three.
     await using listings = new WatchedListings(folder.path, { limit: 3 });
-    const a = await listings.watch('a');
-    const b = await listings.watch('b');
+    const a = await listings.listWatched('a');
+    const b = await listings.listWatched('b');
     const again = await listings.list({ ruta: 'a' });
-    await listings.watch('c');
-    await listings.beat();
-    expect(listings.toldOf(b)).to.equal(true);
-    expect(listings.toldOf(a)).to.equal(false);
-    expect(listings.toldOf(again)).to.equal(false);
+    await listings.listWatched('c');
+    await listings.heartbeat();
+    expect(listings.isReported(b)).to.equal(true);
+    expect(listings.isReported(a)).to.equal(false);
+    expect(listings.isReported(again)).to.equal(false);
   });
 
   it('reports folders as unwatched when the limit is too low or the file system has no events', async () => {
@@ -144,16 +144,16 @@ describe('the change watcher', () => {
     mkdirSync(folder.join('a/b'), { recursive: true });
     await using tooSmall = new WatchedListings(folder.path, { limit: 2 });
     for (let n = 0; n < 4; n++) expect((await tooSmall.list({ ruta: 'a/b' })).vigencia).to.equal(undefined);
-    await tooSmall.beat();
-    const limits = tooSmall.heard.flatMap(({ noVigiladas }) => noVigiladas);
+    await tooSmall.heartbeat();
+    const limits = tooSmall.messages.flatMap(({ noVigiladas }) => noVigiladas);
     expect(limits).to.deep.equal([{ carpeta: 'a/b', motivo: Motivo.MOTIVO_LIMITE }]);
 
     expect(statfsSync('/proc').type).to.equal(0x9fa0);
     await using withoutEvents = new WatchedListings('/proc/sys');
     for (let n = 0; n < 4; n++)
       expect((await withoutEvents.list({ ruta: 'fs' })).vigencia).to.equal(undefined);
-    await withoutEvents.beat();
-    const unwatched = withoutEvents.heard.flatMap(({ noVigiladas }) => noVigiladas);
+    await withoutEvents.heartbeat();
+    const unwatched = withoutEvents.messages.flatMap(({ noVigiladas }) => noVigiladas);
     expect(unwatched).to.deep.equal([{ carpeta: '', motivo: Motivo.MOTIVO_SIN_EVENTOS }]);
   });
 
@@ -221,8 +221,8 @@ describe('the change watcher', () => {
       mkdirSync(folder.join('a/b'), { recursive: true });
       await using listings = new WatchedListings(folder.path, { limit, beatMs: 2 });
       const check = async (): Promise<void> => {
-        await listings.beat();
-        for (const [ruta, kept] of listings.kept) {
+        await listings.heartbeat();
+        for (const [ruta, kept] of listings.cached) {
           compared += 1;
           const now = await listings.list({ ruta });
           expect({ ...kept, vigencia: undefined }, ruta).to.deep.equal({ ...now, vigencia: undefined });
@@ -231,7 +231,7 @@ describe('the change watcher', () => {
       for (const step of list) {
         if (step.do === 'check') await check();
         else if (step.do !== 'use') change(folder.path, step);
-        else for (let n = 0; n < 2; n++) await listings.use(step.at).catch(() => undefined);
+        else for (let n = 0; n < 2; n++) await listings.listCached(step.at).catch(() => undefined);
       }
       await check();
     });

@@ -22,7 +22,7 @@ import {
   hostileName,
   hostileTree,
   inside,
-  type Planned,
+  type PlannedEntry,
   plantedBytes,
   plantTree,
 } from '../../support/files/hostile-tree.ts';
@@ -57,8 +57,8 @@ const hexOf = (names: readonly Buffer[]): string[] => names.map((name) => name.t
 
 describe('a listing of a folder', () => {
   describe('its pages', () => {
-    const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
-    const references: Record<number, (a: Planned, b: Planned) => number> = {
+    const typeOf = (entry: PlannedEntry): number => (entry.kind === 2 ? 0 : entry.kind);
+    const references: Record<number, (a: PlannedEntry, b: PlannedEntry) => number> = {
       0: (a, b) => a.name.compare(b.name),
       1: (a, b) => a.name.compare(b.name),
       3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),

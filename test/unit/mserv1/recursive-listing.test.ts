@@ -14,7 +14,7 @@ import {
   hostileTree,
   inside,
   outside,
-  type Planned,
+  type PlannedEntry,
   plantedBytes,
   plantTree,
 } from '../../support/files/hostile-tree.ts';
@@ -59,8 +59,8 @@ function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
 
 describe('a recursive listing', () => {
   describe('its pages', () => {
-    const typeOf = (entry: Planned): number => (entry.kind === 2 ? 0 : entry.kind);
-    const references: Record<number, (a: Planned, b: Planned) => number> = {
+    const typeOf = (entry: PlannedEntry): number => (entry.kind === 2 ? 0 : entry.kind);
+    const references: Record<number, (a: PlannedEntry, b: PlannedEntry) => number> = {
       0: (a, b) => a.name.compare(b.name),
       1: (a, b) => a.name.compare(b.name),
       3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),

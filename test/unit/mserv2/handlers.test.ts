@@ -13,11 +13,11 @@ import {
   hostileName,
   hostileTree,
   inside,
-  type Planned,
+  type PlannedEntry,
   plantTree,
 } from '../../support/files/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
-import { Searched } from '../../support/index/searched.ts';
+import { SearchedFolder } from '../../support/index/searched.ts';
 import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import { statusOf } from '../../support/services/status-of.ts';
@@ -25,13 +25,13 @@ import { statusOf } from '../../support/services/status-of.ts';
 type Query = Partial<BuscarArchivosRequest>;
 
 /** Searches in the order of paths, unless the query has another order. */
-function ask(searched: Searched, query: Query): Promise<BuscarArchivosResponse> {
+function ask(searched: SearchedFolder, query: Query): Promise<BuscarArchivosResponse> {
   const request = BuscarArchivosRequest.fromPartial({ orden: 3 });
   return createHandlers(searched).buscarArchivos({ ...request, ...query }, callContext());
 }
 
 async function search(root: string, query: Query = {}): Promise<BuscarArchivosResponse> {
-  await using searched = new Searched(root);
+  await using searched = new SearchedFolder(root);
   return await ask(searched, query);
 }
 
@@ -41,7 +41,7 @@ async function searchAll(
   query: Query,
   between?: () => void,
 ): Promise<BuscarArchivosResponse[]> {
-  await using searched = new Searched(root);
+  await using searched = new SearchedFolder(root);
   const pages: BuscarArchivosResponse[] = [];
   let cursor: string | undefined;
   do {
@@ -60,7 +60,7 @@ async function searchAll(
   return pages;
 }
 
-async function stream(searched: Searched, query: Query): Promise<TransmitirBusquedaResponse[]> {
+async function stream(searched: SearchedFolder, query: Query): Promise<TransmitirBusquedaResponse[]> {
   const consulta = BuscarArchivosRequest.fromPartial(query);
   const messages: TransmitirBusquedaResponse[] = [];
   const { transmitirBusqueda } = createHandlers(searched);
@@ -110,7 +110,7 @@ describe('a search of a tree', () => {
         const wantedName = nombre.normalize('NFC');
         const fits = (name: string): boolean =>
           part === 'whole' && nombre !== '' ? name === wantedName : name.startsWith(wantedName);
-        const hidden = (entry: Planned): boolean =>
+        const hidden = (entry: PlannedEntry): boolean =>
           entry.path
             .toString('latin1')
             .slice(below.length)
@@ -236,7 +236,7 @@ describe('a search of a tree', () => {
     chmodSync(folder.path, 0o755);
     chmodSync(folder.join('home/ana'), 0o311);
     await unprivileged(async () => {
-      await using searched = new Searched(folder.path);
+      await using searched = new SearchedFolder(folder.path);
       const errores = [{ ruta: 'home/ana', codigo: 'EACCES', rutaBytes: undefined }];
       for (const ruta of ['home/ana/public_html', 'home/ana/public_html/hondo']) {
         const page = await ask(searched, { ruta });
@@ -330,7 +330,7 @@ describe('a search of a tree', () => {
   it('rejects with the reason of its signal when that is aborted', async () => {
     using folder = new TemporaryFolder();
     plantPaths(folder, ['a/b/c']);
-    await using searched = new Searched(folder.path);
+    await using searched = new SearchedFolder(folder.path);
     const abort = new AbortController();
     const reason = new Error('gone');
     abort.abort(reason);

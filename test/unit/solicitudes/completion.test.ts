@@ -3,7 +3,7 @@ import { createMetrics } from '../../../gateway/metrics/metrics.ts';
 import { listarArchivos } from '../../../gateway/operations/listar-archivos.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
 import { createCompletion } from '../../../gateway/solicitudes/completion.ts';
-import { silent } from '../../support/clients/amqp-asker.ts';
+import { silent } from '../../support/clients/amqp-requester.ts';
 import { acceptance } from '../../support/ledger/ledger-calls.ts';
 import { MemoryLedger } from '../../support/ledger/memory-ledger.ts';
 

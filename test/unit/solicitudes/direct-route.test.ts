@@ -27,7 +27,9 @@ const refused: CallResult = {
 const notFound: CallResult = {
   kind: 'verdict',
   address: 'mserv1:5001',
-  verdict: { ok: false, code: Status.NOT_FOUND, message: 'carpeta-no-encontrada: no' },
+  ok: false,
+  code: Status.NOT_FOUND,
+  message: 'carpeta-no-encontrada: no',
 };
 
 describe('the direct route', () => {

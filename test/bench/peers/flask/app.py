@@ -1,6 +1,6 @@
-"""The original's stack before our mserv1: Flask, and a call of grpcio for every request. It answers with names, as the original did.
+"""The original system's stack in front of mserv1: Flask with a grpcio call per request. Like the original, it answers with names only.
 
-The messages are made from a descriptor (DESCRIPTOR_SET, as protoc writes it), because Debian has no code generator for grpcio.
+Message classes are built from a descriptor set (DESCRIPTOR_SET), because Debian has no code generator for grpcio.
 """
 
 import os
@@ -29,7 +29,7 @@ stub = None
 
 
 def listar():
-    # Made by the first request: a channel does not survive the fork of a worker.
+    # Created by the first request, because a channel does not survive the fork of a worker.
     global stub
     if stub is None:
         options = [("grpc.max_receive_message_length", 64 * 1024 * 1024)]
@@ -44,5 +44,5 @@ def listar():
 
 @app.route("/listar_archivos")
 def listar_archivos():
-    asked = Request(ruta=request.args.get("ruta", ""), limite=int(request.args.get("limite", 0)))
-    return jsonify([entry.nombre for entry in listar()(asked).archivos])
+    message = Request(ruta=request.args.get("ruta", ""), limite=int(request.args.get("limite", 0)))
+    return jsonify([entry.nombre for entry in listar()(message).archivos])

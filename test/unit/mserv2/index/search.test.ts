@@ -6,7 +6,7 @@ import { type Pace, search, searchAll } from '../../../../mserv2/index/search.ts
 import type { Hit, SearchQuery, SearchResult } from '../../../../mserv2/index/search-api.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index/index-model.ts';
 import { anything, indexOf, withoutPause } from '../../../support/index/index-query.ts';
-import { anyFolding, comparedText, reference } from '../../../support/index/search-reference.ts';
+import { anyFolding, comparedText, referenceSearch } from '../../../support/index/search-reference.ts';
 
 async function pages(
   model: IndexModel,
@@ -139,7 +139,7 @@ describe('the pages of a search', () => {
         model.run(steps);
         const query = queryOf(asked, model);
         fc.pre(!isAmbiguous(query));
-        const expected = reference(model.entries.values(), query);
+        const expected = referenceSearch(model.entries.values(), query);
         const found = await pages(model, query);
         const hits = hitsOf(found);
         for (const { total, hits: some } of found) {
@@ -188,8 +188,8 @@ describe('the pages of a search', () => {
           const pace: Pace = { over: () => true, next: () => Promise.resolve(move()) };
           const paths = pathsOf(hitsOf(await pages(model, query, move, pace)));
           expect(new Set(paths).size, 'no path twice').to.equal(paths.length);
-          expect(paths).to.include.members(pathsOf(reference(kept, query)));
-          expect(pathsOf(reference(seen, query))).to.include.members(paths);
+          expect(paths).to.include.members(pathsOf(referenceSearch(kept, query)));
+          expect(pathsOf(referenceSearch(seen, query))).to.include.members(paths);
         },
       ),
       { numRuns: 500 },
@@ -216,7 +216,7 @@ describe('the pages of a search', () => {
           expect(batch.length).to.be.within(1, size);
           hits.push(...batch);
         }
-        expect(pathsOf(hits)).to.have.members(pathsOf(reference(model.entries.values(), query)));
+        expect(pathsOf(hits)).to.have.members(pathsOf(referenceSearch(model.entries.values(), query)));
         expect(model.index.readViews.size).to.equal(0);
       }),
       { numRuns: 300 },

@@ -51,7 +51,7 @@ interface Outcome {
 }
 
 /** Commits requests in batches, within the bounds. */
-export function accepting(database: Database, { maxRows, maxBytes }: Bounds) {
+export function createAcceptances(database: Database, { maxRows, maxBytes }: Bounds) {
   const full = () =>
     new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
 

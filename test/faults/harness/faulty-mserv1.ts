@@ -6,8 +6,8 @@ import { ListadoServiceDefinition } from '../../../proto/gen/archivos/v1/listado
 import { configOrExit } from '../../../runtime/env.ts';
 import { runMicroservice } from '../../../runtime/microservice/microservice.ts';
 
-// mserv1, but a request for «veneno» kills it, one for «lenta» is not answered until SIGUSR2 comes, and at SIGUSR2 its
-// gRPC server is shut by force, in the middle of whatever it does.
+// Runs mserv1 with three faults: a request for «veneno» kills it, a request for «lenta» waits for SIGUSR2, and SIGUSR2
+// shuts its gRPC server down by force.
 
 const config = configOrExit(readConfig);
 const root = openRoot(config.root);
@@ -16,7 +16,7 @@ const shut = Promise.withResolvers<void>();
 
 const servers = new Set<Server>();
 const { bindAsync } = Server.prototype;
-Server.prototype.bindAsync = function remember(...options) {
+Server.prototype.bindAsync = function register(...options) {
   servers.add(this);
   return bindAsync.apply(this, options);
 };

@@ -3,88 +3,91 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { type LogLine, type Proc, startProcess } from '../../support/processes/processes.ts';
+import type { ProcessName } from '../../support/processes/set-up.ts';
 import type { Postgres } from '../../support/servers/postgres.ts';
 import type { Broker } from './broker.ts';
-import { type Evidence, postgresEvidence, sqliteEvidence } from './evidence.ts';
-import type { Link } from './link.ts';
-import { createWiring, type Instance, type LinkName, type Program, programOf } from './wiring.ts';
+import type { FaultProxy } from './fault-proxy.ts';
+import { type LedgerReader, postgresLedgerReader, sqliteLedgerReader } from './ledger-reader.ts';
+import { createWiring, type Instance, type ProxyName, programOf } from './wiring.ts';
 
-export interface WorldOptions {
-  /** Whether there is a broker. Default true. */
+export interface DeploymentOptions {
+  /** Whether RabbitMQ is used. Default: true. */
   readonly broker?: boolean;
-  /** Where requests are kept. Default `sqlite`. */
+  /** Kind of ledger. Default: `sqlite`. */
   readonly ledger?: 'sqlite' | 'postgres';
-  /** Which connections go through a proxy of ours. The others are direct, so that what is down refuses. */
-  readonly links?: readonly LinkName[];
-  /** Which processes run at first. Default one of each. */
+  /** Connections that go through a proxy. All others are direct, so that a dead process refuses them. */
+  readonly proxies?: readonly ProxyName[];
+  /** Processes that run at first. Default: one of each program. */
   readonly running?: readonly Instance[];
-  /** For all of them. */
+  /** Environment of all processes. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Programs to run instead of `mserv1/main.ts`, below the source tree. */
-  readonly entries?: Readonly<Partial<Record<Program, string>>>;
+  /** Entry files that replace, for instance, `mserv1/main.ts`; paths in the source tree. */
+  readonly entries?: Readonly<Partial<Record<ProcessName, string>>>;
   /** Whether the gateway knows two addresses of each service: `mserv1` and `mserv1#2`. */
   readonly replicas?: boolean;
-  /** Mounts or makes something in the folder of the ledger, before the gateway starts; gives what undoes it. */
+  /** Prepares the ledger's folder before the gateway starts; returns a function that undoes it. */
   readonly prepare?: (ledgerFolder: string) => () => void;
 }
 
-/** All of Archivero as real processes, each of which can be killed, frozen and cut off. */
-export interface World extends AsyncDisposable {
+/** All of Archivero as real processes that can be killed, frozen and cut off. */
+export interface Deployment extends AsyncDisposable {
   readonly url: string;
-  /** The folder that is listed and searched. */
+  /** Folder that the services list and search. */
   readonly root: string;
-  /** Of the ledger, when it is SQLite's. */
+  /** File of the ledger on SQLite. */
   readonly ledgerFile: string;
-  readonly evidence: Evidence;
+  readonly ledgerReader: LedgerReader;
   readonly postgres: Postgres;
   readonly hasBroker: boolean;
   readonly broker: Broker;
-  link(name: LinkName): Link;
-  /** No link has anything in store any more. */
+  proxy(name: ProxyName): FaultProxy;
+  /** Cancels the armed faults of all proxies. */
   disarm(): void;
   portOf(name: Instance): Promise<number>;
-  /** Starts it, on the port that it had before, unless it runs. `env` is for this start only. */
+  /** Starts a process, always on the same port, unless it runs. `env` is for this start only. */
   start(name: Instance, env?: Readonly<Record<string, string>>): Promise<Proc>;
-  /** SIGKILL, or waits for the end that somebody else brings about. Does nothing when it does not run. */
-  kill(name: Instance, how?: 'at once' | 'is about to die'): Promise<void>;
-  /** SIGTERM, which must end it with code 0. */
+  /** Sends SIGKILL. Does nothing when the process does not run. */
+  kill(name: Instance): Promise<void>;
+  /** Waits for a process whose end is expected, because a fault kills it. */
+  awaitExit(name: Instance): Promise<void>;
+  /** Sends SIGTERM. An exit code other than 0 becomes an unexpected exit. */
   stop(name: Instance): Promise<void>;
-  /** The running process; throws when there is none. */
+  /** Returns a running process; throws when it does not run. */
   proc(name: Instance): Proc;
   readonly running: readonly Instance[];
-  /** What ended although nobody killed it, or did not end well. */
-  readonly mishaps: readonly string[];
-  /** The highest resident memory that was seen, bytes, by program. */
-  readonly peakMemory: ReadonlyMap<Program, number>;
-  /** What all of them have said, those that ended included, in the order in which it was heard; all, or what is newer. */
-  log(since?: number): readonly Said[];
+  /** Processes that ended without being killed or stopped, or whose stop failed. */
+  readonly unexpectedExits: readonly string[];
+  /** Highest sampled resident memory by program, in bytes. */
+  readonly peakMemory: ReadonlyMap<ProcessName, number>;
+  /** Returns the log lines of all processes, also of ended ones, in order of reading; `since` leaves out older ones. */
+  log(since?: number): readonly LoggedLine[];
 }
 
 /** A line of a process's log. */
-export interface Said {
+export interface LoggedLine {
   readonly name: Instance;
   readonly pid: number;
   readonly line: LogLine;
-  /** When it was heard, by the harness's own monotonic clock, milliseconds. */
+  /** Time of reading, in milliseconds of the harness's monotonic clock. */
   readonly at: number;
 }
 
-export interface WorldParts {
+export interface DeploymentParts {
   readonly broker: Broker | undefined;
   readonly postgres: Postgres | undefined;
-  /** The source tree whose programs are run. */
+  /** Source tree of the programs. */
   readonly source: string;
-  /** The one that is run at first, to be upgraded from. */
+  /** Source tree of the first start of each program. A restart upgrades to `source`. */
   readonly old: string;
 }
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const sampleMs = 250;
 
-export async function createWorld(
-  options: WorldOptions,
-  { broker: wanted, postgres, source, old }: WorldParts,
-): Promise<World> {
+export async function createDeployment(
+  options: DeploymentOptions,
+  { broker: wanted, postgres, source, old }: DeploymentParts,
+): Promise<Deployment> {
   const files = new TemporaryFolder();
   const ledger = new TemporaryFolder();
   const ledgerFile = ledger.join('solicitudes.db');
@@ -98,9 +101,9 @@ export async function createWorld(
   });
   const processes = new Map<Instance, Proc>();
   const everything: { readonly name: Instance; readonly proc: Proc }[] = [];
-  const doomed = new WeakSet<Proc>();
-  const mishaps: string[] = [];
-  const peakMemory = new Map<Program, number>();
+  const exitExpected = new WeakSet<Proc>();
+  const unexpectedExits: string[] = [];
+  const peakMemory = new Map<ProcessName, number>();
 
   const sampler = setInterval(() => {
     for (const [name, { pid }] of processes) {
@@ -109,31 +112,31 @@ export async function createWorld(
     }
   }, sampleMs);
 
-  const world: World = {
+  const deployment: Deployment = {
     url: wiring.url,
     root: files.path,
     ledgerFile,
-    evidence:
+    ledgerReader:
       postgres === undefined || database === undefined
-        ? sqliteEvidence(ledgerFile)
-        : postgresEvidence(postgres, database),
+        ? sqliteLedgerReader(ledgerFile)
+        : postgresLedgerReader(postgres, database),
     get postgres() {
-      if (postgres === undefined) throw new Error('This world has no PostgreSQL');
+      if (postgres === undefined) throw new Error('This deployment has no PostgreSQL');
       return postgres;
     },
     hasBroker: wanted !== undefined,
     get broker() {
-      if (wanted === undefined) throw new Error('This world has no broker');
+      if (wanted === undefined) throw new Error('This deployment has no broker');
       return wanted;
     },
-    link: wiring.link,
+    proxy: wiring.proxy,
     disarm: wiring.disarm,
     portOf: wiring.portOf,
     async start(name, env = {}) {
-      const there = processes.get(name);
-      if (there !== undefined) return there;
+      const started = processes.get(name);
+      if (started !== undefined) return started;
       const program = programOf(name);
-      // What is started a second time, or beside another, is the upgrade.
+      // A second start of a process, or a second process of a program, runs the new version.
       const isUpgrade = name.includes('#') || everything.some((one) => one.name === name);
       const entry = join(isUpgrade ? source : old, options.entries?.[program] ?? `${program}/main.ts`);
       const proc = await startProcess(entry, { ...(await wiring.envOf(name)), ...env });
@@ -141,25 +144,33 @@ export async function createWorld(
       everything.push({ name, proc });
       void proc.exited.then(({ code, signal }) => {
         if (processes.get(name) === proc) processes.delete(name);
-        if (!doomed.has(proc)) mishaps.push(`${name} ended by itself (${signal ?? `code ${code}`})`);
+        if (!exitExpected.has(proc))
+          unexpectedExits.push(`${name} ended by itself (${signal ?? `code ${code}`})`);
       });
       return proc;
     },
-    async kill(name, how = 'at once') {
+    async kill(name) {
       const proc = processes.get(name);
       if (proc === undefined) return;
-      doomed.add(proc);
-      await (how === 'at once' ? proc.kill() : proc.exited);
+      exitExpected.add(proc);
+      await proc.kill();
+      processes.delete(name);
+    },
+    async awaitExit(name) {
+      const proc = processes.get(name);
+      if (proc === undefined) return;
+      exitExpected.add(proc);
+      await proc.exited;
       processes.delete(name);
     },
     async stop(name) {
       const proc = processes.get(name);
       if (proc === undefined) return;
-      doomed.add(proc);
+      exitExpected.add(proc);
       processes.delete(name);
       await proc
         .stop()
-        .catch((error: unknown) => mishaps.push((error as Error).message.split('\n')[0] ?? ''));
+        .catch((error: unknown) => unexpectedExits.push((error as Error).message.split('\n')[0] ?? ''));
     },
     proc(name) {
       const proc = processes.get(name);
@@ -169,19 +180,19 @@ export async function createWorld(
     get running() {
       return [...processes.keys()];
     },
-    mishaps,
+    unexpectedExits,
     peakMemory,
     log: (since = 0) =>
       everything
         .flatMap(({ name, proc: { pid, lines, heardAt } }) => {
           const from = heardAt.findIndex((at) => at >= since);
           const newer = from === -1 ? [] : lines.slice(from);
-          return newer.map((line, n): Said => ({ name, pid, line, at: heardAt[from + n] ?? 0 }));
+          return newer.map((line, n): LoggedLine => ({ name, pid, line, at: heardAt[from + n] ?? 0 }));
         })
         .sort((a, b) => a.at - b.at),
     async [Symbol.asyncDispose]() {
       clearInterval(sampler);
-      await Promise.all([...processes.keys()].map((name) => world.kill(name)));
+      await Promise.all([...processes.keys()].map((name) => deployment.kill(name)));
       await wiring.stop();
       unprepare?.();
       files[Symbol.dispose]();
@@ -189,14 +200,17 @@ export async function createWorld(
     },
   };
 
-  return world;
+  return deployment;
 }
 
-/** Starts what runs at first; the gateway last, because it would find the doors shut and look again only later. */
-export async function startAll(world: World, running: readonly Instance[] = ['mserv1', 'mserv2', 'gateway']) {
+/** Starts processes, the gateway last: it would find the services unreachable and retry only after a pause. */
+export async function startAll(
+  deployment: Deployment,
+  running: readonly Instance[] = ['mserv1', 'mserv2', 'gateway'],
+) {
   const isGateway = (name: Instance): boolean => programOf(name) === 'gateway';
-  await Promise.all(running.filter((name) => !isGateway(name)).map((name) => world.start(name)));
-  for (const name of running.filter(isGateway)) await world.start(name);
+  await Promise.all(running.filter((name) => !isGateway(name)).map((name) => deployment.start(name)));
+  for (const name of running.filter(isGateway)) await deployment.start(name);
 }
 
 function residentBytes(pid: number): number {

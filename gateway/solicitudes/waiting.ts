@@ -15,7 +15,7 @@ export interface WaitOptions {
  * Waits until a solicitud is closed or the time is over, then returns it; undefined when it is unknown. Rejects with
  * `LimitReachedError` when too many requests wait.
  */
-export async function awaitEnd(
+export async function waitUntilClosed(
   { ledger, waiters }: { readonly ledger: Pick<Ledger, 'get'>; readonly waiters: Waiters },
   id: string,
   { quotaKey, ms, signal }: WaitOptions,

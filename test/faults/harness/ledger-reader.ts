@@ -1,31 +1,31 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Postgres } from '../../support/servers/postgres.ts';
 
-export interface KeptRow {
+export interface LedgerRow {
   readonly id: string;
   readonly state: string;
   readonly attempts: number;
-  /** How many of its history's states are final. */
+  /** Number of final states in its history. */
   readonly ends: number;
   readonly body: Buffer | undefined;
 }
 
-/** What the storage itself says of the accepted requests, read past the gateway that has it. */
-export interface Evidence {
-  /** How many are open; undefined while that cannot be read. With `upTo`, only of those that `last` counted. */
+/** Reads accepted requests from the ledger's storage, without the gateway. */
+export interface LedgerReader {
+  /** Number of open rows, up to the row number `upTo`; undefined while the storage cannot be read. */
   open(upTo?: number): Promise<number | undefined>;
-  /** The number of the newest one. */
+  /** Number of the newest row. */
   last(): Promise<number | undefined>;
-  /** The committed state of one. */
+  /** Committed state of a row. */
   state(id: string): Promise<string | undefined>;
-  /** All that is kept, and whether the storage is sound: `ok`. For when the gateways have ended. */
-  all(): Promise<{ readonly integrity: string; readonly rows: readonly KeptRow[] }>;
+  /** All rows, and the integrity of the storage, `ok` if it is sound. Called after the gateways have ended. */
+  all(): Promise<{ readonly integrity: string; readonly rows: readonly LedgerRow[] }>;
 }
 
 const isOpen = 'closed_at IS NULL';
 const kept = 'id, state, attempts, history, answer_body';
 
-export function sqliteEvidence(file: string): Evidence {
+export function sqliteLedgerReader(file: string): LedgerReader {
   const openReadOnly = (): DatabaseSync => new DatabaseSync(file, { readOnly: true, timeout: 1000 });
   async function one(sql: string, ...values: (string | number)[]): Promise<unknown> {
     try {
@@ -48,7 +48,7 @@ export function sqliteEvidence(file: string): Evidence {
   };
 }
 
-export function postgresEvidence(postgres: Postgres, url: string): Evidence {
+export function postgresLedgerReader(postgres: Postgres, url: string): LedgerReader {
   async function one(sql: string): Promise<unknown> {
     try {
       const [row] = await postgres.query(url, sql);
@@ -70,7 +70,7 @@ export function postgresEvidence(postgres: Postgres, url: string): Evidence {
   };
 }
 
-function rowOf(row: Record<string, unknown>): KeptRow {
+function rowOf(row: Record<string, unknown>): LedgerRow {
   const { history, answer_body: body } = row;
   const steps = (typeof history === 'string' ? JSON.parse(history) : history) as { state: string }[];
   return {

@@ -4,47 +4,47 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createFrameReader, type Frame } from './amqp-frames.ts';
 import { pipe, type Rules } from './pipe.ts';
 
-/** `out`: from the one that dialled; `back`: from the one that was dialled. */
-export type Way = 'out' | 'back';
+/** `out`: from the process that connected; `back`: from its target. */
+export type Direction = 'out' | 'back';
 
-/** How a link treats what it carries, on all of its connections, until it is told otherwise. */
+/** Treatment of all data on all connections of a proxy, until it is set again. */
 export type Behaviour =
   | { readonly kind: 'pass' }
-  /** Nothing arrives, in neither direction, not even the end of a connection; it arrives when the hole is closed. */
+  /** Holds back all data and ends of connections, in both directions, until the behaviour changes. */
   | { readonly kind: 'black hole' }
-  /** Everything arrives that much later. */
+  /** Delays all data. */
   | { readonly kind: 'late'; readonly ms: number }
   | { readonly kind: 'byte by byte' }
-  /** Messages and methods of this kind never arrive: `basic.ack` on the way back is the broker's confirm. */
-  | { readonly kind: 'without'; readonly method: string; readonly way: Way };
+  /** Drops the frames of one method, with their content: `basic.ack` back is the broker's confirm. */
+  | { readonly kind: 'without'; readonly method: string; readonly direction: Direction };
 
-/** A single accident, at a frame that is known beforehand. */
-export interface Strike {
-  readonly way: Way;
-  /** Without it every frame counts. */
+/** A fault injected at one frame. */
+export interface FrameFault {
+  readonly direction: Direction;
+  /** Counts only frames of this method; by default all frames. */
   readonly method?: string;
-  /** 1 is the next one. */
+  /** Position of the frame among those counted from now; 1 is the next one. */
   readonly nth?: number;
-  /** `hold before`: neither this frame nor what follows it in its direction is carried on, until it is released. */
+  /** `hold before` holds this frame and all later ones of its direction until `release`; `hold after` only those. */
   readonly action: 'hold before' | 'hold after' | 'cut inside';
 }
 
-export interface Struck {
-  /** The frame has come. */
+export interface ArmedFault {
+  /** Resolves when the frame arrives. */
   readonly reached: Promise<void>;
   release(): void;
 }
 
-/** Stands between one process and the port of another on 127.0.0.1, and is the network that fails. */
-export interface Link {
+/** A TCP proxy between a process and the port of another on 127.0.0.1, which injects network faults. */
+export interface FaultProxy {
   readonly port: number;
   behave(behaviour: Behaviour): void;
-  strike(strike: Strike): Struck;
-  /** Forgets the strikes that have not come. */
+  arm(fault: FrameFault): ArmedFault;
+  /** Cancels the armed faults whose frames have not arrived. */
   disarm(): void;
-  /** RST to both ends of every connection. */
+  /** Sends RST to both ends of every connection. */
   reset(): void;
-  /** The connections that there are end on one side, and the other is never told. */
+  /** Ends all connections on one side only, so that the other side does not notice. */
   halfOpen(ends: 'dialler' | 'dialled'): void;
   stop(): Promise<void>;
 }
@@ -52,13 +52,13 @@ export interface Link {
 interface Connection {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** Half-open: whatever the living side sends is lost. */
+  /** Half-open: all data of the open side is lost. */
   deaf: boolean;
-  /** One side died in the middle of something: what is still under way never was. */
-  over: boolean;
+  /** A process died while a frame was held: all undelivered data is dropped. */
+  dead: boolean;
 }
 
-interface Armed extends Required<Strike> {
+interface PendingFault extends Required<FrameFault> {
   left: number;
   readonly reached: PromiseWithResolvers<void>;
   readonly released: PromiseWithResolvers<void>;
@@ -68,36 +68,37 @@ interface Armed extends Required<Strike> {
 const anyFrame = '';
 const whole = (bytes: Buffer): Frame[] => [{ bytes, method: undefined, belongsTo: undefined }];
 
-/** `protocol` says where frames begin and end: AMQP's are understood, of others every chunk that is read is one. */
-export async function openLink(target: number, protocol: 'amqp' | 'other'): Promise<Link> {
+/** Starts a proxy before a port. AMQP is split into its frames; of another protocol each chunk read is a frame. */
+export async function startFaultProxy(target: number, protocol: 'amqp' | 'other'): Promise<FaultProxy> {
   const connections = new Set<Connection>();
-  const armed = new Set<Armed>();
+  const armed = new Set<PendingFault>();
   let behaviour: Behaviour = { kind: 'pass' };
   let changed = Promise.withResolvers<void>();
 
-  function match(frame: Frame, way: Way): Armed | undefined {
-    for (const strike of armed) {
-      if (strike.way !== way || (strike.method !== anyFrame && strike.method !== frame.method)) continue;
-      strike.left -= 1;
-      if (strike.left > 0) continue;
-      armed.delete(strike);
-      return strike;
+  function match(frame: Frame, direction: Direction): PendingFault | undefined {
+    for (const fault of armed) {
+      if (fault.direction !== direction) continue;
+      if (fault.method !== anyFrame && fault.method !== frame.method) continue;
+      fault.left -= 1;
+      if (fault.left > 0) continue;
+      armed.delete(fault);
+      return fault;
     }
     return undefined;
   }
 
-  async function hold(connection: Connection, strike: Armed): Promise<void> {
-    strike.reached.resolve();
-    const gone = [connection.client, connection.upstream].map((socket) =>
+  async function hold(connection: Connection, fault: PendingFault): Promise<void> {
+    fault.reached.resolve();
+    const closed = [connection.client, connection.upstream].map((socket) =>
       socket.destroyed ? undefined : once(socket, 'close').catch(() => undefined),
     );
-    await Promise.race([strike.released.promise, ...gone]);
-    // Whoever sent it has died meanwhile: it had not got that far.
-    if (!strike.isReleased) connection.over = true;
+    await Promise.race([fault.released.promise, ...closed]);
+    // The sender died during the hold, so the frame counts as never sent.
+    if (!fault.isReleased) connection.dead = true;
   }
 
-  function rulesFor(connection: Connection, way: Way): Rules {
-    const after = new WeakMap<Frame, Armed>();
+  function rulesFor(connection: Connection, direction: Direction): Rules {
+    const after = new WeakMap<Frame, PendingFault>();
     const open = async (): Promise<void> => {
       while (behaviour.kind === 'black hole') await changed.promise;
     };
@@ -110,28 +111,29 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
           await Promise.race([delay(left), changed.promise]);
         }
         await open();
-        if (connection.deaf || connection.over) return 'drop';
-        const strike = match(frame, way);
-        if (strike?.action === 'hold before') {
-          await hold(connection, strike);
-          if (connection.over) return 'drop';
+        if (connection.deaf || connection.dead) return 'drop';
+        const fault = match(frame, direction);
+        if (fault?.action === 'hold before') {
+          await hold(connection, fault);
+          if (connection.dead) return 'drop';
         }
-        if (strike?.action === 'hold after') after.set(frame, strike);
-        if (strike?.action === 'cut inside') {
-          strike.reached.resolve();
+        if (fault?.action === 'hold after') after.set(frame, fault);
+        if (fault?.action === 'cut inside') {
+          fault.reached.resolve();
           return 'cut';
         }
-        if (behaviour.kind === 'without' && behaviour.way === way && behaviour.method === frame.belongsTo)
-          return 'drop';
+        if (behaviour.kind === 'without' && behaviour.direction === direction) {
+          if (behaviour.method === frame.belongsTo) return 'drop';
+        }
         return behaviour.kind === 'byte by byte' ? 'slow' : 'pass';
       },
-      async carried(frame) {
-        const strike = after.get(frame);
-        if (strike !== undefined) await hold(connection, strike);
+      async forwarded(frame) {
+        const fault = after.get(frame);
+        if (fault !== undefined) await hold(connection, fault);
       },
       async admitEnd() {
         await open();
-        // Whoever lives on is told by nobody; its own end, or that of the link, frees the sockets.
+        // The open side is not told; its own end, or the proxy's stop, frees the sockets.
         if (connection.deaf) await new Promise(() => {});
       },
     };
@@ -140,7 +142,7 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
   const server = createServer((client) => {
     const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
     client.setNoDelay();
-    const connection: Connection = { client, upstream, deaf: false, over: false };
+    const connection: Connection = { client, upstream, deaf: false, dead: false };
     connections.add(connection);
     const forget = (): void => {
       if (client.destroyed && upstream.destroyed) connections.delete(connection);
@@ -163,15 +165,24 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
   return {
     port: (server.address() as AddressInfo).port,
     behave,
-    strike({ way, method = anyFrame, nth = 1, action }) {
+    arm({ direction, method = anyFrame, nth = 1, action }) {
       const reached = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();
-      const strike: Armed = { way, method, nth, action, left: nth, reached, released, isReleased: false };
-      armed.add(strike);
+      const fault: PendingFault = {
+        direction,
+        method,
+        nth,
+        action,
+        left: nth,
+        reached,
+        released,
+        isReleased: false,
+      };
+      armed.add(fault);
       return {
         reached: reached.promise,
         release() {
-          strike.isReleased = true;
+          fault.isReleased = true;
           released.resolve();
         },
       };
@@ -196,7 +207,7 @@ export async function openLink(target: number, protocol: 'amqp' | 'other'): Prom
         upstream.destroy();
       }
       behave({ kind: 'pass' });
-      for (const strike of armed) strike.released.resolve();
+      for (const fault of armed) fault.released.resolve();
       await once(server, 'close');
     },
   };

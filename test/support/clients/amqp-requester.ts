@@ -19,28 +19,32 @@ import { until } from '../processes/eventually.ts';
 
 export const silent: Logger = pino({ level: 'silent' });
 
-/** A name that no other test uses, for a service or a ledger. */
+/** Returns a name for a service or a ledger that no other test uses. */
 export const uniqueName = (): string => `prueba${randomUUID().replaceAll('-', '')}`;
 
-/** Publishes requests to one service and takes their replies, as a gateway does. */
-export interface Asker {
+/** Client that publishes requests to one service and consumes the replies, as a gateway does. */
+export interface Requester {
   readonly publisher: Publisher;
   /** Publishes a request; resolves when it is confirmed. */
   send(id: string, request: unknown, more?: Partial<WorkMessage>): Promise<void>;
-  /** The first result for an id, also one that came before. */
+  /** Resolves with the first reply to an id, past or future. */
   result(id: string): Promise<WorkResult>;
-  /** How many replies came for an id. */
+  /** Returns the number of replies to an id so far. */
   replies(id: string): number;
   stop(): Promise<void>;
 }
 
-export async function startAsker(url: string, service: string, ledger = uniqueName()): Promise<Asker> {
+export async function startRequester(
+  url: string,
+  service: string,
+  ledger = uniqueName(),
+): Promise<Requester> {
   const replyTo = repliesQueue(ledger);
   const declare = async (session: Session): Promise<void> => {
     await declareService(session, service);
     await declareReplies(session, ledger);
   };
-  const publisher = createPublisher({ url, name: 'archivero test asker', log: silent, declare });
+  const publisher = createPublisher({ url, name: 'archivero test requester', log: silent, declare });
   const results = new Map<string, { readonly first: PromiseWithResolvers<WorkResult>; count: number }>();
   const entry = (id: string) => {
     const known = results.get(id) ?? { first: Promise.withResolvers<WorkResult>(), count: 0 };

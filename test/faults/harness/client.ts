@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, readAnswer } from './answer.ts';
-import type { Violations } from './findings.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
+import type { Violations } from './violations.ts';
 
 const atOnce = 24;
 const requestMs = 20_000;
@@ -17,9 +17,9 @@ export async function inParallel<Item>(
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-async function ask(world: World, path: string, prefer?: string): Promise<Response | undefined> {
+async function get(deployment: Deployment, path: string, prefer?: string): Promise<Response | undefined> {
   try {
-    return await fetch(world.url + path, {
+    return await fetch(deployment.url + path, {
       headers: prefer === undefined ? {} : { prefer },
       signal: AbortSignal.timeout(requestMs),
     });
@@ -28,15 +28,19 @@ async function ask(world: World, path: string, prefer?: string): Promise<Respons
   }
 }
 
-/** What is stored for an accepted request now; undefined when no answer came at all. */
-export async function read(world: World, id: string, prefer?: string): Promise<Answer | undefined> {
-  const response = await ask(world, `/solicitudes/${id}/respuesta`, prefer);
+/** Reads the stored answer of an accepted request; undefined when the gateway did not answer. */
+export async function readStored(
+  deployment: Deployment,
+  id: string,
+  prefer?: string,
+): Promise<Answer | undefined> {
+  const response = await get(deployment, `/solicitudes/${id}/respuesta`, prefer);
   return response && readAnswer(response).catch(() => undefined);
 }
 
-/** The answer of an accepted request, once it is there; undefined when there is none. `until`: ms since 1970. */
-export async function settle(
-  world: World,
+/** Waits for the answer of an accepted request; undefined when none comes until `until`, ms since 1970. */
+export async function awaitStored(
+  deployment: Deployment,
   id: string,
   until: number,
   violations: Violations,
@@ -44,7 +48,7 @@ export async function settle(
   let last: number | undefined;
   do {
     const seconds = Math.min(5, Math.floor((until - Date.now()) / 1000));
-    const answer = await read(world, id, seconds > 0 ? `wait=${seconds}` : undefined);
+    const answer = await readStored(deployment, id, seconds > 0 ? `wait=${seconds}` : undefined);
     last = answer?.status;
     if (answer === undefined || answer.status === 503) {
       await delay(100);
@@ -52,7 +56,7 @@ export async function settle(
       violations.add('missing', id);
       return undefined;
     } else if (answer.status !== 202) {
-      await checkState(world, id, violations);
+      await checkState(deployment, id, violations);
       return answer;
     }
   } while (Date.now() < until);
@@ -60,21 +64,21 @@ export async function settle(
   return undefined;
 }
 
-async function checkState(world: World, id: string, violations: Violations): Promise<void> {
-  const response = await ask(world, `/solicitudes/${id}`);
+async function checkState(deployment: Deployment, id: string, violations: Violations): Promise<void> {
+  const response = await get(deployment, `/solicitudes/${id}`);
   if (response?.status !== 200) return violations.add('ledger', `the state of ${id}: ${response?.status}`);
   const { solicitud } = (await response.json()) as {
     solicitud: { estado: string; terminada?: string; historia: { estado: string }[] };
   };
   const ends = solicitud.historia.filter(({ estado }) => !['aceptada', 'encolada'].includes(estado));
   if (ends.length !== 1 || ends[0]?.estado !== solicitud.estado || solicitud.terminada === undefined) {
-    violations.add('two ends', `${id}: ${JSON.stringify(solicitud)}`);
+    violations.add('closed twice', `${id}: ${JSON.stringify(solicitud)}`);
   }
 }
 
-/** What the services answer directly; the files have not changed. A path that has no such answer is left out. */
+/** Requests each path until the service answers it directly. A path without a direct answer is left out. */
 export async function directAnswers(
-  world: World,
+  deployment: Deployment,
   paths: readonly string[],
   patienceMs: number,
 ): Promise<ReadonlyMap<string, Answer>> {
@@ -82,10 +86,10 @@ export async function directAnswers(
   await inParallel(paths, async (path) => {
     const until = Date.now() + patienceMs;
     while (Date.now() < until) {
-      const response = await ask(world, path);
+      const response = await get(deployment, path);
       const answer = response && (await readAnswer(response).catch(() => undefined));
       const direct = response?.headers.get('servido-por') !== 'cola' && (answer?.status ?? 500) < 500;
-      // An index that is being built or verified answers with less.
+      // An index in these states may answer with fewer entries.
       const whole = !/"estado":"(construyendo|verificando)"/.test(String(answer?.body));
       if (answer !== undefined && direct && whole && answer.status !== 202) {
         answers.set(path, answer);
