@@ -17,11 +17,11 @@ type Query = Partial<BuscarArchivosRequest>;
 const old = new Date('2001-01-01');
 const filesOnly = { tipos: [Tipo.TIPO_ARCHIVO] };
 
-/** Makes a root with `a/fichero` and others, all of 1 byte and of the year 2001. */
+/** Makes a root with `z/fichero` and others, all of 1 byte and of the year 2001. */
 function plant(folder: TemporaryFolder, others = 3): string {
-  mkdirSync(folder.join('raíz', 'a'), { recursive: true });
+  mkdirSync(folder.join('raíz', 'z'), { recursive: true });
   mkdirSync(folder.join('raíz', 'b'));
-  const files = ['a/fichero', ...Array.from({ length: others }, (_, n) => `b/otro ${n}`)];
+  const files = ['z/fichero', ...Array.from({ length: others }, (_, n) => `b/otro ${n}`)];
   for (const file of files) {
     writeFileSync(folder.join('raíz', file), 'x');
     utimesSync(folder.join('raíz', file), old, old);
@@ -48,7 +48,7 @@ const paths = ({ archivos }: BuscarArchivosResponse) => archivos.map(({ entrada 
 
 /** Appends to a file without an event in its folder, through a name that exists only meanwhile: as a memory map does. */
 function appendUnnoticed(folder: TemporaryFolder, text: string): void {
-  linkSync(folder.join('raíz', 'a', 'fichero'), folder.join('aparte'));
+  linkSync(folder.join('raíz', 'z', 'fichero'), folder.join('aparte'));
   appendFileSync(folder.join('aparte'), text);
   rmSync(folder.join('aparte'));
 }
@@ -56,7 +56,7 @@ function appendUnnoticed(folder: TemporaryFolder, text: string): void {
 describe('A write that raises no event', () => {
   const writes: Readonly<Record<string, (folder: TemporaryFolder) => () => void>> = {
     'through a hard link outside of the root': (folder) => {
-      linkSync(folder.join('raíz', 'a', 'fichero'), folder.join('fuera'));
+      linkSync(folder.join('raíz', 'z', 'fichero'), folder.join('fuera'));
       return () => appendFileSync(folder.join('fuera'), 'xx');
     },
     'as a memory map makes it': (folder) => () => appendUnnoticed(folder, 'xx'),
@@ -92,7 +92,7 @@ describe('A write that raises no event', () => {
       write();
       for (const orden of [OrdenBusqueda.ORDEN_BUSQUEDA_BYTES, OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO]) {
         const page = await search(searched, { orden, descendente: true, limite: 1 });
-        expect(paths(page)).to.deep.equal(['a/fichero']);
+        expect(paths(page)).to.deep.equal(['z/fichero']);
       }
     });
   }
@@ -100,19 +100,19 @@ describe('A write that raises no event', () => {
   it('is seen among any number of files when it is made through a hard link', async () => {
     using folder = new TemporaryFolder();
     const root = plant(folder, 5100);
-    linkSync(folder.join('raíz', 'a', 'fichero'), folder.join('fuera'));
+    linkSync(folder.join('raíz', 'z', 'fichero'), folder.join('fuera'));
     await using searched = new SearchedFolder(root);
     expect((await search(searched, {})).total).to.equal(5101);
     appendFileSync(folder.join('fuera'), 'xx');
-    expect(paths(await search(searched, { bytesMin: 2 }))).to.deep.equal(['a/fichero']);
+    expect(paths(await search(searched, { bytesMin: 2 }))).to.deep.equal(['z/fichero']);
     appendFileSync(folder.join('fuera'), 'xx');
-    expect(await streamed(searched, { bytesMin: 4 })).to.deep.equal(['a/fichero']);
+    expect(await streamed(searched, { bytesMin: 4 })).to.deep.equal(['z/fichero']);
   });
 
   it('is seen after a restart from a snapshot', async () => {
     using folder = new TemporaryFolder();
     const root = plant(folder, 5100);
-    linkSync(folder.join('raíz', 'a', 'fichero'), folder.join('fuera'));
+    linkSync(folder.join('raíz', 'z', 'fichero'), folder.join('fuera'));
     const env = { MSERV2_SNAPSHOT: folder.join('snapshot') };
     for (let bytes = 2; bytes < 4; bytes++) {
       appendFileSync(folder.join('fuera'), 'x');
