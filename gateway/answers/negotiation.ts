@@ -25,7 +25,7 @@ export function formatoOf(
   // Parameters of a range are ignored: `application/json; charset=utf-8` is answered with JSON.
   const ranges = accept.replace(/;(?!\s*q\s*=)[^;,]*/gi, '');
   const tipo = accepted('accept', ranges).mediaType(tipos);
-  // Of formats with one media type, the first in the operation's list.
+  // Several formats may have one media type: the first in the operation's list counts.
   const best = formatos.find((each) => mediaTypeOf[each] === tipo);
   if (best !== undefined) return best;
   throw new ProblemError('no-aceptable', { values: { tipos: tipos.join(', ') } });

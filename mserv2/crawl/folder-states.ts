@@ -11,7 +11,7 @@ export interface FolderState {
   pathBytes: number | undefined;
   /** Device and inode from its last scan, in one number. */
   identity: number | undefined;
-  /** The same from the scan of its parent. */
+  /** Device and inode from the last scan of its parent, in one number. */
   expected: number | undefined;
   /** Number of times that the two differed since they last agreed. */
   quarrels: number;

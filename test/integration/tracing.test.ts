@@ -14,7 +14,7 @@ interface Seen {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly traceState: string;
-  /** Of the server's span; else empty. */
+  /** Request id of the server's span; empty in other spans. */
   readonly requestId: string;
 }
 
