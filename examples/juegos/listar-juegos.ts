@@ -15,6 +15,10 @@ const consulta = z.object({
     .default(0),
 });
 
+const respuesta = z.strictObject({
+  juegos: z.array(z.strictObject({ titulo: z.string(), jugadores: z.int().positive() })),
+});
+
 /**
  * `GET /listar_juegos`: lists games for at least `jugadores` players. In a real service:
  * `gateway/operations/listar-juegos.ts`.
@@ -28,4 +32,10 @@ export const listarJuegos: Operation<ListarJuegosRequest, ListarJuegosResponse> 
     body: { juegos: juegos.map(({ titulo, jugadores }) => ({ titulo, jugadores })) },
     siguiente: undefined,
   }),
+  document: {
+    summary: 'Lista juegos para al menos tantos jugadores',
+    query: consulta,
+    answer: respuesta,
+    example: { juegos: [{ titulo: 'Mus', jugadores: 4 }] },
+  },
 };

@@ -273,10 +273,10 @@ function contentOf(
   return { content: Object.assign({}, ...each) };
 }
 
-/** The stored answer of a solicitud: that of any operation, in any of its formats. */
+/** The stored answer of a solicitud: that of any operation, in any of its formats. Some may be undocumented. */
 function anyAnswer(operations: readonly Operation[]): object {
-  const documented = operations.filter(({ document }) => document !== undefined);
-  return { anyOf: [...documented.map(({ name }) => ref(`${name}.respuesta`)), ref('Nombres')] };
+  if (operations.some(({ document }) => document === undefined)) return {};
+  return { anyOf: [...operations.map(({ name }) => ref(`${name}.respuesta`)), ref('Nombres')] };
 }
 
 const problemName = (status: number): string => `Problema${status}`;

@@ -1,11 +1,13 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { listarJuegos } from '../../../examples/juegos/listar-juegos.ts';
 import { createDocument } from '../../../gateway/documents/openapi.ts';
+import type { Operation } from '../../../gateway/operations/operation.ts';
 import { services } from '../../../gateway/services.ts';
 
 const document = createDocument({
   version: '0.0.0',
-  operations: services.flatMap(({ operations }) => operations),
+  operations: [...services.flatMap(({ operations }) => operations), listarJuegos as Operation],
   tokenNeeded: false,
   servedIdentityPaths: new Set(['/login', '/.well-known/jwks.json']),
   prefix: '',
