@@ -77,24 +77,6 @@ describe('A file system mounted below the root', () => {
     expect(await files(mserv2)).to.deep.equal(['disco/sub/uno']);
   });
 
-  it('is found when it takes the place of another one between two searches', async () => {
-    using folder = new TemporaryFolder();
-    const root = plant(folder);
-    using mounts = new Mounts();
-    mounts.tmpfs(folder.join('raíz', 'disco'));
-    mkdirSync(folder.join('raíz', 'disco', 'sub'));
-    writeFileSync(folder.join('raíz', 'disco', 'sub', 'uno'), '');
-    await using mserv2 = await Mserv2.start(root);
-    expect(await files(mserv2)).to.deep.equal(['disco/sub/uno', 'otra/fija']);
-    await mounts.unmount(folder.join('raíz', 'disco'));
-    mounts.tmpfs(folder.join('raíz', 'disco'));
-    mkdirSync(folder.join('raíz', 'disco', 'sub'));
-    writeFileSync(folder.join('raíz', 'disco', 'sub', 'dos'), '');
-    expect(await files(mserv2)).to.deep.equal(['disco/sub/dos', 'otra/fija']);
-    writeFileSync(folder.join('raíz', 'disco', 'sub', 'tres'), '');
-    expect(await files(mserv2)).to.deep.equal(['disco/sub/dos', 'disco/sub/tres', 'otra/fija']);
-  });
-
   it('is found below a root that is a symbolic link, under a name with blanks', async () => {
     using folder = new TemporaryFolder();
     const root = plant(folder);
