@@ -162,7 +162,7 @@ interface RetirementDates {
   readonly V1_SUNSET?: Date | undefined;
 }
 
-/** What is deprecated may end only later (RFC 9745, section 4). */
+/** Returns a problem when /v1 ends before it is deprecated (RFC 9745, section 4). */
 function retirementProblems({ V1_DEPRECATION, V1_SUNSET }: RetirementDates): ConfigProblem[] {
   if (V1_DEPRECATION === undefined || V1_SUNSET === undefined || V1_SUNSET >= V1_DEPRECATION) return [];
   return [{ variable: 'V1_SUNSET', problem: 'is before V1_DEPRECATION; expected a later date' }];

@@ -21,7 +21,7 @@ export interface AccessOptions {
   readonly log: Logger;
 }
 
-/** What decides whether a request is admitted: addresses, concurrency, identity, rate limit. */
+/** The parts that decide whether a request is admitted: addresses, concurrency, identity, rate limit. */
 export interface Access extends Identities {
   readonly ipAllow: BlockList | undefined;
   readonly ipDeny: BlockList | undefined;

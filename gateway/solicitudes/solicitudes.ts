@@ -39,7 +39,7 @@ export interface SolicitudesOptions {
 /** The accepted requests: the ledger, what answers its rows, and the routes that show them. */
 export interface Solicitudes {
   readonly acceptor: Acceptor;
-  /** What a 202 or a stored answer is sent with. */
+  /** Dependencies of sending a 202 or a stored answer. */
   readonly responses: ResponsesDeps;
   readonly broker: Broker | undefined;
   /** `/solicitudes` and `/cuarentena`. */

@@ -18,7 +18,7 @@ interface Salud {
   >;
 }
 
-/** What a request of each service gets: its status, and the `motivo` of its body. */
+/** Status and `motivo` of an answer. */
 type Answered = readonly [number, string | undefined];
 
 describe('A root that cannot be opened', () => {
