@@ -4,12 +4,12 @@ import type { TlsMaterial } from '../../runtime/tls.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { classify } from './classifier.ts';
 import { createFeed, type Feed, type FeedDefinition } from './feed.ts';
-import { createGrpcTransport } from './grpc-transport.ts';
+import { createGrpcTransport, type GrpcTransport } from './grpc-transport.ts';
 import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
 import type { ProxyError } from './service-client.ts';
 import { watchSilence } from './silence.ts';
-import type { GrpcFailure, Transport } from './transport.ts';
+import type { GrpcFailure } from './transport.ts';
 
 /** Why a service is unreachable: the failure, and its RFC 9209 error type. */
 export interface Cause {
@@ -20,7 +20,7 @@ export interface Cause {
 /** An address of a service: its channel, breaker and feed. */
 export interface Endpoint {
   readonly address: string;
-  readonly transport: Transport;
+  readonly transport: GrpcTransport;
   readonly breaker: Breaker<Cause>;
   /** Undefined when the service has no feed. */
   readonly feed: Feed | undefined;

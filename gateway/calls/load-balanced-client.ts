@@ -17,6 +17,7 @@ import {
   type ServiceClient,
   type Unreachable,
 } from './service-client.ts';
+import { silentMs } from './silence.ts';
 import { type CallOptions, StreamBrokenError, type Transport, type TransportResult } from './transport.ts';
 
 export interface ServiceClientOptions {
@@ -131,6 +132,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       tried.push(endpoint);
       const { address, transport, breaker } = endpoint;
       const startedAt = now();
+      const receivedBefore = transport.received;
       const span = beginCallSpan(fullName, callOptions.traceparent, address);
       const { traceparent } = span;
       const outcome = await makeCall(transport, { ...callOptions, deadlineMs: leftMs, traceparent });
@@ -150,7 +152,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         return { ...meaning, address };
       }
       const { proxyError } = meaning;
-      if (meaning.opensBreaker) breaker.open({ failure, proxyError });
+      // The next call would wait as long, and a breaker that opens wrongly closes with the probe that follows.
+      const isSilent =
+        failure.code === Status.DEADLINE_EXCEEDED &&
+        leftMs >= silentMs &&
+        transport.received === receivedBefore;
+      if (meaning.opensBreaker || isSilent) breaker.open({ failure, proxyError });
       log.debug({ address, failure, requestId }, 'address not reached; trying another one if there is one');
       // When both attempts fail, report the one whose request was sent: the service may have processed it.
       if (result === undefined || failure.sent)

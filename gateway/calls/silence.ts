@@ -16,6 +16,8 @@ export const checkIntervalMs = 250;
 const checksBeforeAsking = 2;
 /** Checks without a byte, two seconds, after which the peer is silent. */
 const silentChecks = 8;
+/** Milliseconds without a byte after which a peer is silent. */
+export const silentMs = silentChecks * checkIntervalMs;
 /** Checks without a byte, five seconds, after which the peer is frozen. */
 const frozenChecks = 20;
 

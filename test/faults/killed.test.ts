@@ -65,14 +65,18 @@ describe('Accepted requests', () => {
     }
   });
 
-  it('replace the direct answer after one deadline while the service is frozen', async () => {
-    await using it = await setUp({ env: { GRPC_DEADLINE_MS: '1000' } });
+  it('replace the direct answer after one deadline while the service is frozen, and the next one at once', async () => {
+    await using it = await setUp({ env: { GRPC_DEADLINE_MS: '2000' } });
     await eventually(async () => (await it.get('/listar_archivos')).status === 200);
     const mserv1 = it.processes.get('mserv1');
     mserv1?.pause();
+    // After this answer the gateway has read all that mserv1 sent before its pause.
+    await it.get('/metrics');
     const where = await accepted(it, '/listar_archivos');
     const next = await it.get('/listar_archivos');
     expect(next.status).to.equal(202);
+    const metrics = await (await it.get('/metrics')).text();
+    expect(metrics).to.match(/rpc_duration_seconds_count\{.*ListarArchivos",code="DEADLINE_EXCEEDED"\} 1$/m);
     mserv1?.resume();
     expect((await answerAt(it, where)).status).to.equal(200);
   });
