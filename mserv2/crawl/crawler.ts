@@ -117,6 +117,7 @@ export class Crawler {
       unreadable: this.unreadable,
       onNew: (state, named) => this.#discovered(state, named),
       onUnsure: (state) => this.#add('news', state),
+      onReplaced: (state) => this.#replaced(state),
       onGone: (states) => this.#gone(states),
       onFailed: (state, errno) => this.#failed(state, errno),
     });
@@ -309,6 +310,15 @@ export class Crawler {
     for (const point of points) this.#mounted(point);
     if (this.#knowledge === 'listo') this.#options.onNews();
     this.#schedule();
+  }
+
+  /**
+   * Scans a folder again that is another one than at the scan before. That scan may have been between an unmount and
+   * the mount of another file system with the same line in the mount table. From now on the table tells.
+   */
+  #replaced(state: FolderState): void {
+    this.#checkMounts();
+    this.#add('news', state);
   }
 
   /** Scans a mount point, and all known folders below it, before other work. */

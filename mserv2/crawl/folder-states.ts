@@ -15,6 +15,8 @@ export interface FolderState {
   expected: number | undefined;
   /** Number of times that the two differed since they last agreed. */
   quarrels: number;
+  /** Number of scans in a row that found another identity than the scan before. */
+  replacements: number;
   watched: boolean;
   /** Number of scans that failed in a row. */
   failures: number;
@@ -62,6 +64,7 @@ export class FolderStates {
       identity: undefined,
       expected: undefined,
       quarrels: 0,
+      replacements: 0,
       watched: false,
       failures: 0,
       waiting: 0,

@@ -29,6 +29,8 @@ export interface ReconcilerOptions {
   readonly onNew: (state: FolderState, named: boolean) => void;
   /** Called with a folder that must be scanned again. */
   readonly onUnsure: (state: FolderState) => void;
+  /** Called with a folder whose path led to another folder at the scan before. */
+  readonly onReplaced: (state: FolderState) => void;
   /** Called with folders that have left the index. */
   readonly onGone: (states: readonly FolderState[]) => void;
   /** Called with a folder that could not be read. */
@@ -36,8 +38,8 @@ export interface ReconcilerOptions {
 }
 
 /**
- * Number of mismatches between a folder's identity and its parent's report that are taken seriously; some file systems
- * never agree.
+ * Number of mismatches between a folder's identity and its parent's report, or the scan before, that are taken
+ * seriously; some file systems never agree.
  */
 const maxQuarrels = 3;
 /** Entries between two steps. */
@@ -127,7 +129,7 @@ export class Reconciler {
         unreadable.forget(state.number);
         states.setWatched(state, report.watched);
         state.failures = 0;
-        state.identity = report.identity;
+        this.#identify(state, report.identity);
         this.#date(state, report.stamp);
         this.#compareIdentities(state);
         if (report.kind === ReportKind.SAME) break;
@@ -204,6 +206,13 @@ export class Reconciler {
     const { index } = this.#options;
     const entry = index.folderEntry(state.number);
     if (entry !== noEntry) index.setStats(entry, 0, mtimeNs);
+  }
+
+  #identify(state: FolderState, identity: number): void {
+    const isReplaced = state.identity !== undefined && state.identity !== identity;
+    state.replacements = isReplaced ? state.replacements + 1 : 0;
+    state.identity = identity;
+    if (isReplaced && state.replacements <= maxQuarrels) this.#options.onReplaced(state);
   }
 
   #vanished(state: FolderState, name: ByteString): void {

@@ -1,4 +1,6 @@
 import { closeSync, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { EstadoIndice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { Mounts, mountMissing } from '../support/files/mounts.ts';
@@ -75,6 +77,30 @@ describe('A file system mounted below the root', () => {
     expect(await files(mserv2)).to.deep.equal(['disco/sub/dos', 'disco/sub/tres']);
     await mounts.unmount(folder.join('raíz', 'disco'));
     expect(await files(mserv2)).to.deep.equal(['disco/sub/uno']);
+  });
+
+  it('is found when it takes the place of another one between two searches', async () => {
+    using folder = new TemporaryFolder();
+    const root = plant(folder);
+    const disk = folder.join('raíz', 'disco');
+    using mounts = new Mounts();
+    const mount = (name: string): void => {
+      mounts.tmpfs(disk);
+      mkdirSync(join(disk, 'sub'));
+      writeFileSync(join(disk, 'sub', name), '');
+    };
+    mount('0');
+    await using mserv2 = await Mserv2.start(root);
+    expect(await files(mserv2)).to.deep.equal(['disco/sub/0', 'otra/fija']);
+    for (let n = 1; n <= 12; n++) {
+      await mounts.unmount(disk);
+      // The unmount's events are handled before the mount, meanwhile, or after it.
+      await setTimeout(5 * (n % 4));
+      mount(`${n}`);
+      expect(await files(mserv2), `mount ${n}`).to.deep.equal([`disco/sub/${n}`, 'otra/fija']);
+      writeFileSync(join(disk, 'sub', 'después'), '');
+      expect(await files(mserv2)).to.deep.equal([`disco/sub/${n}`, 'disco/sub/después', 'otra/fija']);
+    }
   });
 
   it('is found below a root that is a symbolic link, under a name with blanks', async () => {
