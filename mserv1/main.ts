@@ -11,7 +11,6 @@ const root = openRoot(config.root);
 await runMicroservice({
   config,
   definition: ListadoServiceDefinition,
-  protoFile: 'archivos/v1/listado.proto',
   handlers: createHandlers(root, new ChangeWatcher(root, { limit: config.watches })),
   source: root,
 });

@@ -14,7 +14,6 @@ export async function runMserv2(config: Config, worker: IndexWorkerClient): Prom
   await runMicroservice({
     config,
     definition: BusquedaServiceDefinition,
-    protoFile: 'archivos/v1/busqueda.proto',
     handlers: createHandlers(indexer, indexer.changeWatcher),
     source: {
       start: () => indexer.start(),

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// `npm run generate` generates proto/gen from proto. With --check it only reports whether proto/gen is up to date.
+// `npm run generate` generates proto/gen from proto: the messages' code, and descriptors.binpb, which describes all proto
+// files to reflection. With --check it only reports whether proto/gen is up to date.
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const generated = join('proto', 'gen');
@@ -14,7 +15,11 @@ function generate(folder: string, ...options: string[]): void {
   // buf finds protoc-gen-ts_proto in the PATH.
   const bin = join(repository, 'node_modules', '.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
-  execFileSync(join(bin, 'buf'), ['generate', ...options], { cwd: repository, env, stdio: 'inherit' });
+  const buf = (...args: string[]): void =>
+    void execFileSync(join(bin, 'buf'), args, { cwd: repository, env, stdio: 'inherit' });
+  buf('generate', ...options);
+  const descriptors = join(folder, generated, 'descriptors.binpb');
+  buf('build', '--as-file-descriptor-set', '--exclude-source-info', '--output', descriptors);
   for (const file of filesOf(join(folder, generated)).keys()) fixTimestamps(join(folder, generated, file));
 }
 
@@ -37,7 +42,7 @@ function fixTimestamps(file: string): void {
 function filesOf(folder: string): Map<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return new Map(files.map((file) => [file.slice(folder.length + 1), readFileSync(file, 'utf8')]));
+  return new Map(files.map((file) => [file.slice(folder.length + 1), readFileSync(file, 'latin1')]));
 }
 
 function staleFiles(): string[] {

@@ -1,5 +1,6 @@
 // Installs what the npm scripts need. Plain JavaScript for Node 18 or newer, because it runs before an install, on
-// the machine's own Node. With `--test` it also installs RabbitMQ, PostgreSQL and Chromium, which the tests need.
+// the machine's own Node. With `--test` it also installs RabbitMQ, PostgreSQL, Chromium and Python's modules, which the
+// tests need.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { findChromium, installChromium } from './chromium-install.mjs';
 import { installFaultTools } from './fault-tools-install.mjs';
 import { findPostgres, installPostgres } from './postgres-install.mjs';
+import { findPython, installPython } from './python-install.mjs';
 import { findRabbit, installRabbit } from './rabbit-install.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -124,6 +126,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       findRabbit() === undefined ? installRabbit() : undefined,
       findPostgres() === undefined ? installPostgres() : undefined,
       findChromium() === undefined ? installChromium() : undefined,
+      findPython() === undefined ? installPython() : undefined,
     ].filter((problem) => problem !== undefined);
     if (problems.length > 0) fail(problems.join('\n'));
     const skipped = installFaultTools();

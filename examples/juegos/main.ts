@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { JuegosServiceDefinition } from '../../proto/gen/juegos/v1/juegos.ts';
 import { configOrExit } from '../../runtime/env.ts';
 import { runMicroservice } from '../../runtime/microservice/microservice.ts';
@@ -8,6 +7,5 @@ import { handlers } from './handlers.ts';
 await runMicroservice({
   config: configOrExit(readConfig),
   definition: JuegosServiceDefinition,
-  protoFile: fileURLToPath(new URL('proto/juegos/v1/juegos.proto', import.meta.url)),
   handlers,
 });

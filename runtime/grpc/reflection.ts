@@ -1,69 +1,30 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import type { MethodDefinition, Server, ServerDuplexStream } from '@grpc/grpc-js';
-import type protoLoader from '@grpc/proto-loader';
-import type grpcReflection from '@grpc/reflection';
-import type grpcHealthCheck from 'grpc-health-check';
-import type { Logger } from 'pino';
-import { Status } from '../status.ts';
+import type { Server } from '@grpc/grpc-js';
+import type { CallDeps } from './call.ts';
+import { streamHandler } from './stream.ts';
 
-type Call = ServerDuplexStream<object, object>;
-
-interface Rpc {
-  readonly method: MethodDefinition<object, object>;
-  readonly handle: (call: Call) => void;
-}
-
-const protoRoot = fileURLToPath(new URL('../../proto', import.meta.url));
-const paths = ['v1', 'v1alpha'].map(
-  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+/** Both versions have the same messages. */
+const methods = ['v1', 'v1alpha'].map(
+  (version) => `grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
 );
 
 /**
- * Serves reflection, for people with grpcurl. The proto parser that it needs takes 60 ms of the event loop, so it is
- * loaded with the first request.
+ * Serves reflection, for clients such as grpcurl: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md.
+ * Descriptors are loaded with the first request, because they would slow every start.
  *
- * @param protoFiles below `proto/`; the proto of Health is added
+ * @param services full names of the services to list
  */
-export function addReflection(server: Server, protoFiles: readonly string[], log: Logger): void {
-  let loaded: ReadonlyMap<string, Rpc> | undefined;
-  const rpc = (path: string): Rpc => {
-    loaded ??= loadRpcs(protoFiles);
-    return loaded.get(path) as Rpc;
+export function addReflection(server: Server, services: readonly string[], deps: CallDeps): void {
+  const handle = async function* (requests: unknown) {
+    const { answerReflection } = await import('./reflection-answers.ts');
+    for await (const request of requests as AsyncIterable<Buffer>) yield answerReflection(request, services);
   };
-  for (const path of paths) {
-    server.register<object, object>(
-      path,
-      (call: Call) => {
-        try {
-          rpc(path).handle(call);
-        } catch (err) {
-          // The cause may pass, such as too many open files; the next request tries again.
-          log.error({ err }, 'reflection cannot be loaded');
-          call.emit('error', { code: Status.UNAVAILABLE, details: 'Reflection is not available' });
-        }
-      },
-      (answer) => rpc(path).method.responseSerialize(answer),
-      (bytes) => rpc(path).method.requestDeserialize(bytes),
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  for (const fullName of methods)
+    server.register(
+      `/${fullName}`,
+      streamHandler({ method: { fullName }, handle }, deps),
+      asIs,
+      asIs,
       'bidi',
     );
-  }
-}
-
-/** Loads the reflection methods, by path. */
-function loadRpcs(protoFiles: readonly string[]): Map<string, Rpc> {
-  const require = createRequire(import.meta.url);
-  const { loadSync }: typeof protoLoader = require('@grpc/proto-loader');
-  const { ReflectionService }: typeof grpcReflection = require('@grpc/reflection');
-  const { protoPath: healthProto }: typeof grpcHealthCheck = require('grpc-health-check');
-  const protos = loadSync([...protoFiles, healthProto], { includeDirs: [protoRoot], keepCase: true });
-  const rpcs = new Map<string, Rpc>();
-  new ReflectionService(protos).addToServer({
-    addService(service, implementation) {
-      for (const [name, method] of Object.entries(service)) {
-        rpcs.set(method.path, { method, handle: implementation[name] as Rpc['handle'] });
-      }
-    },
-  });
-  return rpcs;
 }

@@ -22,8 +22,6 @@ export interface GrpcServerOptions {
   readonly definition: ServiceDefinition;
   readonly methods: readonly ServedMethod[];
   readonly streams?: readonly ServedStream[];
-  /** Proto files that reflection serves, below `proto/`: `archivos/v1/listado.proto`. */
-  readonly protoFiles: readonly string[];
   readonly binding: Binding;
   /** Undefined: no encryption. With an authority, callers need a certificate from it. */
   readonly tls?: TlsFiles | undefined;
@@ -51,7 +49,7 @@ const channelOptions = {
 
 /** The gRPC listener of a microservice: its rpcs, `grpc.health.v1.Health` and reflection. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { definition, methods, streams = [], protoFiles, binding, tls, log, graceMs = 5_000 } = options;
+  const { definition, methods, streams = [], binding, tls, log, graceMs = 5_000 } = options;
   const server = new Server(channelOptions);
   const health = new Health(['', definition.fullName]);
   const calls = createCallsInFlight();
@@ -83,7 +81,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     ),
   );
   health.addToServer(server);
-  addReflection(server, protoFiles, log);
+  const alsoServed = ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
+  addReflection(server, [definition.fullName, ...alsoServed], deps);
 
   return {
     name: 'grpc',

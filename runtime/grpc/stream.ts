@@ -8,6 +8,11 @@ import { type CallDeps, runCall } from './call.ts';
 type ReadingCall = ServerDuplexStream<unknown, unknown>;
 type WritingCall = ServerWritableStream<unknown, unknown> | ReadingCall;
 
+/** A stream's handler with the name for its log lines. */
+interface NamedStream extends Pick<ServedStream, 'handle'> {
+  readonly method: { readonly fullName: string };
+}
+
 /** Requests buffered for the handler; then the caller is held back. */
 const requestsAhead = 4;
 /**
@@ -21,7 +26,7 @@ const stalledMs = 300_000;
  * sent, and no further: a slow caller holds the handler back. A bidirectional call sends its headers before the first
  * request, so that the caller knows that it is connected.
  */
-export function streamHandler({ method, handle }: ServedStream, deps: CallDeps) {
+export function streamHandler({ method, handle }: NamedStream, deps: CallDeps) {
   return (call: WritingCall): void =>
     void runCall(call, method.fullName, deps, {
       run: async (context, logFields) => {

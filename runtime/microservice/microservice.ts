@@ -22,8 +22,6 @@ export interface MicroserviceOptions<Definition extends ServiceDefinition> {
   readonly config: MicroserviceConfig;
   /** Definition that ts-proto generates: `ListadoServiceDefinition`. */
   readonly definition: Definition;
-  /** Its proto file, below `proto/`: `archivos/v1/listado.proto`. */
-  readonly protoFile: string;
   readonly handlers: HandlersOf<Definition>;
   readonly source?: DataSource;
 }
@@ -38,7 +36,7 @@ const graceMs = 4_000;
 export async function runMicroservice<Definition extends ServiceDefinition>(
   options: MicroserviceOptions<Definition>,
 ): Promise<void> {
-  const { config, definition, protoFile, handlers, source } = options;
+  const { config, definition, handlers, source } = options;
   const log = createLogger(config.log);
   adoptGrpcLog(log);
   const methods = servedMethods(definition, handlers);
@@ -49,7 +47,6 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
       definition,
       methods,
       streams: servedStreams(definition, handlers),
-      protoFiles: [protoFile],
       binding: config.grpc,
       tls: config.tls,
       log,

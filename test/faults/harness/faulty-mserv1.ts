@@ -28,7 +28,6 @@ process.on('SIGUSR2', () => {
 await runMicroservice({
   config,
   definition: ListadoServiceDefinition,
-  protoFile: 'archivos/v1/listado.proto',
   handlers: {
     ...handlers,
     async listarArchivos(request, context) {

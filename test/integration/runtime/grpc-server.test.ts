@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { type CallOptions, type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
@@ -20,6 +18,7 @@ import { unaryMethod } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
 import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
+import { runPython } from '../../support/processes/python.ts';
 
 const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
 const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
@@ -40,23 +39,13 @@ interface Service {
   ): Promise<ListarArchivosResponse>;
 }
 
-interface ReflectionAnswer {
-  readonly list_services_response?: { readonly service: readonly { readonly name: string }[] };
-  readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Uint8Array[] };
-}
-
 const opened: (() => void | Promise<void>)[] = [];
 
-async function serve(
-  handle: ListarHandler = async () => page(),
-  graceMs = longTimeMs,
-  protoFile = 'archivos/v1/listado.proto',
-): Promise<Service> {
+async function serve(handle: ListarHandler = async () => page(), graceMs = longTimeMs): Promise<Service> {
   const lines: Record<string, unknown>[] = [];
   const server = createGrpcServer({
     definition: ListadoServiceDefinition,
     methods: servedMethods(ListadoServiceDefinition, { listarArchivos: handle }),
-    protoFiles: [protoFile],
     binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
     log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     graceMs,
@@ -96,7 +85,7 @@ function rpcOf(service: typeof healthService, name: string): (typeof healthServi
   return rpc;
 }
 
-/** Calls a method of the health or the reflection service. */
+/** Calls a method of the health service. */
 function ask(client: Client, rpc: (typeof healthService)[string], request: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
@@ -287,44 +276,48 @@ describe('The gRPC listener', () => {
     });
   });
 
-  describe('Reflection', () => {
-    it('lists the services and describes them', async () => {
-      const { client } = await serve();
-      const file = createRequire(import.meta.url).resolve(
-        '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
-      );
-      const reflection = loadSync(file, { oneofs: true, keepCase: true })[
-        'grpc.reflection.v1.ServerReflection'
-      ];
-      const info = rpcOf(reflection as typeof healthService, 'ServerReflectionInfo');
-      const stream = client.makeBidiStreamRequest(info.path, info.requestSerialize, info.responseDeserialize);
-      const ask = async (question: object): Promise<ReflectionAnswer> => {
-        stream.write(question);
-        const [answer] = await once(stream, 'data');
-        return answer;
-      };
-      const { list_services_response: list } = await ask({ list_services: '' });
-      expect(list?.service.map(({ name }) => name)).to.include.members([
-        'archivos.v1.ListadoService',
-        'grpc.health.v1.Health',
+  for (const version of ['v1', 'v1alpha']) {
+    it(`is called by a client in Python that knows it only by reflection ${version}`, async () => {
+      const { server, lines } = await serve(async ({ ruta }) => page(ruta));
+      const found = await runPython('test/support/clients/reflection-client.py', [
+        `127.0.0.1:${server.port}`,
+        version,
       ]);
-      const answer = await ask({ file_containing_symbol: 'archivos.v1.ListadoService' });
-      const [bytes] = answer.file_descriptor_response?.file_descriptor_proto ?? [];
-      expect(Buffer.from(bytes ?? []).toString('latin1')).to.include('ListarArchivos');
-      stream.end();
-      await once(stream.resume(), 'end');
+      const [entrada, vigilancia, timestamp] = [
+        'archivos/v1/entrada.proto',
+        'archivos/v1/vigilancia.proto',
+        'google/protobuf/timestamp.proto',
+      ];
+      expect(found).to.deep.equal({
+        services: [
+          'archivos.v1.ListadoService',
+          'grpc.health.v1.Health',
+          'grpc.reflection.v1.ServerReflection',
+        ],
+        files: {
+          'archivos/v1/listado.proto': [entrada, vigilancia],
+          [entrada]: [timestamp],
+          [vigilancia]: [],
+          [timestamp]: [],
+        },
+        sameFile: Array(4).fill('archivos/v1/listado.proto'),
+        idempotency: 1,
+        answer: { siguiente: 'año' },
+        errors: [5, 5, 5, 5, 5, 12],
+        extensions: [],
+      });
+      expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([]);
     });
+  }
 
-    it('is UNAVAILABLE when the proto files cannot be read, and calls are answered', async () => {
-      const { client, list, lines } = await serve(undefined, undefined, 'no/such.proto');
-      const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
-      const stream = client.makeBidiStreamRequest(path, Buffer.from, Buffer.from);
-      stream.write(Buffer.alloc(0));
-      const [error] = await once(stream.resume(), 'error').catch((thrown) => [thrown]);
-      expect(error.code).to.equal(Status.UNAVAILABLE);
-      expect(lines.some(({ msg }) => msg === 'reflection cannot be loaded')).to.equal(true);
-      expect(await list()).to.deep.equal(page());
-    });
+  it('answers INVALID_ARGUMENT to a reflection request that cannot be decoded, and answers the next call', async () => {
+    const { client, list } = await serve();
+    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const stream = client.makeBidiStreamRequest(path, Buffer.from, Buffer.from);
+    stream.write(Buffer.from([0xff]));
+    const [error] = await once(stream.resume(), 'error').catch((thrown) => [thrown]);
+    expect(error.code).to.equal(Status.INVALID_ARGUMENT);
+    expect(await list()).to.deep.equal(page());
   });
 
   describe('Stopping', () => {
@@ -387,7 +380,6 @@ describe('The gRPC listener', () => {
       const server = createGrpcServer({
         definition: ListadoServiceDefinition,
         methods: [],
-        protoFiles: [],
         binding: { port: holder.port, hostVariable: 'X_HOST', portVariable: 'X_PORT', ...binding },
         log: pino({ level: 'silent' }),
       });

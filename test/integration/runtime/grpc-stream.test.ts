@@ -47,7 +47,6 @@ describe('The gRPC listener for streams', () => {
       definition: BusquedaServiceDefinition,
       methods: servedMethods(BusquedaServiceDefinition, complete),
       streams: servedStreams(BusquedaServiceDefinition, complete),
-      protoFiles: ['archivos/v1/busqueda.proto'],
       binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
       log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
       graceMs,
