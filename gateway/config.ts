@@ -8,6 +8,7 @@ import {
   type Env,
   host,
   isLoopback,
+  isPath,
   milliseconds,
   parseEnv,
   port,
@@ -33,12 +34,23 @@ const ledgerUrl = z
   .default('sqlite:data/solicitudes.db')
   .transform((text, context): LedgerUrl => {
     const path = /^sqlite:(.+)$/.exec(text)?.[1];
-    if (path !== undefined) return { kind: 'sqlite', path };
+    if (path !== undefined && isLedgerPath(path)) return { kind: 'sqlite', path };
     if (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) return { kind: 'postgres', url: text };
-    const message = 'expected sqlite:PATH or postgres://user:password@host:port/database';
+    const message =
+      path === undefined
+        ? 'expected sqlite:PATH or postgres://user:password@host:port/database'
+        : 'expected a path after sqlite:, and no URL: sqlite:data/x.db in the working directory, or sqlite:/data/x.db';
     context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;
   });
+
+/**
+ * Returns whether the text after `sqlite:` is a path. As one, `//data/x.db`, which other programs read as `data/x.db`,
+ * would make a folder at the root; `:memory:` and parameters would be parts of a file's name.
+ */
+function isLedgerPath(text: string): boolean {
+  return isPath(text) && !text.startsWith('//') && !/^:memory:$|\?/.test(text);
+}
 
 /** The addresses of a service that the gateway dials: `host:port`, several with commas, or `dns:///name:port`. */
 function serviceUrl(fallback: string) {

@@ -1,15 +1,12 @@
-import * as z from 'zod';
-import type { ConfigProblem } from '../runtime/env.ts';
+import { type ConfigProblem, path } from '../runtime/env.ts';
 import { pairProblems, pemFile, type TlsFiles } from '../runtime/tls.ts';
 
-const path = z.string().optional();
-
 export const tlsVariables = {
-  GATEWAY_TLS_CERT: path,
-  GATEWAY_TLS_KEY: path,
-  GRPC_TLS_CA: path,
-  GRPC_TLS_CERT: path,
-  GRPC_TLS_KEY: path,
+  GATEWAY_TLS_CERT: path.optional(),
+  GATEWAY_TLS_KEY: path.optional(),
+  GRPC_TLS_CA: path.optional(),
+  GRPC_TLS_CERT: path.optional(),
+  GRPC_TLS_KEY: path.optional(),
 };
 
 type ParsedValues = { readonly [Name in keyof typeof tlsVariables]?: string | undefined };

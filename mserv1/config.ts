@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import { count, type Env, loadEnvFile, parseEnv, readTogether } from '../runtime/env.ts';
+import { count, type Env, loadEnvFile, parseEnv, path, readTogether } from '../runtime/env.ts';
 import {
   type MicroserviceConfig,
   readMicroserviceConfig,
@@ -26,7 +25,7 @@ export function readConfig(env: Env = loadEnvFile(process.env)): Config {
     () =>
       parseEnv(
         {
-          MSERV1_ROOT: z.string().default(examples),
+          MSERV1_ROOT: path.default(examples),
           MSERV1_WATCHES: count.default(8192),
         },
         env,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import { count, type Env, loadEnvFile, milliseconds, parseEnv, readTogether } from '../runtime/env.ts';
+import { count, type Env, loadEnvFile, milliseconds, parseEnv, path, readTogether } from '../runtime/env.ts';
 import {
   type MicroserviceConfig,
   readMicroserviceConfig,
@@ -24,8 +23,8 @@ export function readConfig(env: Env = loadEnvFile(process.env)): Config {
     () =>
       parseEnv(
         {
-          MSERV2_ROOT: z.string().default(examples),
-          MSERV2_SNAPSHOT: z.string().optional(),
+          MSERV2_ROOT: path.default(examples),
+          MSERV2_SNAPSHOT: path.optional(),
           MSERV2_SWEEP_MS: milliseconds.default(30_000),
           MSERV2_WATCHES: count.optional(),
         },

@@ -138,6 +138,19 @@ export const host = piece('a host name or an IP address, without a port', (text)
   isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? text : undefined,
 );
 
+/**
+ * A path of a file or a folder. A URL or a `~`, which only a shell expands, would silently name a folder `file:` or `~`
+ * in the working directory.
+ */
+export const path = piece('a path such as data/x or /var/lib/x, without file: and ~', (text) =>
+  isPath(text) ? text : undefined,
+);
+
+/** Returns whether a text can be meant as a path, rather than as a URL or in a shell's spelling. */
+export function isPath(text: string): boolean {
+  return !/^(?:file:|[a-z][a-z0-9+.-]*:\/\/|~)/i.test(text);
+}
+
 /** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means no broker. */
 export const brokerUrl = piece(
   'amqp://… or amqps://…, or empty for no broker',

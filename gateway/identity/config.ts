@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ConfigProblem, isLoopback, milliseconds } from '../../runtime/env.ts';
+import { type ConfigProblem, isLoopback, milliseconds, path } from '../../runtime/env.ts';
 import { usersFile } from './users.ts';
 
 /** Minimum secret length in bytes: a shorter one can be guessed (RFC 7518, section 3.2). */
@@ -49,8 +49,8 @@ const words = z
 
 export const identityVariables = {
   AUTH: auth.default('none'),
-  AUTH_USERS_FILE: z.string().optional(),
-  AUTH_KEY_FILE: z.string().default('data/token-key.json'),
+  AUTH_USERS_FILE: path.optional(),
+  AUTH_KEY_FILE: path.default('data/token-key.json'),
   TOKEN_LIFETIME_MS: milliseconds.default(15 * 60 * 1000),
   JWT_SECRET: secret.optional(),
   JWT_JWKS_URL: url.optional(),

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   boolean,
   brokerUrl,
@@ -7,6 +6,7 @@ import {
   host,
   isLoopback,
   parseEnv,
+  path,
   port,
 } from '../env.ts';
 import type { Binding } from '../listen-error.ts';
@@ -47,9 +47,9 @@ export function readMicroserviceConfig(name: string, defaultPort: number, env: E
       host: host.default('127.0.0.1'),
       port: port.default(defaultPort),
       grpc: boolean.default(true),
-      cert: z.string().optional(),
-      key: z.string().optional(),
-      clientCa: z.string().optional(),
+      cert: path.optional(),
+      key: path.optional(),
+      clientCa: path.optional(),
       RABBITMQ_URL: brokerUrl,
       ALLOW_PLAINTEXT: boolean.default(false),
       ...tracingVariables,

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { readGatewayConfig } from '../../gateway/config.ts';
-import { ConfigError } from '../../runtime/env.ts';
+import { readConfig as readMserv1Config } from '../../mserv1/config.ts';
+import { readConfig as readMserv2Config } from '../../mserv2/config.ts';
+import { ConfigError, type Env } from '../../runtime/env.ts';
 
 const ledgerOf = (text?: string) =>
   readGatewayConfig(text === undefined ? {} : { LEDGER_URL: text }, []).LEDGER_URL;
@@ -19,6 +21,23 @@ describe('LEDGER_URL', () => {
       expect(ledgerOf(url)).to.deep.equal({ kind: 'postgres', url });
   });
 
+  it('is refused when a URL or another spelling of other programs follows sqlite:, with the right one', () => {
+    for (const path of [
+      '//data/x.db',
+      '///data/x.db',
+      '//u:secreto@h/x.db',
+      'file:data/x.db',
+      ':memory:',
+      'data/x.db?mode=ro',
+      '~/x.db',
+    ]) {
+      expect(() => ledgerOf(`sqlite:${path}`), path)
+        .to.throw(ConfigError, 'sqlite:data/x.db in the working directory, or sqlite:/data/x.db')
+        .with.property('message')
+        .that.does.not.include('secreto');
+    }
+  });
+
   it('is refused with another scheme, without its password in the error', () => {
     for (const text of ['sqlite:', 'data.db', 'mysql://u:secreto@h/x', 'postgres://u:secreto@[/x']) {
       expect(() => ledgerOf(text))
@@ -27,6 +46,33 @@ describe('LEDGER_URL', () => {
         .that.does.not.include('secreto');
     }
   });
+});
+
+describe('a variable of a path', () => {
+  const gateway = (env: Env) => readGatewayConfig(env, []);
+  const cases: Readonly<Record<string, (env: Env) => unknown>> = {
+    AUTH_USERS_FILE: gateway,
+    AUTH_KEY_FILE: gateway,
+    GATEWAY_TLS_CERT: gateway,
+    GATEWAY_TLS_KEY: gateway,
+    GRPC_TLS_CA: gateway,
+    GRPC_TLS_CERT: gateway,
+    GRPC_TLS_KEY: gateway,
+    MSERV1_TLS_CERT: readMserv1Config,
+    MSERV1_TLS_KEY: readMserv1Config,
+    MSERV1_TLS_CLIENT_CA: readMserv1Config,
+    MSERV1_ROOT: readMserv1Config,
+    MSERV2_ROOT: readMserv2Config,
+    MSERV2_SNAPSHOT: readMserv2Config,
+  };
+  for (const [variable, read] of Object.entries(cases)) {
+    it(`is refused when it is a URL: ${variable}`, () => {
+      expect(() => read({ [variable]: 'file:///srv/x' })).to.throw(
+        ConfigError,
+        `${variable}: expected a path`,
+      );
+    });
+  }
 });
 
 describe('the limits of a gateway', () => {

@@ -10,6 +10,7 @@ import {
   loadEnvFile,
   milliseconds,
   parseEnv,
+  path,
   port,
   readTogether,
 } from '../../../runtime/env.ts';
@@ -79,6 +80,18 @@ describe('the environment', () => {
       expect(problemsOf(() => parseEnv({ HOST: host }, { HOST: text }))).to.have.key('HOST');
     });
   }
+
+  for (const text of ['file:///srv/x', 'file:x', 'https://h/x', 's3://bucket/x', '~', '~/x', '~ana/x']) {
+    it(`is refused when a path is ${text}, which would be a folder below the working directory`, () => {
+      expect(problemsOf(() => parseEnv({ FILE: path }, { FILE: text }))).to.have.key('FILE');
+    });
+  }
+
+  it('may have any other path', () => {
+    for (const text of ['x', './x', '../x', '/srv/mis archivos/x', 'C:\\x', 'a~', 'a:b', '//server/share']) {
+      expect(parseEnv({ FILE: path }, { FILE: text }).FILE).to.equal(text);
+    }
+  });
 
   it('may use former names of a variable, but its present name wins', () => {
     const read = (env: Env) => parseEnv({ PORT: port }, env, { aliases: { PORT: ['OLD', 'OLDER'] } });
