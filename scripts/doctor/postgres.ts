@@ -12,7 +12,7 @@ export async function checkPostgres(
 ): Promise<readonly Finding[]> {
   // Loaded only when PostgreSQL is configured.
   const { default: pg } = await import('pg');
-  const { connectionConfig } = await import('../../gateway/solicitudes/postgres/database.ts');
+  const { connectionConfig, newDatabase } = await import('../../gateway/solicitudes/postgres/database.ts');
   const { migrations } = await import('../../gateway/solicitudes/postgres/migrations.ts');
   const { host, pathname } = new URL(url);
   const client = new pg.Client(connectionConfig(url));
@@ -30,6 +30,11 @@ export async function checkPostgres(
     ];
     if (Number(await value("SELECT current_setting('server_version_num')")) < minVersion) {
       found.push(wrong(`PostgreSQL ${version} is too old`, 'Use 13 or newer.'));
+    }
+    const encoding = await value("SELECT current_setting('server_encoding')");
+    if (encoding !== 'UTF8') {
+      const todo = `Create one in UTF-8, and set LEDGER_URL to it: ${newDatabase}`;
+      found.push(wrong(`Its encoding is ${encoding}, which cannot hold every name`, todo));
     }
     if ((await value("SELECT current_setting('fsync')")) === 'off') {
       found.push(

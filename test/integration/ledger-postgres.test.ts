@@ -214,6 +214,24 @@ describe('The PostgreSQL ledger', () => {
     expect(newer.message).to.contain('99').and.contain('newer');
   });
 
+  for (const encoding of ['SQL_ASCII', 'LATIN1', 'WIN1252', 'EUC_JP']) {
+    it(`refuses a database in ${encoding}, with a statement that creates a usable one`, async () => {
+      const error = await failure(
+        open(await postgres.database(`ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`)),
+      );
+      expect(error).to.be.instanceOf(LedgerUnavailableError);
+      expect(error.message).to.contain(encoding);
+      const [statement = ''] = /CREATE DATABASE archivero .+$/.exec(error.message) ?? [];
+      const name = `from_${encoding.toLowerCase()}`;
+      await postgres.query(url, statement.replace('archivero', name));
+      const made = new URL(url);
+      made.pathname = `/${name}`;
+      const ledger = await open(made.href);
+      await ledger.accept(acceptance({ id: 'a', caller: 'ñandú €', request: '{"ruta":"日本"}' }));
+      expect(await ledger.get('a')).to.include({ caller: 'ñandú €', request: '{"ruta":"日本"}' });
+    });
+  }
+
   it('stores the other requests of a batch when one cannot be stored', async () => {
     const ledger = await open();
     const results = await Promise.allSettled(

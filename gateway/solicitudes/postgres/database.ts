@@ -24,6 +24,9 @@ export function connectionConfig(url: string): pg.ClientConfig {
   };
 }
 
+/** Tells how to create a database that can hold every name. `template0`, because others fix encoding and locale. */
+export const newDatabase = "CREATE DATABASE archivero ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0";
+
 /** Runs statements, each in a transaction of its own. */
 export interface Database {
   /** Rejects with `LedgerUnavailableError`, or with PostgreSQL's error for invalid values. */

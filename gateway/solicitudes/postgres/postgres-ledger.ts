@@ -15,7 +15,7 @@ import {
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
 import { type Bounds, createAcceptances } from './acceptances.ts';
-import { connectionConfig, createDatabase, type Database, ledgerError } from './database.ts';
+import { connectionConfig, createDatabase, type Database, ledgerError, newDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
 import { type Notices, openNotices } from './notices.ts';
 import { reads } from './reads.ts';
@@ -182,6 +182,15 @@ class PostgresLedger implements Ledger {
   }
 }
 
+/** A server and its database, as `prepare` asks for them. */
+interface Server {
+  readonly number: number;
+  readonly version: string;
+  readonly fsync: string;
+  readonly encoding: string;
+  readonly name: string;
+}
+
 /** Migrates the schema and returns the ledger's id. */
 async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
   // No timeouts: creating an index on a large table may take longer than any other statement.
@@ -191,11 +200,16 @@ async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
     await client.connect();
     const { rows } = await client.query(
       `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
-         current_setting('fsync') AS fsync`,
+         current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding, current_database() AS name`,
     );
-    const { number, version, fsync } = rows[0] as { number: number; version: string; fsync: string };
+    const { number, version, fsync, encoding, name } = rows[0] as Server;
     if (number < minVersion) {
       throw new LedgerUnavailableError(`PostgreSQL ${version} is too old; 13 or newer is needed`);
+    }
+    if (encoding !== 'UTF8') {
+      throw new LedgerUnavailableError(
+        `The database ${name} has the encoding ${encoding}, which cannot hold every name. Create one in UTF-8, and set LEDGER_URL to it: ${newDatabase}`,
+      );
     }
     if (fsync === 'off') log.warn('PostgreSQL runs with fsync off; a power cut loses accepted requests');
     await migrate(client);

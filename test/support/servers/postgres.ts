@@ -14,8 +14,8 @@ import { registerStarted } from '../runner/leftovers.ts';
 /** A private PostgreSQL server with its own data and port, removed at the end of the test run. */
 export interface Postgres {
   readonly port: number;
-  /** Creates an empty database; returns its URL. */
-  database(): Promise<string>;
+  /** Creates an empty database, in UTF-8 unless the options of CREATE DATABASE say otherwise; returns its URL. */
+  database(options?: string): Promise<string>;
   /** Runs a statement in a database. */
   query(url: string, text: string): Promise<readonly Record<string, unknown>[]>;
   /** Sends SIGKILL to the server; resolves when its backend processes have ended too. */
@@ -144,9 +144,9 @@ export async function startPostgres(): Promise<Postgres> {
   const postgres: Postgres = {
     port,
     query,
-    database: async () => {
+    database: async (options = '') => {
       const name = `test_${randomBytes(6).toString('hex')}`;
-      await query(urlOf('postgres'), `CREATE DATABASE ${name}`);
+      await query(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
       return urlOf(name);
     },
     kill: () => end('SIGKILL'),
