@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { remoteFileSystems } from '../../filesystem/change-events.ts';
 import type { GatewayConfig } from '../../gateway/config.ts';
+import { separationOf } from '../../gateway/solicitudes/sqlite/beside.ts';
 import { applicationId, migrations } from '../../gateway/solicitudes/sqlite/migrations.ts';
 import { type Finding, fine, megabytes, messageOf, note, wrong } from './finding.ts';
 
@@ -42,6 +43,10 @@ export function checkSqlite(path: string, config: GatewayConfig): Finding[] {
     );
   }
   if (!existsSync(path)) return [...found, fine(`The ledger ${path} will be created at the first start`)];
+  const separation = separationOf(realpathSync(path));
+  if (separation !== undefined) {
+    found.push(wrong(`The ledger ${path} ${separation}`, 'docs/operations.md, The ledger, tells why.'));
+  }
   return [...found, ...contents(path, config)];
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { linkSync, mkdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { connect } from 'amqplib';
@@ -199,6 +199,9 @@ describe('npm run doctor', () => {
     mkdirSync(folder.join('c.db'));
     const directory = await doctor({ LEDGER_URL: `sqlite:${folder.join('c.db')}` });
     expect([foreign.code, directory.code]).to.deep.equal([1, 1]);
+    linkSync(folder.join('a.db'), folder.join('second.db'));
+    const twice = await doctor({ LEDGER_URL: `sqlite:${folder.join('second.db')}` });
+    expect(twice.text).to.include('the file has 2 names (hard links)');
     const unreachable = await doctor({
       LEDGER_URL: `postgres://u:secreto@127.0.0.1:${await stablePort()}/x`,
     });
@@ -213,6 +216,13 @@ describe('npm run doctor', () => {
     expect(code, text).to.equal(0);
     expect(text).to.include('✔ PostgreSQL 1').and.include("✔ Its clock and this machine's differ by");
     expect(text).to.include('• The schema archivero does not exist yet');
+  });
+
+  it('reports a database whose encoding cannot hold every name', async () => {
+    const url = await (await sharedPostgres()).database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    const { code, text } = await doctor({ LEDGER_URL: url });
+    expect(code, text).to.equal(1);
+    expect(text).to.include('✘ Its encoding is LATIN1').and.include('CREATE DATABASE');
   });
 
   it('reports queues with other arguments, queues without consumers, and refused logins', async () => {

@@ -1,7 +1,8 @@
 import { chmodSync, closeSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerUnavailableError } from '../ledger.ts';
+import { besideIt, separationOf } from './beside.ts';
 import { applicationId, migrations } from './migrations.ts';
 
 /** Another process, or another ledger in this one, already uses the file. */
@@ -11,6 +12,7 @@ export class LedgerLockedError extends Error {
 
 // Primary result codes, https://www.sqlite.org/rescode.html
 const BUSY = 5;
+const CANTOPEN = 14;
 const NOTADB = 26;
 
 /** Returns the primary SQLite result code of an error; undefined when the error is not SQLite's. */
@@ -20,14 +22,12 @@ export function resultCode(thrown: unknown): number | undefined {
   return thrown.errcode & 0xff;
 }
 
-/** Returns the file's real path, so that a link and its target share one lock. Creates a missing folder. */
-function resolve(path: string): string {
+/** Creates the file and its folder when missing. Returns its real path, so that a link and its target share one lock. */
+function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
-  try {
-    return realpathSync(path);
-  } catch {
-    return join(realpathSync(dirname(path)), basename(path));
-  }
+  // Created here, because SQLite would make it world-readable. Its -wal and -shm files get the same mode.
+  closeSync(openSync(path, 'a', 0o600));
+  return realpathSync(path);
 }
 
 /**
@@ -74,8 +74,6 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 function open(path: string): DatabaseSync {
-  // Created here, because SQLite would make it world-readable. Its -wal and -shm files get the same mode.
-  closeSync(openSync(path, 'a', 0o600));
   chmodSync(path, 0o600);
   // The timeout covers writes by other tools, such as the sqlite3 shell.
   const db = new DatabaseSync(path, { timeout: 1000 });
@@ -95,7 +93,7 @@ export interface Storage {
   /** The real path of the file. */
   readonly path: string;
   readonly db: DatabaseSync;
-  /** Throws when the file or its lock was moved or deleted: further writes would be lost. */
+  /** Throws when the file or one beside it was moved or deleted: further writes would be lost. */
   check(): void;
   /** Checkpoints, closes the file and releases the lock. */
   close(): void;
@@ -108,7 +106,9 @@ export interface Storage {
 export function openStorage(configured: string): Storage {
   let holder: DatabaseSync | undefined;
   try {
-    const path = resolve(configured);
+    const path = create(configured);
+    const separation = separationOf(path);
+    if (separation !== undefined) throw new LedgerUnavailableError(`The ledger ${path} ${separation}`);
     const held = lock(path);
     holder = held;
     const db = open(path);
@@ -119,7 +119,7 @@ export function openStorage(configured: string): Storage {
         held.close();
       }
     };
-    const files = [path, `${path}.lock`].map((file) => ({ file, inode: statSync(file).ino }));
+    const files = [path, ...besideIt(path)].map((file) => ({ file, inode: statSync(file).ino }));
     const check = () => {
       for (const { file, inode } of files) {
         if (statSync(file, { throwIfNoEntry: false })?.ino === inode) continue;
@@ -132,12 +132,20 @@ export function openStorage(configured: string): Storage {
   } catch (cause) {
     holder?.close();
     if (cause instanceof LedgerLockedError || cause instanceof LedgerUnavailableError) throw cause;
-    const reason =
-      resultCode(cause) === NOTADB
-        ? 'it is not a SQLite database, or it is damaged'
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
-    throw new LedgerUnavailableError(`The ledger ${configured} cannot be opened: ${reason}`, { cause });
+    throw new LedgerUnavailableError(`The ledger ${configured} cannot be opened: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  switch (resultCode(cause)) {
+    case NOTADB:
+      return 'it is not a SQLite database, or it is damaged';
+    case CANTOPEN:
+      return `${message}; the WAL and the lock are created in its folder, which must be writable`;
+    default:
+      return message;
   }
 }
