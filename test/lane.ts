@@ -9,8 +9,6 @@ import { namespaceOf, processesIn, type Sandbox } from './sandbox.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
-/** A lane without output for this long is killed. Longer than any test may take. */
-const silenceMs = 600_000;
 /** Grace time for processes that outlive the mocha that started them. */
 const graceMs = 10_000;
 
@@ -34,14 +32,20 @@ export interface LaneOptions {
   readonly folder: string;
   /** Command-line arguments of mocha. */
   readonly options: readonly string[];
+  /** Bound of one test. A lane without output for twice as long is killed. */
+  readonly testMs: number;
   /** Whether output is printed one whole suite at a time, so that the output of lanes does not mix. */
   readonly buffered: boolean;
 }
 
-export function startLane({ sandbox, folder, options, buffered }: LaneOptions): Lane {
+export function startLane({ sandbox, folder, options, testMs, buffered }: LaneOptions): Lane {
   chmodSync(folder, 0o755);
   const color = process.stdout.isTTY ? ['--color'] : [];
-  const [program = '', ...args] = [...sandbox.prefix, process.execPath, mocha, ...color, ...options];
+  const bound = ['--timeout', String(testMs)];
+  const [program = '', ...args] = [
+    ...sandbox.prefix,
+    ...[process.execPath, mocha, ...color, ...bound, ...options],
+  ];
   const child = spawn(program, args, {
     cwd: repository,
     env: {
@@ -54,7 +58,10 @@ export function startLane({ sandbox, folder, options, buffered }: LaneOptions): 
     detached: true,
   });
   const processes = new LaneProcesses(child, sandbox);
-  return { ended: watch(child, processes, folder, buffered), kill: () => processes.kill() };
+  return {
+    ended: watch(child, processes, { folder, silenceMs: 2 * testMs, buffered }),
+    kill: () => processes.kill(),
+  };
 }
 
 /** The processes of a lane: those in its mount namespace or, without a namespace, its process group. */
@@ -94,8 +101,7 @@ class LaneProcesses {
 async function watch(
   child: ChildProcess,
   processes: LaneProcesses,
-  folder: string,
-  buffered: boolean,
+  { folder, silenceMs, buffered }: Pick<LaneOptions, 'folder' | 'buffered'> & { readonly silenceMs: number },
 ): Promise<Result> {
   const totals: { readonly passed: number; readonly failed: number }[] = [];
   const problems: string[] = [];

@@ -1,6 +1,7 @@
 // `npm test` runs all tests in several mochas at once, because most tests wait for real processes. With arguments it runs one
 // mocha: npm test -- test/unit/http/*.test.ts --grep etag. `npm run test:unit` runs the tests that need no broker, database
 // or browser.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,13 @@ chmodSync(folder, 0o755);
 mkdirSync(cache, { recursive: true });
 const sandbox = openSandbox([folder, cache, ...(coverage ? [coverage] : [])]);
 console.log(`sandbox: ${sandbox.description}`);
+
+const startMs = nodeStartMs();
+// 300 s, for a machine on which Node starts in 50 ms to 200 ms; longer on a slower or busier one.
+const testMs = 300_000 * Math.min(4, Math.max(1, startMs / 200));
+console.log(
+  `speed: Node starts in ${Math.round(startMs)} ms; a test may take ${Math.round(testMs / 1000)} s`,
+);
 
 const unit = ['test/architecture.test.ts', 'test/unit/**/*.test.ts'];
 const all = ['test/**/*.test.ts'];
@@ -47,6 +55,7 @@ async function runJobs(): Promise<void> {
       sandbox,
       folder: mkdtempSync(join(folder, 'lane-')),
       options: job,
+      testMs,
       buffered: !isOneMocha,
     });
     running.add(lane);
@@ -63,6 +72,16 @@ const sum = (count: 'passed' | 'failed'): number =>
   results.reduce((total, result) => total + result[count], 0);
 console.log(`${sum('passed')} passed, ${sum('failed') + problems.length} failed`);
 if (sum('failed') + problems.length > 0) process.exitCode = 1;
+
+/** Returns the median of five starts. */
+function nodeStartMs(): number {
+  const times = Array.from({ length: 5 }, () => {
+    const startedAt = performance.now();
+    spawnSync(process.execPath, ['--eval', '0']);
+    return performance.now() - startedAt;
+  });
+  return times.sort((a, b) => a - b)[2] ?? 0;
+}
 
 /** Cuts the files into the batches of one mocha each: by name, and those that share a RabbitMQ together. */
 function batches(patterns: readonly string[], exclude: readonly string[], size: number): string[][] {

@@ -8,7 +8,11 @@ describe('/docs in a browser', () => {
   let browser: Browser;
   before(async () => {
     archivero = await setUp({ running: ['mserv1', 'gateway'] });
-    browser = await chromium.launch({ executablePath: findChromium() ?? 'chromium', args: ['--no-sandbox'] });
+    browser = await chromium.launch({
+      executablePath: findChromium() ?? 'chromium',
+      args: ['--no-sandbox'],
+      timeout: 0,
+    });
   });
   after(async () => {
     await browser.close();
@@ -18,6 +22,8 @@ describe('/docs in a browser', () => {
   for (const prefix of ['', '/v1']) {
     it(`shows every operation, runs one, and loads nothing from another host at ${prefix}/docs`, async () => {
       const page = await browser.newPage();
+      // The test's time-out is the bound.
+      page.setDefaultTimeout(0);
       const warnings: string[] = [];
       const requested: string[] = [];
       page.on('console', (message) => {

@@ -34,8 +34,7 @@ export const fetched = (answer: Known<Extract<Answer, { status: 200 }>['data']>)
 describe('Clients that are generated from /openapi.json', () => {
   let archivero: SetUp;
   let folder: TemporaryFolder;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     archivero = await setUp({ running: ['mserv1', 'gateway'] });
     writeFileSync(`${archivero.root}/uno.txt`, '1');
     folder = new TemporaryFolder();
@@ -55,8 +54,7 @@ describe('Clients that are generated from /openapi.json', () => {
     await archivero[Symbol.asyncDispose]();
   });
 
-  it('have a type for each answer, by openapi-typescript and by oazapfts', async function () {
-    this.timeout(60_000);
+  it('have a type for each answer, by openapi-typescript and by oazapfts', async () => {
     writeFileSync(folder.join('typed.ts'), typed);
     const compilerOptions = {
       ...{ strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true },

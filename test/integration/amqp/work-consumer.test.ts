@@ -223,7 +223,7 @@ describe('A queue consumer', () => {
     });
     await Promise.all(['a', 'b'].map((id) => requester.send(id, id)));
     await eventually(() => attempts >= 2);
-    await consumer.stop(5_000);
+    await consumer.stop(60_000);
     expect(await depth()).to.equal(2);
     const counts: number[] = [];
     const reader = createSubscriber({

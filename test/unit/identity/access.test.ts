@@ -29,10 +29,10 @@ describe('the access that a path requires', () => {
     it(`is colas:admin for ${path}`, () => expect(access(path)).to.equal('colas:admin'));
   }
 
-  // Takes a tenth of a millisecond. A pattern with quadratic time takes more than ten seconds.
-  it('is found in linear time for a path of 100,000 slashes', () => {
-    expect(access(`${'/'.repeat(100_000)}x`)).to.equal('archivos:leer');
-  }).timeout(5_000);
+  // Takes a millisecond. A pattern with quadratic time takes more than a quarter of an hour, longer than a test may.
+  it('is found in linear time for a path of a million slashes', () => {
+    expect(access(`${'/'.repeat(1_000_000)}x`)).to.equal('archivos:leer');
+  });
 
   for (const path of [
     '/listar_archivos',
