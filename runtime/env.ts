@@ -122,9 +122,22 @@ export const count = piece('a whole number, 1 or more', (text) => wholeNumber(te
 /** A number of bytes; 0 is allowed. */
 export const bytes = piece('a number of bytes, 0 or more', (text) => wholeNumber(text, 0, 2 ** 40));
 
-/** Milliseconds from 1 to the most that a timer can hold (24 days). */
-export const milliseconds = piece('milliseconds (1 to 2147483647)', (text) =>
-  wholeNumber(text, 1, 2 ** 31 - 1),
+const msPerUnit: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Milliseconds, or a duration such as `90s`, from 1 ms to the most that a timer can hold. */
+export const milliseconds = piece(
+  'milliseconds, or a duration such as 500ms, 90s, 15m, 24h or 7d (at most 24d)',
+  (text) => {
+    const [, number = '', unit = 'ms'] = /^(\d+)(ms|[smhd])?$/.exec(text) ?? [];
+    const value = (wholeNumber(number, 1, 2 ** 31 - 1) ?? 0) * (msPerUnit[unit] ?? 0);
+    return value >= 1 && value < 2 ** 31 ? value : undefined;
+  },
 );
 
 export const boolean = piece('on, off, true or false', (text) => {

@@ -56,7 +56,7 @@ describe('the environment', () => {
       PORT: 'expected a port (0 to 65535), got "70000"',
       ON: 'expected on, off, true or false, got "maybe"',
       HOST: 'expected a host name or an IP address, without a port, got "a b"',
-      WAIT: 'missing; expected milliseconds (1 to 2147483647)',
+      WAIT: 'missing; expected milliseconds, or a duration such as 500ms, 90s, 15m, 24h or 7d (at most 24d)',
       LOG_LEVEL: 'expected one of fatal, error, warn, info, debug, trace, silent, got "loud"',
       LOG_FORMAT: 'expected one of pretty, json, got "xml"',
     });
@@ -74,6 +74,32 @@ describe('the environment', () => {
       expect(problemsOf(() => parseEnv({ PORT: port }, { PORT: text }))).to.have.key('PORT');
     });
   }
+
+  it('takes a duration in milliseconds, or with its unit', () => {
+    const read = (text: string) => parseEnv({ WAIT: milliseconds }, { WAIT: text }).WAIT;
+    expect(['1500', '500ms', '90s', '15m', '24h', '7d', '24d', '2147483647'].map(read)).to.deep.equal([
+      1500, 500, 90_000, 900_000, 86_400_000, 604_800_000, 2_073_600_000, 2_147_483_647,
+    ]);
+    for (const text of [
+      '0',
+      '0s',
+      '-1s',
+      '1.5h',
+      '24 h',
+      '1h30m',
+      '1w',
+      's',
+      '25d',
+      '2147483648',
+      '1e3',
+      '24H',
+    ]) {
+      expect(
+        problemsOf(() => read(text)),
+        text,
+      ).to.have.key('WAIT');
+    }
+  });
 
   for (const text of ['127.0.0.1:80', '[::1]', 'http://x', '-x', 'a/b', 'x\u0000']) {
     it(`is refused when a host is ${JSON.stringify(text)}`, () => {
