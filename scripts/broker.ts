@@ -1,11 +1,14 @@
+import { runCommand } from '../runtime/command-line.mjs';
 import { brokerUrl, configOrExit, loadEnvFile, parseEnv } from '../runtime/env.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
 import { createLocalBroker } from './local-broker.ts';
 import { brokerAnswers } from './rabbit-node.ts';
 
-// `npm run broker`: runs RabbitMQ with its management UI in the foreground, from the installed rabbitmq-server or
-// Docker.
+const usage = `npm run broker
+  Runs RabbitMQ with its management UI in the foreground, at RABBITMQ_URL (127.0.0.1:5672), from the installed
+  rabbitmq-server or Docker.
+`;
 
 const advice = `RabbitMQ is not installed and Docker does not answer. Archivero works without RabbitMQ: the ledger keeps the requests.
 To install RabbitMQ:
@@ -17,10 +20,6 @@ Then run again: npm run broker`;
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
-
-const { RABBITMQ_URL: url } = configOrExit(() =>
-  parseEnv({ RABBITMQ_URL: brokerUrl }, loadEnvFile(process.env), { keepEmpty: ['RABBITMQ_URL'] }),
-);
 
 async function run(url: string): Promise<void> {
   const address = new URL(url).host;
@@ -53,5 +52,10 @@ async function run(url: string): Promise<void> {
   });
 }
 
-if (url === undefined) say('RABBITMQ_URL is empty: no broker is started.');
-else await run(url);
+await runCommand({ usage }, async () => {
+  const { RABBITMQ_URL: url } = configOrExit(() =>
+    parseEnv({ RABBITMQ_URL: brokerUrl }, loadEnvFile(process.env), { keepEmpty: ['RABBITMQ_URL'] }),
+  );
+  if (url === undefined) say('RABBITMQ_URL is empty: no broker is started.');
+  else await run(url);
+});

@@ -1,11 +1,8 @@
-// `npm run certs`: makes a private certificate authority, and certificates for the gateway, the services and
-// RabbitMQ.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   BasicConstraintsExtension,
   cryptoProvider,
@@ -19,12 +16,14 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { runCommand, UsageError } from '../runtime/command-line.mjs';
 
 const usage = `npm run certs -- [options] [NAME[=HOST,HOST…] …]
   Makes a private authority on the first run, and a certificate signed by it for each NAME, valid for its HOSTs: the host
   names or IP addresses that clients connect to. Default: gateway mserv1 mserv2 rabbitmq, each for localhost, 127.0.0.1, ::1.
   --dir DIR     folder for the files (default: data/certs)
   --days N      validity of the certificates in days (default: 365; the authority: ten years)
+  --help
 `;
 
 const usualHosts = ['localhost', '127.0.0.1', '::1'];
@@ -126,37 +125,31 @@ function serialNumber(): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-function readOptions() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { dir: { type: 'string' }, days: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+function readOptions(values: { dir?: string; days?: string }, positionals: readonly string[]) {
   const names = positionals.length > 0 ? positionals : ['gateway', 'mserv1', 'mserv2', 'rabbitmq'];
   const wanted = names.map((word) => {
     const [name = '', hosts = ''] = word.split('=');
     if (!/^[a-z][a-z0-9-]{0,31}$/.test(name) || name === 'ca')
-      throw new TypeError(`${name}: not a valid file name`);
+      throw new UsageError(`${name}: not a valid file name`);
     const own = hosts.split(',').filter((host) => host !== '');
     const wrong = own.find((host) => isIP(host) === 0 && !/^[A-Za-z0-9*][A-Za-z0-9.-]*$/.test(host));
-    if (wrong !== undefined) throw new TypeError(`${wrong}: not a valid host`);
+    if (wrong !== undefined) throw new UsageError(`${wrong}: not a valid host`);
     return { name, hosts: own.length > 0 ? own : usualHosts };
   });
   const days = Number(values.days ?? 365);
-  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new TypeError('--days: 1 to 3650');
-  return { help: values.help, dir: resolve(values.dir ?? join('data', 'certs')), days, wanted };
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new UsageError('--days: 1 to 3650');
+  return { dir: resolve(values.dir ?? join('data', 'certs')), days, wanted };
 }
 
-try {
-  const { help, dir, days, wanted } = readOptions();
-  if (help) {
-    process.stdout.write(usage);
-  } else {
-    cryptoProvider.set(webcrypto as never);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const authority = await openAuthority(dir);
-    for (const each of wanted) await certify(authority, { dir, days, ...each });
-    const file = (name: string) => join(dir, name);
-    console.log(`The certificates of ${wanted.map(({ name }) => name).join(', ')} are in ${dir}. Put into .env:
+const options = { dir: { type: 'string' }, days: { type: 'string' } } as const;
+await runCommand({ usage, options, takesArguments: true }, async (values, positionals) => {
+  const { dir, days, wanted } = readOptions(values, positionals);
+  cryptoProvider.set(webcrypto as never);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const authority = await openAuthority(dir);
+  for (const each of wanted) await certify(authority, { dir, days, ...each });
+  const file = (name: string) => join(dir, name);
+  console.log(`The certificates of ${wanted.map(({ name }) => name).join(', ')} are in ${dir}. Put into .env:
 
 GATEWAY_TLS_CERT=${file('gateway.pem')}
 GATEWAY_TLS_KEY=${file('gateway-key.pem')}
@@ -174,9 +167,4 @@ In rabbitmq.conf, set ssl_options.cacertfile, .certfile and .keyfile to ca.pem, 
 RABBITMQ_URL=amqps://USER:PASSWORD@HOST:5671?heartbeat=5&cacertfile=${file('ca.pem')}
 
 ${file('ca-key.pem')} signs certificates that all of them trust: keep it private.`);
-  }
-} catch (err) {
-  if (!(err instanceof TypeError)) throw err;
-  process.stderr.write(`${err.message}\n${usage}`);
-  process.exitCode = 1;
-}
+});

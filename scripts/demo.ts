@@ -1,16 +1,16 @@
-import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from '../runtime/command-line.mjs';
 import { tellCatastrophe } from './demo/catastrophe.ts';
 import { createNarrator } from './demo/narrator.ts';
 import { openStage, type Stage } from './demo/stage.ts';
 import { tellStory } from './demo/story.ts';
 import { rabbitAdvice } from './rabbit-install.mjs';
 
-// `npm run demo`: plays the story with its own processes, ports and RabbitMQ.
-
 const usage = `npm run demo [-- catastrofe] [options]
+  Plays the story with its own processes, ports and RabbitMQ.
   catastrofe    accepts 500 requests, kills everything, deletes the broker's data, and loses none
   --quick       no pauses for reading
   --no-broker   run as if RabbitMQ were not installed
+  --help
 `;
 
 const sameSignalMs = 500;
@@ -52,21 +52,12 @@ async function demo(
   }
 }
 
-try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      quick: { type: 'boolean' },
-      'no-broker': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+const options = { quick: { type: 'boolean' }, 'no-broker': { type: 'boolean' } } as const;
+await runCommand({ usage, options, takesArguments: true }, async (values, positionals) => {
   const known = positionals.length === 0 || (positionals.length === 1 && positionals[0] === 'catastrofe');
-  if (!known) throw new TypeError(`Unknown argument: ${positionals.join(' ')}`);
-  if (values.help) process.stdout.write(usage);
-  else await demo(positionals.length === 1, values);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${message}\n${error instanceof TypeError ? `\n${usage}` : ''}`);
-  process.exitCode = 1;
-}
+  if (!known) throw new UsageError(`Unknown argument: ${positionals.join(' ')}`);
+  await demo(positionals.length === 1, values).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+});

@@ -3,6 +3,7 @@ import { readGatewayConfig } from '../gateway/config.ts';
 import { services } from '../gateway/services.ts';
 import { readConfig as readMserv1Config } from '../mserv1/config.ts';
 import { readConfig as readMserv2Config } from '../mserv2/config.ts';
+import { runCommand } from '../runtime/command-line.mjs';
 import { ConfigError, type Env, loadEnvFile } from '../runtime/env.ts';
 import type { MicroserviceConfig } from '../runtime/microservice/microservice-config.ts';
 import { checkBroker } from './doctor/broker.ts';
@@ -14,8 +15,9 @@ import { checkPort, isGateway } from './doctor/ports.ts';
 import { checkPostgres } from './doctor/postgres.ts';
 import { checkService, isService } from './doctor/services.ts';
 
-// `npm run doctor`: reports problems of this set-up and how to fix them. It changes nothing. The exit code is 1 when
-// there is a problem.
+const usage = `npm run doctor
+  Reports problems of this set-up and how to fix them. It changes nothing. The exit code is 1 when there is a problem.
+`;
 
 const signs = { fine: styleText('green', '✔'), note: styleText('yellow', '•'), wrong: styleText('red', '✘') };
 let failed = false;
@@ -81,10 +83,12 @@ async function examine(env: Env): Promise<void> {
   (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(report);
 }
 
-// The output was closed early, for example by `| head`.
-process.stdout.once('error', () => process.exit(failed ? 1 : 0));
-report(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
-const env = read(() => loadEnvFile(process.env));
-if (env !== undefined) await examine(env);
-process.stdout.write(failed ? '\nSomething is wrong: see ✘ above.\n' : '\nNothing is wrong.\n');
-process.exitCode = failed ? 1 : 0;
+await runCommand({ usage }, async () => {
+  // The output was closed early, for example by `| head`.
+  process.stdout.once('error', () => process.exit(failed ? 1 : 0));
+  report(fine(`Node ${process.versions.node}, ${process.platform} ${process.arch}`));
+  const env = read(() => loadEnvFile(process.env));
+  if (env !== undefined) await examine(env);
+  process.stdout.write(failed ? '\nSomething is wrong: see ✘ above.\n' : '\nNothing is wrong.\n');
+  process.exitCode = failed ? 1 : 0;
+});

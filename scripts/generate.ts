@@ -3,9 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from '../runtime/command-line.mjs';
 
-// `npm run generate` generates proto/gen from proto: the messages' code, and descriptors.binpb, which describes all proto
-// files to reflection. With --check it only reports whether proto/gen is up to date.
+const usage = `npm run generate [-- options]
+  Generates proto/gen from proto: the messages' code, and descriptors.binpb, which describes all proto files to
+  reflection.
+  --check   only reports whether proto/gen is up to date
+  --help
+`;
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const generated = join('proto', 'gen');
@@ -58,12 +63,13 @@ function staleFiles(): string[] {
   }
 }
 
-if (process.argv.includes('--check')) {
-  const stale = staleFiles();
-  if (stale.length > 0) {
-    console.error(`proto/gen is out of date. Run: npm run generate\n  ${stale.join('\n  ')}`);
-    process.exitCode = 1;
+await runCommand({ usage, options: { check: { type: 'boolean' } } }, ({ check }) => {
+  if (!check) {
+    generate(repository);
+    return;
   }
-} else {
-  generate(repository);
-}
+  const stale = staleFiles();
+  if (stale.length === 0) return;
+  console.error(`proto/gen is out of date. Run: npm run generate\n  ${stale.join('\n  ')}`);
+  process.exitCode = 1;
+});

@@ -1,7 +1,5 @@
-// `npm run user`: edits the users of POST /login, in the file AUTH_USERS_FILE.
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { identityVariables } from '../gateway/identity/config.ts';
 import { hashPassword } from '../gateway/identity/password.ts';
 import { isScope, type Scope, scopes } from '../gateway/identity/scopes.ts';
@@ -13,23 +11,21 @@ import {
   usersFile,
   writeUsers,
 } from '../gateway/identity/users.ts';
+import { runCommand, UsageError } from '../runtime/command-line.mjs';
 import { loadEnvFile, parseEnv } from '../runtime/env.ts';
 
-const usage = `npm run user -- add NAME [--scopes SCOPES]   adds or changes a user; asks for the password, or reads it from standard input
+const usage = `npm run user -- add NAME [--scopes SCOPES]   adds or changes a user of POST /login; asks for the password, or reads it
+                                             from standard input
 npm run user -- remove NAME
 npm run user -- list
+  --help
 SCOPES: comma-separated, from ${scopes.join(', ')} (default: archivos:leer)
 The file is AUTH_USERS_FILE (default: ${usersFile}).
 `;
 
-/** Error for invalid command line arguments; the message says which. */
-class UsageError extends Error {}
-
 const shortestPassword = 8;
 
-async function run(args: readonly string[]): Promise<void> {
-  const { positionals, values } = parse(args);
-  const [command, name, ...rest] = positionals;
+async function run(values: { scopes?: string }, [command, name, ...rest]: readonly string[]): Promise<void> {
   const { AUTH_USERS_FILE } = identityVariables;
   const path = parseEnv({ AUTH_USERS_FILE }, loadEnvFile(process.env)).AUTH_USERS_FILE ?? usersFile;
   if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: too many arguments`);
@@ -50,14 +46,6 @@ async function run(args: readonly string[]): Promise<void> {
     console.log(`${name} is no longer in ${path}; tokens already issued stay valid until they expire`);
   } else {
     throw new UsageError('The command is add, remove or list');
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: { scopes: { type: 'string' } } });
-  } catch (err) {
-    throw new UsageError((err as Error).message);
   }
 }
 
@@ -95,9 +83,9 @@ async function askPassword(name: string): Promise<string> {
 }
 
 try {
-  await run(process.argv.slice(2));
+  await runCommand({ usage, options: { scopes: { type: 'string' } }, takesArguments: true }, run);
 } catch (err) {
-  if (!(err instanceof UsageError || err instanceof UsersFileError)) throw err;
-  process.stderr.write(`${err.message}\n${err instanceof UsageError ? usage : ''}`);
+  if (!(err instanceof UsersFileError)) throw err;
+  process.stderr.write(`${err.message}\n`);
   process.exitCode = 1;
 }
