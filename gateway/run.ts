@@ -7,6 +7,7 @@ import { createLogger } from '../runtime/log.ts';
 import { startTracing } from '../runtime/tracing/tracing.ts';
 import { type GatewayConfig, readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { readableRequest } from './http/access-log.ts';
 import type { Service } from './operations/service.ts';
 import type { Ledger } from './solicitudes/ledger.ts';
 import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
@@ -14,7 +15,8 @@ import { openSqliteLedger } from './solicitudes/sqlite/sqlite-ledger.ts';
 /** Runs a gateway to these services, configured by the environment, until the process is told to stop. */
 export async function runGateway(services: readonly Service[]): Promise<void> {
   const config = configOrExit(() => readGatewayConfig(loadEnvFile(process.env), services));
-  const log = createLogger({ name: 'gateway', level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const { LOG_LEVEL: level, LOG_FORMAT: format } = config;
+  const log = createLogger({ name: 'gateway', level, format, readable: readableRequest });
   adoptGrpcLog(log);
   warnOfPlaintext(config, log);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -16,7 +16,13 @@ export interface LoggerOptions {
   readonly format?: (typeof formats)[number] | undefined;
   /** Default: standard output. */
   readonly destination?: DestinationStream | undefined;
+  readonly readable?: Readable | undefined;
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Returns a line's fields as a person wants to read them; for the format `pretty`. */
+export type Readable = (fields: Fields) => Fields;
 
 function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, {
@@ -42,14 +48,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const lines =
     format === 'json'
       ? (options.destination ?? turnByTurn(stdout()))
-      : loadPretty()({
-          destination: options.destination ?? stdout(),
-          sync: true,
-          singleLine: true,
-          colorize: process.stdout.isTTY,
-          translateTime: 'SYS:HH:MM:ss.l',
-          ignore: 'pid',
-        });
+      : pretty(options.destination ?? stdout(), options.readable);
   return pino(
     {
       level: options.level ?? 'info',
@@ -59,6 +58,43 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     lines,
   );
+}
+
+function pretty(sink: DestinationStream, readable: Readable | undefined): DestinationStream {
+  const prettify = createPrettifier({ readable });
+  return { write: (line) => sink.write(prettify(line)) };
+}
+
+/**
+ * Returns a function that makes a JSON log line readable; it returns other lines unchanged.
+ *
+ * @param options.withoutName leaves the process's name out
+ */
+export function createPrettifier({
+  readable = (fields) => fields,
+  withoutName = false,
+}: {
+  readonly readable?: Readable | undefined;
+  readonly withoutName?: boolean;
+}): (line: string) => string {
+  const prettify = loadPretty().prettyFactory({
+    singleLine: true,
+    colorize: process.stdout.isTTY,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: withoutName ? 'pid,name' : 'pid',
+  });
+  return (line) => {
+    const fields = fieldsOf(line);
+    return fields === undefined ? line : prettify(readable(fields));
+  };
+}
+
+function fieldsOf(line: string): Fields | undefined {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 const maxPending = 64 * 1024;

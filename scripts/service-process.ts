@@ -51,6 +51,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
         await once(child, 'close');
     },
     async start() {
+      stopping = false;
       const ready = Promise.withResolvers<void>();
       let isReady = false;
       // Detached, so that Ctrl-C in the terminal reaches only this process, which stops the services in order. A

@@ -1,24 +1,27 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readGatewayConfig } from '../gateway/config.ts';
 import { services } from '../gateway/services.ts';
 import { readConfig as readMserv1Config } from '../mserv1/config.ts';
 import { readConfig as readMserv2Config } from '../mserv2/config.ts';
+import { UsageError } from '../runtime/command-line.mjs';
 import { type Env, loadEnvFile, readTogether } from '../runtime/env.ts';
 import type { Binding } from '../runtime/listen-error.ts';
 
 export const usage = `npm start [-- options]
   --root DIR    serve this folder (default: FILES_ROOT, else examples/archivos)
   --port N      the gateway's port (default: GATEWAY_PORT, else 5000)
+  --watch       restart a service when its source files change (npm run dev)
   --help
 Everything else is set by environment variables or .env: see .env.example.
 `;
 
-/** Error for invalid command line options; the message says which. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+/** The options of `npm start`, for `runCommand`. */
+export const startOptions = {
+  root: { type: 'string' },
+  port: { type: 'string' },
+  watch: { type: 'boolean' },
+} as const;
 
 export interface StartOptions {
   /** Environment for all processes: process environment, `.env` and command line options. */
@@ -26,6 +29,10 @@ export interface StartOptions {
   /** Absolute path of the served folder, if the options name one. */
   readonly root: string | undefined;
   readonly rabbitmqUrl: string | undefined;
+  /** Whether the URL was set, instead of being the default. */
+  readonly rabbitmqWanted: boolean;
+  readonly logFormat: 'pretty' | 'json';
+  readonly watch: boolean;
   /** Scheme of the gateway's address. */
   readonly scheme: 'http' | 'https';
   /** The listeners that will be opened. */
@@ -38,13 +45,14 @@ export interface StartOptions {
 }
 
 /**
- * Reads the options of `npm start`; undefined when help is requested. A relative folder is resolved against the
+ * Reads the options of `npm start`. A relative folder is resolved against the
  * user's directory (npm's INIT_CWD), not the repository.
  * @throws UsageError, ConfigError
  */
-export function readStartOptions(args: readonly string[], processEnv: Env): StartOptions | undefined {
-  const typed = parseOptions(args);
-  if (typed.help) return undefined;
+export function readStartOptions(
+  typed: { readonly root?: string; readonly port?: string; readonly watch?: boolean },
+  processEnv: Env,
+): StartOptions {
   const env: Record<string, string | undefined> = { ...loadEnvFile(processEnv) };
   const root =
     typed.root === undefined ? undefined : existingFolder(typed.root, processEnv['INIT_CWD'] ?? '');
@@ -61,6 +69,9 @@ export function readStartOptions(args: readonly string[], processEnv: Env): Star
     env,
     root,
     rabbitmqUrl: gateway.RABBITMQ_URL,
+    rabbitmqWanted: Boolean(env['RABBITMQ_URL']),
+    logFormat: gateway.LOG_FORMAT ?? 'pretty',
+    watch: typed.watch ?? false,
     scheme: gateway.tls.http === undefined ? 'http' : 'https',
     bindings: {
       gateway: {
@@ -73,18 +84,6 @@ export function readStartOptions(args: readonly string[], processEnv: Env): Star
       mserv2: mserv2.grpc,
     },
   };
-}
-
-function parseOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { root: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 function existingFolder(typed: string, from: string): string {

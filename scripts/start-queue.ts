@@ -5,8 +5,8 @@ import { brokerAnswers } from './rabbit-node.ts';
 export interface Queue extends Part {
   /** Where requests are kept now, as text for the terminal. */
   readonly status: string;
-  /** Whether our own broker is starting: until then, failed connections are expected. */
-  readonly isStarting: boolean;
+  /** Whether failed connections are expected: our own broker is starting, or no broker is wanted or installed. */
+  readonly expectsNoBroker: boolean;
 }
 
 const advice = 'npm run broker shows how to install RabbitMQ';
@@ -16,13 +16,15 @@ const advice = 'npm run broker shows how to install RabbitMQ';
  * `rabbitmq-server`, else none, and the ledger keeps the requests.
  *
  * The other parts neither wait for its start nor stop with it. `say` prints each change of its status.
+ *
+ * @param wanted whether the user has set the URL
  */
-export function createQueue(url: string | undefined, say: (text: string) => void): Queue {
+export function createQueue(url: string | undefined, wanted: boolean, say: (text: string) => void): Queue {
   let status = 'embedded ledger (RABBITMQ_URL is empty)';
   let broker: LocalBroker | undefined;
   let starting: Promise<void> | undefined;
   let stopping = false;
-  let isStarting = false;
+  let expectsNoBroker = false;
 
   const setStatus = (next: string): void => {
     status = next;
@@ -31,10 +33,10 @@ export function createQueue(url: string | undefined, say: (text: string) => void
   const startInBackground = async (local: LocalBroker): Promise<void> => {
     try {
       await local.start();
-      isStarting = false;
+      expectsNoBroker = false;
       setStatus(`RabbitMQ, management UI at ${local.managementUrl} (guest/guest)`);
     } catch {
-      isStarting = false;
+      expectsNoBroker = false;
       setStatus('embedded ledger; RabbitMQ did not start: see log/console.log in data/rabbitmq-*');
     }
   };
@@ -44,8 +46,8 @@ export function createQueue(url: string | undefined, say: (text: string) => void
     get status() {
       return status;
     },
-    get isStarting() {
-      return isStarting;
+    get expectsNoBroker() {
+      return expectsNoBroker;
     },
     async start() {
       if (url === undefined) return;
@@ -57,11 +59,12 @@ export function createQueue(url: string | undefined, say: (text: string) => void
       const onDeath = (why: Error): void => setStatus(`embedded ledger; ${why.message}`);
       broker = await createLocalBroker(url, ['installed'], onDeath);
       if (broker === undefined) {
-        status = `embedded ledger; ${advice}`;
+        status = `embedded ledger; ${wanted ? `RabbitMQ does not answer at ${new URL(url).host}` : advice}`;
+        expectsNoBroker = !wanted;
         return;
       }
       status = 'embedded ledger until RabbitMQ has started (some seconds)';
-      isStarting = true;
+      expectsNoBroker = true;
       starting = startInBackground(broker);
     },
     async stop() {

@@ -1,46 +1,20 @@
-import pretty from 'pino-pretty';
-import { ConfigError, type ConfigProblem } from '../runtime/env.ts';
+import { runCommand } from '../runtime/command-line.mjs';
+import { ConfigError, type ConfigProblem, type Env } from '../runtime/env.ts';
 import { type Part, runProcess } from '../runtime/lifecycle.ts';
 import { type Binding, listenError } from '../runtime/listen-error.ts';
 import { createLogger } from '../runtime/log.ts';
 import { dialledAddress } from './dialled-address.ts';
 import { assertFree } from './free-ports.ts';
-import { createServiceProcess } from './service-process.ts';
-import { readStartOptions, type StartOptions, UsageError, usage } from './start-options.ts';
+import { createRestarts } from './restarts.ts';
+import { createServiceProcess, type ServiceProcess } from './service-process.ts';
+import { readStartOptions, type StartOptions, startOptions, usage } from './start-options.ts';
+import { createStartPrinter } from './start-printer.ts';
 import { createQueue } from './start-queue.ts';
 
 // `npm start`: runs the gateway, both services and RabbitMQ in one terminal, over one folder.
 
-const isTerminal = process.stdout.isTTY;
-const prettify = pretty.prettyFactory({
-  colorize: isTerminal,
-  singleLine: true,
-  translateTime: 'SYS:HH:MM:ss.l',
-  ignore: 'pid,name',
-});
-
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/**
- * Returns a printer for a service's log lines: readable and prefixed with the service's name on a terminal, unchanged
- * elsewhere.
- */
-function sayOf(name: string): (line: string) => void {
-  if (!isTerminal) return say;
-  return (line) => {
-    for (const part of prettify(line).trimEnd().split('\n')) say(`${name.padEnd(7)} │ ${part}`);
-  };
-}
-
-/** Logged by every service while our broker is still starting. The announcement says that instead. */
-const noBroker = '"msg":"no connection to RabbitMQ';
-
-function unless(quiet: () => boolean, text: string, sayLine: (line: string) => void): (line: string) => void {
-  return (line) => {
-    if (!quiet() || !line.includes(text)) sayLine(line);
-  };
 }
 
 /** Throws one error for all taken ports, before anything is started. */
@@ -56,22 +30,38 @@ async function assertPortsFree(bindings: readonly Binding[]): Promise<void> {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-async function start({ env, rabbitmqUrl, bindings, scheme }: StartOptions): Promise<void> {
+async function start(options: StartOptions): Promise<void> {
+  const { env, bindings, scheme, watch } = options;
   await assertPortsFree(Object.values(bindings).filter((binding) => binding !== undefined));
+  const queue = createQueue(options.rabbitmqUrl, options.rabbitmqWanted, say);
+  let announced = false;
+  const printer = createStartPrinter({
+    format: options.logFormat,
+    say,
+    isAnnounced: () => announced,
+    expectsNoBroker: () => queue.expectsNoBroker,
+  });
   const failure = new AbortController();
   const onDeath = (why: Error): void => {
-    say(`${why.message}: stopping the others`);
-    failure.abort(why);
+    say(
+      `${why.message}: ${watch ? 'restarting at the next change of its source files' : 'stopping the others'}`,
+    );
+    if (!watch) failure.abort(why);
   };
-  const service = (name: string, serviceEnv: () => NodeJS.ProcessEnv) =>
-    createServiceProcess({
+  const service = (name: string, serviceEnv: () => Env): ServiceProcess => {
+    const started = createServiceProcess({
       name,
-      env: serviceEnv,
-      onLine: unless(() => queue.isStarting, noBroker, sayOf(name)),
+      // A restarted service listens on its port again, also where the system has chosen it.
+      env: () => ({
+        ...serviceEnv(),
+        ...(started.port !== undefined && { [`${name.toUpperCase()}_PORT`]: String(started.port) }),
+      }),
+      onLine: printer(name),
       onDeath,
     });
+    return started;
+  };
 
-  const queue = createQueue(rabbitmqUrl, say);
   const mserv1 = service('mserv1', () => env);
   const mserv2 = service('mserv2', () => env);
   const gateway = service('gateway', () => ({
@@ -82,13 +72,15 @@ async function start({ env, rabbitmqUrl, bindings, scheme }: StartOptions): Prom
   const announcement: Part = {
     name: 'announcement',
     async start() {
+      announced = true;
       say(announce(`${scheme}://${address(bindings.gateway, gateway.port)}`, queue.status));
     },
     async stop() {},
   };
+  const services = [mserv1, mserv2, gateway];
   await runProcess({
     log: createLogger({ name: 'start', level: 'fatal' }),
-    parts: [queue, mserv1, mserv2, gateway, announcement],
+    parts: [queue, ...services, ...(watch ? [createRestarts(services, say)] : []), announcement],
     // The parts stop one after the other, each within its own timeout.
     stopTimeoutMs: 60_000,
     failure: failure.signal,
@@ -113,13 +105,12 @@ Ctrl-C stops everything.
 `;
 }
 
-try {
-  const options = readStartOptions(process.argv.slice(2), process.env);
-  if (options === undefined) say(usage);
-  else await start(options);
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof ConfigError)) throw error;
-  const hint = error instanceof UsageError ? `\n\n${usage}` : '\n';
-  process.stderr.write(error.message + hint);
-  process.exitCode = 1;
-}
+await runCommand({ usage, options: startOptions }, async (values) => {
+  try {
+    await start(readStartOptions(values, process.env));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+});

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -87,6 +87,19 @@ describe('npm start', () => {
     expect(services.filter(isAlive)).to.deep.equal([]);
   });
 
+  it('prints its readable lines for people, wherever they go, and none before the addresses', async () => {
+    const proc = copy.start([], { LOG_FORMAT: '' });
+    const url = await addressOf(proc);
+    const text = textOf(proc);
+    expect(text.indexOf('Archivero answers at'), text).to.be.below(10);
+    await fetch(`${url}/listar_archivos?formato=nombres`);
+    const { msg } = await proc.waitFor(contains('GET /listar_archivos'));
+    expect(msg).to.match(
+      /^gateway │ \[[\d:.]+\] INFO: GET \/listar_archivos\?formato=nombres 200 [\d.]+ ms grpc \{"requestId":"[^"]+"\}$/,
+    );
+    await proc.stop();
+  });
+
   it('stops the other services and ends with code 1 when one dies', async () => {
     const proc = copy.start();
     await addressOf(proc);
@@ -103,6 +116,21 @@ describe('npm start', () => {
     const services = servicesOf(proc);
     await proc.kill();
     await eventually(() => !services.some(isAlive));
+  });
+
+  it('--watch restarts a service when its source files change, also after they had a syntax error', async () => {
+    const proc = copy.start(['--watch']);
+    const url = await addressOf(proc);
+    const readyOf = (name: string) => proc.lines.filter((line) => line.msg === 'ready' && line.name === name);
+    const file = join(copy.path, 'mserv1', 'handlers.ts');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, `${text}\n}`);
+    await proc.waitFor(contains('mserv1 ended (code 1); restarting at the next change'));
+    writeFileSync(file, text);
+    await eventually(() => readyOf('mserv1').length === 2);
+    expect(readyOf('gateway')).to.have.length(1);
+    expect((await fetch(`${url}/listar_archivos`, { headers: { prefer: 'wait=50' } })).status).to.equal(200);
+    await proc.stop();
   });
 
   it('starts the installed RabbitMQ, and stops it at the end', async () => {
@@ -135,7 +163,6 @@ describe('npm start', () => {
   for (const [args, text] of [
     [['--root', 'nowhere'], '--root: there is no folder /'],
     [['--root', 'package.json'], 'is not a folder'],
-    [['--rot', 'x'], "Unknown option '--rot'"],
     [['folder'], 'folder'],
     [['--port', 'x'], 'GATEWAY_PORT: expected a port'],
     [['--port', '70000'], 'MSERV1_HOST: "0.0.0.0" can be reached'],
