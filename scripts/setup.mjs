@@ -1,57 +1,89 @@
-// Installs what the npm scripts need. Plain JavaScript for Node 18 or newer, because it runs before an install, on
-// the machine's own Node. With `--test` it also installs RabbitMQ, PostgreSQL, Chromium and Python's modules, which the
-// tests need.
+// Installs the packages that the npm scripts need. Plain JavaScript for Node 18 or newer, because it runs before an install, on
+// the machine's own Node.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from '../runtime/command-line.mjs';
 import { findChromium, installChromium } from './chromium-install.mjs';
 import { installFaultTools } from './fault-tools-install.mjs';
 import { findPostgres, installPostgres } from './postgres-install.mjs';
 import { findPython, installPython } from './python-install.mjs';
 import { findRabbit, installRabbit } from './rabbit-install.mjs';
 
+const usage = `node scripts/setup.mjs [options]
+  Installs the packages that are missing or differ from package-lock.json: those that run, and the package "node" where
+  this machine's Node is too old. Packages that are already there stay.
+  --development   also the packages of npm run check, npm test and npm run format
+  --test          also the programs that npm test needs, such as RabbitMQ and PostgreSQL (implies --development)
+  --help
+`;
+
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', '--no-update-notifier'];
 const inRepository = (...parts) => join(repository, ...parts);
 
+const packages = inRepository('node_modules');
+/** The package `node` is a development dependency, so that `npm ci --omit=dev` does not install it. */
+const nodePackage = 'node_modules/node';
+const ownNode = join(packages, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
 /** Returns the Node that runs the code: the npm-installed one, else the current one. */
 export function nodeProgram() {
-  const installed = inRepository(
-    'node_modules',
-    'node',
-    'bin',
-    process.platform === 'win32' ? 'node.exe' : 'node',
-  );
-  return existsSync(installed) ? installed : process.execPath;
+  return existsSync(ownNode) ? ownNode : process.execPath;
 }
 
 /** Returns whether a version such as `v24.12.0` satisfies `engines` in package.json. */
 export function isNewEnough(version) {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  return major > 24 || (major === 24 && minor >= 12);
+  const [neededMajor = 0, neededMinor = 0] = neededVersion().split('.').map(Number);
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
 }
 
-/** Installs packages that are missing or differ from package-lock.json. Prints nothing when all are installed. */
-export function setup() {
-  if (!isInstalled()) withLock(install);
+/** Returns `24.12` from `>=24.12`. */
+function neededVersion() {
+  return JSON.parse(readFileSync(inRepository('package.json'), 'utf8')).engines.node.replace('>=', '');
+}
+
+/**
+ * Installs packages that are missing or differ from package-lock.json: the production packages, or all of them for
+ * `development`. Packages that are there stay. Prints nothing when nothing is missing.
+ *
+ * @param {{ development?: boolean }} [options]
+ */
+export function setup({ development = false } = {}) {
+  if (!isInstalled(development)) withLock(development);
   if (nodeProgram() === process.execPath && !isNewEnough(process.version)) {
     fail(
-      `Node 24.12 or newer is needed, this is ${process.version}, and npm could not install the package "node".`,
+      `Node ${neededVersion()} or newer is needed, this is ${process.version}, and npm could not install the package "node".`,
     );
   }
 }
 
-/** Returns whether npm's copy of the lock file, written after an install, matches package-lock.json. */
-function isInstalled() {
-  const wanted = packagesOf(inRepository('package-lock.json'));
-  const installed = packagesOf(inRepository('node_modules', '.package-lock.json'));
-  return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
-    if (path === '') return true;
+/** Returns whether npm's copy of the lock file, written at the end of an install, has what package-lock.json wants. */
+function isInstalled(development) {
+  const wanted = wantedPackages();
+  const installed = installedPackages();
+  if (needsNode() && !existsSync(ownNode)) return false;
+  return Object.entries(wanted).every(([path, { version, dev, optional, devOptional }]) => {
+    if (path === '' || (dev && !development && !(path === nodePackage && needsNode()))) return true;
     const there = installed[path];
     return there === undefined ? Boolean(optional || devOptional) : there.version === version;
   });
+}
+
+/** Returns whether the package `node` is needed: this Node is too old, or is that package itself. */
+function needsNode() {
+  return !isNewEnough(process.version) || existsSync(ownNode);
+}
+
+function wantedPackages() {
+  return packagesOf(inRepository('package-lock.json'));
+}
+
+function installedPackages() {
+  return packagesOf(join(packages, '.package-lock.json'));
 }
 
 function packagesOf(lockFile) {
@@ -62,25 +94,33 @@ function packagesOf(lockFile) {
   }
 }
 
-/** Runs `work` under a lock file: several terminals of a fresh clone may install at the same time. */
-function withLock(work) {
+/**
+ * Installs under a lock file: several terminals of a fresh clone may install at the same time. The lock file of a
+ * process that has ended is a sign that its install was interrupted.
+ */
+function withLock(development) {
   const lock = inRepository('data', 'setup.lock');
   mkdirSync(inRepository('data'), { recursive: true });
+  let interrupted = existsSync(packages) && !existsSync(join(packages, '.package-lock.json'));
+  let waits = 0;
   for (;;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
-      if (isRunning(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-      else rmSync(lock, { force: true });
+    }
+    if (isRunning(lock)) {
+      if (++waits === 10) process.stderr.write(`Waiting for another install to end (${lock})…\n`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    } else {
+      rmSync(lock, { force: true });
+      interrupted = true;
     }
   }
-  try {
-    if (!isInstalled()) work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
+  const installed = isInstalled(development) || install(development, interrupted);
+  rmSync(lock, { force: true });
+  if (!installed) fail('npm could not install the packages; see its output above.');
 }
 
 /** Returns whether the process whose pid is in the lock file still runs. An empty file was created at this moment. */
@@ -97,21 +137,40 @@ function isRunning(lock) {
 }
 
 /**
- * Installs all packages, development dependencies too (the pinned Node is one), whatever NODE_ENV and npm's `omit`
- * say. Not `npm ci`: it rejects a lock file written where other platforms' binaries could not be looked up.
+ * Installs what is missing, and returns whether that succeeded. After an interrupted install, npm would take half-extracted packages for whole ones, so they are
+ * removed first. Not `npm ci`: it removes packages that running processes use.
  */
-function install() {
-  process.stderr.write('Installing packages (npm install); this happens once…\n');
-  const options = ['install', '--no-save', '--include=dev', '--ignore-scripts=false', ...quiet];
-  const npm = process.env.npm_execpath;
+function install(development, interrupted) {
+  // An install without the development packages would remove them.
+  const all = development || Object.values(installedPackages()).some(({ dev }) => dev);
+  const hasNode = existsSync(ownNode);
+  if (interrupted) {
+    // The current process may run on the package `node`.
+    const rest = readdirSync(packages).filter((entry) => !(hasNode && entry === 'node'));
+    for (const entry of rest) rmSync(join(packages, entry), { recursive: true, force: true });
+  } else if (!hasNode) {
+    // npm runs the package's install script, which brings the program, only for a package that is not there.
+    rmSync(join(packages, 'node'), { recursive: true, force: true });
+  }
+  const which = all
+    ? ['--include=dev']
+    : [
+        '--omit=dev',
+        ...(needsNode() ? ['--save-prod', `node@${wantedPackages()[nodePackage].version}`] : []),
+      ];
+  process.stderr.write(
+    `Installing ${all ? 'all packages, for development' : 'packages'} (npm install); this happens once…\n`,
+  );
+  const options = ['install', '--no-save', ...which, '--ignore-scripts=false', ...quiet];
+  const { npm_execpath: npm, npm_node_execpath: node = process.execPath } = process.env;
   const result = npm
-    ? spawnSync(process.execPath, [npm, ...options], { cwd: repository, stdio: ['ignore', 2, 2] })
+    ? spawnSync(node, [npm, ...options], { cwd: repository, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', options, {
         cwd: repository,
         stdio: ['ignore', 2, 2],
         shell: process.platform === 'win32',
       });
-  if (result.status !== 0) fail('npm could not install the packages; see its output above.');
+  return result.status === 0;
 }
 
 function fail(message) {
@@ -119,17 +178,22 @@ function fail(message) {
   process.exit(1);
 }
 
+function installTestTools() {
+  const problems = [
+    findRabbit() === undefined ? installRabbit() : undefined,
+    findPostgres() === undefined ? installPostgres() : undefined,
+    findChromium() === undefined ? installChromium() : undefined,
+    findPython() === undefined ? installPython() : undefined,
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) fail(problems.join('\n'));
+  const skipped = installFaultTools();
+  if (skipped !== undefined) process.stderr.write(`${skipped}\n`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  setup();
-  if (process.argv.includes('--test')) {
-    const problems = [
-      findRabbit() === undefined ? installRabbit() : undefined,
-      findPostgres() === undefined ? installPostgres() : undefined,
-      findChromium() === undefined ? installChromium() : undefined,
-      findPython() === undefined ? installPython() : undefined,
-    ].filter((problem) => problem !== undefined);
-    if (problems.length > 0) fail(problems.join('\n'));
-    const skipped = installFaultTools();
-    if (skipped !== undefined) process.stderr.write(`${skipped}\n`);
-  }
+  const options = { development: { type: 'boolean' }, test: { type: 'boolean' } };
+  await runCommand({ usage, options }, ({ development, test }) => {
+    setup({ development: development || test });
+    if (test) installTestTools();
+  });
 }

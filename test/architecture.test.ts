@@ -115,6 +115,24 @@ describe('the source tree', () => {
     });
   }
 
+  it('imports only production packages where users run it, so that npm ci --omit=dev is enough', () => {
+    const { dependencies } = JSON.parse(textOf('package.json'));
+    const run = sources.filter((file) =>
+      /^(?:gateway|mserv\d|runtime|filesystem|proto|scripts|examples)\//.test(file),
+    );
+    const specifier =
+      /^(?:import|export)(?! type\b)(?:[^;'"]* from)? '([^.'][^']*)'|\bimport\('([^.'][^']*)'\)/gm;
+    const imports = run.flatMap((file) =>
+      [...textOf(file).matchAll(specifier)].map(([, fixed, dynamic]) => ({
+        file,
+        name: /^(?:@[^/]+\/)?[^/]+/.exec(fixed ?? dynamic ?? '')?.[0] ?? '',
+      })),
+    );
+    const wrong = imports.filter(({ name }) => !name.startsWith('node:') && dependencies[name] === undefined);
+    expect(imports.length).to.be.above(100);
+    expect(wrong.map(({ file, name }) => `${file}: ${name}`)).to.deep.equal([]);
+  });
+
   it('has no import cycle between product files, type imports included', () => {
     const product = sources.filter((file) => productFolders.includes(topFolderOf(file)));
     expect(filesOnCycles(product)).to.deep.equal([]);
