@@ -5,12 +5,12 @@ import { expect } from 'chai';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
-/** The top-level folders that each top-level folder may import, besides itself. */
+/** The folders that each top-level folder may import, besides itself. */
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   gateway: ['runtime', 'proto'],
   mserv1: ['runtime', 'filesystem', 'proto'],
   mserv2: ['runtime', 'filesystem', 'proto'],
-  runtime: [],
+  runtime: ['proto/gen/grpc'],
   filesystem: [],
   proto: [],
   // The scripts check and start the processes with the processes' own configuration.
@@ -84,11 +84,11 @@ describe('the source tree', () => {
   });
 
   for (const [folder, allowed] of Object.entries(allowedImports)) {
-    it(`lets ${folder} import ${allowed.length === 0 ? 'no other top-level folder' : `only ${allowed.join(', ')}`}`, () => {
+    it(`lets ${folder} import ${allowed.length === 0 ? 'no other folder' : `only ${allowed.join(', ')}`}`, () => {
       const wrong = sources
         .filter((file) => topFolderOf(file) === folder)
         .flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
-        .filter(({ imported }) => ![folder, ...allowed].includes(topFolderOf(imported)))
+        .filter(({ imported }) => ![folder, ...allowed].some((each) => imported.startsWith(each + sep)))
         .map(({ file, imported }) => `${file} imports ${imported}`);
       expect(wrong).to.deep.equal([]);
     });

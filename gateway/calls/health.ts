@@ -1,57 +1,13 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
-import type { Method } from '../../runtime/method.ts';
+import {
+  type HealthCheckResponse,
+  HealthDefinition,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../../proto/gen/grpc/health/v1/health.ts';
+import { unaryMethod } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import type { GrpcFailure, Transport, TransportResult } from './transport.ts';
 
-/** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
-const notServing = 2;
-
-interface HealthAnswer {
-  readonly status: number;
-  /** Why our services are not served, such as `raiz-no-disponible`: a field that others do not send. */
-  readonly reason: string;
-}
-
-const onlyBinary = () => {
-  throw new TypeError('grpc.health.v1 is called by gRPC only');
-};
-
-/**
- * `grpc.health.v1.Health/Check`, encoded by hand: a request for the whole server is empty, and the response is one number.
- * A library that parses protos would add a tenth to the start-up time.
- */
-const check: Method<object, HealthAnswer> = {
-  kind: 'unary',
-  service: 'grpc.health.v1.Health',
-  name: 'Check',
-  fullName: 'grpc.health.v1.Health/Check',
-  repeatable: true,
-  request: {
-    toBinary: () => Buffer.alloc(0),
-    fromBinary: onlyBinary,
-    toJson: onlyBinary,
-    fromJson: onlyBinary,
-  },
-  response: {
-    toBinary: onlyBinary,
-    fromBinary: readStatus,
-    toJson: onlyBinary,
-    fromJson: onlyBinary,
-  },
-};
-
-function readStatus(bytes: Uint8Array): HealthAnswer {
-  const reader = new BinaryReader(bytes);
-  let status = 0;
-  let reason = '';
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === 8) status = reader.int32();
-    else if (tag === 8002) reason = reader.string();
-    else reader.skip(tag & 7);
-  }
-  return { status, reason };
-}
+const check = unaryMethod(HealthDefinition, 'check');
 
 /** Checks an address's health. Returns why it is unusable, or undefined when it is usable. */
 export async function checkHealth(
@@ -60,7 +16,7 @@ export async function checkHealth(
 ): Promise<GrpcFailure | undefined> {
   const outcome = await transport.unary(
     check,
-    {},
+    { service: '' },
     { deadlineMs, signal: new AbortController().signal, requestId: 'health', traceparent: '' },
   );
   return unusable(outcome);
@@ -70,10 +26,10 @@ export async function checkHealth(
  * A server that answers at all is usable, even without the health service. The exceptions are NOT_SERVING and a server's
  * UNAVAILABLE, which a proxy gives for the server behind it.
  */
-function unusable(outcome: TransportResult<HealthAnswer>): GrpcFailure | undefined {
+function unusable(outcome: TransportResult<HealthCheckResponse>): GrpcFailure | undefined {
   if (outcome.ok) {
     const { status, reason } = outcome.response;
-    return status === notServing
+    return status === ServingStatus.NOT_SERVING
       ? {
           code: Status.UNAVAILABLE,
           message: reason === '' ? 'NOT_SERVING' : `${reason}: NOT_SERVING`,

@@ -10,7 +10,7 @@ import { within } from '../timeout.ts';
 import { readTls, type TlsFiles } from '../tls.ts';
 import { unaryHandler } from './call.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
-import { Health, ServingStatus } from './health.ts';
+import { Health } from './health.ts';
 import { addReflection } from './reflection.ts';
 import { grpcServiceOf } from './service.ts';
 import { streamHandler } from './stream.ts';
@@ -58,12 +58,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   let reason: string | undefined;
   let state: 'new' | 'started' | 'stopped' = 'new';
 
-  const showServing = (): void => {
-    health.setStatus(
-      serving && state === 'started' ? ServingStatus.SERVING : ServingStatus.NOT_SERVING,
-      reason,
-    );
-  };
+  const showServing = (): void => health.setServing(serving && state === 'started', reason);
 
   const deps = { log, calls };
   const handlers = new Map<string, UntypedHandleCall>([

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type CallOptions, type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
 import { metadataOf } from '../../../gateway/calls/grpc-call.ts';
 import {
@@ -19,6 +18,7 @@ import { Status } from '../../../runtime/status.ts';
 import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import { runPython } from '../../support/processes/python.ts';
+import { healthService } from '../../support/services/health-rpcs.ts';
 
 const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
 const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
@@ -232,6 +232,8 @@ describe('The gRPC listener', () => {
       expect((await failureOf(healthOf('archivos.v1.Otro'))).code).to.equal(Status.NOT_FOUND);
       server.setServing(false);
       expect(await healthOf('')).to.deep.equal({ status: 'NOT_SERVING' });
+      server.setServing(false, 'raiz-no-disponible');
+      expect(await healthOf('')).to.deep.equal({ status: 'NOT_SERVING', reason: 'raiz-no-disponible' });
     });
 
     it('lists the status of every known service', async () => {

@@ -7,7 +7,6 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import {
   ListadoServiceDefinition,
   type ListarArchivosRequest,
@@ -15,6 +14,7 @@ import {
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
 import { type Method, unaryMethod } from '../../../runtime/method.ts';
+import { healthService } from './health-rpcs.ts';
 
 export type ListadoHandler = handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
 
@@ -39,7 +39,7 @@ export interface ListeningServer {
 export interface ListadoOptions {
   readonly handle?: ListadoHandler;
   /** Status that `grpc.health.v1` reports; `none` leaves out that service. Default SERVING. */
-  readonly health?: ServingStatus | 'none';
+  readonly health?: 'SERVING' | 'NOT_SERVING' | 'none';
   readonly port?: number;
 }
 
@@ -54,7 +54,8 @@ export async function startListado(
   } = options;
   const server = new Server();
   server.addService(grpcServiceOf(ListadoServiceDefinition), { listarArchivos: handle });
-  if (health !== 'none') new HealthImplementation({ '': health }).addToServer(server);
+  const check: handleUnaryCall<object, object> = (_call, answer) => answer(null, { status: health });
+  if (health !== 'none') server.addService(healthService, { Check: check });
   const bound = Promise.withResolvers<number>();
   server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {
     if (error === null) bound.resolve(port);
