@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,16 +51,12 @@ function filesOf(folder: string): Map<string, string> {
 }
 
 function staleFiles(): string[] {
-  const temporary = mkdtempSync(join(tmpdir(), 'archivero-generate-'));
-  try {
-    generate(temporary, '--output', temporary);
-    const wanted = filesOf(join(temporary, generated));
-    const found = filesOf(join(repository, generated));
-    const names = new Set([...wanted.keys(), ...found.keys()]);
-    return [...names].filter((name) => wanted.get(name) !== found.get(name));
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  using temporary = mkdtempDisposableSync(join(tmpdir(), 'archivero-generate-'));
+  generate(temporary.path, '--output', temporary.path);
+  const wanted = filesOf(join(temporary.path, generated));
+  const found = filesOf(join(repository, generated));
+  const names = new Set([...wanted.keys(), ...found.keys()]);
+  return [...names].filter((name) => wanted.get(name) !== found.get(name));
 }
 
 await runCommand({ usage, options: { check: { type: 'boolean' } } }, ({ check }) => {

@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { eventually } from '../processes/eventually.ts';
+import { TemporaryFolder } from './temporary-folder.ts';
 
 /** Mounts file systems, and unmounts what is left at the end of its `using` block. */
 export class Mounts implements Disposable {
@@ -42,14 +40,12 @@ export class Mounts implements Disposable {
 
 /** Returns why nothing can be mounted here; undefined when it can. */
 export function mountMissing(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'archivero-mount-'));
+  using folder = new TemporaryFolder();
   try {
     using mounts = new Mounts();
-    mounts.tmpfs(folder);
+    mounts.tmpfs(folder.path);
     return undefined;
   } catch {
     return 'mounting takes root and the capability SYS_ADMIN';
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }
