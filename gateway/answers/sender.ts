@@ -1,5 +1,5 @@
 import { codingFor } from '../http/content-coding.ts';
-import { assertMatches } from '../http/preconditions.ts';
+import { assertMatches, onlyReads } from '../http/preconditions.ts';
 import type { RenderedAnswer } from '../http/rendered-answer.ts';
 import type { Context, ServidoPor } from '../http/state.ts';
 import { type Representation, Representations } from './representations.ts';
@@ -20,7 +20,8 @@ export function sendAnswer(
   const { status } = representations;
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'accept-encoding': coding } = ctx.req.headers;
   ctx.state.servidoPor = servidoPor;
-  const known = status === 200 && ifNoneMatch !== undefined ? representations.known(ifNoneMatch) : undefined;
+  const conditional = status === 200 && ifNoneMatch !== undefined && onlyReads(ctx);
+  const known = conditional ? representations.known(ifNoneMatch) : undefined;
   const notModified = (etag: string): void =>
     write(ctx, 304, [...representations.identity.about, 'etag', etag]);
   if (known !== undefined && ifMatch === undefined) return notModified(known);

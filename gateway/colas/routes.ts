@@ -6,6 +6,7 @@ import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { readJsonBody } from '../http/body.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
+import { assertMayAct } from '../http/preconditions.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import type { Context, State } from '../http/state.ts';
@@ -63,6 +64,7 @@ export function openColas({ brokerUrl, managementUrl, publisher, internalQueues,
     noQuery(ctx);
     const { mensaje } = await readJsonBody(ctx, pushBody, maxMessageBytes);
     if (pushMessage === undefined) throw new ProblemError('sin-rabbitmq');
+    assertMayAct(ctx);
     const { requestId, traceparent } = ctx.state;
     const id = await pushMessage(queue.nombre, { text: JSON.stringify(mensaje), requestId, traceparent });
     seen.set(queue.nombre, true);
@@ -74,7 +76,9 @@ export function openColas({ brokerUrl, managementUrl, publisher, internalQueues,
     const { headers } = ctx.req;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
     if (hasBody) await readJsonBody(ctx, emptyBody, maxEmptyBodyBytes);
-    const taken = await takeMessage(connection(), queue.nombre, disconnectSignal(ctx));
+    const broker = connection();
+    assertMayAct(ctx);
+    const taken = await takeMessage(broker, queue.nombre, disconnectSignal(ctx));
     if (taken === undefined) return send(ctx, { mensaje: null, vacia: true });
     send(ctx, { mensaje: null, vacia: false, cola: queue.nombre, ...taken });
   }

@@ -228,8 +228,8 @@ export const problemas = {
   'precondicion-no-cumplida': {
     title: { es: 'La precondición no se cumple', en: 'Precondition failed' },
     detail: {
-      es: 'Ningún ETag de If-Match es el de la respuesta actual.',
-      en: 'No ETag of If-Match is that of the current answer.',
+      es: 'La respuesta actual no es la que pide If-Match, o existe y If-None-Match pide que no.',
+      en: 'The current answer is not one that If-Match names, or exists although If-None-Match asks that it does not.',
     },
   },
   'identidad-no-disponible': {

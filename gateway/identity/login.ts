@@ -2,6 +2,7 @@ import { SignJWT } from 'jose';
 import type { Logger } from 'pino';
 import * as z from 'zod';
 import { readJsonBody } from '../http/body.ts';
+import { assertMayAct } from '../http/preconditions.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
 import { addressKey } from '../limits/address-key.ts';
@@ -62,6 +63,7 @@ export function createLogin(options: LoginOptions): (ctx: Context) => Promise<vo
     const user = await userOf(usuario, clave);
     log.info({ usuario, address, ok: user !== undefined }, 'login');
     if (user === undefined) throw new ProblemError('credenciales-no-validas');
+    assertMayAct(ctx);
     await Promise.all([perUser.delete(pair), perAddress.delete(network)]);
 
     const now = Math.floor(Date.now() / 1000);

@@ -1,4 +1,5 @@
 import { disconnectSignal } from '../http/disconnect-signal.ts';
+import { assertMatches } from '../http/preconditions.ts';
 import type { Context } from '../http/state.ts';
 import { sendStreamed } from '../http/streamed.ts';
 import { quotaKeyOf } from '../limits/quota-key.ts';
@@ -37,6 +38,7 @@ export async function sendEvents(
     ctx.status = 204;
     return;
   }
+  assertMatches(ctx);
   using watch = followers.watch(row.id, quotaKeyOf(ctx.state));
   ctx.status = 200;
   // Keeps nginx from buffering the stream.

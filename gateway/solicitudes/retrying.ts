@@ -1,6 +1,6 @@
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
-import { assertMatches } from '../http/preconditions.ts';
+import { assertMayAct } from '../http/preconditions.ts';
 import { parsePrefer } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
@@ -20,8 +20,8 @@ export async function retrySolicitud(ctx: Context, failed: Solicitud, deps: Retr
   if (failed.state !== 'fallida') {
     throw new ProblemError('solicitud-no-fallida', { values: { estado: failed.state } });
   }
-  assertMatches(ctx);
   const key = parseIdempotencyKey(ctx.get('Idempotency-Key'));
+  assertMayAct(ctx);
   // The retry belongs to the original caller, also when an administrator asks for it.
   const { service, operation, request, view, caller } = failed;
   const { requestId, traceparent } = ctx.state;

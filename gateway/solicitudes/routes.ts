@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
-import { assertMatches } from '../http/preconditions.ts';
+import { assertMayChange } from '../http/preconditions.ts';
 import { parsePrefer, preferenceApplied } from '../http/prefer.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { State } from '../http/state.ts';
@@ -56,7 +56,7 @@ export function solicitudesRoutes(deps: SolicitudesDeps): Router<State> {
   router.delete('/solicitudes/:id', async (ctx) => {
     const row = await findSolicitud(ctx, ctx.params['id'], ledger);
     if (row.closedAt === undefined) {
-      assertMatches(ctx);
+      assertMayChange(ctx);
       await completion.end(row, 'cancelada');
     }
     const now = await findSolicitud(ctx, row.id, ledger);

@@ -49,6 +49,34 @@ describe('User queues', () => {
     });
   });
 
+  it('are neither pushed to nor popped from with an If-Match, which no action can meet', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const post = (path: string, condition: Record<string, string>, body?: string) =>
+      fetch(archivero.url + path, {
+        method: 'POST',
+        ...(body === undefined ? { headers: condition } : { body, headers: { ...headers, ...condition } }),
+      });
+    for (const [push, pop, count] of [
+      ['/colas/condiciones/mensajes', '/colas/condiciones/desencolar', '/colas/condiciones/conteo'],
+      ['/apis/queue/push', '/apis/queue/pop', '/apis/queue/count'],
+    ] as const) {
+      const body = '{"mensaje":1}';
+      expect((await post(push, { 'if-none-match': '*' }, body)).status).to.equal(201);
+      for (const etag of ['"x"', '*']) {
+        for (const refused of [
+          await post(push, { 'if-match': etag }, body),
+          await post(pop, { 'if-match': etag }),
+        ]) {
+          expect(refused.status, `${push} ${etag}`).to.equal(412);
+          expect(await refused.json()).to.include({ type: '/problemas/precondicion-no-cumplida' });
+        }
+      }
+      expect((await post(push, { 'if-match': '*' }, '{')).status).to.equal(400);
+      expect((await ask('GET', count)).json['conteo']).to.equal(1);
+      expect((await post(pop, { 'if-none-match': '*' })).status).to.equal(200);
+    }
+  });
+
   it('return numbers with all of their digits', async () => {
     const post = (path: string, body?: string) =>
       fetch(archivero.url + path, {

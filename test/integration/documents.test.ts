@@ -95,6 +95,13 @@ describe('The API documents', () => {
     expect((await archivero.get('/nada', { 'if-match': '"x"' })).status).to.equal(404);
   });
 
+  it('give 304 when If-None-Match is *, also when the answer has no ETag', async () => {
+    for (const path of ['/openapi.json', '/solicitudes', '/', '/salud/viva']) {
+      const answer = await archivero.get(path, { 'if-none-match': '*' });
+      expect([answer.status, await answer.text()], path).to.deep.equal([304, '']);
+    }
+  });
+
   it('match the real answers: pages, names, lines, problems and solicitudes', async () => {
     // `get` itself checks each answer against the document.
     for (const path of [

@@ -53,8 +53,12 @@ describe('GET /solicitudes', () => {
     const answerPaths: string[] = [];
     for (let n = 0; n < 7; n++) answerPaths.push(await accepted(it, `/listar_archivos?ruta=${n}`));
     const cancelled = it.url + stateAt(answerPaths[2] ?? '');
-    const refused = await fetch(cancelled, { method: 'DELETE', headers: { 'if-match': '"x"' } });
-    expect(refused.status).to.equal(412);
+    for (const condition of [{ 'if-match': '"x"' }, { 'if-none-match': '*' }] as Record<string, string>[]) {
+      expect((await fetch(cancelled, { method: 'DELETE', headers: condition })).status).to.equal(412);
+    }
+    expect((await it.get(`${stateAt(answerPaths[2] ?? '')}/eventos`, { 'if-match': '"x"' })).status).to.equal(
+      412,
+    );
     expect(await (await fetch(cancelled)).json()).to.have.nested.property('solicitud.estado', 'aceptada');
     await fetch(cancelled, { method: 'DELETE' });
 
@@ -283,6 +287,10 @@ describe('The quarantine', () => {
     expect(await retryOfOpen.json()).to.include({ type: '/problemas/solicitud-no-fallida' });
     expect((await post('/cuarentena/019a0000-0000-7000-8000-000000000000/reintentar')).status).to.equal(404);
 
+    for (const etag of ['"x"', '*']) {
+      const conditional = await post(retryAt, { 'idempotency-key': 'reintento', 'if-match': etag });
+      expect(conditional.status).to.equal(412);
+    }
     const retry = await post(retryAt, { 'idempotency-key': 'reintento' });
     expect(retry.status).to.equal(202);
     const { solicitud, enlaces } = await json<Description>(retry);
@@ -293,6 +301,8 @@ describe('The quarantine', () => {
 
     await it.start('mserv1');
     const answer = await answerAt(it, enlaces['respuesta'] as string);
+    const condition = { 'if-none-match': '*', prefer: 'wait=10', 'idempotency-key': 'reintento' };
+    expect((await post(retryAt, condition)).status).to.equal(200);
     // The queue may reach the service before the breaker closes.
     await eventually(async () => (await it.get(path)).status === 200);
     expect(await identityOf(answer)).to.deep.equal(await identityOf(await it.get(path)));

@@ -29,10 +29,10 @@ describe('Logged-in callers', () => {
         ...(as === undefined ? {} : { authorization: `Bearer ${tokens.get(as)}` }),
       },
     });
-  const login = (usuario: unknown, clave: unknown = password): Promise<Response> =>
+  const login = (usuario: unknown, clave: unknown = password, condition = {}): Promise<Response> =>
     fetch(`${archivero.url}/login`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...condition },
       body: JSON.stringify({ usuario, clave }),
     });
 
@@ -149,6 +149,12 @@ describe('Logged-in callers', () => {
     expect(Number(lockedOut.headers.get('retry-after'))).to.be.within(1, 900);
     expect((await login('ana')).status).to.equal(200);
     expect((await ask('/listar_archivos', 'luis')).status).to.equal(202);
+  });
+
+  it('get no token with an If-Match, which no action can meet', async () => {
+    expect((await login('ana', password, { 'if-match': '*' })).status).to.equal(412);
+    expect((await login('ana', 'otra clave', { 'if-match': '*' })).status).to.equal(401);
+    expect((await login('ana', password, { 'if-none-match': '*' })).status).to.equal(200);
   });
 
   it('cannot log in after their user was removed', async () => {

@@ -23,6 +23,7 @@ describe('the sender of answers', () => {
       router.get('/larga', (ctx) =>
         sendAnswer(ctx, { ...answer, body: Buffer.from(JSON.stringify('a'.repeat(2_000))) }, 'grpc'),
       );
+      router.post('/respuesta', (ctx) => sendAnswer(ctx, answer, 'cola'));
       router.get('/error', (ctx) => sendAnswer(ctx, { ...answer, status: 404 }, 'grpc'));
     });
   });
@@ -53,6 +54,14 @@ describe('the sender of answers', () => {
       expect(await response.text()).to.equal('');
     });
   }
+
+  it('sends the answer of a POST whatever its If-None-Match', async () => {
+    for (const known of ['"abc"', '*']) {
+      const headers = { 'if-none-match': known };
+      const response = await fetch(`${app.url}/respuesta`, { method: 'POST', headers });
+      expect([response.status, await response.text()]).to.deep.equal([200, '{"a":1}']);
+    }
+  });
 
   for (const known of ['"abcd"', 'abc', '']) {
     it(`sends 200 when If-None-Match is '${known}'`, async () => {
