@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Representations } from '../answers/representations.ts';
 import { sendAnswer } from '../answers/sender.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Context } from '../http/state.ts';
-import { document } from './document.ts';
+import { document, KeptDocuments } from './document.ts';
 
 /** The files of swagger-ui-dist that are served. The package's other files are not meant for browsers. */
 const contentTypes: Readonly<Record<string, string>> = {
@@ -54,11 +53,8 @@ export function sendDocs(ctx: Context): void | Promise<void> {
   return sendAnswer(ctx, document('text/html; charset=utf-8', page(ctx.state.prefix)));
 }
 
-/**
- * The files that were requested, with their compressed forms: compressing the bundle takes longer than everything else.
- * They take about 2.5 MB of memory, from the first request on.
- */
-const kept = new Map<string, Promise<Representations>>();
+/** They take about 2.5 MB of memory, from the first request on. */
+const files = new KeptDocuments(Object.keys(contentTypes).length);
 
 /** `GET /docs/{file}` */
 export async function sendDocsFile(ctx: Context, name: string): Promise<void> {
@@ -68,17 +64,7 @@ export async function sendDocsFile(ctx: Context, name: string): Promise<void> {
   }
   const type = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
   if (type === undefined) throw new ProblemError('ruta-no-encontrada');
-  const file = kept.get(name) ?? readPackaged(name, type);
-  kept.set(name, file);
-  await sendAnswer(ctx, await file);
-}
-
-async function readPackaged(name: string, type: string): Promise<Representations> {
-  try {
-    const body = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)));
-    return new Representations(document(type, body));
-  } catch (error) {
-    kept.delete(name);
-    throw error;
-  }
+  await files.send(ctx, name, async () =>
+    document(type, await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)))),
+  );
 }

@@ -1,9 +1,7 @@
 import Router from '@koa/router';
-import { sendAnswer } from '../answers/sender.ts';
-import type { Context, State } from '../http/state.ts';
+import type { State } from '../http/state.ts';
 import type { Operation } from '../operations/operation.ts';
-import { document } from './document.ts';
-import type { DocumentOptions } from './openapi.ts';
+import { document, KeptDocuments } from './document.ts';
 import { sendProblemType } from './problem-page.ts';
 
 export interface DocumentsDeps {
@@ -13,26 +11,33 @@ export interface DocumentsDeps {
   readonly servedIdentityPaths: ReadonlySet<string>;
 }
 
+/** Limit of kept documents. OpenAPI has one per prefix; a Postman collection names the host of the request. */
+const maxKept = 8;
+
 /**
- * Routes `/openapi.json`, `/postman.json`, `/docs` and `/problemas`. Their modules are loaded at the first request, and each document is
- * built anew: these pages are requested seldom, so neither start-up time nor memory is spent on them.
+ * Routes `/openapi.json`, `/postman.json`, `/docs` and `/problemas`. Their modules are loaded at the first request, which is rare, so
+ * they cost no time at the start. OpenAPI and Postman are rendered and compressed once.
  */
 export function documentsRoutes(deps: DocumentsDeps): Router<State> {
   const router = new Router<State>();
+  const kept = new KeptDocuments(maxKept);
 
-  async function documentFor(prefix: DocumentOptions['prefix']) {
+  const openApi = async (prefix: string) => {
     const { createDocument } = await import('./openapi.ts');
     return createDocument({ ...deps, prefix });
-  }
+  };
 
-  router.get('/openapi.json', async (ctx) => {
-    await sendJson(ctx, await documentFor(ctx.state.prefix));
+  router.get('/openapi.json', (ctx) => {
+    const { prefix } = ctx.state;
+    return kept.send(ctx, `openapi ${prefix}`, async () => json(await openApi(prefix)));
   });
-  router.get('/postman.json', async (ctx) => {
-    const { createCollection } = await import('./postman.ts');
+  router.get('/postman.json', (ctx) => {
     const { prefix, secure, forwardedHost = ctx.host } = ctx.state;
     const base = `${secure ? 'https' : 'http'}://${forwardedHost}${prefix}`;
-    await sendJson(ctx, createCollection(await documentFor(prefix), base));
+    return kept.send(ctx, `postman ${base}`, async () => {
+      const { createCollection } = await import('./postman.ts');
+      return json(createCollection(await openApi(prefix), base));
+    });
   });
   router.get('/docs', async (ctx) => {
     const { sendDocs } = await import('./pages.ts');
@@ -46,6 +51,4 @@ export function documentsRoutes(deps: DocumentsDeps): Router<State> {
   return router;
 }
 
-function sendJson(ctx: Context, body: object): void | Promise<void> {
-  return sendAnswer(ctx, document('application/json; charset=utf-8', JSON.stringify(body)));
-}
+const json = (body: object) => document('application/json; charset=utf-8', JSON.stringify(body));
