@@ -1,13 +1,22 @@
 import * as z from 'zod';
+import {
+  createDocument as render,
+  type ZodOpenApiContentObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverrideContext,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
 import { renderVerdict } from '../answers/renderer.ts';
 import { renderProblem } from '../http/problem.ts';
 import { statusOf } from '../http/problem-types.ts';
 import { accessTo } from '../identity/access.ts';
-import type { Operation } from '../operations/operation.ts';
+import type { Operation, OperationDocument } from '../operations/operation.ts';
 import { describeAccepted } from '../solicitudes/description.ts';
-import { jsonSchema, pathParameters, queryParameters } from './parameters.ts';
+import { parameters } from './parameters.ts';
 import { type Content, identityPaths, type PathDocument, paths } from './paths.ts';
-import { schemas } from './schemas.ts';
+import { type SchemaName, schemas } from './schemas.ts';
 
 export interface DocumentOptions {
   readonly version: string;
@@ -20,23 +29,8 @@ export interface DocumentOptions {
   readonly prefix: string;
 }
 
-export interface OpenApi {
-  readonly openapi: string;
-  readonly info: { readonly title: string; readonly version: string; readonly description: string };
-  readonly servers: readonly { readonly url: string }[];
-  readonly tags: readonly object[];
-  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
-  readonly components: Readonly<Record<string, object>>;
-}
-
-export interface OperationObject {
-  readonly tags: readonly string[];
-  readonly operationId: string;
-  readonly summary: string;
-  readonly parameters?: readonly object[];
-  readonly requestBody?: object;
-  readonly responses: Readonly<Record<string, object>>;
-}
+export type OpenApi = ReturnType<typeof createDocument>;
+export type OperationObject = NonNullable<NonNullable<OpenApi['paths']>[string]['get']>;
 
 const description = `Lista y busca archivos que están detrás de otros procesos y máquinas. Una petición cuyo servicio no responde no
 se pierde: se acepta (202) y su respuesta espera en una dirección. Los errores son application/problem+json (RFC 9457), en español
@@ -49,117 +43,75 @@ const statusTexts: Readonly<Record<number, string>> = {
   204: 'Nada nuevo que contar',
   304: 'No ha cambiado desde la respuesta con ese ETag',
 };
-
-const requestHeaders = {
-  Prefer: {
-    name: 'Prefer',
-    in: 'header',
-    description: 'RFC 7240: «respond-async» toma siempre la cola; «wait=N» espera hasta N segundos (50).',
-    schema: { type: 'string' },
-    example: 'wait=10',
-  },
-  'Idempotency-Key': {
-    name: 'Idempotency-Key',
-    in: 'header',
-    description: 'Una petición que se repite con la misma clave es la misma solicitud.',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
-  },
-  'Last-Event-ID': {
-    name: 'Last-Event-ID',
-    in: 'header',
-    description: 'El último evento que se recibió.',
-    schema: { type: 'string' },
-  },
-  'If-Match': {
-    name: 'If-Match',
-    in: 'header',
-    description: 'El ETag que la respuesta debe tener; si no, 412.',
-    schema: { type: 'string' },
-  },
-  'If-None-Match': {
-    name: 'If-None-Match',
-    in: 'header',
-    description: 'El ETag de la respuesta que ya se tiene.',
-    schema: { type: 'string' },
-  },
-} as const;
+const textOf = (status: number): string => statusTexts[status] ?? 'No está bien';
 
 /** Builds the OpenAPI document of this gateway from the schemas that validate its requests. */
-export function createDocument(options: DocumentOptions): OpenApi {
+export function createDocument(options: DocumentOptions) {
   const { version, operations, tokenNeeded, servedIdentityPaths, prefix } = options;
-  const documented: Record<string, Record<string, OperationObject>> = {};
-  const add = (
-    path: string,
-    method: string,
-    operation: Omit<OperationObject, 'responses'> & OperationObject,
-  ) => {
+  const documented: ZodOpenApiPathsObject = {};
+  const add = (path: string, method: PathDocument['method'], operation: ZodOpenApiOperationObject) => {
     const scope = accessTo(path, new Set());
     const security = scope === 'open' ? [] : [...(tokenNeeded ? [] : [{}]), { portador: [scope] }];
-    documented[path] = { ...documented[path], [method]: { ...operation, security } as OperationObject };
+    documented[path] = { ...documented[path], [method]: { ...operation, security } };
   };
   for (const operation of operations) add(`/${operation.name}`, 'get', operationObject(operation));
   const served = [...paths, ...identityPaths.filter(({ path }) => servedIdentityPaths.has(path))];
   for (const path of served) add(path.path, path.method, pathObject(path, operations));
-  return {
-    openapi: '3.1.1',
-    info: { title: 'Archivero', version, description },
-    servers: [{ url: prefix === '' ? '/' : prefix }],
-    tags: ['Archivos', 'Solicitudes', 'Colas', 'Sistema'].map((name) => ({ name })),
-    paths: documented,
-    components: {
-      schemas: {
-        ...Object.fromEntries(
-          Object.entries(schemas).map(([name, schema]) => [name, jsonSchema(schema, 'output')]),
-        ),
-        ...Object.fromEntries(operations.flatMap(operationSchemas)),
-      },
-      responses: problemResponses(),
-      securitySchemes: {
-        portador: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'Con AUTH=none no hace falta.',
+  return render(
+    {
+      openapi: '3.1.1',
+      info: { title: 'Archivero', version, description },
+      servers: [{ url: prefix === '' ? '/' : prefix }],
+      tags: ['Archivos', 'Solicitudes', 'Colas', 'Sistema'].map((name) => ({ name })),
+      paths: documented,
+      components: {
+        schemas: { ...schemas, ...Object.assign({}, ...operations.map(operationSchemas)) },
+        responses: problemResponses(),
+        securitySchemes: {
+          portador: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'Con AUTH=none no hace falta.',
+          },
         },
       },
     },
-  };
+    { override: typeDefault },
+  );
 }
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (name: string, example?: unknown) => ({
-  'application/json': { schema: ref(name), ...(example === undefined ? {} : { example }) },
-});
+/** Query values are text, defaults included. The document gives the default of an integer as a number. */
+function typeDefault({ jsonSchema }: ZodOpenApiOverrideContext): void {
+  const { type, default: value } = jsonSchema;
+  if (type === 'integer' && typeof value === 'string') jsonSchema.default = Number(value);
+}
 
-function operationSchemas({ name, document }: Operation): [string, object][] {
-  if (document === undefined) return [];
+const json = (schema: z.ZodType, more: object = {}) => ({ 'application/json': { schema, ...more } });
+
+/** The schemas of an operation by their names in the document. */
+function operationSchemas({ name, document }: Operation): Record<string, z.ZodType> {
+  if (document === undefined) return {};
   const { answer, line } = document;
-  return [
-    [`${name}.respuesta`, jsonSchema(answer, 'output')],
-    ...(line === undefined ? [] : ([[`${name}.linea`, jsonSchema(line, 'output')]] as [string, object][])),
-  ];
+  return { [`${name}.respuesta`]: answer, ...(line !== undefined && { [`${name}.linea`]: line }) };
 }
 
-function operationObject(operation: Operation): OperationObject {
+function operationObject(operation: Operation): ZodOpenApiOperationObject {
   const { name, document } = operation;
   const headers = ['Prefer', 'Idempotency-Key', 'If-Match', 'If-None-Match'] as const;
-  const parameters = [
-    ...(document === undefined ? [] : queryParameters(document.query)),
-    ...headers.map((header) => requestHeaders[header]),
-  ];
   return {
     tags: ['Archivos'],
     operationId: name,
     summary: document?.summary ?? name,
-    parameters,
+    ...parameters('', document?.query, headers),
     responses: {
       200: {
-        description: statusTexts[200],
+        description: textOf(200),
         headers: answerHeaders,
-        content: document === undefined ? { 'application/json': {} } : answerContent(operation),
+        content: document === undefined ? { 'application/json': {} } : answerContent(operation, document),
       },
       202: accepted(operation),
-      304: { description: statusTexts[304] },
+      304: { description: textOf(304) },
       ...problems([400, 401, 403, 404, 406, 412, 422, 429, 500, 503, 504]),
     },
   };
@@ -172,30 +124,25 @@ const answerHeaders = {
 };
 
 /** The examples come from the renderer of real answers, so they cannot drift from them. */
-function answerContent(operation: Operation): object {
-  const { name, document, formatos } = operation;
-  const response = document?.example;
-  const shown = (formato: 'json' | 'nombres'): unknown =>
-    JSON.parse(
-      renderVerdict(
-        operation,
-        { ok: true, response },
-        { target: `/${name}`, idioma: 'es', formato },
-      ).body.toString(),
-    );
-  const examples: Record<string, unknown> = { json: { value: shown('json') } };
-  const anyOf: object[] = [ref(`${name}.respuesta`)];
-  if (formatos.includes('nombres')) {
-    anyOf.push(ref('Nombres'));
-    examples['nombres'] = { value: shown('nombres') };
-  }
+function answerContent(
+  operation: Operation,
+  { answer, line, example }: OperationDocument,
+): ZodOpenApiContentObject {
+  const { name, formatos } = operation;
+  const shown = (formato: 'json' | 'nombres') => {
+    const view = { target: `/${name}`, idioma: 'es', formato } as const;
+    const { body } = renderVerdict(operation, { ok: true, response: example }, view);
+    return { value: JSON.parse(body.toString()) };
+  };
+  const named = formatos.includes('nombres');
+  const examples = { json: shown('json'), ...(named && { nombres: shown('nombres') }) };
   return {
-    'application/json': { schema: { anyOf }, examples },
-    ...(document?.line === undefined ? {} : { 'application/x-ndjson': { schema: ref(`${name}.linea`) } }),
+    ...json(z.union(named ? [answer, schemas.Nombres] : [answer]), { examples }),
+    ...(line !== undefined && { 'application/x-ndjson': { schema: line } }),
   };
 }
 
-function accepted({ name }: Pick<Operation, 'name'>): object {
+function accepted({ name }: Pick<Operation, 'name'>): ZodOpenApiResponseObject {
   const acceptedAt = Date.UTC(2026, 10, 20, 10);
   const example = describeAccepted(
     {
@@ -216,43 +163,34 @@ function accepted({ name }: Pick<Operation, 'name'>): object {
     '',
   );
   return {
-    description: statusTexts[202],
+    description: textOf(202),
     headers: {
       Location: { description: 'La solicitud.', schema: { type: 'string' } },
       'Retry-After': { description: 'Segundos.', schema: { type: 'string' } },
     },
-    content: json('Solicitud', JSON.parse(JSON.stringify(example))),
+    content: json(schemas.Solicitud, { example: JSON.parse(JSON.stringify(example)) }),
   };
 }
 
-function pathObject(document: PathDocument, operations: readonly Operation[]): OperationObject {
-  const { path, id, tag, summary, query, body, answers, problems: own, headers } = document;
-  const parameters = [
-    ...pathParameters(path),
-    ...(query === undefined ? [] : queryParameters(query)),
-    ...(headers ?? []).map((header) => requestHeaders[header]),
-  ];
+function pathObject(document: PathDocument, operations: readonly Operation[]): ZodOpenApiOperationObject {
+  const { path, id, tag, summary, query, body, answers, problems: own, headers = [] } = document;
   const needsScope = accessTo(path, new Set()) !== 'open';
   return {
     tags: [tag],
     operationId: id,
     summary,
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: {
-              'application/json': { schema: jsonSchema(body, 'input'), example: exampleOf(body) },
-            },
-          },
-        }),
+    ...parameters(path, query, headers),
+    ...(body !== undefined && {
+      requestBody: { required: true, content: json(body, { example: exampleOf(body) }) },
+    }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, content]) => [
+        Object.entries(answers).map(([status, contents]) => [
           status,
-          { description: statusTexts[Number(status)] ?? 'No está bien', ...contentOf(content, operations) },
+          {
+            description: textOf(Number(status)),
+            ...(contents !== null && { content: contentOf(contents, operations) }),
+          },
         ]),
       ),
       ...problems([...own, ...(needsScope ? [401, 403, 429] : [])]),
@@ -261,27 +199,29 @@ function pathObject(document: PathDocument, operations: readonly Operation[]): O
 }
 
 function contentOf(
-  contents: Content | readonly Content[] | null,
+  contents: Content | readonly Content[],
   operations: readonly Operation[],
-): { readonly content?: object } {
-  if (contents === null) return {};
-  const each = [contents].flat().map((content) => {
-    if (content === 'respuesta') return { 'application/json': { schema: anyAnswer(operations) } };
+): ZodOpenApiContentObject {
+  const each = [contents].flat().map((content): ZodOpenApiContentObject => {
+    if (content === 'respuesta') return json(anyAnswer(operations));
     if (content.startsWith('text/')) return { [content]: { schema: { type: 'string' } } };
-    return content.includes('/') ? { [content]: { schema: { type: 'object' } } } : json(content);
+    if (content.includes('/')) return { [content]: { schema: { type: 'object' } } };
+    return json(schemas[content as SchemaName]);
   });
-  return { content: Object.assign({}, ...each) };
+  return Object.assign({}, ...each);
 }
 
 /** The stored answer of a solicitud: that of any operation, in any of its formats. Some may be undocumented. */
-function anyAnswer(operations: readonly Operation[]): object {
-  if (operations.some(({ document }) => document === undefined)) return {};
-  return { anyOf: [...operations.map(({ name }) => ref(`${name}.respuesta`)), ref('Nombres')] };
+function anyAnswer(operations: readonly Operation[]): z.ZodType {
+  const answers = operations.map(({ document }) => document?.answer ?? z.unknown());
+  return answers.some((answer) => answer instanceof z.ZodUnknown)
+    ? z.unknown()
+    : z.union([...answers, schemas.Nombres]);
 }
 
 const problemName = (status: number): string => `Problema${status}`;
 
-function problems(statuses: readonly number[]): Record<string, object> {
+function problems(statuses: readonly number[]): ZodOpenApiResponsesObject {
   const unique = [...new Set(statuses)].sort((a, b) => a - b);
   return {
     ...Object.fromEntries(
@@ -292,7 +232,7 @@ function problems(statuses: readonly number[]): Record<string, object> {
 }
 
 /** Returns one response per status, with every problem type of that status as an example. */
-function problemResponses(): Record<string, object> {
+function problemResponses(): Record<string, ZodOpenApiResponseObject> {
   const slugs = Object.entries(statusOf) as [keyof typeof statusOf, number][];
   const of = (status: number) =>
     slugs
@@ -301,9 +241,9 @@ function problemResponses(): Record<string, object> {
         const { body } = renderProblem({ slug, status }, { idioma: 'es', instance: undefined });
         return [slug, { value: JSON.parse(body.toString()) }];
       });
-  const response = (text: string, examples: object) => ({
+  const response = (text: string, examples: Record<string, object>) => ({
     description: text,
-    content: { 'application/problem+json': { schema: ref('Problema'), examples } },
+    content: { 'application/problem+json': { schema: schemas.Problema, examples } },
   });
   return {
     Problema: response('Cualquier otro problema', {}),

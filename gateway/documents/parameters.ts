@@ -28,43 +28,46 @@ const meanings: Readonly<Record<string, string>> = {
   cola: 'Nombre de la cola; «x» es «usuario.x».',
 };
 
-type JsonSchema = Readonly<Record<string, unknown>>;
+const header = (description: string, more: { readonly example?: string } = {}, schema = z.string()) =>
+  schema.optional().meta({ param: { description, ...more } });
 
-/** Converts a schema to JSON Schema 2020-12, the dialect of OpenAPI 3.1. */
-export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
-  return rest;
-}
+const headers = {
+  Prefer: header('RFC 7240: «respond-async» toma siempre la cola; «wait=N» espera hasta N segundos (50).', {
+    example: 'wait=10',
+  }),
+  'Idempotency-Key': header(
+    'Una petición que se repite con la misma clave es la misma solicitud.',
+    {},
+    z.string().min(1).max(255),
+  ),
+  'Last-Event-ID': header('El último evento que se recibió.'),
+  'If-Match': header('El ETag que la respuesta debe tener; si no, 412.'),
+  'If-None-Match': header('El ETag de la respuesta que ya se tiene.'),
+};
 
-/** Returns the parameters of a query, derived from the schema that validates it. */
-export function queryParameters(query: z.ZodObject): readonly object[] {
-  const { properties = {} } = z.toJSONSchema(query, { io: 'input' });
-  return Object.entries(properties).map(([name, schema]) => ({
+/** A request header that a route honours. */
+export type HeaderName = keyof typeof headers;
+
+/** Returns the parameters of a route: those between braces in its path, those of its query, and its headers. */
+export function parameters(path: string, query: z.ZodObject | undefined, names: readonly HeaderName[]) {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [
     name,
-    in: 'query',
-    ...describe(name),
-    schema: withTypedDefault(schema as JsonSchema),
-  }));
+    name === 'id' ? z.string().meta({ format: 'uuid' }) : z.string(),
+  ]);
+  const params = {
+    path: described(Object.fromEntries(inPath)),
+    query: described(query?.shape ?? {}),
+    header: z.object(Object.fromEntries(names.map((name) => [name, headers[name]]))),
+  };
+  const some = Object.values(params).some(({ shape }) => Object.keys(shape).length > 0);
+  return some ? { requestParams: params } : {};
 }
 
-/** Returns the parameters between braces in a path. */
-export function pathParameters(path: string): readonly object[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
-    required: true,
-    ...describe(name),
-    schema: name === 'id' ? { type: 'string', format: 'uuid' } : { type: 'string' },
-  }));
-}
-
-function describe(name: string): { readonly description?: string } {
-  const description = meanings[name];
-  return description === undefined ? {} : { description };
-}
-
-/** Query values are text, defaults included. The document gives the default of an integer as a number. */
-function withTypedDefault(schema: JsonSchema): JsonSchema {
-  const { type, default: value } = schema;
-  return type === 'integer' && typeof value === 'string' ? { ...schema, default: Number(value) } : schema;
+function described(shape: z.core.$ZodLooseShape): z.ZodObject {
+  const fields = Object.entries(shape as Record<string, z.ZodType>).map(([name, schema]) => {
+    const description = meanings[name];
+    const meta = description === undefined ? {} : { param: { description } };
+    return [name, schema.meta({ ...schema.meta(), ...meta })];
+  });
+  return z.object(Object.fromEntries(fields));
 }

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { pushBody } from '../colas/routes.ts';
 import { credentials } from '../identity/login.ts';
 import { anyState, oneState } from '../solicitudes/listing.ts';
+import type { HeaderName } from './parameters.ts';
 import type { SchemaName } from './schemas.ts';
 
 /** A schema of the document as JSON, the answer of any operation, or a media type: a text, or a JSON object. */
@@ -24,7 +25,7 @@ export interface PathDocument {
   /** Statuses answered with a problem, in addition to those that any route may give. */
   readonly problems: readonly number[];
   /** Request headers that this route honours. */
-  readonly headers?: readonly ('Prefer' | 'Idempotency-Key' | 'Last-Event-ID')[];
+  readonly headers?: readonly HeaderName[];
 }
 
 const solicitudes = { tag: 'Solicitudes' } as const;

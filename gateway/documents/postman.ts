@@ -11,10 +11,10 @@ interface Parameter {
  * Converts the document to a Postman collection (https://schema.postman.com/collection/json/v2.1.0): one folder per tag,
  * one request per operation. Optional parameters are disabled. The collection's variables are `base_url` and `token`.
  */
-export function createCollection({ info, paths, tags }: OpenApi, baseUrl: string): object {
+export function createCollection({ info, paths = {}, tags = [] }: OpenApi, baseUrl: string): object {
   const requests = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      tag: operation.tags[0],
+    Object.entries(methods as Record<string, OperationObject>).map(([method, operation]) => ({
+      tag: operation.tags?.[0],
       item: { name: operation.summary, request: requestOf(path, method, operation) },
     })),
   );

@@ -26,13 +26,13 @@ const enlaces = z.object({
   eventos: path,
   reintentar: path.optional(),
 });
-const queue = z.object({
+const queue = {
   nombre: z.string(),
   tipo: z.enum(['usuario', 'interna']),
   listos: whole,
   sin_confirmar: whole.nullable(),
   consumidores: whole,
-});
+};
 const health = z.record(z.string(), z.unknown());
 
 /** Schemas by their name in the document. Only the loose objects and records allow further members. */
@@ -75,8 +75,8 @@ export const schemas = {
     vence: time,
     permisos: z.array(z.string()),
   }),
-  Cola: queue,
-  Colas: z.object({ colas: z.array(queue), completo: z.boolean() }),
+  Cola: z.object(queue),
+  Colas: z.object({ colas: z.array(z.object(queue)), completo: z.boolean() }),
   Conteo: z.object({ cola: z.string(), conteo: whole }),
   Encolado: z.object({ cola: z.string(), id: z.uuid() }),
   Desencolado: z.object({

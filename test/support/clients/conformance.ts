@@ -1,11 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { listarJuegos } from '../../../examples/juegos/listar-juegos.ts';
-import { createDocument } from '../../../gateway/documents/openapi.ts';
+import { createDocument, type OperationObject } from '../../../gateway/documents/openapi.ts';
 import type { Operation } from '../../../gateway/operations/operation.ts';
 import { services } from '../../../gateway/services.ts';
 
-const document = createDocument({
+const { paths = {}, ...document } = createDocument({
   version: '0.0.0',
   operations: [...services.flatMap(({ operations }) => operations), listarJuegos as Operation],
   tokenNeeded: false,
@@ -14,12 +14,12 @@ const document = createDocument({
 });
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
-ajv.addSchema({ $id: 'document', ...document });
+ajv.addSchema({ $id: 'document', ...document, paths });
 
 /** Returns the path template: `/solicitudes/019a…` → `/solicitudes/{id}`; undefined for an undocumented path. */
 function documentedPath(path: string): string | undefined {
   const bare = path.replace(/^\/v1(?=\/|$)/, '') || '/';
-  const names = Object.keys(document.paths);
+  const names = Object.keys(paths);
   return names.find((name) => name === bare) ?? names.find((name) => patternOf(name).test(bare));
 }
 
@@ -32,14 +32,17 @@ const pointer = (...parts: readonly string[]): string =>
 
 /** Returns the reference to an answer's schema; undefined when it has none. Throws for an undocumented answer. */
 function schemaFor(method: string, path: string, status: number, type: string): string | undefined {
-  const responses = document.paths[path]?.[method.toLowerCase()]?.responses;
+  const methods = paths[path] as Readonly<Record<string, OperationObject>> | undefined;
+  const responses = methods?.[method.toLowerCase()]?.responses as
+    | Readonly<Record<string, object>>
+    | undefined;
   if (responses === undefined) throw new Error(`The document has no ${method} ${path}`);
   const key = String(status) in responses ? String(status) : 'default';
   let at = ['paths', path, method.toLowerCase(), 'responses', key];
   let response = responses[key] as { readonly $ref?: string; readonly content?: Record<string, object> };
   if (response.$ref !== undefined) {
     at = response.$ref.slice(2).split('/');
-    const shared = document.components['responses'] as Record<string, typeof response>;
+    const shared = document.components?.responses as Record<string, typeof response>;
     response = shared[at.at(-1) ?? ''] ?? {};
   }
   // The body is described elsewhere: the answer of another operation, or a file.
