@@ -1,6 +1,5 @@
 import { isIPv4, type Socket } from 'node:net';
 import {
-  CallCredentials,
   ChannelCredentials,
   type ChannelOptions,
   Client,
@@ -154,13 +153,13 @@ function authorityOptions(authority: string): ChannelOptions {
 }
 
 function credentialsFor(tls: TlsMaterial | undefined, expose: (socket: Socket) => void): ChannelCredentials {
-  if (tls === undefined) return new Plaintext(expose);
+  if (tls === undefined) return new ExposingCredentials(ChannelCredentials.createInsecure(), expose);
   const { ca = null, key = null, cert = null } = tls;
-  return new Encrypted(ChannelCredentials.createSsl(ca, key, cert), expose);
+  return new ExposingCredentials(ChannelCredentials.createSsl(ca, key, cert), expose);
 }
 
-/** grpc-js's TLS credentials, which also expose the sockets. */
-class Encrypted extends ChannelCredentials {
+/** Credentials that also expose the sockets: grpc-js leaves those of failed attempts open. */
+class ExposingCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
   readonly #expose: (socket: Socket) => void;
 
@@ -171,7 +170,7 @@ class Encrypted extends ChannelCredentials {
   }
 
   override _isSecure(): boolean {
-    return true;
+    return this.#inner._isSecure();
   }
 
   override _equals(other: ChannelCredentials): boolean {
@@ -190,37 +189,6 @@ class Encrypted extends ChannelCredentials {
       waitForReady: () => inner.waitForReady(),
       getCallCredentials: () => inner.getCallCredentials(),
       destroy: () => inner.destroy(),
-    };
-  }
-}
-
-/** Plaintext credentials like `credentials.createInsecure()` that expose the sockets: grpc-js leaves them open on failure. */
-class Plaintext extends ChannelCredentials {
-  readonly #expose: (socket: Socket) => void;
-
-  constructor(expose: (socket: Socket) => void) {
-    super();
-    this.#expose = expose;
-  }
-
-  override _isSecure(): boolean {
-    return false;
-  }
-
-  override _equals(other: ChannelCredentials): boolean {
-    return this === other;
-  }
-
-  override _createSecureConnector(): experimental.SecureConnector {
-    const none = CallCredentials.createEmpty();
-    return {
-      connect: async (socket) => {
-        this.#expose(socket);
-        return { socket, secure: false };
-      },
-      waitForReady: () => Promise.resolve(),
-      getCallCredentials: () => none,
-      destroy: () => undefined,
     };
   }
 }
