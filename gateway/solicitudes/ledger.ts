@@ -82,6 +82,14 @@ export interface LedgerListener {
 /** A row closed as `vencida`. */
 export type Expired = Pick<Solicitud, 'id' | 'service' | 'requestId'>;
 
+/** The size of a ledger. */
+export interface LedgerBounds {
+  /** Rows kept, open and closed. */
+  readonly maxRows: number;
+  /** Bytes of the kept requests and answers (row-size.ts). Answers are stored beyond it, new requests are not. */
+  readonly maxBytes: number;
+}
+
 /** The ledger is full: the request is refused before any work. */
 export class LedgerFullError extends Error {
   override readonly name = 'LedgerFullError';

@@ -1,15 +1,8 @@
-import { type Acceptance, LedgerFullError, type Solicitud } from '../ledger.ts';
+import { type Acceptance, type LedgerBounds, LedgerFullError, type Solicitud } from '../ledger.ts';
 import { rowSize } from '../row-size.ts';
+import { type Row, solicitudColumns, toSolicitud } from '../rows.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
-import { columns, type Row, toSolicitud } from './rows.ts';
-
-export interface Bounds {
-  /** Rows kept, open and closed. */
-  readonly maxRows: number;
-  /** Bytes of the kept requests and answers (row-size.ts). Answers are stored beyond it, new requests are not. */
-  readonly maxBytes: number;
-}
 
 /** Maximum accepts that wait for the database at a time. Beyond it requests are refused as if the ledger were full. */
 const maxWaiting = 10_000;
@@ -36,7 +29,7 @@ const insert = `
   FROM acceptances LEFT JOIN inserted ON inserted.id = acceptances.id ORDER BY nth`;
 
 // A second statement, because the first does not see rows that others committed while it ran.
-const selectKeys = `SELECT ${columns} FROM archivero.requests
+const selectKeys = `SELECT ${solicitudColumns('archivero.ledger')} FROM archivero.requests
   JOIN unnest($1::text[], $2::text[]) AS acceptances(caller, key) USING (caller, key)`;
 
 // Writes the value that is there, which is synced to disk as any other.
@@ -51,7 +44,7 @@ interface Outcome {
 }
 
 /** Commits requests in batches, within the bounds. */
-export function createAcceptances(database: Database, { maxRows, maxBytes }: Bounds) {
+export function createAcceptances(database: Database, { maxRows, maxBytes }: LedgerBounds) {
   const full = () =>
     new LedgerFullError(`The ledger keeps ${maxRows} requests and ${maxBytes} bytes at most`);
 

@@ -1,27 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { RenderedAnswer } from '../../http/rendered-answer.ts';
 import {
   type Acceptance,
   type Change,
   type Closing,
-  type Expired,
   type Ledger,
-  type LedgerListener,
+  type LedgerBounds,
   LedgerUnavailableError,
-  type Solicitud,
-  type SolicitudFilter,
 } from '../ledger.ts';
 import { createListeners } from '../listeners.ts';
-import { type Bounds, createAcceptances } from './acceptances.ts';
-import { connectionConfig, createDatabase, type Database, ledgerError, newDatabase } from './database.ts';
+import { createAcceptances } from './acceptances.ts';
+import { connectionConfig, createDatabase, ledgerError, newDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
-import { type Notices, openNotices } from './notices.ts';
+import { openNotices } from './notices.ts';
 import { reads } from './reads.ts';
 import { writes } from './writes.ts';
 
-export interface PostgresLedgerOptions extends Bounds {
+export interface PostgresLedgerOptions extends LedgerBounds {
   /** `postgres://user:password@host:port/database` */
   readonly url: string;
   readonly log: Logger;
@@ -36,150 +32,83 @@ const recoveryMs = 120_000;
 const retryMs = 250;
 
 /**
- * A ledger in a PostgreSQL database, which any number of gateways may share; each notifies the others of its changes.
- * While the database is down, calls reject within seconds with `LedgerUnavailableError`.
+ * Creates a ledger in a PostgreSQL database, which any number of gateways may share; each notifies the others of its
+ * changes. While the database is down, calls reject within seconds with `LedgerUnavailableError`.
  */
-class PostgresLedger implements Ledger {
-  readonly id: string;
-  readonly #database: Database;
-  readonly #acceptances: ReturnType<typeof createAcceptances>;
-  readonly #reads: ReturnType<typeof reads>;
-  readonly #writes: ReturnType<typeof writes>;
-  readonly #listeners = createListeners();
-  readonly #notices: Notices;
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #stopped: Promise<void> | undefined;
+function createPostgresLedger(id: string, { url, log, ...bounds }: PostgresLedgerOptions): Ledger {
+  const database = createDatabase(url);
+  const acceptances = createAcceptances(database, bounds);
+  const read = reads(database);
+  const write = writes(database);
+  const listeners = createListeners();
+  const notices = openNotices(url, listeners, log);
+  const inFlight = new Set<Promise<unknown>>();
+  let stopped: Promise<void> | undefined;
 
-  constructor(id: string, { url, log, ...bounds }: PostgresLedgerOptions) {
-    this.id = id;
-    this.#database = createDatabase(url);
-    this.#acceptances = createAcceptances(this.#database, bounds);
-    this.#reads = reads(this.#database);
-    this.#writes = writes(this.#database);
-    this.#notices = openNotices(url, this.#listeners, log);
+  /** Makes an operation that is refused once the ledger is closed. `stop` waits for its calls. */
+  function untilStop<Args extends readonly unknown[], Result>(operation: (...args: Args) => Promise<Result>) {
+    return (...args: Args): Promise<Result> => {
+      if (stopped !== undefined) return Promise.reject(new LedgerUnavailableError('The ledger is closed'));
+      const running = operation(...args);
+      const settled = running.catch(() => undefined).finally(() => inFlight.delete(settled));
+      inFlight.add(settled);
+      return running;
+    };
   }
 
-  /** Runs a call unless the ledger is closed. `stop` waits for it. */
-  #run<Result>(call: () => Promise<Result>): Promise<Result> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(new LedgerUnavailableError('The ledger is closed'));
-    }
-    const running = call();
-    const settled = running.catch(() => undefined).finally(() => this.#inFlight.delete(settled));
-    this.#inFlight.add(settled);
-    return running;
+  function tell(changes: readonly Change[]): void {
+    listeners.changed(changes);
+    notices.tell(changes);
   }
 
-  #tell(changes: readonly Change[]): void {
-    this.#listeners.changed(changes);
-    this.#notices.tell(changes);
-  }
-
-  accept(acceptance: Acceptance): Promise<Solicitud | undefined> {
-    return this.#run(async () => {
-      const known = await this.#acceptances.accept(acceptance);
+  return {
+    id,
+    accept: untilStop(async (acceptance: Acceptance) => {
+      const known = await acceptances.accept(acceptance);
       const { id, service } = acceptance;
-      if (known === undefined) this.#tell([{ id, service, state: 'aceptada' }]);
+      if (known === undefined) tell([{ id, service, state: 'aceptada' }]);
       return known;
-    });
-  }
-
-  get(id: string): Promise<Solicitud | undefined> {
-    return this.#run(() => this.#reads.get(id));
-  }
-
-  withKey(caller: string, key: string): Promise<Solicitud | undefined> {
-    return this.#run(() => this.#reads.withKey(caller, key));
-  }
-
-  list(listing: SolicitudFilter): Promise<readonly Solicitud[]> {
-    return this.#run(() => this.#reads.list(listing));
-  }
-
-  answer(id: string): Promise<RenderedAnswer | undefined> {
-    return this.#run(() => this.#reads.answer(id));
-  }
-
-  published(id: string, at: number, dueAt: number): Promise<void> {
-    return this.#run(async () => {
-      const row = await this.#writes.published(id, at, dueAt);
-      if (row !== undefined) this.#tell([{ ...row, state: 'encolada' }]);
-    });
-  }
-
-  unpublish(at: number): Promise<void> {
-    return this.#run(() => this.#writes.unpublish(at));
-  }
-
-  interrupted(id: string, dueAt: number): Promise<number> {
-    return this.#run(() => this.#writes.interrupted(id, dueAt));
-  }
-
-  defer(id: string, dueAt: number): Promise<void> {
-    return this.#run(() => this.#writes.defer(id, dueAt));
-  }
-
-  deferQueued(service: string, now: number, dueAt: number): Promise<void> {
-    return this.#run(() => this.#writes.deferQueued(service, now, dueAt));
-  }
-
-  makeDue(service: string, dueAt: number): Promise<void> {
-    return this.#run(() => this.#writes.makeDue(service, dueAt));
-  }
-
-  claim(service: string, now: number, until: number, limit: number): Promise<readonly Solicitud[]> {
-    return this.#run(() => this.#writes.claim(service, now, until, limit));
-  }
-
-  nextDue(service: string): Promise<number | undefined> {
-    return this.#run(() => this.#reads.nextDue(service));
-  }
-
-  oldest(): Promise<number | undefined> {
-    return this.#run(() => this.#reads.oldest());
-  }
-
-  countOpen(): Promise<Readonly<Record<string, number>>> {
-    return this.#run(() => this.#reads.countOpen());
-  }
-
-  close(id: string, closing: Closing): Promise<'closed' | 'was-closed' | 'unknown'> {
-    return this.#run(async () => {
-      const row = await this.#writes.close(id, closing);
+    }),
+    get: untilStop(read.get),
+    withKey: untilStop(read.withKey),
+    list: untilStop(read.list),
+    answer: untilStop(read.answer),
+    published: untilStop(async (id: string, at: number, dueAt: number) => {
+      const row = await write.published(id, at, dueAt);
+      if (row !== undefined) tell([{ ...row, state: 'encolada' }]);
+    }),
+    unpublish: untilStop(write.unpublish),
+    interrupted: untilStop(write.interrupted),
+    defer: untilStop(write.defer),
+    deferQueued: untilStop(write.deferQueued),
+    makeDue: untilStop(write.makeDue),
+    claim: untilStop(write.claim),
+    nextDue: untilStop(read.nextDue),
+    oldest: untilStop(read.oldest),
+    countOpen: untilStop(read.countOpen),
+    close: untilStop(async (id: string, closing: Closing) => {
+      const row = await write.close(id, closing);
       if (typeof row === 'string') return row;
-      this.#tell([{ ...row, state: closing.state }]);
+      tell([{ ...row, state: closing.state }]);
       return 'closed';
-    });
-  }
-
-  expire(now: number): Promise<readonly Expired[]> {
-    return this.#run(async () => {
-      const expired = await this.#writes.expire(now);
-      this.#tell(expired.map(({ id, service }) => ({ id, service, state: 'vencida' })));
+    }),
+    expire: untilStop(async (now: number) => {
+      const expired = await write.expire(now);
+      tell(expired.map(({ id, service }) => ({ id, service, state: 'vencida' })));
       return expired;
-    });
-  }
-
-  purge(closedBefore: number): Promise<number> {
-    return this.#run(() => this.#writes.purge(closedBefore));
-  }
-
-  probe(): Promise<void> {
-    return this.#run(() => this.#acceptances.probe());
-  }
-
-  subscribe(listener: LedgerListener): () => void {
-    return this.#listeners.add(listener);
-  }
-
-  stop(): Promise<void> {
-    this.#stopped ??= (async () => {
-      await Promise.all(this.#inFlight);
-      await this.#notices.stop();
-      await this.#database.end();
-    })();
-    return this.#stopped;
-  }
+    }),
+    purge: untilStop(write.purge),
+    probe: untilStop(acceptances.probe),
+    subscribe: listeners.add,
+    stop: () => {
+      stopped ??= (async () => {
+        await Promise.all(inFlight);
+        await notices.stop();
+        await database.end();
+      })();
+      return stopped;
+    },
+  };
 }
 
 /** A server and its database, as `prepare` asks for them. */
@@ -235,7 +164,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   const startedAt = performance.now();
   for (;;) {
     try {
-      return new PostgresLedger(await prepare(options), options);
+      return createPostgresLedger(await prepare(options), options);
     } catch (thrown) {
       if (performance.now() - startedAt < patienceMs(thrown)) await delay(retryMs);
       else throw ledgerError(thrown);

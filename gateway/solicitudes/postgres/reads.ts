@@ -1,9 +1,10 @@
 import type { RenderedAnswer } from '../../http/rendered-answer.ts';
 import { estados, type Solicitud, type SolicitudFilter } from '../ledger.ts';
+import { type Row, solicitudColumns, toSolicitud } from '../rows.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
-import { columns, type Row, toSolicitud } from './rows.ts';
 
+const columns = solicitudColumns('archivero.ledger');
 const selectById = `SELECT ${columns} FROM archivero.requests WHERE id = ANY($1)`;
 const selectByKey = `SELECT ${columns} FROM archivero.requests WHERE caller = $1 AND key = $2`;
 const selectAnswer = `SELECT answer_status AS status, answer_headers AS headers, answer_body AS body
@@ -29,7 +30,7 @@ export function reads(database: Database) {
   const byId = new Batches<string, Solicitud | undefined>({
     run: async (ids) => {
       const rows = await database.query<Row>(selectById, [[...new Set(ids)]]);
-      const found = new Map(rows.map((row) => [row.id, toSolicitud(row)]));
+      const found = new Map(rows.map(toSolicitud).map((row) => [row.id, row]));
       return ids.map((id) => found.get(id));
     },
   });

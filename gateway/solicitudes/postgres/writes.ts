@@ -1,7 +1,7 @@
 import type { Closing, Expired, Solicitud } from '../ledger.ts';
+import { type Row, solicitudColumns, toSolicitud } from '../rows.ts';
 import { Batches } from './batches.ts';
 import type { Database } from './database.ts';
-import { columns, type Row, toSolicitud } from './rows.ts';
 
 /** Rows changed by one statement of a sweep, so that no other statement waits long for it. */
 const sweepRows = 500;
@@ -59,7 +59,7 @@ const claim = `
     ORDER BY due_at, seq LIMIT $4 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE archivero.requests AS r SET due_at = $3 FROM due WHERE r.seq = due.seq RETURNING r.*, due.due_at AS was_due)
-  SELECT ${columns} FROM claimed ORDER BY was_due, seq`;
+  SELECT ${solicitudColumns('archivero.ledger')} FROM claimed ORDER BY was_due, seq`;
 
 // A deferred row must not match again, even when `dueAt` has already passed.
 const deferQueued = `

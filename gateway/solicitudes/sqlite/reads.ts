@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { estados, type Solicitud, type SolicitudFilter } from '../ledger.ts';
-import { type AnswerBytes, columns, toAnswer, toSolicitud } from './rows.ts';
+import { solicitudColumns, toSolicitud } from '../rows.ts';
+import { type AnswerBytes, toAnswer } from './answer-bytes.ts';
+
+const columns = solicitudColumns('ledger');
 
 /** Creates the read operations of the ledger. Their own connection keeps reads from waiting for an fsync. */
 export function reads(db: DatabaseSync) {

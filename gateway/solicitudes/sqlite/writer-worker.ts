@@ -1,11 +1,12 @@
 import { serveWorker } from '../../../runtime/workers/worker.ts';
+import type { LedgerBounds } from '../ledger.ts';
 import { openStorage, type Storage } from './database.ts';
 import { groupCommit } from './group-commit.ts';
 import type { Call, LedgerProtocol, Result } from './messages.ts';
-import { type Bounds, writes } from './writes.ts';
+import { writes } from './writes.ts';
 
 /** Data of the writer worker, the only one that writes the file and waits for the disk. */
-export interface WriterData extends Bounds {
+export interface WriterData extends LedgerBounds {
   readonly path: string;
 }
 

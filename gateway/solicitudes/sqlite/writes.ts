@@ -1,19 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Acceptance, type Closing, type Expired, LedgerFullError, type Solicitud } from '../ledger.ts';
+import {
+  type Acceptance,
+  type Closing,
+  type Expired,
+  type LedgerBounds,
+  LedgerFullError,
+  type Solicitud,
+} from '../ledger.ts';
 import { rowSize } from '../row-size.ts';
-import { type AnswerBytes, columns, toSolicitud } from './rows.ts';
-
-export interface Bounds {
-  /** Rows kept, open and closed. */
-  readonly maxRows: number;
-  /** Bytes of the kept requests and answers (row-size.ts). Answers are stored beyond it, new requests are not. */
-  readonly maxBytes: number;
-}
+import { solicitudColumns, toSolicitud } from '../rows.ts';
+import type { AnswerBytes } from './answer-bytes.ts';
 
 /** Rows changed by one transaction of a sweep, so that no accept waits long behind it. */
 export const sweepRows = 500;
 /** Fewer rows when purging: SQLite walks the pages of every answer's body. */
 export const purgeRows = 100;
+
+const columns = solicitudColumns('ledger');
 
 const append = (state: string, at: string) =>
   `json_insert(history, '$[#]', json_object('state', ${state}, 'at', ${at}))`;
@@ -23,7 +26,7 @@ const append = (state: string, at: string) =>
  * one writing statement: SQLite undoes a failed statement by itself, so none needs a savepoint. A sweep returns how many
  * rows it changed; after a full batch it must be run again.
  */
-export function writes(db: DatabaseSync, { maxRows, maxBytes }: Bounds) {
+export function writes(db: DatabaseSync, { maxRows, maxBytes }: LedgerBounds) {
   const totals = db.prepare(
     'SELECT ifnull(sum(rows), 0) AS rows, ifnull(sum(bytes), 0) AS bytes FROM totals',
   );
