@@ -1,5 +1,4 @@
 import { FileError } from '../filesystem/file-error.ts';
-import type { orders } from '../filesystem/ordering.ts';
 import { parsePath } from '../filesystem/path-parts.ts';
 import { kindFilter, pageSize } from '../filesystem/query.ts';
 import type { Root } from '../filesystem/root.ts';
@@ -85,27 +84,17 @@ function sortingOf({
   orden,
   descendente: descending,
 }: Pick<ListarArchivosRequest, 'orden' | 'descendente'>): Sorting | undefined {
-  const order = orderOf(orden);
-  return order && { order, descending };
+  if (orden === OrdenListado.ORDEN_LISTADO_UNSPECIFIED) return undefined;
+  const order = ordersByNumber[orden];
+  if (order === undefined) throw new FileError('INVALID_ARGUMENT', 'orden-no-valido', 'Unknown order');
+  return { order, descending };
 }
 
-function orderOf(orden: OrdenListado): keyof typeof orders | undefined {
-  switch (orden) {
-    case OrdenListado.ORDEN_LISTADO_UNSPECIFIED:
-      return undefined;
-    case OrdenListado.ORDEN_LISTADO_NOMBRE:
-      return 'nombre';
-    case OrdenListado.ORDEN_LISTADO_NATURAL:
-      return 'natural';
-    case OrdenListado.ORDEN_LISTADO_BYTES:
-      return 'bytes';
-    case OrdenListado.ORDEN_LISTADO_MODIFICADO:
-      return 'modificado';
-    case OrdenListado.ORDEN_LISTADO_TIPO:
-      return 'tipo';
-    case OrdenListado.ORDEN_LISTADO_CARPETAS:
-      return 'carpetas';
-    default:
-      throw new FileError('INVALID_ARGUMENT', 'orden-no-valido', 'Unknown order');
-  }
-}
+const ordersByNumber: Readonly<Partial<Record<OrdenListado, Sorting['order']>>> = {
+  [OrdenListado.ORDEN_LISTADO_NOMBRE]: 'nombre',
+  [OrdenListado.ORDEN_LISTADO_NATURAL]: 'natural',
+  [OrdenListado.ORDEN_LISTADO_BYTES]: 'bytes',
+  [OrdenListado.ORDEN_LISTADO_MODIFICADO]: 'modificado',
+  [OrdenListado.ORDEN_LISTADO_TIPO]: 'tipo',
+  [OrdenListado.ORDEN_LISTADO_CARPETAS]: 'carpetas',
+};

@@ -20,7 +20,7 @@ export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {
     parts: parsePath(request.ruta, request.rutaBytes),
     nombre: request.nombre,
     mode: modeOf(request),
-    field: fieldOf(request.campo),
+    field: fields[request.campo] ?? unknown('campo-no-valido', 'Unknown field'),
     folding: { case: !request.distinguirMayusculas, accents: !request.distinguirAcentos },
     kinds: kindFilter(request.tipos),
     extensions: request.extensiones,
@@ -29,7 +29,7 @@ export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {
     since: request.modificadoDesde?.getTime(),
     until: request.modificadoHasta?.getTime(),
     hidden: request.ocultos,
-    order: orderOf(request.orden),
+    order: orders[request.orden] ?? unknown('orden-no-valido', 'Unknown order'),
     descending: request.descendente,
     limit: pageSize(request.limite, defaultLimit),
     cursor: request.cursor,
@@ -37,54 +37,36 @@ export function toSearchQuery(request: BuscarArchivosRequest): SearchQuery {
 }
 
 function modeOf({ modo, nombre }: BuscarArchivosRequest): Mode {
-  switch (modo) {
-    case Modo.MODO_UNSPECIFIED:
-      return /[*?[]/.test(nombre) ? 'literal-o-glob' : 'contiene';
-    case Modo.MODO_CONTIENE:
-      return 'contiene';
-    case Modo.MODO_EXACTO:
-      return 'exacto';
-    case Modo.MODO_GLOB:
-      return 'glob';
-    case Modo.MODO_PREFIJO:
-      return 'prefijo';
-    case Modo.MODO_SUFIJO:
-      return 'sufijo';
-    case Modo.MODO_REGEX:
-      return 'regex';
-    case Modo.MODO_DIFUSO:
-      return 'difuso';
-    default:
-      throw new FileError('INVALID_ARGUMENT', 'modo-no-valido', 'Unknown mode');
-  }
+  if (modo === Modo.MODO_UNSPECIFIED) return /[*?[]/.test(nombre) ? 'literal-o-glob' : 'contiene';
+  return modes[modo] ?? unknown('modo-no-valido', 'Unknown mode');
 }
 
-function fieldOf(campo: Campo): Field {
-  switch (campo) {
-    case Campo.CAMPO_UNSPECIFIED:
-    case Campo.CAMPO_NOMBRE:
-      return 'nombre';
-    case Campo.CAMPO_RUTA:
-      return 'ruta';
-    default:
-      throw new FileError('INVALID_ARGUMENT', 'campo-no-valido', 'Unknown field');
-  }
-}
+const modes: Readonly<Partial<Record<Modo, Mode>>> = {
+  [Modo.MODO_CONTIENE]: 'contiene',
+  [Modo.MODO_EXACTO]: 'exacto',
+  [Modo.MODO_GLOB]: 'glob',
+  [Modo.MODO_PREFIJO]: 'prefijo',
+  [Modo.MODO_SUFIJO]: 'sufijo',
+  [Modo.MODO_REGEX]: 'regex',
+  [Modo.MODO_DIFUSO]: 'difuso',
+};
 
-function orderOf(orden: OrdenBusqueda): SearchOrder {
-  switch (orden) {
-    case OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED:
-    case OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA:
-      return 'relevancia';
-    case OrdenBusqueda.ORDEN_BUSQUEDA_NOMBRE:
-      return 'nombre';
-    case OrdenBusqueda.ORDEN_BUSQUEDA_RUTA:
-      return 'ruta';
-    case OrdenBusqueda.ORDEN_BUSQUEDA_BYTES:
-      return 'bytes';
-    case OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO:
-      return 'modificado';
-    default:
-      throw new FileError('INVALID_ARGUMENT', 'orden-no-valido', 'Unknown order');
-  }
+const fields: Readonly<Partial<Record<Campo, Field>>> = {
+  [Campo.CAMPO_UNSPECIFIED]: 'nombre',
+  [Campo.CAMPO_NOMBRE]: 'nombre',
+  [Campo.CAMPO_RUTA]: 'ruta',
+};
+
+const orders: Readonly<Partial<Record<OrdenBusqueda, SearchOrder>>> = {
+  [OrdenBusqueda.ORDEN_BUSQUEDA_UNSPECIFIED]: 'relevancia',
+  [OrdenBusqueda.ORDEN_BUSQUEDA_RELEVANCIA]: 'relevancia',
+  [OrdenBusqueda.ORDEN_BUSQUEDA_NOMBRE]: 'nombre',
+  [OrdenBusqueda.ORDEN_BUSQUEDA_RUTA]: 'ruta',
+  [OrdenBusqueda.ORDEN_BUSQUEDA_BYTES]: 'bytes',
+  [OrdenBusqueda.ORDEN_BUSQUEDA_MODIFICADO]: 'modificado',
+};
+
+/** A newer client may send a value that this version does not have. */
+function unknown(reason: string, message: string): never {
+  throw new FileError('INVALID_ARGUMENT', reason, message);
 }
