@@ -4,7 +4,7 @@ import { renderVerdict } from '../answers/renderer.ts';
 import type { ServiceClient } from '../calls/service-client.ts';
 import { problemOfThrown } from '../http/error-mapping.ts';
 import { renderProblem } from '../http/problem.ts';
-import type { Idioma } from '../http/texts.ts';
+import type { State } from '../http/state.ts';
 import type { Authenticator, Verified } from '../identity/authenticator.ts';
 import type { Operation, OperationLive } from '../operations/operation.ts';
 import { createAdmission } from './admission.ts';
@@ -17,11 +17,8 @@ export interface ConversationOptions {
   readonly operation: Operation;
   readonly live: OperationLive;
   readonly serviceClient: ServiceClient;
-  readonly idioma: Idioma;
-  /** Prefix of links: empty or `/v1`. */
-  readonly prefix: string;
-  readonly requestId: string;
-  readonly traceparent: string;
+  /** The state of the upgrade request. */
+  readonly state: Pick<State, 'idioma' | 'prefix' | 'requestId' | 'traceparent'>;
   /** The caller, when the upgrade request carried credentials. */
   readonly known: Verified | undefined;
   readonly verify: Authenticator['verify'];
@@ -47,8 +44,8 @@ const pingMs = 30_000;
  * number gets the next one.
  */
 export async function serveConversation(socket: WebSocket, options: ConversationOptions): Promise<void> {
-  const { operation, live, serviceClient, idioma, prefix, requestId, traceparent, stallMs, log } = options;
-  const { known, verify, charge } = options;
+  const { operation, live, serviceClient, known, verify, charge, stallMs, log } = options;
+  const { idioma, prefix, requestId, traceparent } = options.state;
   const instance = `${prefix}/${operation.name}/en_vivo`;
   const queries = new Mailbox<LiveQuery>();
   const disconnected = new AbortController();

@@ -74,7 +74,8 @@ export function createLive(deps: LiveDeps): Live {
     }
     const known = await authenticator.identify(ctx.req);
     if (stopping) throw new ProblemError('recursos-agotados', { headers: { 'retry-after': '5' } });
-    const { idioma, prefix, requestId, traceparent, address } = ctx.state;
+    const { state } = ctx;
+    const { address } = state;
     const slot = takeSlot(quotaKeyOf({ caller: known?.identity.id ?? '', address }));
     const charge =
       rateLimit && ((caller: string) => rateLimit.chargeFor(`/${operation.name}`, { caller, address }));
@@ -87,17 +88,11 @@ export function createLive(deps: LiveDeps): Live {
       ctx.status = 101;
       clients.add(client);
       client.once('close', () => clients.delete(client));
-      const options = {
+      void serveConversation(client, {
         operation,
         live,
         serviceClient: serviceClient(service),
-        idioma,
-        prefix,
-        requestId,
-        traceparent,
-      };
-      void serveConversation(client, {
-        ...options,
+        state,
         known,
         verify: authenticator.verify,
         charge,
