@@ -1,15 +1,12 @@
 import type { Logger } from 'pino';
 import {
-  bidirectionalMethod,
   type Method,
   type MethodDefinition,
-  methodKindOf,
+  methodOf,
   type RequestOf,
   type ResponseOf,
   type ServiceDefinition,
   type StreamMethod,
-  serverStreamMethod,
-  unaryMethod,
 } from './method.ts';
 
 /** Context that a handler gets besides its request. */
@@ -81,38 +78,16 @@ export interface ServedStream {
   readonly handle: StreamHandler;
 }
 
-/** Pairs every unary method of a definition with its handler. */
-export function servedMethods<Definition extends ServiceDefinition>(
+/** Pairs every method of a definition with its handler, if it has one. */
+export function servedBy<Definition extends ServiceDefinition>(
   definition: Definition,
   handlers: HandlersOf<Definition>,
-): readonly ServedMethod[] {
-  return handledKeys(definition, handlers)
-    .filter(([, kind]) => kind === 'unary')
-    .map(([key, , handle]) => ({
-      method: unaryMethod(definition, key) as Method,
-      handle: handle as Handler,
-    }));
-}
-
-/** Pairs every stream of a definition with its handler. */
-export function servedStreams<Definition extends ServiceDefinition>(
-  definition: Definition,
-  handlers: HandlersOf<Definition>,
-): readonly ServedStream[] {
-  return handledKeys(definition, handlers)
-    .filter(([, kind]) => kind === 'server-stream' || kind === 'bidirectional')
-    .map(([key, kind, handle]) => {
-      const construct = kind === 'bidirectional' ? bidirectionalMethod : serverStreamMethod;
-      return { method: construct(definition, key) as StreamMethod, handle: handle as StreamHandler };
-    });
-}
-
-function handledKeys<Definition extends ServiceDefinition>(
-  definition: Definition,
-  handlers: HandlersOf<Definition>,
-) {
-  return Object.entries(handlers).map(([key, handle]) => {
-    const method = definition.methods[key];
-    return [key, method && methodKindOf(method), handle] as const;
-  });
+): { readonly methods: readonly ServedMethod[]; readonly streams: readonly ServedStream[] } {
+  const served = Object.entries(handlers).map(
+    ([key, handle]) => ({ method: methodOf(definition, key), handle }) as ServedMethod | ServedStream,
+  );
+  return {
+    methods: served.filter((each): each is ServedMethod => each.method.kind === 'unary'),
+    streams: served.filter((each): each is ServedStream => each.method.kind !== 'unary'),
+  };
 }

@@ -90,58 +90,37 @@ export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
   };
 }
 
-type RpcOf<Definition extends MethodDefinition> = Rpc<RequestOf<Definition>, ResponseOf<Definition>>;
+/** The method of one entry of a generated definition. */
+type MethodOf<Definition extends MethodDefinition> = Definition extends { responseStream: false }
+  ? Method<RequestOf<Definition>, ResponseOf<Definition>>
+  : Definition extends { requestStream: true }
+    ? BidirectionalMethod<RequestOf<Definition>, ResponseOf<Definition>>
+    : ServerStreamMethod<RequestOf<Definition>, ResponseOf<Definition>>;
 
-/** Returns the unary method of a generated definition by its key (`listarArchivos`). */
-export function unaryMethod<Definition extends ServiceDefinition, Key extends keyof Definition['methods']>(
-  definition: Definition,
+/**
+ * Returns a method of a generated definition by its key (`listarArchivos`).
+ * @throws TypeError for an unknown key, and for a client stream, which is not used: many requests and one response
+ */
+export function methodOf<Definition extends ServiceDefinition, Key extends keyof Definition['methods']>(
+  { fullName: service, methods }: Definition,
   key: Key,
-): RpcOf<Definition['methods'][Key]> & { readonly kind: 'unary' } {
-  return methodOf(definition, key, 'unary');
-}
-
-/** Returns the method that answers one request with a stream, by its key (`recorrerArchivos`). */
-export function serverStreamMethod<
-  Definition extends ServiceDefinition,
-  Key extends keyof Definition['methods'],
->(definition: Definition, key: Key): RpcOf<Definition['methods'][Key]> & { readonly kind: 'server-stream' } {
-  return methodOf(definition, key, 'server-stream');
-}
-
-/** Returns the bidirectional method by its key (`buscarEnVivo`). */
-export function bidirectionalMethod<
-  Definition extends ServiceDefinition,
-  Key extends keyof Definition['methods'],
->(definition: Definition, key: Key): RpcOf<Definition['methods'][Key]> & { readonly kind: 'bidirectional' } {
-  return methodOf(definition, key, 'bidirectional');
-}
-
-/** Returns undefined for client streams, which are not used: many requests and one response. */
-export function methodKindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
-  if (!responseStream) return requestStream ? undefined : 'unary';
-  return requestStream ? 'bidirectional' : 'server-stream';
-}
-
-function methodOf<
-  Definition extends ServiceDefinition,
-  Key extends keyof Definition['methods'],
-  Wanted extends Kind,
->(
-  definition: Definition,
-  key: Key,
-  kind: Wanted,
-): RpcOf<Definition['methods'][Key]> & { readonly kind: Wanted } {
-  const method = definition.methods[key as string];
-  if (method === undefined || methodKindOf(method) !== kind) {
-    throw new TypeError(`${definition.fullName} has no ${kind} method ${String(key)}`);
-  }
+): MethodOf<Definition['methods'][Key]> {
+  const method = methods[key as string];
+  const kind = method && kindOf(method);
+  if (method === undefined || kind === undefined)
+    throw new TypeError(`${service} has no method ${String(key)}`);
   return {
     kind,
-    service: definition.fullName,
+    service,
     name: method.name,
-    fullName: `${definition.fullName}/${method.name}`,
+    fullName: `${service}/${method.name}`,
     repeatable: method.options.idempotencyLevel === 'NO_SIDE_EFFECTS',
     request: codec(method.requestType),
     response: codec(method.responseType),
-  };
+  } as MethodOf<Definition['methods'][Key]>;
+}
+
+function kindOf({ requestStream, responseStream }: MethodDefinition): Kind | undefined {
+  if (!responseStream) return requestStream ? undefined : 'unary';
+  return requestStream ? 'bidirectional' : 'server-stream';
 }

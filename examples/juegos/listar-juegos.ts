@@ -6,7 +6,7 @@ import {
   type ListarJuegosRequest,
   type ListarJuegosResponse,
 } from '../../proto/gen/juegos/v1/juegos.ts';
-import { unaryMethod } from '../../runtime/method.ts';
+import { methodOf } from '../../runtime/method.ts';
 
 const consulta = z.object({
   jugadores: z
@@ -25,7 +25,7 @@ const respuesta = z.strictObject({
  */
 export const listarJuegos: Operation<ListarJuegosRequest, ListarJuegosResponse> = {
   name: 'listar_juegos',
-  method: unaryMethod(JuegosServiceDefinition, 'listarJuegos'),
+  method: methodOf(JuegosServiceDefinition, 'listarJuegos'),
   formatos: ['json'],
   parse: (query) => ({ request: readStrictly(consulta, query, []), formato: undefined }),
   present: ({ juegos }) => ({

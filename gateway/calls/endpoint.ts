@@ -3,7 +3,7 @@ import { Status } from '../../runtime/status.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { classify } from './classifier.ts';
-import { createFeed, type Feed, type FeedDefinition } from './feed.ts';
+import { createFeed, type Feed, type FeedMethod } from './feed.ts';
 import { createGrpcTransport, type GrpcTransport } from './grpc-transport.ts';
 import { checkHealth } from './health.ts';
 import type { Resolved } from './resolver.ts';
@@ -34,7 +34,7 @@ export interface EndpointOptions {
   readonly stuckMs: number | undefined;
   readonly tls: TlsMaterial | undefined;
   /** The feed to follow, if any. */
-  readonly feed: FeedDefinition | undefined;
+  readonly feed: FeedMethod | undefined;
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
@@ -79,8 +79,8 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
     onFrozen: transport.cut,
   });
 
-  const { feed: definition } = options;
-  const feed = definition && createFeed({ transport, definition, log, now });
+  const { feed: method } = options;
+  const feed = method && createFeed({ transport, method, log, now });
 
   return {
     address,

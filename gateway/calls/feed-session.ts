@@ -21,7 +21,7 @@ export interface FeedMessage {
   /** Whether everything may have changed. */
   readonly todo: boolean;
   /** In a beat: all changes up to this time have been reported. Taken from the service's monotonic clock. */
-  readonly latidoMs: number | undefined;
+  readonly latidoMs?: number | undefined;
   /** Folders that are no longer watched: answers based on them must not be cached. */
   readonly noVigiladas?: readonly { readonly carpeta: string }[];
 }
@@ -48,9 +48,9 @@ export class FeedSession {
   readonly #beatTime = new BeatTime();
   #heardAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ reloj }: FeedMessage) {
-    this.#instancia = reloj.instancia;
-    this.#floor = reloj.numero;
+  constructor({ instancia, numero }: FeedClock) {
+    this.#instancia = instancia;
+    this.#floor = numero;
   }
 
   /** @param receivedAt monotonic, in milliseconds */

@@ -1,16 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ServerStreamMethod } from '../../runtime/method.ts';
-import { type FeedMessage, FeedSession } from './feed-session.ts';
+import { type FeedClock, type FeedMessage, FeedSession } from './feed-session.ts';
 import type { Transport } from './transport.ts';
 
-/** A service's change feed, described as data like a method. */
-export interface FeedDefinition<Request = unknown, Message = unknown> {
-  readonly method: ServerStreamMethod<Request, Message>;
-  readonly request: Request;
-  /** Returns undefined for a message that is not a feed message. */
-  read(message: Message): FeedMessage | undefined;
-}
+/** A service's change feed. Its request is empty, and a message without a clock is ignored. */
+export type FeedMethod = ServerStreamMethod<
+  object,
+  Omit<FeedMessage, 'reloj'> & { readonly reloj: FeedClock | undefined }
+>;
 
 export interface Feed {
   /** Undefined while disconnected. */
@@ -20,7 +18,7 @@ export interface Feed {
 
 export interface FeedOptions {
   readonly transport: Transport;
-  readonly definition: FeedDefinition;
+  readonly method: FeedMethod;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -33,25 +31,23 @@ const silenceMs = 2_000;
 const maxNamed = 5;
 
 /** Follows the feed of an address, with a new session after each interruption. */
-export function createFeed({ transport, definition, log, now }: FeedOptions): Feed {
+export function createFeed({ transport, method, log, now }: FeedOptions): Feed {
   const stopped = new AbortController();
   const { signal } = stopped;
-  const { method, request, read } = definition;
   const { address } = transport;
   let session: FeedSession | undefined;
 
   async function readFeed(): Promise<void> {
     const outcome = await transport.stream(
-      { method, request },
+      { method, request: {} },
       { deadlineMs: silenceMs, idleMs: silenceMs, signal, requestId: 'feed', traceparent: '' },
     );
     if (!outcome.ok) return;
     for await (const message of outcome.response) {
-      const tidings = read(message);
-      if (tidings === undefined) continue;
-      session ??= new FeedSession(tidings);
-      session.hear(tidings, now());
-      const { noVigiladas = [] } = tidings;
+      const { reloj, noVigiladas = [] } = message;
+      if (reloj === undefined) continue;
+      session ??= new FeedSession(reloj);
+      session.hear({ ...message, reloj }, now());
       if (noVigiladas.length === 0) continue;
       const some = noVigiladas.slice(0, maxNamed).map(({ carpeta }) => carpeta);
       log.info(

@@ -3,11 +3,11 @@ import {
   HealthDefinition,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../proto/gen/grpc/health/v1/health.ts';
-import { unaryMethod } from '../../runtime/method.ts';
+import { methodOf } from '../../runtime/method.ts';
 import { Status } from '../../runtime/status.ts';
 import type { GrpcFailure, Transport, TransportResult } from './transport.ts';
 
-const check = unaryMethod(HealthDefinition, 'check');
+const check = methodOf(HealthDefinition, 'check');
 
 /** Checks an address's health. Returns why it is unusable, or undefined when it is usable. */
 export async function checkHealth(

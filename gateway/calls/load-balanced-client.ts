@@ -7,7 +7,7 @@ import { parseAddresses } from './addresses.ts';
 import { beginCallSpan, endCallSpan } from './call-span.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
-import type { FeedDefinition } from './feed.ts';
+import type { FeedMethod } from './feed.ts';
 import { checkHealth } from './health.ts';
 import { createResolver, type Lookup, type Resolved } from './resolver.ts';
 import {
@@ -33,7 +33,7 @@ export interface ServiceClientOptions {
   /** Called after each attempt with the rpc's full name, its final status and its duration in seconds. */
   readonly onCall?: (rpc: string, status: string, seconds: number) => void;
   /** The service's change feed, if it is to be followed. */
-  readonly feed?: FeedDefinition | undefined;
+  readonly feed?: FeedMethod | undefined;
   /** Milliseconds between two health checks of an unreachable address. Default 250. */
   readonly probeIntervalMs?: number;
   /** Deadline of a health check in milliseconds. Default 1000. */

@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { Part } from '../../runtime/lifecycle.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { coalesce } from './coalescing.ts';
-import type { FeedDefinition } from './feed.ts';
+import type { FeedMethod } from './feed.ts';
 import { createServiceClient } from './load-balanced-client.ts';
 import type { ServiceClient } from './service-client.ts';
 
 export interface ServiceClientsOptions {
-  readonly services: readonly { readonly name: string; readonly feed?: FeedDefinition }[];
+  readonly services: readonly { readonly name: string; readonly feed?: FeedMethod }[];
   /** The value of each `<NAME>_URL`, by the service's name. */
   readonly urls: ReadonlyMap<string, string>;
   readonly deadlineMs: number;

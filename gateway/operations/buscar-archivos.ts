@@ -4,14 +4,11 @@ import {
   type BuscarEnVivoRequest,
   type BuscarEnVivoResponse,
   BusquedaServiceDefinition,
-  type BusquedaServiceVigilarCambiosRequest,
-  type BusquedaServiceVigilarCambiosResponse,
   EstadoIndice,
   type TransmitirBusquedaRequest,
   type TransmitirBusquedaResponse,
 } from '../../proto/gen/archivos/v1/busqueda.ts';
-import { bidirectionalMethod, serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
-import type { FeedDefinition } from '../calls/feed.ts';
+import { methodOf } from '../../runtime/method.ts';
 import { presentFound, presentFoundPart } from './envelope.ts';
 import { exampleEntry, foundLine, foundPage } from './envelope-schemas.ts';
 import type { Operation, OperationLive, OperationStream } from './operation.ts';
@@ -21,13 +18,13 @@ import { readStrictly } from './strict-query.ts';
 
 const stream: OperationStream<BuscarArchivosRequest, TransmitirBusquedaRequest, TransmitirBusquedaResponse> =
   {
-    method: serverStreamMethod(BusquedaServiceDefinition, 'transmitirBusqueda'),
+    method: methodOf(BusquedaServiceDefinition, 'transmitirBusqueda'),
     toRequest: (consulta) => ({ consulta: { ...consulta, limite: 0, cursor: undefined } }),
     present: presentFoundPart,
   };
 
 const live: OperationLive<BuscarArchivosRequest, BuscarEnVivoRequest, BuscarEnVivoResponse> = {
-  method: bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo'),
+  method: methodOf(BusquedaServiceDefinition, 'buscarEnVivo'),
   toRequest: (numero, consulta) => ({ numero, consulta }),
   present: ({ numero, respuesta = BuscarArchivosResponse.create() }) => ({
     numero,
@@ -36,20 +33,12 @@ const live: OperationLive<BuscarArchivosRequest, BuscarEnVivoRequest, BuscarEnVi
 };
 
 /** mserv2's feed reports every change in the tree that it searches. */
-export const cambiosDelIndice: FeedDefinition<
-  BusquedaServiceVigilarCambiosRequest,
-  BusquedaServiceVigilarCambiosResponse
-> = {
-  method: serverStreamMethod(BusquedaServiceDefinition, 'vigilarCambios'),
-  request: {},
-  read: ({ reloj, carpetas, todo, latidoMs, noVigiladas }) =>
-    reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
-};
+export const cambiosDelIndice = methodOf(BusquedaServiceDefinition, 'vigilarCambios');
 
 /** `GET /buscar_archivos`: one page of the matching entries. */
 export const buscarArchivos: Operation<BuscarArchivosRequest, BuscarArchivosResponse> = {
   name: 'buscar_archivos',
-  method: unaryMethod(BusquedaServiceDefinition, 'buscarArchivos'),
+  method: methodOf(BusquedaServiceDefinition, 'buscarArchivos'),
   formatos,
   parse: (query) => {
     const read = readStrictly(searchParameters, query, ['tipo', 'extension']);

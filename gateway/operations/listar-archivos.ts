@@ -6,11 +6,8 @@ import {
   OrdenListado,
   type RecorrerArchivosRequest,
   type RecorrerArchivosResponse,
-  type VigilarCambiosRequest,
-  type VigilarCambiosResponse,
 } from '../../proto/gen/archivos/v1/listado.ts';
-import { serverStreamMethod, unaryMethod } from '../../runtime/method.ts';
-import type { FeedDefinition } from '../calls/feed.ts';
+import { methodOf } from '../../runtime/method.ts';
 import { presentPage, presentPart } from './envelope.ts';
 import { exampleEntry, page, pageLine } from './envelope-schemas.ts';
 import { folderParameters, oneFolder } from './folder.ts';
@@ -60,23 +57,18 @@ const consulta = z
   });
 
 const stream: OperationStream<ListarArchivosRequest, RecorrerArchivosRequest, RecorrerArchivosResponse> = {
-  method: serverStreamMethod(ListadoServiceDefinition, 'recorrerArchivos'),
+  method: methodOf(ListadoServiceDefinition, 'recorrerArchivos'),
   toRequest: ({ limite: _limite, cursor: _cursor, ...request }) => request,
   present: presentPart,
 };
 
 /** mserv1's feed reports changes in the listed folders. */
-export const cambiosDeCarpetas: FeedDefinition<VigilarCambiosRequest, VigilarCambiosResponse> = {
-  method: serverStreamMethod(ListadoServiceDefinition, 'vigilarCambios'),
-  request: {},
-  read: ({ reloj, carpetas, todo, latidoMs, noVigiladas }) =>
-    reloj && { reloj, carpetas, todo, latidoMs, noVigiladas },
-};
+export const cambiosDeCarpetas = methodOf(ListadoServiceDefinition, 'vigilarCambios');
 
 /** `GET /listar_archivos`: one page of a folder or a tree. */
 export const listarArchivos: Operation<ListarArchivosRequest, ListarArchivosResponse> = {
   name: 'listar_archivos',
-  method: unaryMethod(ListadoServiceDefinition, 'listarArchivos'),
+  method: methodOf(ListadoServiceDefinition, 'listarArchivos'),
   formatos,
   parse: (query) => {
     const read = readStrictly(consulta, query, ['tipo']);

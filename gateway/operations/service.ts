@@ -1,4 +1,4 @@
-import type { FeedDefinition } from '../calls/feed.ts';
+import type { FeedMethod } from '../calls/feed.ts';
 import type { Operation } from './operation.ts';
 
 /**
@@ -14,5 +14,5 @@ export interface Service {
   readonly formerPrefix?: string;
   readonly operations: readonly Operation[];
   /** Its change feed, which allows its answers to be cached. */
-  readonly feed?: FeedDefinition;
+  readonly feed?: FeedMethod;
 }

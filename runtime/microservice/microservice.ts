@@ -1,7 +1,7 @@
 import { type Logger, stdSerializers } from 'pino';
 import { adoptGrpcLog } from '../grpc/grpc-log.ts';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
-import { type HandlersOf, type ServedMethod, servedMethods, servedStreams } from '../handlers.ts';
+import { type HandlersOf, type ServedMethod, servedBy } from '../handlers.ts';
 import { type Part, runProcess } from '../lifecycle.ts';
 import { createLogger } from '../log.ts';
 import type { ServiceDefinition } from '../method.ts';
@@ -39,14 +39,14 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
   const { config, definition, handlers, source } = options;
   const log = createLogger(config.log);
   adoptGrpcLog(log);
-  const methods = servedMethods(definition, handlers);
+  const { methods, streams } = servedBy(definition, handlers);
   const transports: Part[] = [];
   let grpc: GrpcServer | undefined;
   if (config.grpc !== undefined) {
     grpc = createGrpcServer({
       definition,
       methods,
-      streams: servedStreams(definition, handlers),
+      streams,
       binding: config.grpc,
       tls: config.tls,
       log,

@@ -24,7 +24,7 @@ import {
   TransmitirBusquedaResponse,
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
-import { bidirectionalMethod, serverStreamMethod } from '../../../runtime/method.ts';
+import { methodOf } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
 import { startHttp2 } from '../../support/services/listado-server.ts';
 
@@ -32,8 +32,8 @@ type Streaming = handleServerStreamingCall<TransmitirBusquedaRequest, Transmitir
 type Live = handleBidiStreamingCall<BuscarEnVivoRequest, BuscarEnVivoResponse>;
 type Answered = CallResult<AsyncIterable<TransmitirBusquedaResponse>>;
 
-const transmitir = serverStreamMethod(BusquedaServiceDefinition, 'transmitirBusqueda');
-const enVivo = bidirectionalMethod(BusquedaServiceDefinition, 'buscarEnVivo');
+const transmitir = methodOf(BusquedaServiceDefinition, 'transmitirBusqueda');
+const enVivo = methodOf(BusquedaServiceDefinition, 'buscarEnVivo');
 const part = (total: number, size = 0): TransmitirBusquedaResponse =>
   TransmitirBusquedaResponse.create({ total, errores: [{ ruta: 'x'.repeat(size), codigo: 'E' }] });
 

@@ -12,15 +12,15 @@ import {
 import { ConfigError } from '../../../runtime/env.ts';
 import { StatusError } from '../../../runtime/errors.ts';
 import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.ts';
-import { type Handler, servedMethods } from '../../../runtime/handlers.ts';
-import { unaryMethod } from '../../../runtime/method.ts';
+import { type Handler, servedBy } from '../../../runtime/handlers.ts';
+import { methodOf } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
 import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import { runPython } from '../../support/processes/python.ts';
 import { healthService } from '../../support/services/health-rpcs.ts';
 
-const { request: requests, response: responses } = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
+const { request: requests, response: responses } = methodOf(ListadoServiceDefinition, 'listarArchivos');
 const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
 const page = (siguiente?: string): ListarArchivosResponse => responses.fromJson({ siguiente });
 const longTimeMs = 10 * 60_000;
@@ -45,7 +45,7 @@ async function serve(handle: ListarHandler = async () => page(), graceMs = longT
   const lines: Record<string, unknown>[] = [];
   const server = createGrpcServer({
     definition: ListadoServiceDefinition,
-    methods: servedMethods(ListadoServiceDefinition, { listarArchivos: handle }),
+    ...servedBy(ListadoServiceDefinition, { listarArchivos: handle }),
     binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
     log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     graceMs,

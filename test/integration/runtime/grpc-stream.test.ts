@@ -12,7 +12,7 @@ import {
 } from '../../../proto/gen/archivos/v1/busqueda.ts';
 import { StatusError } from '../../../runtime/errors.ts';
 import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.ts';
-import { type HandlersOf, servedMethods, servedStreams } from '../../../runtime/handlers.ts';
+import { type HandlersOf, servedBy } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
 import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
@@ -45,8 +45,7 @@ describe('The gRPC listener for streams', () => {
     };
     const server = createGrpcServer({
       definition: BusquedaServiceDefinition,
-      methods: servedMethods(BusquedaServiceDefinition, complete),
-      streams: servedStreams(BusquedaServiceDefinition, complete),
+      ...servedBy(BusquedaServiceDefinition, complete),
       binding: { host: '127.0.0.1', port: 0, hostVariable: 'X_HOST', portVariable: 'X_PORT' },
       log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
       graceMs,

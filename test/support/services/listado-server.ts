@@ -13,12 +13,12 @@ import {
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
-import { type Method, unaryMethod } from '../../../runtime/method.ts';
+import { type Method, methodOf } from '../../../runtime/method.ts';
 import { healthService } from './health-rpcs.ts';
 
 export type ListadoHandler = handleUnaryCall<ListarArchivosRequest, ListarArchivosResponse>;
 
-export const listarArchivos = unaryMethod(ListadoServiceDefinition, 'listarArchivos');
+export const listarArchivos = methodOf(ListadoServiceDefinition, 'listarArchivos');
 
 /** ListarArchivos declared as not repeatable. */
 export const notRepeatable: Method<ListarArchivosRequest, ListarArchivosResponse> = {

@@ -22,7 +22,7 @@ const answer = (numero: number, carpeta = 'a', instancia = 'una') => ({
 
 describe('a feed session', () => {
   function begin(): FeedSession {
-    const session = new FeedSession(beat(5, 0));
+    const session = new FeedSession(reloj(5));
     session.hear(beat(5, 1_000), 1_000);
     return session;
   }
