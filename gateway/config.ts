@@ -15,6 +15,7 @@ import {
 } from '../runtime/env.ts';
 import { logVariables } from '../runtime/log.ts';
 import { tracingVariables } from '../runtime/tracing/tracing.ts';
+import { isUtf8Url } from '../runtime/url-parts.ts';
 import { parseAddresses } from './calls/addresses.ts';
 import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
 import { limitProblems, limitVariables } from './limits/config.ts';
@@ -35,10 +36,10 @@ const ledgerUrl = z
   .transform((text, context): LedgerUrl => {
     const path = /^sqlite:(.+)$/.exec(text)?.[1];
     if (path !== undefined && isLedgerPath(path)) return { kind: 'sqlite', path };
-    if (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) return { kind: 'postgres', url: text };
+    if (/^postgres(?:ql)?:\/\//.test(text) && isUtf8Url(text)) return { kind: 'postgres', url: text };
     const message =
       path === undefined
-        ? 'expected sqlite:PATH or postgres://user:password@host:port/database'
+        ? 'expected sqlite:PATH or postgres://user:password@host:port/database with percent-encoded UTF-8'
         : 'expected a path after sqlite:, and no URL: sqlite:data/x.db in the working directory, or sqlite:/data/x.db';
     context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;
@@ -79,9 +80,12 @@ const origins = names.superRefine((list, context) => {
   context.issues.push({ code: 'custom', message, input: list });
 });
 
+const expectedManagement = 'expected http(s)://user:password@host:port with percent-encoded UTF-8';
+
 /** The management API's URL. Error messages do not repeat it, because it holds a password. */
 const managementUrl = z
-  .url({ protocol: /^https?$/, error: 'expected http(s)://user:password@host:port' })
+  .url({ protocol: /^https?$/, error: expectedManagement })
+  .refine(isUtf8Url, expectedManagement)
   .optional();
 
 /** An ISO 8601 date or time. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { isUtf8Url } from './url-parts.ts';
 
 /** The names and values of an environment. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -166,10 +167,10 @@ export function isPath(text: string): boolean {
 
 /** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means no broker. */
 export const brokerUrl = piece(
-  'amqp://… or amqps://…, or empty for no broker',
+  'amqp://… or amqps://… with percent-encoded UTF-8, or empty for no broker',
   (text): { url: string | undefined } | undefined => {
     if (text === '') return { url: undefined };
-    return /^amqps?:\/\//.test(text) && URL.canParse(text) ? { url: text } : undefined;
+    return /^amqps?:\/\//.test(text) && isUtf8Url(text) ? { url: text } : undefined;
   },
   true,
 )

@@ -6,7 +6,7 @@ import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { connect } from 'amqplib';
+import { connectTo } from '../runtime/amqp/connect.ts';
 import { freePorts } from './free-ports.ts';
 import { findRabbit, rabbitAdvice } from './rabbit-install.mjs';
 
@@ -164,7 +164,7 @@ function hasEnded(child: ChildProcess): boolean {
 /** Returns whether a broker answers at the URL within 2 s and accepts the credentials. */
 export async function brokerAnswers(url: string): Promise<boolean> {
   try {
-    const model = await connect(url, { timeout: 2_000 });
+    const model = await connectTo(url, { signal: AbortSignal.timeout(2_000) });
     model.on('error', () => {});
     await model.close();
     return true;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { urlParts } from '../../runtime/url-parts.ts';
 
 /** Facts that only RabbitMQ's management API provides. */
 export interface Management {
@@ -25,11 +26,12 @@ const columns = 'columns=name,messages_unacknowledged';
  * `brokerUrl`. Its methods never reject: the API is optional.
  */
 export function createManagement(url: string, brokerUrl: string, log: Logger): Management {
-  const { username, password, origin, pathname } = new URL(url);
+  const { origin, pathname } = new URL(url);
+  const { user, password } = urlParts(url);
   const base = `${origin}${pathname.replace(/\/$/, '')}/api`;
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const vhost = encodeURIComponent(vhostOf(brokerUrl));
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  // A URL that names no virtual host means `/` (https://www.rabbitmq.com/docs/uri-spec).
+  const vhost = encodeURIComponent(urlParts(brokerUrl).path || '/');
 
   async function ask(path: string): Promise<unknown> {
     try {
@@ -64,12 +66,6 @@ export function createManagement(url: string, brokerUrl: string, log: Logger): M
       ];
     },
   };
-}
-
-/** Returns the virtual host of a URL, `/` when it names none (https://www.rabbitmq.com/docs/uri-spec). */
-function vhostOf(brokerUrl: string): string {
-  const { pathname } = new URL(brokerUrl);
-  return pathname === '' || pathname === '/' ? '/' : decodeURIComponent(pathname.slice(1));
 }
 
 function managed(item: unknown): ManagedQueue | undefined {

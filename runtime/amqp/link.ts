@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
+import { createReminder } from '../reminder.ts';
 import { backOff } from './back-off.ts';
+import { brokerReason } from './refusal.ts';
 import { runSession, type Session } from './session.ts';
 
 export type LinkState =
@@ -31,6 +33,8 @@ export interface LinkOptions {
   setup(session: Session): Promise<void>;
   /** Time limit of the TCP, TLS and AMQP handshakes together. Default 5000. */
   readonly handshakeTimeoutMs?: number;
+  /** Pause before the same failure is logged again; it doubles each time, up to an hour. Default a minute. */
+  readonly remindAfterMs?: number;
 }
 
 /** A shorter connection counts as a failed attempt, so that a harmful setup is not repeated at once. */
@@ -72,16 +76,16 @@ export function openLink(options: LinkOptions): Link {
 
   const run = async (): Promise<void> => {
     let attempt = 0;
-    let logged: string | undefined;
+    const reminder = createReminder(options.remindAfterMs);
     while (!stopping.signal.aborted) {
       readyAt = Number.POSITIVE_INFINITY;
-      const reason = await runSession(session).catch((error: unknown) => textOf(error));
+      const reason = await runSession(session).catch((error: unknown) => brokerReason(error));
       if (stopping.signal.aborted) break;
       const lasted = performance.now() - readyAt > steadyMs;
       attempt = lasted ? 0 : attempt + 1;
-      if (lasted || reason !== logged)
+      if (lasted) reminder.clear();
+      if (reminder.isDue(reason))
         log.warn({ reason }, 'no connection to RabbitMQ; trying until there is one');
-      logged = reason;
       enter({ kind: 'connecting', failure: reason });
       await backOff(attempt, stopping.signal);
     }
@@ -102,12 +106,4 @@ export function openLink(options: LinkOptions): Link {
       await running;
     },
   };
-}
-
-/**
- * Returns an error's text. For a host with several addresses, the refused connections are in an AggregateError.
- */
-function textOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(textOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

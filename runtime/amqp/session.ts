@@ -1,6 +1,5 @@
-import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
-import type { TlsMaterial } from '../tls.ts';
-import { tlsOfUrl } from './url-tls.ts';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import { connectTo } from './connect.ts';
 
 /** One connection, from its setup to its end. Everything made on it ends with it. */
 export interface Session {
@@ -84,13 +83,7 @@ export async function runSession(options: SessionOptions): Promise<never> {
 
   try {
     const handshake = endAfter(options.handshakeTimeoutMs, 'The handshake');
-    const socket: SocketOptions & TlsMaterial & { signal: AbortSignal } = {
-      noDelay: true,
-      clientProperties: { connection_name: options.name },
-      signal,
-      ...tlsOfUrl(options.url),
-    };
-    const model = await Promise.race([connect(options.url, socket), ended]);
+    const model = await Promise.race([connectTo(options.url, { name: options.name, signal }), ended]);
     clearTimeout(handshake);
 
     let blocked: string | undefined;

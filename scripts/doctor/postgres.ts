@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../../gateway/config.ts';
+import { urlParts } from '../../runtime/url-parts.ts';
 import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 import { room } from './ledger.ts';
 
@@ -14,7 +15,7 @@ export async function checkPostgres(
   const { default: pg } = await import('pg');
   const { connectionConfig, newDatabase } = await import('../../gateway/solicitudes/postgres/database.ts');
   const { migrations } = await import('../../gateway/solicitudes/postgres/migrations.ts');
-  const { host, pathname } = new URL(url);
+  const { host } = new URL(url);
   const client = new pg.Client(connectionConfig(url));
   client.on('error', () => undefined);
   const value = async (text: string): Promise<unknown> =>
@@ -26,7 +27,7 @@ export async function checkPostgres(
     const ahead = there - (before + Date.now()) / 2;
     const version = String(await value("SELECT current_setting('server_version')"));
     const found: Finding[] = [
-      fine(`PostgreSQL ${version} answers at ${host}, database ${pathname.slice(1)}`),
+      fine(`PostgreSQL ${version} answers at ${host}, database ${urlParts(url).path}`),
     ];
     if (Number(await value("SELECT current_setting('server_version_num')")) < minVersion) {
       found.push(wrong(`PostgreSQL ${version} is too old`, 'Use 13 or newer.'));

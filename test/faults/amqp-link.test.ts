@@ -139,15 +139,19 @@ describe('A connection to RabbitMQ', () => {
       const user = uniqueName();
       const lines: string[] = [];
       const log = pino({}, { write: (line: string) => void lines.push(line) });
-      const link = open(`amqp://${user}:secreto-total@127.0.0.1:${rabbit.port}`, { log });
-      await failed(link, 'ACCESS-REFUSED');
+      const link = open(`amqp://${user}:secreto-total@127.0.0.1:${rabbit.port}`, {
+        log,
+        remindAfterMs: 3_600_000,
+      });
+      await failed(link, 'ACCESS_REFUSED');
       await rabbit.ctl('add_user', user, 'secreto-total');
       await rabbit.ctl('set_permissions', user, '.*', '.*', '.*');
       await ready(link);
+      await link.stop();
       await rabbit.ctl('delete_user', user);
       const text = lines.join('');
       expect(text).not.to.contain('secreto');
-      expect(text.match(/ACCESS-REFUSED/g)).to.have.length(1);
+      expect(text.match(/ACCESS_REFUSED/g)).to.have.length(1);
     });
   });
 

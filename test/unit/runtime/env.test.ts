@@ -137,6 +137,12 @@ describe('the environment', () => {
       .and.not.include('secret');
   });
 
+  it('refuses a broker URL whose password is percent-encoded in another encoding than UTF-8', () => {
+    const read = (RABBITMQ_URL: string) => parseEnv({ RABBITMQ_URL: brokerUrl }, { RABBITMQ_URL });
+    expect(read('amqp://u:100%ñ%C3%B1@h/a%2Fb').RABBITMQ_URL).to.include('100%');
+    expect(problemsOf(() => read('amqp://u:%F1@h'))['RABBITMQ_URL']).to.include('percent-encoded UTF-8');
+  });
+
   it('counts as loopback only addresses that other machines cannot reach', () => {
     expect(['127.0.0.1', '127.8.9.10', '::1', 'localhost'].filter(isLoopback)).to.have.length(4);
     const reachable = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'];
