@@ -1,5 +1,6 @@
-import type { Publisher } from '../../runtime/amqp/publisher.ts';
+import type { LinkState } from '../../runtime/amqp/link.ts';
 import type { Management } from '../colas/management.ts';
+import type { Broker } from '../solicitudes/broker.ts';
 import type { BrokerState } from './salud.ts';
 import { timed } from './timed.ts';
 
@@ -10,13 +11,15 @@ const answerMs = 900;
  * API; without it, from the reason that RabbitMQ gives when it blocks the connection.
  */
 export async function describeBroker(
-  publisher: Pick<Publisher, 'state' | 'ping'> | undefined,
+  broker: Pick<Broker, 'state' | 'publisher' | 'serviceQueues'> | undefined,
   management: Pick<Management, 'alarms'> | undefined,
 ): Promise<BrokerState> {
-  if (publisher === undefined) return { estado: 'desactivado' };
-  const { state } = publisher;
-  const connected = state.kind === 'ready' || state.kind === 'blocked';
-  if (!connected) return { estado: 'conectando', version: null, latencia_ms: null, alarmas: null };
+  if (broker === undefined) return { estado: 'desactivado' };
+  const { state, publisher, serviceQueues } = broker;
+  if (state.kind === 'connecting' || state.kind === 'stopped') {
+    const unknown = { version: null, latencia_ms: null, alarmas: null };
+    return { estado: 'conectando', ...unknown, ...motivoOf(state) };
+  }
   const [ping, alarms] = await Promise.all([
     timed(publisher.ping(), answerMs),
     timed(management?.alarms() ?? Promise.resolve(undefined), answerMs),
@@ -26,11 +29,16 @@ export async function describeBroker(
     version: ping.ok ? ping.value : null,
     latencia_ms: ping.ok ? ping.latencyMs : null,
     alarmas: (alarms.ok ? alarms.value : undefined) ?? alarmsIn(state),
+    errores: [...serviceQueues.failures].map(([servicio, motivo]) => ({ servicio, motivo })),
   };
 }
 
+function motivoOf(state: LinkState): { readonly motivo?: string } {
+  return state.kind === 'connecting' && state.failure !== undefined ? { motivo: state.failure } : {};
+}
+
 /** RabbitMQ's reason is `low on memory`, `low on disk` or `low on memory & disk`. Only publishers receive it. */
-function alarmsIn(state: Publisher['state']): readonly string[] | null {
+function alarmsIn(state: LinkState): readonly string[] | null {
   return state.kind === 'blocked'
     ? ['memory', 'disk'].filter((resource) => state.reason.includes(resource))
     : null;

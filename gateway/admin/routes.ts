@@ -47,7 +47,7 @@ export function adminRoutes(deps: AdminDeps): Router<State> {
     clients,
     ledger,
     version,
-    broker: () => describeBroker(publisher, management),
+    broker: () => describeBroker(broker, management),
     consumers: async (service) => {
       if (!publisher?.usable) return undefined;
       return (await publisher.inspect(queuesOf(service).work))?.consumers;

@@ -7,11 +7,15 @@ import { timed } from './timed.ts';
 /** RabbitMQ's state as the gateway sees it; `desactivado` when no broker is configured. Extra members are shown as is. */
 export interface BrokerState {
   readonly estado: 'listo' | 'conectando' | 'bloqueado' | 'desactivado';
+  /** Why there is no connection: RabbitMQ's own reason, or the network's. */
+  readonly motivo?: string;
   /** Null while unknown. */
   readonly version?: string | null;
   readonly latencia_ms?: number | null;
   /** The resources that RabbitMQ is short of, `memory` or `disk`; null while unknown. */
   readonly alarmas?: readonly string[] | null;
+  /** Services whose queues cannot be used, with RabbitMQ's reason. */
+  readonly errores?: readonly { readonly servicio: string; readonly motivo: string }[];
 }
 
 export interface SaludDeps {
@@ -53,7 +57,8 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
       const sano =
         registro.escribible &&
         servicios.every(({ estado }) => estado === 'sano') &&
-        ['listo', 'desactivado'].includes(rabbitmq.estado);
+        ['listo', 'desactivado'].includes(rabbitmq.estado) &&
+        (rabbitmq.errores ?? []).length === 0;
       const { rss, heapUsed, heapTotal } = process.memoryUsage();
       send(ctx, registro.escribible ? 200 : 503, {
         estado: sano ? 'sano' : 'degradado',

@@ -8,11 +8,13 @@ import { type DispatchRoute, maxDeferMs } from './dispatcher.ts';
 import { type Lease, settleAll } from './lease.ts';
 import type { Ledger, Solicitud } from './ledger.ts';
 import type { Replies } from './replies.ts';
+import type { ServiceQueues } from './service-queues.ts';
 
 export interface BrokerRouteDeps {
   readonly service: string;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
+  readonly serviceQueues: Pick<ServiceQueues, 'declared' | 'redeclare'>;
   readonly replies: Pick<Replies, 'queue' | 'connected'>;
   /** The route for rows that RabbitMQ cannot deliver; used while it is open. */
   readonly direct: DispatchRoute;
@@ -45,7 +47,7 @@ const maxRows = 256;
  * reply queue may take seconds to recover.
  */
 export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
-  const { service, ledger, publisher, replies, direct, operation, log, now } = deps;
+  const { service, ledger, publisher, serviceQueues, replies, direct, operation, log, now } = deps;
   const queues = queuesOf(service);
   const queue = queues.work;
 
@@ -80,7 +82,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
         'not published; it stays in the ledger',
       );
       // Returned: the queue or its binding is gone. The service may be away, so the gateway declares it again.
-      if (err.kind === 'returned') await publisher.redeclare();
+      if (err.kind === 'returned') await serviceQueues.redeclare(service);
       else if (err.kind !== 'too-many' && canDivert(diverted)) return void diverted.push(row);
       await ledger.defer(row.id, now() + retryMs);
       return lease.done(row.id);
@@ -121,7 +123,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
   ): Promise<readonly Solicitud[]> {
     if (rows.length === 0) return rows;
     const depth = await inspect();
-    if (depth === undefined) await publisher.redeclare();
+    if (depth === undefined) await serviceQueues.redeclare(service);
     const at = now();
     // A time further ahead than any deferral comes from a clock that was set back since, so it is ignored.
     const isWithin = (ms: number, publishedAt: number): boolean =>
@@ -148,7 +150,7 @@ export function createBrokerRoute(deps: BrokerRouteDeps): DispatchRoute {
 
   return {
     get open() {
-      return publisher.usable && (replies.connected || !direct.open);
+      return publisher.usable && serviceQueues.declared(service) && (replies.connected || !direct.open);
     },
     get room() {
       return publishing === 0 ? maxRows : 0;

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { LinkState } from '../../runtime/amqp/link.ts';
 import type { Session } from '../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.ts';
 import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
@@ -29,6 +30,7 @@ export interface Replies extends Part {
   readonly queue: string;
   /** Whether replies are being consumed now. */
   readonly connected: boolean;
+  readonly state: LinkState;
   /** Notifies when `connected` may have changed; returns the unsubscribe function. */
   subscribe(listener: () => void): () => void;
 }
@@ -165,6 +167,9 @@ export function createReplies({
     queue,
     get connected() {
       return subscriber.state.kind === 'ready';
+    },
+    get state() {
+      return subscriber.state;
     },
     subscribe: subscriber.subscribe,
     start: async () => subscriber.start(),

@@ -74,14 +74,13 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
     const direct = createDirectRoute({ ledger, client, completion, operation, log, now });
     const routes = [direct];
     if (broker !== undefined) {
-      const { publisher, replies } = broker;
-      routes.unshift(createBrokerRoute({ service, ledger, publisher, replies, direct, operation, log, now }));
+      routes.unshift(createBrokerRoute({ ...broker, service, ledger, direct, operation, log, now }));
     }
     const dispatcher = createDispatcher({
       service,
       ledger,
       routes,
-      broker: broker?.availability,
+      broker: broker?.availability(service),
       client,
       log,
       now,

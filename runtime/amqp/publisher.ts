@@ -28,8 +28,6 @@ export interface Publisher {
    * hang: RabbitMQ does not read a connection that has published.
    */
   ping(): Promise<string>;
-  /** Declares everything again, after a queue was deleted. Rejects with `PublishError`. */
-  redeclare(): Promise<void>;
   start(): void;
   /** Rejects pending messages. May be called twice, and before `start`. */
   stop(): Promise<void>;
@@ -143,14 +141,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
         throw new PublishError('unavailable', 'The broker does not answer', { cause: error });
       }
       return session.brokerVersion;
-    },
-    async redeclare() {
-      const { session } = usableOrThrow();
-      try {
-        await declare(session);
-      } catch (error) {
-        throw new PublishError('unavailable', 'Cannot declare', { cause: error });
-      }
     },
     start() {
       if (link !== undefined) return;

@@ -50,13 +50,23 @@ export function queueArguments(service: string): readonly (readonly [string, Rec
   ];
 }
 
-/** Declares a service's queues. */
+/** Declares a service's queues, and routes its requests to them. */
 export async function declareService(session: Session, service: string): Promise<void> {
+  await declareQueues(session, service);
+  await declareRouting(session, service);
+}
+
+/** Declares a service's queues. */
+export async function declareQueues(session: Session, service: string): Promise<void> {
   // All at once, because a queue without a leader takes time; and each one, even if another fails.
   const declared = await Promise.allSettled(
     queueArguments(service).map(([queue, more]) => declareQueue(session, queue, more)),
   );
   for (const result of declared) if (result.status === 'rejected') throw result.reason;
+}
+
+/** Declares the exchange of all requests, and binds a service's work queue to it. */
+export async function declareRouting(session: Session, service: string): Promise<void> {
   await session.onSpareChannel(answerTimeoutMs, async (channel) => {
     await channel.assertExchange(requestsExchange, 'direct', { durable: true });
     await channel.bindQueue(queuesOf(service).work, requestsExchange, service);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ServedMethod } from '../handlers.ts';
+import { createReminder } from '../reminder.ts';
 import { createSemaphore } from '../semaphore.ts';
 import { Status, statusName } from '../status.ts';
 import { beginSpan } from '../tracing/tracing.ts';
@@ -7,9 +8,10 @@ import { backOff } from './back-off.ts';
 import { createIsolationGate } from './isolation-gate.ts';
 import type { LinkState } from './link.ts';
 import { createPublisher } from './publisher.ts';
+import { brokerReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { createSubscriber, type Delivery } from './subscriber.ts';
-import { declareService, queuesOf } from './topology.ts';
+import { declareQueues, declareRouting, queuesOf } from './topology.ts';
 import { handBack, sendReply } from './work-delivery.ts';
 import { decodeWork, MalformedMessageError, type WorkMessage, type WorkResult } from './work-message.ts';
 import { runWork } from './work-run.ts';
@@ -71,7 +73,21 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   /** Number of requests per queue that wait for the service. */
   const waiting = new Map(Object.values(queues).map((queue) => [queue, 0]));
 
-  const declare = { declare: (session: Session) => declareService(session, service) };
+  const reminder = createReminder();
+  const declare = {
+    async declare(session: Session): Promise<void> {
+      await declareQueues(session, service);
+      try {
+        await declareRouting(session, service);
+      } catch (error) {
+        if (session.signal.aborted) throw error;
+        // The exchange may be wrong or forbidden. Requests that are in the queue already need no exchange.
+        const reason = brokerReason(error);
+        if (reminder.isDue(reason))
+          log.warn({ reason }, 'exchange of the requests cannot be used; consuming the queue all the same');
+      }
+    },
+  };
   const publisher = createPublisher({ url, name: `archivero ${service} replies`, log, ...declare });
   const consume = (name: string, atOnce: number) => ({
     name,

@@ -1,47 +1,51 @@
 import { randomUUID } from 'node:crypto';
-import { type Channel, type ChannelModel, connect, type SocketOptions } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { services } from '../../gateway/services.ts';
-import { queueArguments, queuesOf } from '../../runtime/amqp/topology.ts';
-import { tlsOfUrl } from '../../runtime/amqp/url-tls.ts';
+import { connectTo } from '../../runtime/amqp/connect.ts';
+import { brokerReason } from '../../runtime/amqp/refusal.ts';
+import { queueArguments, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
 import { isLoopback } from '../../runtime/env.ts';
 import { within } from '../../runtime/timeout.ts';
-import type { TlsMaterial } from '../../runtime/tls.ts';
+import { urlParts } from '../../runtime/url-parts.ts';
 import { rabbitAdvice } from '../rabbit-install.mjs';
-import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
+import { type Finding, fine, note, wrong } from './finding.ts';
 
 const connectMs = 5_000;
 const answerMs = 5_000;
 const closeMs = 1_000;
 
 /**
- * Checks RabbitMQ: access, publishing, and the arguments of our queues. It declares no missing queue and consumes no
+ * Checks RabbitMQ: access, publishing, and how our exchange and queues were made. It declares no missing queue and consumes no
  * message. `wanted` means that RABBITMQ_URL is set explicitly.
  */
 export async function checkBroker(url: string | undefined, wanted: boolean): Promise<readonly Finding[]> {
   if (url === undefined)
     return [note('RabbitMQ: RABBITMQ_URL is empty, no broker is used; the ledger keeps the requests')];
-  const { host, hostname, username } = new URL(url);
+  const { host, hostname } = new URL(url);
+  const { user, path } = urlParts(url);
+  const found: Finding[] = [];
   try {
-    const found = await overConnection(url, async (model) => {
-      const { version = '?' } = model.connection.serverProperties as { version?: string };
-      return [
-        fine(`RabbitMQ ${version} answers at ${host} to the user ${username || 'guest'}`),
-        ...(isOld(version)
-          ? [
-              wrong(
-                `RabbitMQ ${version} is too old for quorum queues with a delivery limit`,
-                'Use 3.10 or newer.',
-              ),
-            ]
-          : []),
-        ...(await checkQueues(model)),
-      ];
-    });
+    found.push(
+      ...(await overConnection(url, (model) => checkSetUp(model, `${host} to the user ${user || 'guest'}`))),
+    );
     // On a second connection: under an alarm, the broker stops reading from a connection that has published.
-    return [...found, await overConnection(url, checkAlarms)];
+    found.push(await overConnection(url, checkAlarms));
   } catch (error) {
-    return [refusal(error, { host, hostname, username, wanted })];
+    const access = { host, hostname, user: user || 'guest', vhost: path || '/', wanted };
+    found.push(refusal(brokerReason(error), access));
   }
+  return found;
+}
+
+async function checkSetUp(model: ChannelModel, answersAt: string): Promise<readonly Finding[]> {
+  const { version = '?' } = model.connection.serverProperties as { version?: string };
+  const old = `RabbitMQ ${version} is too old for quorum queues with a delivery limit`;
+  return [
+    fine(`RabbitMQ ${version} answers at ${answersAt}`),
+    ...(isOld(version) ? [wrong(old, 'Use 3.10 or newer.')] : []),
+    ...(await checkExchange(model)),
+    ...(await checkQueues(model)),
+  ];
 }
 
 function isOld(version: string): boolean {
@@ -55,12 +59,13 @@ async function overConnection<Result>(
   use: (model: ChannelModel) => Promise<Result>,
 ): Promise<Result> {
   const ending = new AbortController();
-  const socket: SocketOptions & TlsMaterial & { signal: AbortSignal } = {
-    timeout: connectMs,
-    signal: ending.signal,
-    ...tlsOfUrl(url),
-  };
-  const model = await connect(url, socket);
+  const connecting = connectTo(url, { signal: ending.signal });
+  connecting.catch(() => undefined);
+  const model = await within(connectMs, connecting);
+  if (model === undefined) {
+    ending.abort();
+    throw new Error(`no answer in ${connectMs} ms`);
+  }
   model.on('error', () => undefined);
   try {
     return await use(model);
@@ -106,27 +111,71 @@ async function checkQueues(model: ChannelModel): Promise<readonly Finding[]> {
   return found;
 }
 
-function refusal(
-  error: unknown,
-  { host, hostname, username, wanted }: { host: string; hostname: string; username: string; wanted: boolean },
-): Finding {
-  const text = messageOf(error);
-  if (/ACCESS.REFUSED|403/.test(text) && ['', 'guest'].includes(username) && !isLoopback(hostname)) {
+interface Access {
+  readonly host: string;
+  readonly hostname: string;
+  readonly user: string;
+  readonly vhost: string;
+  readonly wanted: boolean;
+}
+
+/** Explains why there is no connection, or why one cannot be used. */
+function refusal(reason: string, { host, hostname, user, vhost, wanted }: Access): Finding {
+  const refused = `RabbitMQ at ${host} does not let the user ${user} in`;
+  const allow = `rabbitmqctl set_permissions -p ${vhost} ${user} ".*" ".*" ".*"`;
+  if (reason.startsWith('NOT_ALLOWED'))
+    return wrong(`${refused}: ${reason}`, adviceFor(reason, vhost, allow));
+  if (/access to (?:queue|exchange|topic) /.test(reason))
+    return wrong(`The user ${user} has too few permissions in RabbitMQ at ${host}: ${reason}`, `${allow}.`);
+  if (reason.startsWith('ACCESS_REFUSED') && user === 'guest' && !isLoopback(hostname)) {
     return wrong(
-      `RabbitMQ at ${host} does not let the user guest in: guest may only connect from the broker's own machine`,
+      `${refused}: guest may only connect from the broker's own machine`,
       'rabbitmqctl add_user archivero PASSWORD && rabbitmqctl set_permissions archivero ".*" ".*" ".*", then put that user into RABBITMQ_URL.',
     );
   }
-  if (/ACCESS.REFUSED|403/.test(text)) {
+  if (reason.startsWith('ACCESS_REFUSED')) {
     return wrong(
-      `RabbitMQ at ${host} does not let the user ${username} in: ${text}`,
+      `${refused}: ${reason}`,
       'Correct user and password in RABBITMQ_URL, or use rabbitmqctl change_password and set_permissions.',
     );
   }
-  const down = `RabbitMQ does not answer at ${host}: ${text}`;
+  const down = `RabbitMQ does not answer at ${host}: ${reason}`;
   if (!wanted) return note(`${down}; the ledger keeps the requests`, `npm run broker, or: ${rabbitAdvice}`);
   return wrong(down, 'Start RabbitMQ, correct RABBITMQ_URL, or set it empty to run without a broker.');
 }
+
+/** How to mend a NOT_ALLOWED, RabbitMQ's refusal of a user whose password is right. */
+function adviceFor(reason: string, vhost: string, allow: string): string {
+  if (reason.includes('limit'))
+    return 'Raise the limit (rabbitmqctl set_vhost_limits, set_user_limits), or close other connections. A gateway opens up to 3 connections, a service 2.';
+  if (reason.includes('not found'))
+    return `rabbitmqctl add_vhost ${vhost} && ${allow}, or correct the virtual host in RABBITMQ_URL.`;
+  return `${allow}, or correct the virtual host in RABBITMQ_URL.`;
+}
+
+/** Checks how the exchange of the requests was made; it may not exist yet. */
+async function checkExchange(model: ChannelModel): Promise<Finding[]> {
+  const reasonAgainst = (use: (channel: Channel) => Promise<unknown>) =>
+    onChannel(model, use).then(() => undefined, brokerReason);
+  const missing = await reasonAgainst((channel) => channel.checkExchange(requestsExchange));
+  if (missing?.startsWith('NOT_FOUND'))
+    return [note(`${requestsExchange} does not exist yet; the first process to start declares it`)];
+  // Declaring an existing exchange of the same kind changes nothing.
+  const declare = (channel: Channel) => channel.assertExchange(requestsExchange, 'direct', { durable: true });
+  const reason = missing ?? (await reasonAgainst(declare));
+  if (reason === undefined) return [fine(`${requestsExchange} is a durable direct exchange`)];
+  return [
+    wrong(
+      `${requestsExchange} cannot be used: ${reason}`,
+      reason.startsWith('PRECONDITION_FAILED')
+        ? `Stop the program that declares it, then delete it in the management UI, or: rabbitmqadmin delete exchange name=${requestsExchange}. The gateway declares it again within half a minute.`
+        : permissionAdvice,
+    ),
+  ];
+}
+
+const permissionAdvice =
+  'Give the user configure, write and read permissions: rabbitmqctl set_permissions (docs/operations.md, Two machines).';
 
 async function checkQueue(
   model: ChannelModel,
@@ -134,9 +183,12 @@ async function checkQueue(
   queue: string,
   wantedArguments: Record<string, unknown>,
 ): Promise<Finding[]> {
-  const state = await onChannel(model, (channel) => channel.checkQueue(queue)).catch(() => undefined);
-  if (state === undefined)
-    return [note(`${queue} does not exist yet; the first process to start declares it`)];
+  const state = await onChannel(model, (channel) => channel.checkQueue(queue)).catch(brokerReason);
+  if (typeof state === 'string') {
+    return state.startsWith('NOT_FOUND')
+      ? [note(`${queue} does not exist yet; the first process to start declares it`)]
+      : [wrong(`${queue} cannot be used: ${state}`, permissionAdvice)];
+  }
   const { messageCount, consumerCount } = state;
   try {
     // Declaring an existing queue with equal arguments changes nothing.
@@ -144,9 +196,12 @@ async function checkQueue(
       channel.assertQueue(queue, { durable: true, arguments: wantedArguments }),
     );
   } catch (error) {
+    const reason = brokerReason(error);
+    if (!reason.startsWith('PRECONDITION_FAILED'))
+      return [wrong(`${queue} cannot be used: ${reason}`, permissionAdvice)];
     return [
       wrong(
-        `${queue} has other arguments than Archivero needs: ${messageOf(error)}`,
+        `${queue} has other arguments than Archivero needs: ${reason}`,
         `Stop the program that declares it, then: rabbitmqctl delete_queue ${queue}. Its messages are published again.`,
       ),
     ];

@@ -22,6 +22,7 @@ describe('The broker route', () => {
   let ledger: MemoryLedger;
   let direct: DispatchRoute & { open: boolean };
   let connected: boolean;
+  let declared: boolean;
   const [mserv1] = services;
 
   before(async () => {
@@ -40,6 +41,7 @@ describe('The broker route', () => {
     ledger = new MemoryLedger({ maxRows: 100, maxBytes: 1_000_000 });
     direct = { open: false, room: 4, dispatch: async () => {} };
     connected = true;
+    declared = true;
   });
 
   const route = (): DispatchRoute =>
@@ -47,6 +49,7 @@ describe('The broker route', () => {
       service,
       ledger,
       publisher,
+      serviceQueues: { declared: () => declared, redeclare: async () => {} },
       replies: {
         queue: 'nadie',
         get connected() {
@@ -138,6 +141,11 @@ describe('The broker route', () => {
     connected = false;
     expect(route().open).to.equal(true);
     direct.open = true;
+    expect(route().open).to.equal(false);
+  });
+
+  it("is closed while its service's queues are not declared", () => {
+    declared = false;
     expect(route().open).to.equal(false);
   });
 });
