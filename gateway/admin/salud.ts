@@ -88,10 +88,14 @@ export function createSalud(deps: SaludDeps): SaludHandlers {
   };
 }
 
+/** The `motivo` of an address whose family, IPv4 or IPv6, the service's host does not offer. */
+const unusedFamily = 'familia-sin-uso';
+
 /**
  * Describes a service: `sano` when all of its addresses answer, `degradado` when some do. When none does it is `por_cola`
  * if it has queue consumers (`MSERV1_GRPC=off`, or a machine that cannot be dialled), else `caido`. An address that
- * answers and cannot work has a `motivo`, such as `raiz-no-disponible`.
+ * answers and cannot work has a `motivo`, such as `raiz-no-disponible`; so has one that does not count
+ * (`familia-sin-uso`).
  */
 async function describeService(client: ServiceClient, consumersOf: SaludDeps['consumers']) {
   const [probe, queue] = await Promise.all([
@@ -100,21 +104,23 @@ async function describeService(client: ServiceClient, consumersOf: SaludDeps['co
   ]);
   const consumidores = queue.ok ? (queue.value ?? null) : null;
   const results = new Map((probe.ok ? probe.value : []).map((result) => [result.address, result]));
-  const direcciones = client.addresses().map(({ address, breaker }) => {
+  const direcciones = client.addresses().map(({ address, breaker, unused }) => {
     const result = results.get(address);
+    const responde = result?.ok ?? false;
     return {
       direccion: address,
-      responde: result?.ok ?? false,
+      responde,
       latencia_ms: result === undefined ? null : Math.round(result.latencyMs * 10) / 10,
-      motivo: result?.reason,
+      motivo: unused && !responde ? unusedFamily : result?.reason,
       disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
     };
   });
-  const answering = direcciones.filter(({ responde }) => responde).length;
+  const counted = direcciones.filter(({ motivo }) => motivo !== unusedFamily);
+  const answering = counted.filter(({ responde }) => responde).length;
   // A service that says why it cannot answer cannot answer from its queue either.
-  const explained = direcciones.some(({ motivo }) => motivo !== undefined);
+  const explained = counted.some(({ motivo }) => motivo !== undefined);
   const unanswered = (consumidores ?? 0) > 0 && !explained ? 'por_cola' : 'caido';
-  const estado = answering === 0 ? unanswered : answering < direcciones.length ? 'degradado' : 'sano';
+  const estado = answering === 0 ? unanswered : answering < counted.length ? 'degradado' : 'sano';
   return { servicio: client.service, estado, consumidores, direcciones };
 }
 

@@ -34,10 +34,13 @@ export function stateCollector(deps: StateDeps): Collector {
 
 function breakers(clients: readonly ServiceClient[]): Family {
   const values = clients.flatMap((client) =>
-    client.addresses().map(({ address, breaker }) => ({
-      labels: { service: client.service, address },
-      value: breaker === 'open' ? 1 : 0,
-    })),
+    client
+      .addresses()
+      .filter(({ unused }) => !unused)
+      .map(({ address, breaker }) => ({
+        labels: { service: client.service, address },
+        value: breaker === 'open' ? 1 : 0,
+      })),
   );
   return gauge(
     'archivero_breaker_open',

@@ -20,6 +20,8 @@ export interface Cause {
 /** An address of a service: its channel, breaker and feed. */
 export interface Endpoint {
   readonly address: string;
+  /** The name that the address was resolved from. */
+  readonly authority: string | undefined;
   readonly transport: GrpcTransport;
   readonly breaker: Breaker<Cause>;
   /** Undefined when the service has no feed. */
@@ -38,16 +40,19 @@ export interface EndpointOptions {
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: () => void;
+  /** Called when the address answers a health check, whatever it says. */
+  readonly onAnswer: () => void;
 }
 
 /** Connects to an address at once and monitors it. A dead or frozen peer is noticed without a call. */
 export function createEndpoint({ address, authority }: Resolved, options: EndpointOptions): Endpoint {
-  const { probeIntervalMs, probeDeadlineMs, stuckMs, tls, now, log, onChange } = options;
+  const { probeIntervalMs, probeDeadlineMs, stuckMs, tls, now, log, onChange, onAnswer } = options;
   const transport = createGrpcTransport(address, { authority, tls, stuckMs });
 
   const breaker = createBreaker<Cause>({
     probe: async () => {
       const failure = await checkHealth(transport, probeDeadlineMs);
+      if (failure === undefined || failure.origin === 'server') onAnswer();
       return failure && { failure, proxyError: proxyErrorOf(failure) };
     },
     intervalMs: probeIntervalMs,
@@ -84,6 +89,7 @@ export function createEndpoint({ address, authority }: Resolved, options: Endpoi
 
   return {
     address,
+    authority,
     transport,
     breaker,
     feed,

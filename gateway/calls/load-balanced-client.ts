@@ -9,7 +9,7 @@ import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedMethod } from './feed.ts';
 import { checkHealth } from './health.ts';
-import { createResolver, type Lookup, type Resolved } from './resolver.ts';
+import { createResolver, familyOf, type Lookup, type Resolved } from './resolver.ts';
 import {
   type CallResult,
   type RequestOptions,
@@ -66,6 +66,8 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const log = options.log.child({ service });
   const listeners = new Set<(reachable: boolean) => void>();
   let endpoints: readonly Endpoint[] = [];
+  /** The names and address families of which an address has answered. */
+  const answered = new Set<string>();
   let reachable = false;
   let turn = 0;
 
@@ -92,6 +94,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
           now,
           log,
           onChange: notifyReachable,
+          onAnswer: () => void answered.add(familyOf(resolved)),
         }),
     );
     for (const [address, endpoint] of before) if (!resolvedByAddress.has(address)) endpoint.close();
@@ -103,6 +106,16 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     if (next === reachable) return;
     reachable = next;
     for (const listener of listeners) listener(reachable);
+  }
+
+  /**
+   * Returns whether a name's other address family answers and this one never has: its records promise more than the
+   * service's host offers, which is no fault of the service.
+   */
+  function isUnused(endpoint: Endpoint): boolean {
+    const { authority } = endpoint;
+    if (authority === undefined || answered.has(familyOf(endpoint))) return false;
+    return endpoints.some((other) => other.authority === authority && answered.has(familyOf(other)));
   }
 
   /** Returns the next address in turn whose breaker is closed. */
@@ -191,7 +204,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
 
   /** Returns the result when no address can be tried: the cause at the first one. */
   function notTried(): Unreachable {
-    const [first] = endpoints;
+    const first = endpoints.find((endpoint) => !isUnused(endpoint));
     const state = first?.breaker.state;
     const cause = state?.kind === 'open' ? state.cause : unresolved;
     return { kind: 'unreachable', address: first?.address ?? options.addresses, ...cause };
@@ -213,7 +226,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         return { ok: true, response: watched(outcome.response, transport.address, callOptions) };
       }),
     session: (address) => endpoints.find((endpoint) => endpoint.address === address)?.feed?.session,
-    addresses: () => endpoints.map(({ address, breaker }) => ({ address, breaker: breaker.state.kind })),
+    addresses: () =>
+      endpoints.map((endpoint) => ({
+        address: endpoint.address,
+        breaker: endpoint.breaker.state.kind,
+        ...(isUnused(endpoint) && { unused: true }),
+      })),
     probe: (timeoutMs) =>
       Promise.all(
         endpoints.map(async ({ address, transport }) => {

@@ -11,6 +11,14 @@ export interface Resolved {
   readonly authority?: string;
 }
 
+/** Returns a resolved address's name and family, IPv4 or IPv6. */
+export function familyOf({
+  authority,
+  address,
+}: Pick<Resolved, 'address'> & { readonly authority?: string | undefined }): string {
+  return `${authority} ${address.startsWith('[') ? 'IPv6' : 'IPv4'}`;
+}
+
 export interface ResolverOptions {
   readonly sources: readonly AddressSource[];
   /** Milliseconds between two lookups of a name. */

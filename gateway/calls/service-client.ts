@@ -42,6 +42,11 @@ export type RequestOptions = Omit<CallOptions, 'deadlineMs'> & { readonly deadli
 export interface AddressState {
   readonly address: string;
   readonly breaker: 'closed' | 'open';
+  /**
+   * Set when no address of its family, IPv4 or IPv6, has ever answered for its name, and one of the other family has. It
+   * is no fault of the service.
+   */
+  readonly unused?: boolean;
 }
 
 /** The result of an address's health check. */

@@ -46,7 +46,7 @@ export function openServiceClients(options: ServiceClientsOptions): ServiceClien
       const call = coalesce(client.call, {
         deadlineMs,
         now: () => performance.now(),
-        nextHop: () => client.addresses()[0]?.address ?? '',
+        nextHop: () => client.addresses().find(({ unused }) => !unused)?.address ?? '',
       });
       return [service, { client, call }];
     }),

@@ -14,11 +14,11 @@ export async function checkService(service: string, config: GatewayConfig): Prom
   const addresses = config.serviceUrls.get(service) ?? '';
   const probes = await probe(service, addresses, materialOf(config.tls.grpc));
   if (probes.length === 0) return [note(`${service}: ${addresses} has no address`, todoOf(service))];
-  return probes.map(({ address, ok, latencyMs }) =>
-    ok
-      ? fine(`${service}: healthy at ${address} (${Math.round(latencyMs)} ms)`)
-      : note(`${service}: does not answer by gRPC at ${address}, or is not healthy`, todoOf(service)),
-  );
+  return probes.map(({ address, ok, latencyMs, unused }) => {
+    if (ok) return fine(`${service}: healthy at ${address} (${Math.round(latencyMs)} ms)`);
+    if (unused) return fine(`${service}: its name has the address ${address} too, which does not answer`);
+    return note(`${service}: does not answer by gRPC at ${address}, or is not healthy`, todoOf(service));
+  });
 }
 
 /**
@@ -35,7 +35,9 @@ async function probe(service: string, addresses: string, tls: TlsMaterial | unde
   const client = createServiceClient({ service, addresses, deadlineMs: probeMs, tls, log });
   try {
     await client.start();
-    return await client.probe(probeMs);
+    const probes = await client.probe(probeMs);
+    const unused = new Map(client.addresses().map((state) => [state.address, state.unused]));
+    return probes.map((result) => ({ ...result, unused: unused.get(result.address) }));
   } finally {
     await client.stop();
   }

@@ -300,6 +300,53 @@ describe('The service client', () => {
       expect((await result).kind).to.equal('verdict');
     });
 
+    describe('of IPv4 and IPv6 addresses', () => {
+      const lookup = async () => [{ address: '::1' }, { address: '127.0.0.1' }];
+      const state = (client: ServiceClient) =>
+        client.addresses().map(({ breaker, unused = false }) => ({ breaker, unused }));
+
+      it('marks the family that has never answered as unused while the other answers', async () => {
+        const { port, stop } = await serve();
+        const client = await clientTo(`dns:///mserv1:${port}`, { lookup });
+        const down = { breaker: 'open', unused: true };
+        expect(state(client)).to.deep.equal([down, { breaker: 'closed', unused: false }]);
+        expect((await call(client)).kind).to.equal('verdict');
+        await stop();
+        await eventually(() => !client.reachable);
+        expect(state(client)).to.deep.equal([down, { breaker: 'open', unused: false }]);
+        expect(unreachable(await call(client)).address).to.equal(`127.0.0.1:${port}`);
+      });
+
+      it('counts the family that has answered before', async () => {
+        const { port } = await serve();
+        const other = await serve({ host: '[::1]', port });
+        const client = await clientTo(`dns:///mserv1:${port}`, { lookup });
+        await eventually(() => state(client).every(({ breaker }) => breaker === 'closed'));
+        await other.stop();
+        await eventually(() => state(client)[0]?.breaker === 'open');
+        expect(state(client)).to.deep.equal([
+          { breaker: 'open', unused: false },
+          { breaker: 'closed', unused: false },
+        ]);
+      });
+
+      it('counts every address while none has answered', async () => {
+        const { port, stop } = await serve();
+        await stop();
+        const client = await clientTo(`dns:///mserv1:${port}`, { lookup });
+        const down = { breaker: 'open', unused: false };
+        expect(state(client)).to.deep.equal([down, down]);
+      });
+
+      it('counts each address of a family of which one has answered', async () => {
+        const { port } = await serve();
+        const client = await clientTo(`dns:///mserv1:${port}`, {
+          lookup: async () => [...(await lookup()), { address: '127.0.0.2' }],
+        });
+        expect(state(client).map(({ unused }) => unused)).to.deep.equal([true, false, false]);
+      });
+    });
+
     it('resolves the name as the machine does', async () => {
       const { port } = await serve();
       const client = await clientTo(`dns:///localhost:${port}`);

@@ -40,6 +40,8 @@ export interface ListadoOptions {
   readonly handle?: ListadoHandler;
   /** Status that `grpc.health.v1` reports; `none` leaves out that service. Default SERVING. */
   readonly health?: 'SERVING' | 'NOT_SERVING' | 'none';
+  /** Default 127.0.0.1; IPv6 in brackets. */
+  readonly host?: string;
   readonly port?: number;
 }
 
@@ -50,6 +52,7 @@ export async function startListado(
   const {
     handle = (_call, answer) => answer(null, emptyPage),
     health = 'SERVING',
+    host = '127.0.0.1',
     port: wanted = 0,
   } = options;
   const server = new Server();
@@ -57,12 +60,12 @@ export async function startListado(
   const check: handleUnaryCall<object, object> = (_call, answer) => answer(null, { status: health });
   if (health !== 'none') server.addService(healthService, { Check: check });
   const bound = Promise.withResolvers<number>();
-  server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {
+  server.bindAsync(`${host}:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {
     if (error === null) bound.resolve(port);
     else bound.reject(error);
   });
   const port = await bound.promise;
-  return { server, port, address: `127.0.0.1:${port}`, stop: async () => server.forceShutdown() };
+  return { server, port, address: `${host}:${port}`, stop: async () => server.forceShutdown() };
 }
 
 /** Starts an HTTP/2 server; it speaks gRPC only if `answer` does. */

@@ -28,13 +28,13 @@ describe('/salud', () => {
     path: string,
     clients: readonly ServiceClient[],
     ledger: Parameters<typeof createSalud>[0]['ledger'] = writable,
-    estado: BrokerState['estado'] = 'listo',
+    broker: BrokerState['estado'] | BrokerState = 'listo',
     consumers: Parameters<typeof createSalud>[0]['consumers'] = async () => 1,
   ) {
     const handlers = createSalud({
       clients,
       ledger,
-      broker: () => ({ estado }),
+      broker: () => (typeof broker === 'string' ? { estado: broker } : broker),
       consumers,
       startedAt: 0,
       version: '1.2.3',
@@ -103,6 +103,27 @@ describe('/salud', () => {
       expect((await ask('/salud', [healthy], writable, estado)).body.estado).to.equal('degradado');
     }
     expect((await ask('/salud', [healthy], writable, 'desactivado')).body.estado).to.equal('sano');
+  });
+
+  it('leaves out of account an address whose family the host of the service does not offer', async () => {
+    const address = (port: string, unused: boolean): ServiceClient =>
+      ({
+        ...clientOf('mserv1', { [`127.0.0.1:${port}`]: true, [`[::1]:${port}`]: false }),
+        addresses: () => [
+          { address: `[::1]:${port}`, breaker: 'open', unused },
+          { address: `127.0.0.1:${port}`, breaker: 'closed' },
+        ],
+      }) as ServiceClient;
+    const { mserv1 } = (await ask('/salud', [address('1', true)])).body.servicios;
+    expect(mserv1.estado).to.equal('sano');
+    expect(mserv1.direcciones[0]).to.deep.include({ responde: false, motivo: 'familia-sin-uso' });
+    expect((await ask('/salud', [address('1', false)])).body.servicios.mserv1.estado).to.equal('degradado');
+  });
+
+  it('shows degradado while the queues of a service cannot be used', async () => {
+    const errores = [{ servicio: 'mserv2', motivo: 'PRECONDITION_FAILED - inequivalent arg' }];
+    const { body } = await ask('/salud', [healthy], writable, { estado: 'listo', errores });
+    expect([body.estado, body.rabbitmq.errores]).to.deep.equal(['degradado', errores]);
   });
 
   it('answers 503 when every part hangs', async () => {
