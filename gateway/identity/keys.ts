@@ -68,12 +68,19 @@ export async function openKeys(source: KeySource): Promise<Keys> {
 }
 
 /**
- * Returns a key lookup that fetches the issuer's keys at the first use, and again for an unknown key. While the issuer is
- * unavailable, its last keys stay valid: a token with an unknown key triggers a fetch, and any client can send one.
- * @param cooldownMs minimum time between two fetches for unknown keys
+ * Returns a key lookup that fetches the issuer's keys at the first use, again for an unknown key, and when they are old.
+ * The last keys stay valid while the issuer is unavailable, and are used without waiting while newer ones are fetched.
+ * @param cooldownMs minimum time between two fetches for unknown keys, since any client can send one. A new key that the
+ *   issuer uses at once is refused for so long
+ * @param maxAgeMs age at which keys are fetched again. A key that the issuer removed is accepted for so long
  */
-export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVerifyGetKey {
+export function remoteKeys(
+  find: () => Promise<URL>,
+  cooldownMs = 5_000,
+  maxAgeMs = 10 * 60_000,
+): JWTVerifyGetKey {
   let keys: ReturnType<typeof createRemoteJWKSet> | undefined;
+  let last: JSONWebKeySet | undefined;
   let failed: { readonly error: IssuerUnavailableError; readonly at: number } | undefined;
 
   async function lookUp(...[header, token]: Parameters<JWTVerifyGetKey>) {
@@ -82,6 +89,7 @@ export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVe
       keys ??= createRemoteJWKSet(await find(), {
         timeoutDuration: fetchMs,
         cooldownDuration: cooldownMs,
+        cacheMaxAge: maxAgeMs,
       });
       const key = await keys(header, token);
       failed = undefined;
@@ -90,20 +98,19 @@ export function remoteKeys(find: () => Promise<URL>, cooldownMs = 30_000): JWTVe
       if (isAboutToken(cause)) throw cause;
       const error = new IssuerUnavailableError('The issuer of tokens does not provide its keys', { cause });
       failed = { error, at: performance.now() };
+      // The issuer may have moved its keys.
+      keys = undefined;
       throw error;
+    } finally {
+      last = keys?.jwks() ?? last;
     }
   }
 
   return async (header, token) => {
-    try {
-      return await lookUp(header, token);
-    } catch (error) {
-      const last = keys?.jwks();
-      if (!(error instanceof IssuerUnavailableError) || last === undefined) throw error;
-      return await createLocalJWKSet(last)(header, token).catch(() => {
-        throw error;
-      });
-    }
+    const known = last && (await createLocalJWKSet(last)(header, token).catch(() => undefined));
+    if (known === undefined) return lookUp(header, token);
+    if (!keys?.fresh) void lookUp(header, token).catch(() => undefined);
+    return known;
   };
 }
 

@@ -4,19 +4,27 @@ import { invalidToken } from './challenge.ts';
 
 const maxTokens = 10_000;
 
+interface Remembered {
+  readonly verified: Verified;
+  readonly until: number;
+}
+
 /**
- * Authenticates callers by Bearer token. Verifying a token costs more than the rest of a cached answer, so each token is
- * verified once and its result kept until it expires.
+ * Authenticates callers by Bearer token. Verifying a token costs more than the rest of a cached answer, so its result is
+ * kept until the token expires, but for `maxAgeMs` at most: the issuer may have removed its key since.
  */
-export function createTokens(verify: (token: string) => Promise<Verified>): Authenticator {
-  const known = new LRUCache<string, Verified>({ max: maxTokens });
+export function createTokens(
+  verify: (token: string) => Promise<Verified>,
+  maxAgeMs = 5 * 60_000,
+): Authenticator {
+  const known = new LRUCache<string, Remembered>({ max: maxTokens });
 
   function verified(token: string): Verified | Promise<Verified> {
     const remembered = known.get(token);
-    if (remembered !== undefined && remembered.expiresAt > Date.now()) return remembered;
+    if (remembered !== undefined && remembered.until > Date.now()) return remembered.verified;
     known.delete(token);
     return verify(token).then((found) => {
-      known.set(token, found);
+      known.set(token, { verified: found, until: Math.min(found.expiresAt, Date.now() + maxAgeMs) });
       return found;
     });
   }

@@ -16,6 +16,12 @@ export interface TokenIssuer extends AsyncDisposable {
   readonly fetched: number;
   /** While true, every request is answered 500. */
   broken: boolean;
+  /** While true, no request is answered. */
+  silent: boolean;
+  /** While true, its key set is empty. */
+  keyless: boolean;
+  /** Resolves when the next request has arrived. */
+  nextRequest(): Promise<unknown>;
   /** The issuer that its discovery document names; its own by default. */
   named: string;
   /** Signs a token of a caller that may read, valid for a minute; `claims` override the defaults. */
@@ -32,13 +38,14 @@ export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256
     .toString();
   let fetched = 0;
   const server = createServer((req, res) => {
+    if (issuer.silent) return;
     if (issuer.broken) {
       res.writeHead(500).end();
     } else if (req.url === '/.well-known/openid-configuration') {
       res.end(JSON.stringify({ issuer: issuer.named, jwks_uri: `${issuer.url}/keys` }));
     } else {
       fetched++;
-      res.end(JSON.stringify(keys));
+      res.end(JSON.stringify(issuer.keyless ? { keys: [] } : keys));
     }
   });
   server.listen(0, '127.0.0.1');
@@ -53,6 +60,9 @@ export async function startTokenIssuer(alg: 'RS256' | 'ES256' | 'EdDSA' = 'RS256
       return fetched;
     },
     broken: false,
+    silent: false,
+    keyless: false,
+    nextRequest: () => once(server, 'request'),
     named: url,
     token: (claims = {}, header = {}) => {
       const now = Math.floor(Date.now() / 1000);
