@@ -9,6 +9,8 @@ export interface Part {
   start(): Promise<void>;
   /** Finishes work in flight, within a bound of its own. */
   stop(): Promise<void>;
+  /** Whether its stop left work that nothing needs and that would keep the event loop alive, such as a retry. */
+  readonly abandoned?: boolean;
 }
 
 export interface ProcessOptions {
@@ -82,7 +84,8 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
   const inTime = await within(stopTimeoutMs, stopping);
   clearInterval(hold);
   if (inTime === undefined) log.error({ stopTimeoutMs }, 'did not stop in time');
-  exitSoon(log, ending === 'stop' && inTime === true ? 0 : 1);
+  const abandoned = started.some((part) => part.abandoned);
+  exitSoon(log, ending === 'stop' && inTime === true ? 0 : 1, abandoned);
 }
 
 function watchSignals(log: Logger, stop: () => void): void {
@@ -125,10 +128,11 @@ async function stopAll(log: Logger, parts: readonly Part[]): Promise<boolean> {
   return clean;
 }
 
-/** Lets the process end by itself, and ends it when a leaked handle keeps it running. */
-function exitSoon(log: Logger, code: number): void {
+/** Lets the process end by itself unless a part abandoned work, and ends it when a leaked handle keeps it running. */
+function exitSoon(log: Logger, code: number, abandoned: boolean): void {
   process.exitCode = code;
   log.info({ code }, 'stopped');
+  if (abandoned) process.exit(code);
   setTimeout(() => {
     log.warn({ resources: process.getActiveResourcesInfo() }, 'still held after the stop: ending');
     process.exit(code);

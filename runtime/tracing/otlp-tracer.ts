@@ -1,7 +1,7 @@
 import { createTraceState, SpanKind as Kind, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { within } from '../timeout.ts';
 import { parseTraceContext, writeTraceContext } from './traceparent.ts';
 import type { Attributes, SpanKind, Tracer, TracingOptions } from './tracer.ts';
@@ -13,11 +13,10 @@ const kinds: Readonly<Record<SpanKind, Kind>> = {
   consumer: Kind.CONSUMER,
 };
 
-/**
- * Time limit of one batch, retries included; later its spans are lost. `lastSendMs` bounds the end of the process.
- */
+/** Time limit of one batch, retries included; later its spans are lost. */
 const sendMs = 2_500;
-const lastSendMs = 3_000;
+/** Time limit of the last batch, which is sent only to a receiver that took the one before. */
+const lastSendMs = 50;
 
 /**
  * Sends spans to an OTLP/HTTP receiver, in batches and in the background. While the receiver is away, spans are lost
@@ -25,10 +24,20 @@ const lastSendMs = 3_000;
  * instrumentation patches modules as they are loaded.
  */
 export function createOtlpTracer({ endpoint, process: name, version }: TracingOptions): Tracer {
-  const exporter = new OTLPTraceExporter({
+  const receiver = new OTLPTraceExporter({
     url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
     timeoutMillis: sendMs,
   });
+  /** Whether the receiver took the last batch whose result is known. */
+  let reached = true;
+  const exporter: SpanExporter = {
+    export: (spans, done) =>
+      receiver.export(spans, (result) => {
+        reached = result.error === undefined;
+        done(result);
+      }),
+    shutdown: () => receiver.shutdown(),
+  };
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       'service.name': `archivero-${name}`,
@@ -69,11 +78,12 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
       };
     },
     stop: async () => {
-      // Unsent spans are lost.
-      await within(
-        lastSendMs,
-        provider.shutdown().catch(() => undefined),
+      if (!reached) return false;
+      const sent = provider.shutdown().then(
+        () => true,
+        () => false,
       );
+      return (await within(lastSendMs, sent)) ?? false;
     },
   };
 }

@@ -19,8 +19,8 @@ export interface Span {
 export interface Tracer {
   /** @param parent a trace context; an invalid one begins a new trace */
   begin(name: string, kind: SpanKind, parent: string, attributes?: Attributes): Span;
-  /** Sends the spans that are left. */
-  stop(): Promise<void>;
+  /** Sends the spans that are left. Returns false when it gave up: they are lost, though a retry may still be waiting. */
+  stop(): Promise<boolean>;
 }
 
 export interface TracingOptions {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Part } from '../lifecycle.ts';
 import type { Attributes, Span, SpanKind, Tracer, TracingOptions } from './tracer.ts';
 
 /** Variables of tracing, for `parseEnv`. The exporter reads the other `OTEL_EXPORTER_OTLP_*` itself. */
@@ -31,13 +32,19 @@ export function isTracing(): boolean {
  * Turns tracing on and loads the SDK, which is loaded nowhere else. Returns a part that sends the last spans; it must
  * be stopped after all parts that make spans.
  */
-export async function startTracing(options: TracingOptions) {
+export async function startTracing(options: TracingOptions): Promise<Part> {
   const { createOtlpTracer } = await import('./otlp-tracer.ts');
   const started = createOtlpTracer(options);
   tracer = started;
+  let abandoned = false;
   return {
     name: 'tracing',
     start: async () => undefined,
-    stop: () => started.stop(),
+    stop: async () => {
+      abandoned = !(await started.stop());
+    },
+    get abandoned() {
+      return abandoned;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
@@ -37,9 +37,12 @@ interface Exported {
 /** An OTLP/HTTP receiver (JSON): https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 class Receiver implements AsyncDisposable {
   readonly spans: Seen[] = [];
+  /** Number of batches that were sent here. */
+  asked = 0;
   readonly #server: Server;
 
-  constructor() {
+  /** @param answer answers a batch; by default it is accepted */
+  constructor(answer = (res: ServerResponse): unknown => res.end('{}')) {
     this.#server = createServer((req, res) => {
       let body = '';
       req.on('data', (chunk) => {
@@ -47,7 +50,8 @@ class Receiver implements AsyncDisposable {
       });
       req.on('end', () => {
         if (req.url === '/v1/traces') this.#take(JSON.parse(body) as Exported);
-        res.setHeader('content-type', 'application/json').end('{}');
+        this.asked += 1;
+        answer(res.setHeader('content-type', 'application/json'));
       });
     });
   }
@@ -171,11 +175,26 @@ describe('Traces', () => {
     expect(receiver.spansOf(unsampled)).to.deep.equal([]);
   });
 
-  it('are dropped while their receiver is away, and requests are answered', async () => {
-    await using archivero = await setUp({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
-      running: ['mserv1', 'gateway'],
+  for (const [kind, answer] of [
+    ['is away', undefined],
+    ['accepts connections and never answers', () => undefined],
+    ['answers 503', (res) => res.writeHead(503).end()],
+    ['answers 410 with a text', (res) => res.writeHead(410).end('gone')],
+    ['sends elsewhere', (res) => res.writeHead(308, { location: 'http://127.0.0.1:1/' }).end()],
+    ['answers in another protocol', (res) => res.socket?.end('220 smtp ready\r\n')],
+  ] satisfies [string, ((res: ServerResponse) => unknown) | undefined][]) {
+    it(`are dropped while their receiver ${kind}; requests are answered, and the processes end`, async () => {
+      await using receiver = new Receiver(answer);
+      const url = await receiver.listen();
+      const OTEL_EXPORTER_OTLP_ENDPOINT = answer === undefined ? 'http://127.0.0.1:1' : url;
+      await using archivero = await setUp({
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT },
+        running: ['mserv1', 'gateway'],
+      });
+      for (let n = 0; n < 5; n++) expect((await archivero.get('/listar_archivos')).status).to.equal(200);
+      if (answer !== undefined) await eventually(() => receiver.asked > 0);
+      // Each ends with code 0, and is not held by a handle that is left.
+      for (const name of ['gateway', 'mserv1'] as const) await archivero.end(name, 'SIGTERM');
     });
-    for (let n = 0; n < 5; n++) expect((await archivero.get('/listar_archivos')).status).to.equal(200);
-  });
+  }
 });
