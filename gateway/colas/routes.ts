@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod';
 import type { Publisher } from '../../runtime/amqp/publisher.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
-import { readJsonBody } from '../http/body.ts';
+import { readJsonBody, readOptionalJsonBody } from '../http/body.ts';
 import { disconnectSignal } from '../http/disconnect-signal.ts';
 import { assertMayAct } from '../http/preconditions.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -73,9 +73,7 @@ export function openColas({ brokerUrl, managementUrl, publisher, internalQueues,
 
   async function pop(ctx: Context, queue: QueueName): Promise<void> {
     noQuery(ctx);
-    const { headers } = ctx.req;
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    if (hasBody) await readJsonBody(ctx, emptyBody, maxEmptyBodyBytes);
+    await readOptionalJsonBody(ctx, emptyBody, maxEmptyBodyBytes);
     const broker = connection();
     assertMayAct(ctx);
     const taken = await takeMessage(broker, queue.nombre, disconnectSignal(ctx));

@@ -24,7 +24,27 @@ export async function readJsonBody<Schema extends z.ZodObject>(
   maxBytes: number,
 ): Promise<z.output<Schema>> {
   refuseOtherTypes(ctx);
-  const value = parse(await readBytes(ctx, maxBytes));
+  return validate(await readBytes(ctx, maxBytes), schema);
+}
+
+/**
+ * Reads a body that may be left out, which counts as `{}`. Its framing does not matter: some proxies and clients send no
+ * body in chunks, and without a type.
+ * @throws ProblemError, BadQueryError as `readJsonBody` does
+ */
+export async function readOptionalJsonBody<Schema extends z.ZodObject>(
+  ctx: Context,
+  schema: Schema,
+  maxBytes: number,
+): Promise<z.output<Schema>> {
+  const bytes = await readBytes(ctx, maxBytes);
+  if (bytes.length === 0) return validate(Buffer.from('{}'), schema);
+  refuseOtherTypes(ctx);
+  return validate(bytes, schema);
+}
+
+function validate<Schema extends z.ZodObject>(bytes: Buffer, schema: Schema): z.output<Schema> {
+  const value = parse(bytes);
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.shape, name));
   const read = schema.safeParse(value, { reportInput: true });
   if (read.success && unknown.length === 0) return read.data;

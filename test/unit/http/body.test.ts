@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import * as z from 'zod';
-import { readJsonBody } from '../../../gateway/http/body.ts';
+import { readJsonBody, readOptionalJsonBody } from '../../../gateway/http/body.ts';
 import { findJsonFlaw } from '../../../gateway/http/json-text.ts';
 import { ProblemError } from '../../../gateway/http/problem.ts';
 import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
@@ -19,6 +19,9 @@ describe('a JSON body', () => {
     app = await startHttpApp((router) => {
       router.post('/eco', async (ctx) => {
         ctx.body = await readJsonBody(ctx, schema, maxBytes);
+      });
+      router.post('/nada', async (ctx) => {
+        ctx.body = await readOptionalJsonBody(ctx, z.object({ veces: z.number().optional() }), 100);
       });
       router.post('/mitad', async (ctx) => {
         const read = readJsonBody(ctx, schema, maxBytes);
@@ -90,6 +93,20 @@ describe('a JSON body', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(feeding);
     expect(received).to.match(/^HTTP\/1\.1 413 /);
+  });
+
+  it('may be left out where it is optional, also in chunks and with any type', async () => {
+    const raw = (fields: string, body = '') =>
+      app.raw(`POST /nada HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${fields}\r\n${body}`);
+    for (const fields of ['', 'Content-Length: 0\r\n', 'Content-Type: text/plain\r\nContent-Length: 0\r\n']) {
+      expect(await raw(fields), fields).to.match(/^HTTP\/1.1 200 .*\r\n\r\n\{\}$/s);
+    }
+    expect(await raw('Transfer-Encoding: chunked\r\n', '0\r\n\r\n')).to.match(/^HTTP\/1.1 200 /);
+    const json = 'Content-Type: application/json\r\nContent-Length: 11\r\n';
+    expect(await raw(json, '{"veces":1}')).to.match(/\r\n\r\n\{"veces":1\}$/);
+    expect(await raw(json, '{"otro": 1}')).to.match(/^HTTP\/1.1 400 /);
+    expect(await raw('Content-Length: 2\r\n', '{}')).to.match(/^HTTP\/1.1 415 /);
+    expect(await raw('Content-Length: 101\r\n')).to.match(/^HTTP\/1.1 413 /);
   });
 
   it('ends its route when the client disconnects in the middle', async () => {
