@@ -7,6 +7,8 @@ export interface Queue extends Part {
   readonly status: string;
   /** Whether failed connections are expected: our own broker is starting, or no broker is wanted or installed. */
   readonly expectsNoBroker: boolean;
+  /** Starts our own broker in the background, if there is one to start: after the services, which answer without it. */
+  startBroker(): void;
 }
 
 const advice = 'npm run broker shows how to install RabbitMQ';
@@ -65,10 +67,12 @@ export function createQueue(url: string | undefined, wanted: boolean, say: (text
       }
       status = 'embedded ledger until RabbitMQ has started (some seconds)';
       expectsNoBroker = true;
-      starting = startInBackground(broker);
+    },
+    startBroker() {
+      if (broker !== undefined) starting = startInBackground(broker);
     },
     async stop() {
-      if (stopping || broker === undefined) return;
+      if (stopping || broker === undefined || starting === undefined) return;
       stopping = true;
       say('Stopping RabbitMQ takes some seconds; Ctrl-C again ends it at once.');
       await broker.stop();

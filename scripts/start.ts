@@ -73,18 +73,41 @@ async function start(options: StartOptions): Promise<void> {
     name: 'announcement',
     async start() {
       announced = true;
+      queue.startBroker();
       say(announce(`${scheme}://${address(bindings.gateway, gateway.port)}`, queue.status));
     },
     async stop() {},
   };
-  const services = [mserv1, mserv2, gateway];
   await runProcess({
     log: createLogger({ name: 'start', level: 'fatal' }),
-    parts: [queue, ...services, ...(watch ? [createRestarts(services, say)] : []), announcement],
+    parts: [
+      queue,
+      // The gateway starts last: it would find the services unreachable, and queue the first requests.
+      together([mserv1, mserv2]),
+      gateway,
+      ...(watch ? [createRestarts([mserv1, mserv2, gateway], say)] : []),
+      announcement,
+    ],
     // The parts stop one after the other, each within its own timeout.
     stopTimeoutMs: 60_000,
     failure: failure.signal,
   });
+}
+
+/** Returns parts as one part, which starts and stops them at the same time. */
+function together(parts: readonly Part[]): Part {
+  const stop = async (): Promise<void> => void (await Promise.all(parts.map((part) => part.stop())));
+  return {
+    name: parts.map(({ name }) => name).join(' and '),
+    async start() {
+      const starts = await Promise.allSettled(parts.map((part) => part.start()));
+      const failed = starts.find((started) => started.status === 'rejected');
+      if (failed === undefined) return;
+      await stop();
+      throw failed.reason;
+    },
+    stop,
+  };
 }
 
 /** Returns a listener's address as dialled from this machine. A listener on port 0 reports its bound port. */
