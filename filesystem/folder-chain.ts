@@ -1,6 +1,7 @@
 import type { ByteString } from './byte-string.ts';
 import type { Folder } from './folder.ts';
 import type { Root } from './root.ts';
+import { sharedLevels } from './shared-levels.ts';
 
 /** Number of levels above the current folder that stay open. */
 const near = 32;
@@ -31,7 +32,7 @@ export class FolderChain implements Disposable {
    * @throws FileError when the root cannot be opened, and system errors for folders below it
    */
   open(path: ByteString): Folder {
-    this.#cut(this.#sharedLevels(path));
+    this.#cut(sharedLevels(this.#path, this.#ends, path));
     while (this.#held.length > 0 && this.#held.at(-1) === undefined) this.#cut(this.#held.length - 1);
     this.#path = path;
     let folder = this.#held.at(-1) ?? this.#hold(this.#root.open([]), 0);
@@ -46,19 +47,6 @@ export class FolderChain implements Disposable {
 
   [Symbol.dispose](): void {
     this.#cut(0);
-  }
-
-  /** Returns the number of levels of the current path that lead to `path` too. */
-  #sharedLevels(path: ByteString): number {
-    const length = Math.min(path.length, this.#path.length);
-    let same = 0;
-    while (same < length && path.charCodeAt(same) === this.#path.charCodeAt(same)) same++;
-    let levels = this.#ends.length;
-    for (; levels > 1; levels--) {
-      const end = this.#ends[levels - 1] ?? 0;
-      if (end <= same && (end === path.length || path[end] === '/')) break;
-    }
-    return levels;
   }
 
   #hold(folder: Folder, end: number): Folder {

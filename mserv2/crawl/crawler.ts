@@ -1,4 +1,4 @@
-import { type ByteString, splitParts } from '../../filesystem/byte-string.ts';
+import { type ByteString, folderOf, lastPart } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { MountTable } from '../../filesystem/mount-table.ts';
@@ -203,8 +203,9 @@ export class Crawler {
   }
 
   /** Applies an lstat from outside the scanners; undefined when the entry is gone. */
-  note(parts: readonly ByteString[], name: ByteString, stats: Stats | undefined): void {
-    const folder = this.#index.folderAt(parts);
+  note(path: ByteString, stats: Stats | undefined): void {
+    const folder = this.#index.folderAt(folderOf(path));
+    const name = lastPart(path);
     if (folder === undefined || this.#index.find(folder, name) === noEntry) return;
     this.#reconciler.note(this.states.of(folder), name, stats);
     this.#schedule();
@@ -323,11 +324,10 @@ export class Crawler {
 
   /** Scans a mount point, and all known folders below it, before other work. */
   #mounted(point: ByteString): void {
-    const parts = splitParts(point);
-    const folder = this.#index.folderAt(parts);
+    const folder = this.#index.folderAt(point);
     if (folder === undefined) {
       // A file is mounted over a file, or the folder is new.
-      this.#add('news', this.states.of(this.#index.deepestFolder(parts)));
+      this.#add('news', this.states.of(this.#index.deepestFolder(point)));
       return;
     }
     // The parent reported the folder that is not at this path any more.

@@ -1,4 +1,4 @@
-import { type ByteString, joinParts, splitParts, toBytes, toText } from '../../filesystem/byte-string.ts';
+import { type ByteString, joinParts, toBytes, toText } from '../../filesystem/byte-string.ts';
 import type { EntryError } from '../../filesystem/entry-errors.ts';
 import type { FileIndex, FolderNumber } from '../index/api.ts';
 
@@ -63,7 +63,7 @@ export class Unreadable {
       if (!hidden && /(?:^|\/)\./.test(path.slice(start === '' ? 0 : start.length + 1))) return;
       push(path, codigo);
     };
-    const way = this.#index.deepestFolder(splitParts(start));
+    const way = this.#index.deepestFolder(start);
     const errno = this.#folders.get(way);
     const path = this.#index.folderPath(way);
     if (errno !== undefined && path !== start) push(path, errno);

@@ -47,9 +47,9 @@ export interface FileIndex {
 
   hasFolder(folder: FolderNumber): boolean;
   /** Returns the folder at a path below the root; undefined when there is none, or another kind of entry. */
-  folderAt(parts: readonly ByteString[]): FolderNumber | undefined;
+  folderAt(path: ByteString): FolderNumber | undefined;
   /** Returns the last folder on the way to a path that is in the index. */
-  deepestFolder(parts: readonly ByteString[]): FolderNumber;
+  deepestFolder(path: ByteString): FolderNumber;
   /** Returns a folder's path below the root, which is empty for the root. */
   folderPath(folder: FolderNumber): ByteString;
   /** Returns a folder and all folders below it, in no order. Takes milliseconds in a large tree. */

@@ -2,6 +2,7 @@ import { type ByteString, fromBytes, joinParts } from '../../filesystem/byte-str
 import type { Kind } from '../../filesystem/kind.ts';
 import { type EntryId, type FolderListing, type FolderNumber, noEntry, rootFolder } from './api.ts';
 import { isDead, kindIn } from './facts.ts';
+import { FolderPaths } from './folder-paths.ts';
 import { FolderTable } from './folder-table.ts';
 import { hashName, type NamedEntries, NameTable } from './name-table.ts';
 import { maxNameBytes, Segment } from './segment.ts';
@@ -25,6 +26,7 @@ export class EntryStore implements NamedEntries {
   readonly segments: Segment[] = [];
   readonly tree = new FolderTable();
   readonly table = new NameTable(this);
+  protected readonly paths = new FolderPaths(this);
   /** The read views that are open, by the epoch since which they must find removed folders. */
   readonly readViews = new Set<{ readonly since: number }>();
   #tail = 0;
@@ -69,15 +71,11 @@ export class EntryStore implements NamedEntries {
   }
 
   pathOf(entry: EntryId): ByteString {
-    let path = this.nameOf(entry);
-    for (let folder = this.parentOf(entry); folder !== rootFolder; folder = this.folderParent(folder)) {
-      path = joinParts(this.nameOf(this.folderEntry(folder)), path);
-    }
-    return path;
+    return joinParts(this.folderPath(this.parentOf(entry)), this.nameOf(entry));
   }
 
   folderPath(folder: FolderNumber): ByteString {
-    return folder === rootFolder ? ('' as ByteString) : this.pathOf(this.folderEntry(folder));
+    return this.paths.pathOf(folder);
   }
 
   folderParent(folder: FolderNumber): FolderNumber {

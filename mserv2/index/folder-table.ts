@@ -13,6 +13,8 @@ export class FolderTable {
   count = 0;
   /** Number of removals so far. */
   epoch = 0;
+  /** Number of releases so far. */
+  releases = 0;
   entries = new Uint32Array(0);
   parents = new Uint32Array(0);
   /** Bounds of a folder's entries, with others among them. `first` is above `last` for an empty folder. */
@@ -128,6 +130,7 @@ export class FolderTable {
   release(folder: FolderNumber): void {
     this.#states[folder] = free;
     this.#free.push(folder);
+    this.releases++;
   }
 
   /** Returns a folder and all below it, in no order. */

@@ -1,3 +1,4 @@
+import type { ByteString } from '../../filesystem/byte-string.ts';
 import { FileError } from '../../filesystem/file-error.ts';
 import type { EntryId } from './api.ts';
 import { Candidates } from './candidates.ts';
@@ -48,7 +49,7 @@ export class IndexPass implements Disposable {
       this[Symbol.dispose]();
       throw error;
     }
-    const start = index.folderAt(criteria.parts);
+    const start = index.folderAt(criteria.parts.join('/') as ByteString);
     this.#scope = start === undefined ? undefined : new FolderScope(this.view, start, criteria.hidden);
     this.#filters = new Filters(criteria);
     this.#candidates = new Candidates(this.matcher.needle, this.view.segments);

@@ -1,14 +1,7 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import { Kind } from '../../filesystem/kind.ts';
 import { splitTime } from '../../filesystem/split-time.ts';
-import {
-  type EntryId,
-  type FileIndex,
-  type FolderListing,
-  type FolderNumber,
-  noEntry,
-  rootFolder,
-} from './api.ts';
+import { type EntryId, type FileIndex, type FolderListing, type FolderNumber, noEntry } from './api.ts';
 import { EntryStore } from './entry-store.ts';
 import { hasStats, isShared, kindIn, nanosecondsMask } from './facts.ts';
 import { Maintenance } from './maintenance.ts';
@@ -43,13 +36,13 @@ export class MemoryIndex extends EntryStore implements FileIndex {
     return this.tree.isLive(folder);
   }
 
-  folderAt(parts: readonly ByteString[]): FolderNumber | undefined {
-    const { folder, depth } = this.#follow(parts);
-    return depth === parts.length ? folder : undefined;
+  folderAt(path: ByteString): FolderNumber | undefined {
+    const { folder, isWhole } = this.paths.follow(path, this.#subfolder);
+    return isWhole ? folder : undefined;
   }
 
-  deepestFolder(parts: readonly ByteString[]): FolderNumber {
-    return this.#follow(parts).folder;
+  deepestFolder(path: ByteString): FolderNumber {
+    return this.paths.follow(path, this.#subfolder).folder;
   }
 
   foldersBelow(folder: FolderNumber): FolderNumber[] {
@@ -156,16 +149,10 @@ export class MemoryIndex extends EntryStore implements FileIndex {
     return this.unlisted.step() || this.#maintenance.step();
   }
 
-  /** Follows a path as far as its folders are in the index. */
-  #follow(parts: readonly ByteString[]): { readonly folder: FolderNumber; readonly depth: number } {
-    let folder = rootFolder;
-    for (const [depth, part] of parts.entries()) {
-      const entry = this.find(folder, part);
-      if (entry === noEntry || this.kindOf(entry) !== Kind.FOLDER) return { folder, depth };
-      folder = this.folderOf(entry);
-    }
-    return { folder, depth: parts.length };
-  }
+  readonly #subfolder = (folder: FolderNumber, name: ByteString): FolderNumber | undefined => {
+    const entry = this.find(folder, name);
+    return entry !== noEntry && this.kindOf(entry) === Kind.FOLDER ? this.folderOf(entry) : undefined;
+  };
 
   #hasStats(segment: Segment, place: number, size: number, ms: number, fine: number, mask: number): boolean {
     const facts = segment.facts[place] ?? 0;

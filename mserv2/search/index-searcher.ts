@@ -1,5 +1,5 @@
 import { opendirSync } from 'node:fs';
-import { type ByteString, splitParts, toPath } from '../../filesystem/byte-string.ts';
+import { type ByteString, folderOf, lastPart, toPath } from '../../filesystem/byte-string.ts';
 import { type Entry, entryOf } from '../../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../../filesystem/entry-errors.ts';
 import { errnoOf, FileError, folderFailure } from '../../filesystem/file-error.ts';
@@ -164,9 +164,9 @@ export class IndexSearcher {
       throw folderFailure(start.path, error);
     }
     const { index, crawler } = this.#options;
-    if (knowledge !== 'listo' || index.folderAt(parts) !== undefined) return knowledge;
+    if (knowledge !== 'listo' || index.folderAt(start.path) !== undefined) return knowledge;
     // A folder above may be closed to listing and open to passing; the index learns nothing below it.
-    return crawler.unreadable.of(index.deepestFolder(parts)) === undefined ? 'verificando' : knowledge;
+    return crawler.unreadable.of(index.deepestFolder(start.path)) === undefined ? 'verificando' : knowledge;
   }
 
   /**
@@ -235,19 +235,18 @@ export class IndexSearcher {
     chain: FolderChain,
     dependencies: PageDependencies,
   ): { readonly folder: Folder; readonly name: ByteString; readonly stats: Stats } {
-    const parts = splitParts(path);
-    const name = parts.pop() ?? ('' as ByteString);
+    const name = lastPart(path);
     const { crawler } = this.#options;
     let folder: Folder;
     let stats: Stats;
     try {
-      folder = chain.open(parts.join('/') as ByteString);
+      folder = chain.open(folderOf(path));
       stats = folder.lstat(name);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') crawler.note(parts, name, undefined);
+      if (errnoOf(error) === 'ENOENT') crawler.note(path, undefined);
       throw error;
     }
-    crawler.note(parts, name, stats);
+    crawler.note(path, stats);
     if (stats.hardLinked) dependencies.elsewhere = true;
     return { folder, name, stats };
   }

@@ -73,7 +73,7 @@ describe('The crawler over folders without watches', () => {
       writeFileSync(folder.join(`${n}`, 'dos'), '');
       const writtenAt = performance.now();
       await eventually(() => crawled.crawler.ageMs < performance.now() - writtenAt);
-      const number = crawled.index.folderAt([`${n}` as ByteString]) ?? -1;
+      const number = crawled.index.folderAt(`${n}` as ByteString) ?? -1;
       expect(crawled.index.find(number, 'dos' as ByteString)).to.be.at.least(0);
     }
   });

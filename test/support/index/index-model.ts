@@ -154,8 +154,7 @@ export class IndexModel {
   }
 
   folder(path: ByteString): number {
-    const parts = path === '' ? [] : (path.split('/') as ByteString[]);
-    const folder = this.index.folderAt(parts);
+    const folder = this.index.folderAt(path);
     if (folder === undefined) throw new Error(`Folder not found: ${path}`);
     return folder;
   }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ByteString } from '../../../../filesystem/byte-string.ts';
 import { Kind } from '../../../../filesystem/kind.ts';
-import { type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
+import { type EntryId, type FolderNumber, noEntry, rootFolder } from '../../../../mserv2/index/api.ts';
 import { MemoryIndex } from '../../../../mserv2/index/memory-index.ts';
 import { ReadView } from '../../../../mserv2/index/read-view.ts';
 import { anyName, anySteps, IndexModel } from '../../../support/index/index-model.ts';
@@ -227,6 +227,47 @@ describe('the index', () => {
     view[Symbol.dispose]();
     maintainFully();
     expect(index.folderOf(index.put(rootFolder, text('c'), Kind.FOLDER))).to.equal(folder);
+    expect(index.folderPath(folder)).to.equal('c');
+    expect(index.folderAt(text('a'))).to.equal(undefined);
     expect(index.children(folder)).to.deep.equal([]);
+  });
+
+  it('reads at most two names per path of a deep chain of folders, and looks up as many per path', () => {
+    let read = 0;
+    let looked = 0;
+    class CountingIndex extends MemoryIndex {
+      override nameOf(entry: EntryId): ByteString {
+        read++;
+        return super.nameOf(entry);
+      }
+      override find(folder: FolderNumber, name: ByteString): EntryId {
+        looked++;
+        return super.find(folder, name);
+      }
+    }
+    const levels = 1000;
+    const index = new CountingIndex();
+    const folders = [rootFolder];
+    const entries: EntryId[] = [];
+    for (const folder of folders) {
+      entries.push(index.put(folder, text('x'), Kind.FILE));
+      if (folders.length < levels) folders.push(index.folderOf(index.put(folder, text('d'), Kind.FOLDER)));
+    }
+    for (const order of [folders, folders.toReversed()]) {
+      read = 0;
+      looked = 0;
+      const paths = order.map((folder) => index.folderPath(folder));
+      expect(paths.map((path) => path.replaceAll('/', '').length)).to.deep.equal(
+        order.map((folder) => folders.indexOf(folder)),
+      );
+      expect(paths.map((path) => index.folderAt(path))).to.deep.equal(order);
+      expect(
+        [read, looked].every((names) => names <= 2 * levels),
+        `${read}, ${looked}`,
+      ).to.equal(true);
+    }
+    read = 0;
+    expect(entries.map((entry) => index.pathOf(entry)).every((path) => path.endsWith('x'))).to.equal(true);
+    expect(read).to.be.at.most(3 * levels);
   });
 });
