@@ -222,6 +222,10 @@ export class Crawler {
       watch: this.#watches(priority),
       stats: priority !== 'names',
       urgent: priority === 'news',
+      // A new folder's parent has just been read. If that was another folder, their identities tell.
+      anew:
+        priority === 'news' &&
+        folders.some(({ identity, failures }) => identity !== undefined || failures > 0),
     };
   }
 

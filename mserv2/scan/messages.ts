@@ -26,6 +26,8 @@ export type Command =
       readonly stats: boolean;
       /** Whether searches may wait for it. */
       readonly urgent: boolean;
+      /** Whether another folder may be in the place of one that is held open: then the scan begins at the root. */
+      readonly anew: boolean;
     }
   /** Folders that have left the index. */
   | { readonly kind: 'forget'; readonly tokens: readonly FolderToken[] }

@@ -110,9 +110,8 @@ export class Scanner {
     this.#send({ kind: 'overflow' });
   }
 
-  *#scan({ job, targets, watch, stats, urgent }: Command & { kind: 'scan' }): Generator<void, void> {
-    // An urgent scan may be due to another folder in the place of one that is held open.
-    if (urgent) this.#letGo();
+  *#scan({ job, targets, watch, stats, anew }: Command & { kind: 'scan' }): Generator<void, void> {
+    if (anew) this.#letGo();
     for (const [index, path] of pathsOf(targets).entries()) {
       const token = targets.tokens[index] ?? 0;
       try {

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { type Jail, nativeJail } from '../../filesystem/jail.ts';
 import { Slices } from '../../filesystem/slices.ts';
 import { hostileTree, plantTree } from '../support/files/hostile-tree.ts';
 import { type Mutation, mutate, mutations } from '../support/files/mutations.ts';
@@ -32,6 +33,29 @@ describe('The crawler', () => {
     await crawled.settled();
     expect(crawled.entries()).to.deep.equal(entriesOf(folder.path));
     expect(crawled.stale(folder.path)).to.deep.equal([]);
+  });
+
+  it('scans a deep tree that is moved in without beginning at the root for each of its folders', async () => {
+    using folder = new TemporaryFolder();
+    using away = new TemporaryFolder();
+    const levels = 400;
+    mkdirSync(away.join(Array(levels).fill('d').join('/')), { recursive: true });
+    let began = 0;
+    const jail: Jail = {
+      enterRoot: (root) => {
+        began++;
+        return nativeJail.enterRoot(root);
+      },
+      enter: (...folders) => nativeJail.enter(...folders),
+    };
+    await using crawled = new CrawledIndex(folder.path, { here: { jail } });
+    await crawled.settled();
+    began = 0;
+    renameSync(away.join('d'), folder.join('d'));
+    await crawled.settled();
+    expect(crawled.index.folders).to.equal(levels + 1);
+    // The scanners let their folders go after a while, and the crawler checks the root every second.
+    expect(began).to.be.lessThan(levels / 2);
   });
 
   it('finishes while searches run without a pause', async () => {
