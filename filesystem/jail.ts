@@ -123,8 +123,9 @@ function notFolder(): NodeJS.ErrnoException {
 }
 
 /**
- * Returns the real path of an existing entry. On Linux the kernel gives that of a descriptor at once; realpath(3)
- * resolves every part from the beginning, which takes 60 ms per link in a folder of 1,600 levels.
+ * Returns the real path of an existing entry. On Linux the kernel gives that of a descriptor at once. realpath(3) looks
+ * up every part from the beginning: the time of a link grows with the square of its depth (measured: 36 ms of processor
+ * time at 800 levels, 190 ms at 1,600).
  */
 export function realPath(path: ByteString): ByteString {
   if (nativeJail !== heldJail) return realpathSync.native(toPath(path), 'latin1') as ByteString;
