@@ -44,6 +44,7 @@ export const schemas = {
     detail: z.string(),
     instance: z.string().optional(),
     errores: z.array(z.object({ parametro: z.string(), motivo: z.string() })).optional(),
+    motivo: z.string().optional(),
     peticion: z.string().optional(),
   }),
   TipoDeProblema: z.object({

@@ -1,5 +1,5 @@
 import { classify } from '../calls/classifier.ts';
-import type { ServiceClient } from '../calls/service-client.ts';
+import { reasonOf, type ServiceClient, type Unreachable } from '../calls/service-client.ts';
 import { StreamBrokenError } from '../calls/transport.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { OperationLive } from '../operations/operation.ts';
@@ -30,21 +30,26 @@ export interface BridgeOptions {
 /**
  * Connects a client to the service over one bidirectional call until the client disconnects. A verdict on a query ends
  * the call but not the connection: the next query opens a new call.
- * @returns `gone` when the client disconnected, `unavailable` when the service cannot be reached
+ * @returns `gone` when the client disconnected, else that the service cannot be reached
  */
-export async function bridge(options: BridgeOptions): Promise<'gone' | 'unavailable'> {
+export async function bridge(options: BridgeOptions): Promise<'gone' | Unavailable> {
   const { queries, signal } = options;
   let repeated: LiveQuery | undefined;
   for (;;) {
     const first = repeated ?? (await queries.take(signal));
     if (first === undefined) return 'gone';
     const end = await makeCall(first, options);
-    if (end === 'gone' || end === 'unavailable') return end;
+    if (end === 'gone' || 'unavailable' in end) return end;
     const { verdict, latest, unanswered } = end;
     // The verdict carries no number. With several queries unanswered it may be an older one's: repeat the latest alone.
     repeated = unanswered > 1 ? latest : undefined;
     if (repeated === undefined) await options.refuse(latest, verdict);
   }
+}
+
+/** The service cannot be reached, for the reason that it gives itself, if any. */
+export interface Unavailable {
+  readonly unavailable: string | undefined;
 }
 
 interface Refusal {
@@ -58,7 +63,7 @@ interface Refusal {
 async function makeCall(
   first: LiveQuery,
   { live, serviceClient, queries, answer, signal, requestId, traceparent }: BridgeOptions,
-): Promise<'gone' | 'unavailable' | Refusal> {
+): Promise<'gone' | Unavailable | Refusal> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   let latest = first;
@@ -77,7 +82,7 @@ async function makeCall(
     const call = { method: live.method, requests: requests() };
     const result = await serviceClient.stream(call, { signal, requestId, traceparent });
     if (result.kind === 'gone') return 'gone';
-    if (result.kind === 'unreachable') return 'unavailable';
+    if (result.kind === 'unreachable') return unavailable(result);
     if (!result.ok) return { verdict: result, latest, unanswered };
     for await (const response of result.response) {
       const { numero, body } = live.present(response);
@@ -86,14 +91,18 @@ async function makeCall(
       await answer(numero, body);
     }
     // A service that shuts down ends its streams without an error.
-    return signal.aborted ? 'gone' : 'unavailable';
+    return signal.aborted ? 'gone' : { unavailable: undefined };
   } catch (error) {
     if (!(error instanceof StreamBrokenError)) throw error;
     const outcome = classify(error.failure);
     if (outcome.kind === 'gone') return 'gone';
-    if (outcome.kind === 'unreachable') return 'unavailable';
+    if (outcome.kind === 'unreachable') return unavailable(error);
     return { verdict: outcome, latest, unanswered };
   } finally {
     ended.abort();
   }
+}
+
+function unavailable({ failure }: Pick<Unreachable, 'failure'>): Unavailable {
+  return { unavailable: reasonOf(failure) };
 }

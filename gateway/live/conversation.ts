@@ -114,7 +114,7 @@ export async function serveConversation(socket: WebSocket, options: Conversation
       requestId,
       traceparent,
     });
-    if (end === 'unavailable') socket.close(closeCode.tryAgainLater);
+    if (end !== 'gone') socket.close(closeCode.tryAgainLater, end.unavailable);
   } catch (err) {
     onBug(err);
   }

@@ -13,6 +13,8 @@ export interface LiveClient extends Disposable {
   next(): Promise<Message>;
   /** Resolves with the server's close code; 1006 when the connection is cut. */
   readonly closed: Promise<number>;
+  /** The server's close reason; empty while the connection is open. */
+  readonly closeReason: string;
 }
 
 /** Opens `/buscar_archivos/en_vivo` of a gateway; rejects with, for instance, `HTTP 403` when it is refused. */
@@ -26,9 +28,11 @@ export async function openLive(
   let taken = 0;
   let wake: () => void = () => undefined;
   let code: number | undefined;
+  let closeReason = '';
   const closed = new Promise<number>((resolve) => {
-    socket.once('close', (ended) => {
+    socket.once('close', (ended, reason) => {
       code = ended;
+      closeReason = reason.toString();
       wake();
       resolve(ended);
     });
@@ -49,6 +53,9 @@ export async function openLive(
     socket,
     messages,
     closed,
+    get closeReason() {
+      return closeReason;
+    },
     ask: (query) => socket.send(JSON.stringify(query)),
     next: async () => {
       while (taken === messages.length) {

@@ -71,8 +71,12 @@ process.once('exit', () => {
 });
 
 /** Starts a process and resolves when it logs `ready`: `startProcess('mserv1/main.ts', { MSERV1_ROOT: dir })`. */
-export async function startProcess(entry: string, env: Record<string, string> = {}): Promise<Proc> {
-  const proc = spawnProcess(entry, env);
+export async function startProcess(
+  entry: string,
+  env: Record<string, string> = {},
+  uid?: number,
+): Promise<Proc> {
+  const proc = spawnProcess(entry, env, [], uid);
   try {
     await proc.waitFor((line) => line.msg === 'ready');
     return proc;
@@ -82,17 +86,22 @@ export async function startProcess(entry: string, env: Record<string, string> = 
   }
 }
 
-/** Starts a process without waiting until it is ready; for processes that are expected to fail. */
+/**
+ * Starts a process without waiting until it is ready; for processes that are expected to fail.
+ * @param uid the user that it runs as; default this process's own
+ */
 export function spawnProcess(
   entry: string,
   env: Record<string, string> = {},
   args: readonly string[] = [],
+  uid?: number,
 ): Proc {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     cwd: repository,
     env: { ...hermetic, ...env },
     // The channel closes when this process ends in any way, and the child then exits.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   const { pid, stdout, stderr } = child;
   if (pid === undefined) throw new Error(`${entry} could not be run`);

@@ -46,9 +46,12 @@ export async function stablePort(): Promise<number> {
 export async function setUp({
   env = {},
   running = ['mserv1', 'mserv2', 'gateway'],
+  serviceUid,
 }: {
   readonly env?: Readonly<Record<string, string>>;
   readonly running?: readonly ProcessName[];
+  /** The user of mserv1 and mserv2; default this process's own. */
+  readonly serviceUid?: number;
 } = {}): Promise<SetUp> {
   const files = new TemporaryFolder();
   const data = new TemporaryFolder();
@@ -70,7 +73,8 @@ export async function setUp({
     root: files.path,
     processes,
     start: async (name, more = {}, entry = `${name}/main.ts`) => {
-      const proc = await startProcess(entry, { ...common, ...more });
+      const uid = name === 'gateway' ? undefined : serviceUid;
+      const proc = await startProcess(entry, { ...common, ...more }, uid);
       processes.set(name, proc);
       return proc;
     },

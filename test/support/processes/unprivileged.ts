@@ -1,4 +1,5 @@
-const unprivilegedUid = 65534;
+/** The user `nobody`. */
+export const unprivilegedUid = 65534;
 
 /**
  * Runs a function as an unprivileged user, because file permissions do not bind root, which CI runs as. All threads
