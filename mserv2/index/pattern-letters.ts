@@ -56,14 +56,16 @@ const letters = /^\p{L}/u;
 /** A letter with its marks, or another character. */
 const characters = /\p{L}\p{M}*|./gsu;
 
+/** Regular expressions for the parts of one in RE2's syntax: an escape, and a class, where a `]` at the begin is a member. */
+export const escapeSource = String.raw`\\x\{[^}]*\}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\[0-7]{1,3}|\\[pP]?.`;
+export const classSource = String.raw`\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]`;
+
 const tokens = new RegExp(
   [
     // A quoted text.
     String.raw`\\Q(.*?)(?:\\E|$)`,
-    // An escape.
-    String.raw`\\x\{[^}]*\}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\[pP]?.`,
-    // A class. A `]` at its begin is a member.
-    String.raw`\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]`,
+    escapeSource,
+    classSource,
     // The begin of a group with a name or flags.
     String.raw`\(\?[^:)>]*[:)>]`,
     String.raw`(\p{L}\p{M}*)`,

@@ -13,6 +13,7 @@ import {
   plainLetter,
   writtenLetter,
 } from './pattern-letters.ts';
+import { literalOf } from './pattern-literal.ts';
 import type { ReadView } from './read-view.ts';
 import { matchClass, noMatch, relevance } from './relevance.ts';
 import type { Field, TextRange } from './search-api.ts';
@@ -74,13 +75,9 @@ export class PatternMatcher implements Matcher, RangeFinder {
     // A pattern may switch RE2's flag off: then case counts for its accented letters too.
     const letters = /\(\?[a-zA-Z]*-[a-zA-Z]*i/.test(source) ? accentedLetterOfCase : accentedLetter;
     const expressions = compileBoth((letter) => mapLetters(source, letter), folding, letters);
-    return new PatternMatcher(
-      expressions,
-      false,
-      new ComparedText(view, field, asWritten),
-      asWritten,
-      undefined,
-    );
+    const needle = field === 'ruta' ? undefined : needleOf(literalOf(source));
+    const compared = new ComparedText(view, field, asWritten);
+    return new PatternMatcher(expressions, false, compared, asWritten, needle);
   }
 
   /**
@@ -106,8 +103,7 @@ export class PatternMatcher implements Matcher, RangeFinder {
     if (glob === undefined) return undefined;
     const source = (letter: LetterSource) => parseGlob(text, isPath, letter)?.source ?? '';
     const expressions = compileBoth(source, dependsOnCharacters ? folding : asWritten, accentedLetter);
-    const literal = isPath ? '' : foldText(glob.literal, coarse);
-    const needle = literal === '' ? undefined : Buffer.from(literal);
+    const needle = isPath ? undefined : needleOf(foldText(glob.literal, coarse));
     return new PatternMatcher(expressions, true, new ComparedText(view, field, compared), compared, needle);
   }
 
@@ -133,6 +129,10 @@ export class PatternMatcher implements Matcher, RangeFinder {
   #expressionFor(text: string, bytes: number): RE2JS {
     return text.length === bytes ? this.#ofAscii : this.#ofOthers;
   }
+}
+
+function needleOf(literal: string): Buffer | undefined {
+  return literal === '' ? undefined : Buffer.from(literal);
 }
 
 /** Compiles a pattern for texts in ASCII and for others. */
