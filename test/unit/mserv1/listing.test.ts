@@ -447,19 +447,6 @@ describe('a listing of a folder', () => {
       expect(await statusOf(ask())).to.equal(unavailable);
     });
 
-    it('is UNAVAILABLE while it may not be read', async () => {
-      using folder = new TemporaryFolder();
-      chmodSync(folder.path, 0o000);
-      await unprivileged(async () => {
-        expect(await statusOf(list(folder.path))).to.equal('UNAVAILABLE raiz-no-disponible');
-        const failure = await openRoot(folder.path)
-          .check()
-          .catch((error: unknown) => error);
-        expect(failure).to.include({ code: 'UNAVAILABLE', reason: 'raiz-no-disponible' });
-      });
-      chmodSync(folder.path, 0o755);
-    });
-
     it('is followed when it is a link', async () => {
       using folder = new TemporaryFolder();
       mkdirSync(folder.join('datos', 'a'), { recursive: true });
