@@ -184,13 +184,17 @@ export function isLoopback(address: string): boolean {
 
 /**
  * Adds the `.env` file to the environment, whose own values win. `ENV_FILE` names another file than `.env` in the
- * working directory; when it is empty, no file is read.
+ * working directory; when it is empty, no file is read. OpenTelemetry's variables are set in `env` itself too, because its
+ * SDK reads the process's environment.
  */
 export function loadEnvFile(env: Env): Env {
   const file = env['ENV_FILE'] ?? '.env';
   if (file === '') return env;
   try {
-    return { ...parse(readFileSync(file, 'utf8')), ...env };
+    const all = { ...parse(readFileSync(file, 'utf8')), ...env };
+    const telemetry = Object.entries(all).filter(([name]) => name.startsWith('OTEL_'));
+    Object.assign(env, Object.fromEntries(telemetry));
+    return all;
   } catch (error) {
     if (env['ENV_FILE'] === undefined) return env;
     throw new ConfigError([

@@ -1,6 +1,11 @@
 import { createTraceState, SpanKind as Kind, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  detectResources,
+  resourceAttributesEnvDetector,
+  resourceFromAttributes,
+  serviceNameEnvDetector,
+} from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { within } from '../timeout.ts';
 import { parseTraceContext, writeTraceContext } from './traceparent.ts';
@@ -43,7 +48,7 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
       'service.name': `archivero-${name}`,
       'service.namespace': 'archivero',
       ...(version && { 'service.version': version }),
-    }),
+    }).merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
     spanProcessors: [
       new BatchSpanProcessor({ exporter, scheduledDelayMillis: 1_000, exportTimeoutMillis: sendMs }),
     ],

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Part } from '../lifecycle.ts';
 import type { Attributes, Span, SpanKind, Tracer, TracingOptions } from './tracer.ts';
 
-/** Variables of tracing, for `parseEnv`. The exporter reads the other `OTEL_EXPORTER_OTLP_*` itself. */
+/** Variables of tracing, for `parseEnv`. The SDK reads the other `OTEL_*` itself. */
 export const tracingVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .url({ protocol: /^https?$/, error: 'expected http(s)://host:port of an OTLP/HTTP receiver' })

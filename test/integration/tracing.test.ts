@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { ownVhost, setUp } from '../support/processes/set-up.ts';
@@ -37,6 +39,10 @@ interface Exported {
 /** An OTLP/HTTP receiver (JSON): https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 class Receiver implements AsyncDisposable {
   readonly spans: Seen[] = [];
+  /** Attributes of the resources that the spans were sent with. */
+  readonly resources: Record<string, string | undefined>[] = [];
+  /** The header fields of the last batch. */
+  headers: IncomingHttpHeaders = {};
   /** Number of batches that were sent here. */
   asked = 0;
   readonly #server: Server;
@@ -51,6 +57,7 @@ class Receiver implements AsyncDisposable {
       req.on('end', () => {
         if (req.url === '/v1/traces') this.#take(JSON.parse(body) as Exported);
         this.asked += 1;
+        this.headers = req.headers;
         answer(res.setHeader('content-type', 'application/json'));
       });
     });
@@ -64,6 +71,9 @@ class Receiver implements AsyncDisposable {
 
   #take({ resourceSpans }: Exported): void {
     for (const { resource, scopeSpans } of resourceSpans) {
+      this.resources.push(
+        Object.fromEntries(resource.attributes.map(({ key, value }) => [key, value.stringValue])),
+      );
       const name = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
       for (const span of scopeSpans.flatMap(({ spans }) => spans)) {
         const { traceId, spanId, parentSpanId = '', traceState = '', attributes } = span;
@@ -173,6 +183,29 @@ describe('Traces', () => {
     const after = await archivero.get('/healthz');
     await traceOf(after.headers.get('x-request-id'));
     expect(receiver.spansOf(unsampled)).to.deep.equal([]);
+  });
+
+  it('carry the header fields, the service name and the attributes that .env gives by OpenTelemetry variables', async () => {
+    await using receiver = new Receiver();
+    using folder = new TemporaryFolder();
+    const ENV_FILE = folder.join('x.env');
+    writeFileSync(
+      ENV_FILE,
+      `OTEL_EXPORTER_OTLP_ENDPOINT=${await receiver.listen()}
+       OTEL_EXPORTER_OTLP_HEADERS=x-key=clave%20secreta
+       OTEL_SERVICE_NAME=archivos
+       OTEL_RESOURCE_ATTRIBUTES=deployment.environment=prueba,equipo=casa`,
+    );
+    await using gateway = await setUp({ env: { ENV_FILE }, running: ['gateway'] });
+    await gateway.get('/salud/viva');
+    await eventually(() => receiver.asked > 0);
+    expect(receiver.headers).to.include({ 'x-key': 'clave secreta' });
+    expect(receiver.resources[0]).to.include({
+      'service.name': 'archivos',
+      'service.namespace': 'archivero',
+      'deployment.environment': 'prueba',
+      equipo: 'casa',
+    });
   });
 
   for (const [kind, answer] of [
