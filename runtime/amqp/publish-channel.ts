@@ -1,7 +1,7 @@
 import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import type { Session } from './session.ts';
 
-/** Reason why a message may not be in a queue. Only with `returned` and `nacked` it certainly is in none. */
+/** Reason why a message may not be in a queue. Only with `returned`, `nacked` and `too-large` it certainly is in none. */
 export type PublishFailure =
   /** Not connected, or the connection was lost before the confirm. */
   | 'unavailable'
@@ -11,6 +11,8 @@ export type PublishFailure =
   | 'returned'
   /** The broker refused the message: its queue is full. */
   | 'nacked'
+  /** The broker takes no message of this size. */
+  | 'too-large'
   /** No confirm came in time. */
   | 'unconfirmed'
   /** Too many messages await their confirm. Nothing was sent. */
@@ -26,6 +28,11 @@ export class PublishError extends Error {
   }
 }
 
+/** The broker closed the channel because of another message. This message must be published again. */
+export class ChannelClosedError extends Error {
+  override readonly name = 'ChannelClosedError';
+}
+
 export interface Publication {
   /** `''` is the default exchange, which routes to the queue that the routing key names. */
   readonly exchange: string;
@@ -36,7 +43,10 @@ export interface Publication {
 
 /** A confirm channel with the messages on it that await their confirm. */
 export interface PublishChannel {
-  /** Publishes persistent and mandatory. Resolves on the broker's confirm; rejects with `PublishError`. */
+  /**
+   * Publishes persistent and mandatory. Resolves on the broker's confirm; rejects with `PublishError` or
+   * `ChannelClosedError`.
+   */
   publish(publication: Publication): Promise<void>;
   /**
    * Called when nothing will be published here any more. Closes the channel once its messages are confirmed or late.
@@ -45,18 +55,27 @@ export interface PublishChannel {
 }
 
 export interface PublishChannelOptions {
+  /** Time limit of a small message's confirm. A large one has a second more for each 64 KiB. */
   readonly confirmTimeoutMs: number;
   /** Limit of messages that await their confirm. */
   readonly maxInFlight: number;
   /** Called when the broker has refused a message. */
   onNack(): void;
+  /** Called when the broker has closed the channel because it takes no message of this many bytes. */
+  onTooLarge(bytes: number): void;
 }
+
+/** Bytes per millisecond that a connection is expected to carry at least. */
+const slowestRate = 64;
+/** The channel error PRECONDITION_FAILED: a message is larger than `max_message_size`. */
+const tooLargeCode = 406;
 
 /** A message in flight: until its confirm, however late, or the end of its channel. */
 interface InFlight {
   readonly timer: NodeJS.Timeout;
   readonly resolve: () => void;
-  readonly reject: (reason: PublishError) => void;
+  readonly reject: (reason: Error) => void;
+  readonly bytes: number;
   /** Whether its confirm timed out. */
   late: boolean;
 }
@@ -70,8 +89,8 @@ export async function openPublishChannel(
   session: Session,
   options: PublishChannelOptions,
 ): Promise<PublishChannel> {
-  const { confirmTimeoutMs, maxInFlight, onNack } = options;
-  const channel: ConfirmChannel = await session.openConfirmChannel();
+  const { confirmTimeoutMs, maxInFlight, onNack, onTooLarge } = options;
+  const channel: ConfirmChannel = await session.openConfirmChannel(closeBecauseTooLarge);
   session.signal.throwIfAborted();
   /** Messages by the delivery tag of their confirm: 1 for the first message of a channel, and so on. */
   const inFlight = new Map<number, InFlight>();
@@ -79,9 +98,10 @@ export async function openPublishChannel(
   /** Number of late messages in flight. */
   let late = 0;
   let closing: NodeJS.Timeout | undefined;
+  let closed = false;
 
   /** Settles one message, or all up to its tag. A Map keeps the order of publishing. */
-  function settle(tag: number, multiple: boolean, failure: PublishError | undefined): void {
+  function settle(tag: number, multiple: boolean, failure: Error | undefined): void {
     for (const each of multiple ? inFlight.keys() : [tag]) {
       if (each > tag) return;
       const message = inFlight.get(each);
@@ -94,10 +114,25 @@ export async function openPublishChannel(
     }
   }
 
-  function onLate(tag: number): void {
+  /** Takes the error of a channel on which too large a message was published: of all in flight, the largest is one. */
+  function closeBecauseTooLarge(error: Error & { readonly code?: number }): boolean {
+    if (error.code !== tooLargeCode || inFlight.size === 0) return false;
+    const bytes = Math.max(...[...inFlight.values()].map((message) => message.bytes));
+    for (const [tag, message] of inFlight) {
+      if (message.bytes === bytes) settle(tag, false, new PublishError('too-large', error.message));
+    }
+    settle(lastTag, true, new ChannelClosedError(error.message));
+    closed = true;
+    session.signal.removeEventListener('abort', onLost);
+    if (closing === undefined) onTooLarge(bytes);
+    clearTimeout(closing);
+    return true;
+  }
+
+  function onLate(tag: number, timeoutMs: number): void {
     const message = inFlight.get(tag);
     if (message === undefined) return;
-    message.reject(new PublishError('unconfirmed', `No confirm in ${confirmTimeoutMs} ms`));
+    message.reject(new PublishError('unconfirmed', `No confirm in ${timeoutMs} ms`));
     message.late = true;
     late += 1;
     // A late message still counts as in flight, so that memory is bounded. When all are late, the connection is
@@ -126,6 +161,7 @@ export async function openPublishChannel(
 
   return {
     async publish({ exchange, routingKey, content, properties }) {
+      if (closed) throw new ChannelClosedError('The channel was closed');
       if (inFlight.size >= maxInFlight)
         throw new PublishError('too-many', `${maxInFlight} messages are in flight`);
       const tag = lastTag + 1;
@@ -143,7 +179,10 @@ export async function openPublishChannel(
       }
       lastTag = tag;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      inFlight.set(tag, { timer: setTimeout(onLate, confirmTimeoutMs, tag), resolve, reject, late: false });
+      const bytes = content.length;
+      const timeoutMs = confirmTimeoutMs + Math.round(bytes / slowestRate);
+      const timer = setTimeout(onLate, timeoutMs, tag, timeoutMs);
+      inFlight.set(tag, { timer, resolve, reject, bytes, late: false });
       return promise;
     },
     retire() {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Link, type LinkState, openLink } from './link.ts';
 import {
+  ChannelClosedError,
   openPublishChannel,
   type Publication,
   type PublishChannel,
@@ -47,7 +48,9 @@ export interface PublisherOptions {
 
 interface Connection {
   readonly session: Session;
-  channel: PublishChannel;
+  channel: PublishChannel | Promise<PublishChannel>;
+  /** Size from which on the broker takes no message, as far as it is known. */
+  tooLarge: number;
   /** Time when the channel was opened, by the monotonic clock. */
   channelSince: number;
   renewing: boolean;
@@ -67,7 +70,21 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let current: Connection | undefined;
 
   const openChannel = (session: Session): Promise<PublishChannel> =>
-    openPublishChannel(session, { confirmTimeoutMs, maxInFlight, onNack: () => void renewChannel(session) });
+    openPublishChannel(session, {
+      confirmTimeoutMs,
+      maxInFlight,
+      onNack: () => void renewChannel(session),
+      onTooLarge: (bytes) => replaceChannel(session, bytes),
+    });
+
+  /** Opens a channel in place of one that the broker has closed. Publishers wait for it. */
+  function replaceChannel(session: Session, tooLarge: number): void {
+    const connection = current;
+    if (connection?.session !== session) return;
+    connection.tooLarge = Math.min(connection.tooLarge, tooLarge);
+    connection.channel = openChannel(session);
+    connection.channel.catch((error) => session.drop(error));
+  }
 
   async function setup(session: Session): Promise<void> {
     const channel = await openChannel(session);
@@ -76,7 +93,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
     session.signal.addEventListener('abort', () => {
       current = undefined;
     });
-    current = { session, channel, channelSince: performance.now(), renewing: false };
+    current = {
+      session,
+      channel,
+      tooLarge: Number.POSITIVE_INFINITY,
+      channelSince: performance.now(),
+      renewing: false,
+    };
   }
 
   /**
@@ -91,7 +114,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     connection.renewing = true;
     try {
       const channel = await openChannel(session);
-      connection.channel.retire();
+      (await connection.channel).retire();
       connection.channel = channel;
       connection.channelSince = performance.now();
     } catch (error) {
@@ -120,7 +143,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return () => void listeners.delete(listener);
     },
     async publish(publication) {
-      return usableOrThrow().channel.publish(publication);
+      for (;;) {
+        const { channel, tooLarge } = usableOrThrow();
+        if (publication.content.length >= tooLarge)
+          throw new PublishError('too-large', `The broker refused a message of ${tooLarge} bytes`);
+        try {
+          return await (await channel).publish(publication);
+        } catch (error) {
+          if (!(error instanceof ChannelClosedError)) throw error;
+        }
+      }
     },
     async inspect(queue) {
       const { session } = usableOrThrow();

@@ -9,7 +9,8 @@ export interface Session {
   readonly brokerVersion: string;
   /** Opens a vital channel: when it closes, the whole connection is dropped. */
   openChannel(): Promise<Channel>;
-  openConfirmChannel(): Promise<ConfirmChannel>;
+  /** `survives` returns whether an error ends only this channel. Default: it drops the connection. */
+  openConfirmChannel(survives?: (error: Error) => boolean): Promise<ConfirmChannel>;
   /** Closes a vital channel; the connection stays. */
   closeChannel(channel: Channel): void;
   /**
@@ -119,9 +120,12 @@ function sessionOf(
   signal: AbortSignal,
   end: (reason: Error) => void,
 ): Session {
-  const live = <Kind extends Channel>(channel: Kind): Kind => {
+  const live = <Kind extends Channel>(channel: Kind, survives = (_error: Error) => false): Kind => {
     vital.add(channel);
-    channel.on('error', end);
+    channel.on('error', (error: Error) => {
+      if (survives(error)) vital.delete(channel);
+      else end(error);
+    });
     channel.on('close', () => {
       if (vital.has(channel)) end(new Error('A channel was closed'));
     });
@@ -131,7 +135,7 @@ function sessionOf(
     signal,
     brokerVersion: String(model.connection.serverProperties.version),
     openChannel: async () => live(await model.createChannel()),
-    openConfirmChannel: async () => live(await model.createConfirmChannel()),
+    openConfirmChannel: async (survives) => live(await model.createConfirmChannel(), survives),
     closeChannel(channel) {
       vital.delete(channel);
       // The channel may be closed already, or hang: it ends with the connection.
