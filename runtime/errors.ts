@@ -32,6 +32,11 @@ export function parseStatusMessage(message: string): { reason: string | undefine
   return match ? { reason: match[1], detail: match[2] ?? '' } : { reason: undefined, detail: message };
 }
 
+/** Returns the error for an answer that the way to the gateway cannot carry: gRPC, or the broker. */
+export function tooLargeError(): StatusError {
+  return new StatusError(Status.INTERNAL, 'respuesta-demasiado-grande', 'The answer is too large');
+}
+
 /**
  * Converts what a handler threw to a `StatusError`. Any other error is a defect: its text stays in the log (`cause`)
  * and is not sent to the caller.

@@ -1,3 +1,6 @@
+/** Size of the largest message that gRPC carries, in bytes, both ways. An answer by RabbitMQ has the same limit. */
+export const maxMessageBytes = 64 * 1024 * 1024;
+
 /**
  * An rpc as data: its names, its codecs, and whether it may be repeated. All transports (gRPC, RabbitMQ, the ledger)
  * work on this, so there is no code per rpc.

@@ -1,3 +1,4 @@
+import { tooLargeError, toStatusError } from '../../runtime/errors.ts';
 import { Status } from '../../runtime/status.ts';
 import type { ProxyError } from './service-client.ts';
 import type { GrpcFailure } from './transport.ts';
@@ -74,9 +75,9 @@ function unreachable(proxyError: ProxyError, opens?: 'and opens'): Classificatio
 }
 
 /** The gateway cannot read the service's answer: a fault of its own, reported without internals. */
-function broken({ message }: GrpcFailure): Classification {
-  const detail = /larger than max/.test(message) ? 'The answer is too large' : 'Internal error';
-  return { kind: 'verdict', ok: false, code: Status.INTERNAL, message: `error-interno: ${detail}` };
+function broken(failure: GrpcFailure): Classification {
+  const { message } = /larger than max/.test(failure.message) ? tooLargeError() : toStatusError(failure);
+  return { kind: 'verdict', ok: false, code: Status.INTERNAL, message };
 }
 
 function connectError(message: string): ProxyError {

@@ -6,6 +6,7 @@ import {
   connectivityState,
   type experimental,
 } from '@grpc/grpc-js';
+import { maxMessageBytes } from '../../runtime/method.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 
 const channelOptions: ChannelOptions = {
@@ -14,7 +15,7 @@ const channelOptions: ChannelOptions = {
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.max_receive_message_length': maxMessageBytes,
   // HTTP/2's default of 64 KiB for all calls of a connection is less than one page of a thousand entries: every page would
   // stall for a window update. This is also how much of a stream is buffered for a slow reader.
   'grpc-node.flow_control_window': 256 * 1024,

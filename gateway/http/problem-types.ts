@@ -63,6 +63,7 @@ export const statusOf: Readonly<Record<Slug, number>> = {
   'patron-no-valido': 400,
   'patron-demasiado-costoso': 400,
   'nombre-demasiado-largo': 400,
+  'respuesta-demasiado-grande': 500,
   'carpeta-ilegible': 500,
   'sin-recursos': 503,
 
@@ -100,6 +101,7 @@ export const serviceReasons = {
   'patron-no-valido': ['nombre'],
   'patron-demasiado-costoso': ['nombre'],
   'nombre-demasiado-largo': ['nombre'],
+  'respuesta-demasiado-grande': ['limite'],
   'carpeta-ilegible': [],
   'sin-recursos': [],
 } as const satisfies Partial<Record<Slug, readonly string[]>>;

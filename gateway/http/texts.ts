@@ -450,6 +450,13 @@ export const problemas = {
     title: { es: 'Nombre demasiado largo', en: 'Name too long' },
     detail: { es: 'El nombre es demasiado largo.', en: 'The name is too long.' },
   },
+  'respuesta-demasiado-grande': {
+    title: { es: 'Respuesta demasiado grande', en: 'Answer too large' },
+    detail: {
+      es: 'La respuesta ocupa más de lo que se puede transportar. Pida menos entradas con «limite».',
+      en: 'The answer is larger than can be carried. Ask for fewer entries with «limite».',
+    },
+  },
   'carpeta-ilegible': {
     title: { es: 'Carpeta ilegible', en: 'Folder unreadable' },
     detail: { es: 'El sistema no pudo leer esa carpeta.', en: 'The system could not read that folder.' },

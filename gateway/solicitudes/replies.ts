@@ -1,17 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { decompress } from '../../runtime/amqp/content-coding.ts';
 import type { LinkState } from '../../runtime/amqp/link.ts';
 import type { Session } from '../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.ts';
 import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
 import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
+import { parseStatusMessage, tooLargeError } from '../../runtime/errors.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
+import { createSemaphore } from '../../runtime/semaphore.ts';
 import { parseTraceContext } from '../../runtime/tracing/traceparent.ts';
 import { beginSpan } from '../../runtime/tracing/tracing.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Completion } from './completion.ts';
+import type { DispatchRoute } from './dispatcher.ts';
 import { type Ledger, LedgerUnavailableError, type Solicitud } from './ledger.ts';
 
 export interface RepliesDeps {
@@ -19,6 +23,8 @@ export interface RepliesDeps {
   readonly ledger: Ledger;
   readonly completion: Completion;
   readonly operation: (name: string) => Operation | undefined;
+  /** Returns the direct route to a service, for answers that the broker does not carry. */
+  readonly directRoute: (service: string) => DispatchRoute | undefined;
   readonly metrics: Pick<Metrics, 'replyDropped'>;
   readonly log: Logger;
   readonly now: () => number;
@@ -39,6 +45,15 @@ const prefetch = 128;
 const graceMs = 2_000;
 const retryMs = 500;
 const checkTimeoutMs = 2_000;
+const largeBytes = 1024 * 1024;
+
+function isTooLarge(result: WorkResult): boolean {
+  return result.kind === 'status' && parseStatusMessage(result.message).reason === tooLargeError().reason;
+}
+
+function isLarge({ content, properties }: Delivery): boolean {
+  return content.length > largeBytes || properties.contentEncoding !== undefined;
+}
 
 /**
  * Consumes replies from RabbitMQ, commits them to the ledger, then acknowledges them. A reply that is malformed, of an
@@ -49,12 +64,16 @@ export function createReplies({
   ledger,
   completion,
   operation,
+  directRoute,
   metrics,
   log,
   now,
 }: RepliesDeps): Replies {
   const queue = repliesQueue(ledger.id);
   const stopping = new AbortController();
+  /** Large answers are taken one at a time, because they are in memory until they are committed. */
+  const large = createSemaphore(1);
+  const largeByCall = createSemaphore(1);
   /** Limits the log to one error per outage, instead of one per held delivery. */
   let storeFailing = false;
 
@@ -66,7 +85,6 @@ export function createReplies({
   }
 
   async function store(row: Solicitud, { result }: WorkReply): Promise<void> {
-    if (result.kind === 'expired') return void (await completion.end(row, 'vencida'));
     if (result.kind === 'poison') return void (await completion.end(row, 'fallida'));
     let verdict: Verdict;
     try {
@@ -77,6 +95,12 @@ export function createReplies({
       return;
     }
     await completion.complete(row, verdict);
+  }
+
+  /** Calls the service for an answer that the broker does not carry, if gRPC reaches it. */
+  async function callInstead(row: Solicitud): Promise<void> {
+    const direct = directRoute(row.service);
+    if (direct?.open) await direct.dispatch([row], { done: () => undefined }, stopping.signal);
   }
 
   /** Stores a reply in a span below the worker's, if that belongs to the request's trace: replies are untrusted. */
@@ -101,7 +125,7 @@ export function createReplies({
   async function take(delivery: Delivery): Promise<void> {
     let reply: WorkReply;
     try {
-      reply = decodeReply(delivery);
+      reply = decodeReply(await decompress(delivery));
     } catch (err) {
       metrics.replyDropped('malformed');
       log.warn({ err }, 'malformed reply dropped');
@@ -116,13 +140,19 @@ export function createReplies({
       );
       return delivery.ack();
     }
+    if (row.closedAt === undefined && isTooLarge(reply.result)) {
+      await largeByCall.run(() => callInstead(row));
+      // Not acknowledged, the reply goes to the next gateway.
+      if (stopping.signal.aborted) return;
+    }
+    // A row that the call has closed stays as it is.
     if (row.closedAt === undefined) await storeTraced(row, reply);
     else metrics.replyDropped('closed');
     delivery.ack();
   }
 
   /** Retries until committed: the answer exists only in this delivery, so it waits for an unavailable ledger. */
-  async function onDelivery(delivery: Delivery): Promise<void> {
+  async function hold(delivery: Delivery): Promise<void> {
     while (delivery.held && !stopping.signal.aborted) {
       try {
         await take(delivery);
@@ -137,6 +167,9 @@ export function createReplies({
       }
     }
   }
+
+  const onDelivery = (delivery: Delivery): Promise<void> =>
+    isLarge(delivery) ? large.run(() => hold(delivery)) : hold(delivery);
 
   async function declare(session: Session): Promise<void> {
     const known = await session.onSpareChannel(checkTimeoutMs, (spare) =>

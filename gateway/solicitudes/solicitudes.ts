@@ -65,13 +65,17 @@ export async function openSolicitudes(options: SolicitudesOptions): Promise<Soli
   const completion = createCompletion({ ledger, operation, metrics, log, now });
   const acceptor = createAcceptor({ ledger, lifetimeMs: options.lifetimeMs, log, now });
   const services = clients.map(({ service }) => service);
-  const repliesDeps = { ledger, completion, operation, metrics, log, now };
+  const served = clients.map((client) => ({
+    client,
+    direct: createDirectRoute({ ledger, client, completion, operation, log, now }),
+  }));
+  const directRoute = (service: string) => served.find(({ client }) => client.service === service)?.direct;
+  const repliesDeps = { ledger, completion, operation, directRoute, metrics, log, now };
   const broker =
     brokerUrl === undefined ? undefined : openBroker({ url: brokerUrl, services, ...repliesDeps });
 
-  const dispatchers = clients.map((client) => {
+  const dispatchers = served.map(({ client, direct }) => {
     const { service } = client;
-    const direct = createDirectRoute({ ledger, client, completion, operation, log, now });
     const routes = [direct];
     if (broker !== undefined) {
       routes.unshift(createBrokerRoute({ ...broker, service, ledger, direct, operation, log, now }));

@@ -1,25 +1,27 @@
-/** Maximum bytes of a message. The header must fit into one AMQP frame, and amqplib's frames hold at most 64 KiB. */
-const maxBytes = 8 * 1024;
+/**
+ * Maximum length of an encoded message. A message's headers must fit into one AMQP frame, which has 4096 bytes where
+ * `frame_max` is least, with the trace context (600 bytes at most) and the rest.
+ */
+const maxLength = 2048;
 
 /**
  * Encodes a status message as `grpc-message`: printable ASCII except `%` stays, other bytes of its UTF-8 become `%XX`. A
- * message beyond 8 KiB is cut between two characters.
+ * long message is cut between two characters.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
 export function encodeGrpcMessage(message: string): string {
-  let bytes = Buffer.from(message);
-  if (bytes.length > maxBytes) {
-    let end = maxBytes;
-    // In UTF-8, a byte 10xxxxxx continues a character.
-    while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-    bytes = bytes.subarray(0, end);
-  }
   let encoded = '';
-  for (const byte of bytes) {
-    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
-    encoded += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  for (const character of message) {
+    const next = /^[ -$&-~]$/.test(character) ? character : percentEncode(character);
+    if (encoded.length + next.length > maxLength) break;
+    encoded += next;
   }
   return encoded;
+}
+
+function percentEncode(character: string): string {
+  const bytes = [...Buffer.from(character)];
+  return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
 /** Decodes `grpc-message`. It never fails, as the specification requires: text that is not `%XX` is kept. */

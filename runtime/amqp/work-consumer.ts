@@ -5,6 +5,7 @@ import { createSemaphore } from '../semaphore.ts';
 import { Status, statusName } from '../status.ts';
 import { beginSpan } from '../tracing/tracing.ts';
 import { backOff } from './back-off.ts';
+import { type WayBack, wayBack } from './dead-letters.ts';
 import { createIsolationGate } from './isolation-gate.ts';
 import type { LinkState } from './link.ts';
 import { createPublisher } from './publisher.ts';
@@ -12,8 +13,14 @@ import { brokerReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { createSubscriber, type Delivery } from './subscriber.ts';
 import { declareQueues, declareRouting, queuesOf } from './topology.ts';
-import { handBack, sendReply } from './work-delivery.ts';
-import { decodeWork, MalformedMessageError, type WorkMessage, type WorkResult } from './work-message.ts';
+import { handBack, prepareReply, sendReply } from './work-delivery.ts';
+import {
+  decodeWork,
+  type Encoded,
+  MalformedMessageError,
+  type WorkMessage,
+  type WorkResult,
+} from './work-message.ts';
 import { runWork } from './work-run.ts';
 
 /** Consumes and answers the requests that a microservice gets through RabbitMQ. */
@@ -51,11 +58,19 @@ export interface WorkConsumerOptions {
   readonly replyPatienceMs?: number;
 }
 
+/** A reply that is to be sent. */
+interface ReadyReply {
+  readonly encoded: Encoded;
+  readonly failed: boolean;
+  readonly logFields: Record<string, unknown>;
+}
+
 /**
  * Consumes a service's three queues, runs the requests, and acknowledges each once its reply is confirmed.
  *
  * - The isolation queue holds requests that killed their consumer; they run one by one. The quarantine holds those
- *   that killed it there too; they are answered without being run.
+ *   that killed it there too; they are answered without being run. What only expired in a queue is run.
+ * - A copy of a request that is being worked on is dropped: the gateway publishes again when it sees an empty queue.
  * - While the handler answers UNAVAILABLE, the request is held, its queue is paused, and it is tried again. So a
  *   pause costs a message one delivery at most.
  * - Nothing is consumed while replies cannot be published.
@@ -72,6 +87,8 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const aborting = new AbortController();
   /** Number of requests per queue that wait for the service. */
   const waiting = new Map(Object.values(queues).map((queue) => [queue, 0]));
+  /** The delivery of each request that is being worked on, by `keyOf`. */
+  const inProgress = new Map<string, Delivery>();
 
   const reminder = createReminder();
   const declare = {
@@ -109,10 +126,14 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     signal: stopping.signal,
   });
 
+  function mayConsume(queue: string): boolean {
+    const mayWork = queue !== queues.work || isolation.open;
+    return publisher.usable && waiting.get(queue) === 0 && mayWork && !stopping.signal.aborted;
+  }
+
   function regulate(): void {
-    for (const [queue, held] of waiting) {
-      const mayWork = queue !== queues.work || isolation.open;
-      if (publisher.usable && held === 0 && mayWork && !stopping.signal.aborted) subscriber.resume(queue);
+    for (const queue of waiting.keys()) {
+      if (mayConsume(queue)) subscriber.resume(queue);
       else subscriber.pause(queue);
     }
   }
@@ -138,34 +159,65 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       return delivery.ack();
     }
     const requestLog = log.child({ requestId: work.requestId, id: work.id });
+    if (delivery.queue === queues.quarantine) {
+      const back = wayBack(delivery, queues);
+      if (back !== undefined) return giveBack(delivery, back, requestLog);
+    } else if (inProgress.get(keyOf(work))?.held === true) {
+      requestLog.info('a copy of a request in progress was dropped');
+      return delivery.ack();
+    } else {
+      inProgress.set(keyOf(work), delivery);
+    }
+    try {
+      await reply(work, delivery, requestLog);
+    } finally {
+      if (inProgress.get(keyOf(work)) === delivery) inProgress.delete(keyOf(work));
+    }
+  }
+
+  /** Returns a message that was never run to the queue in which it expired, once that is consumed. */
+  async function giveBack(delivery: Delivery, back: WayBack, requestLog: Logger): Promise<void> {
+    for (let attempt = 0; delivery.held; attempt += 1) {
+      if (mayConsume(back.queue)) await handBack(delivery, back, publisher, requestLog);
+      if (delivery.held && !(await backOff(attempt, stopping.signal))) return;
+    }
+  }
+
+  async function reply(work: WorkMessage, delivery: Delivery, requestLog: Logger): Promise<void> {
     const begun = performance.now();
     const span = beginSpan(`process ${work.type}`, 'consumer', work.traceparent, {
       'messaging.system': 'rabbitmq',
       'messaging.destination.name': delivery.queue,
       'messaging.message.id': work.id,
     });
-    const result = await resultOf(work, delivery, requestLog);
-    if (result === undefined) return span.end({ failed: true });
-    const replying = { publisher, patienceMs: replyPatienceMs, signal: aborting.signal, log: requestLog };
     const { traceparent } = span;
-    const replied = await sendReply({ ...work, traceparent }, result, delivery, replying);
-    span.end({ failed: !replied || result.kind !== 'answer' });
+    const ready = await replyTo({ ...work, traceparent }, delivery, requestLog);
+    if (ready === undefined) return span.end({ failed: true });
+    const replying = { publisher, patienceMs: replyPatienceMs, signal: aborting.signal, log: requestLog };
+    const replied = await sendReply({ ...work, traceparent }, ready.encoded, delivery, replying);
+    span.end({ failed: !replied || ready.failed });
     if (!replied) return;
     const ms = Math.round((performance.now() - begun) * 10) / 10;
-    requestLog.info({ transport: 'rabbitmq', method: work.type, ...logFields(result), ms }, 'call');
+    requestLog.info({ transport: 'rabbitmq', method: work.type, ...ready.logFields, ms }, 'call');
   }
 
-  /** Returns undefined when the request was handed back, or the process stops. */
-  async function resultOf(
+  /**
+   * Runs a request and encodes its reply. Both take one of the slots, so that few replies exist uncompressed. Returns
+   * undefined when the request was handed back or is no longer held, or the process stops.
+   */
+  async function replyTo(
     work: WorkMessage,
     delivery: Delivery,
     requestLog: Logger,
-  ): Promise<WorkResult | undefined> {
-    if (delivery.queue === queues.quarantine) return { kind: 'poison' };
+  ): Promise<ReadyReply | undefined> {
+    const ready = async (result: WorkResult): Promise<ReadyReply> => ({
+      encoded: await prepareReply({ ...work, result }),
+      failed: result.kind !== 'answer',
+      logFields: logFieldsOf(result),
+    });
+    if (delivery.queue === queues.quarantine) return ready({ kind: 'poison' });
     const holdUntil = performance.now() + maxHoldMs;
-    const run = { methods, timeoutMs: workTimeoutMs, signal: aborting.signal, log: requestLog };
-    const expired: WorkResult = { kind: 'expired' };
-    const isOver = (): boolean => Date.now() >= work.expiresAt;
+    const options = { methods, timeoutMs: workTimeoutMs, signal: aborting.signal, log: requestLog };
     let isWaiting = false;
     const wait = (now: boolean): void => {
       if (now === isWaiting) return;
@@ -173,19 +225,25 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       waiting.set(delivery.queue, (waiting.get(delivery.queue) ?? 0) + (now ? 1 : -1));
       regulate();
     };
+    const run = async (): Promise<ReadyReply | { readonly reason: string } | undefined> => {
+      // The connection may have been lost meanwhile. A request that was handed back goes on, to see when the service works.
+      if (!delivery.held && !isWaiting) return undefined;
+      const outcome = await runWork(work, options);
+      return outcome.kind === 'not-yet' ? outcome : ready(outcome);
+    };
     try {
       for (let attempt = 0; ; attempt += 1) {
-        if (isOver()) return expired;
-        // The request may have waited long for its turn.
-        const outcome = await isolation.run(delivery.queue === queues.isolation, () =>
-          semaphore.run(async () => (isOver() ? expired : runWork(work, run))),
-        );
-        if (outcome.kind !== 'not-yet') return outcome;
+        const outcome = await isolation.run(delivery.queue === queues.isolation, () => semaphore.run(run));
+        if (outcome === undefined || 'encoded' in outcome) return outcome;
         if (!isWaiting)
           requestLog.warn({ reason: outcome.reason }, 'the service cannot work yet; the request waits');
         wait(true);
         const goOn = await backOff(attempt, stopping.signal);
-        if (!goOn || performance.now() >= holdUntil) await handBack(delivery, publisher, requestLog);
+        if (!goOn || performance.now() >= holdUntil) {
+          // The copy is no copy of a request in progress.
+          inProgress.delete(keyOf(work));
+          await handBack(delivery, delivery, publisher, requestLog);
+        }
         if (!goOn) return undefined;
       }
     } finally {
@@ -225,10 +283,15 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   };
 }
 
+/** Returns what the messages of one request have in common, and no other. */
+function keyOf({ id, replyTo, replyToken }: WorkMessage): string {
+  return JSON.stringify([id, replyTo, replyToken]);
+}
+
 /**
  * Returns a result's log fields, named as in the gRPC listener's log. A request that was not run has no code.
  */
-function logFields(result: WorkResult): Record<string, unknown> {
+function logFieldsOf(result: WorkResult): Record<string, unknown> {
   if (result.kind === 'answer') return { code: statusName(Status.OK) };
   if (result.kind === 'status') return { code: statusName(result.code), detail: result.message };
   return { notRun: result.kind };

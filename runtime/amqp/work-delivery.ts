@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
+import { tooLargeError } from '../errors.ts';
 import { backOff } from './back-off.ts';
+import { compress } from './content-coding.ts';
+import type { WayBack } from './dead-letters.ts';
 import { PublishError, type Publisher } from './publisher.ts';
 import type { Delivery } from './subscriber.ts';
-import { encodeReply, type WorkMessage, type WorkResult } from './work-message.ts';
+import { type Encoded, encodeReply, type WorkMessage, type WorkReply } from './work-message.ts';
 
 export interface ReplyOptions {
   readonly publisher: Publisher;
@@ -13,26 +16,40 @@ export interface ReplyOptions {
   readonly log: Logger;
 }
 
+/** A larger reply is compressed. A page of 1000 entries stays readable in the management UI. */
+const maxPlainBytes = 1024 * 1024;
+
+/** Encodes a reply, compressed when it is large. */
+export async function prepareReply(reply: WorkReply): Promise<Encoded> {
+  const encoded = encodeReply(reply);
+  return encoded.content.length > maxPlainBytes ? compress(encoded) : encoded;
+}
+
 /**
- * Publishes a reply, again until it is confirmed, and then acknowledges the request. Returns false when it gave up:
- * the request is no longer held, and will be delivered again, or the reply queue is gone.
+ * Publishes a reply, again until it is confirmed, and then acknowledges the request. A reply that the broker does not take
+ * even compressed becomes an error. Returns false when it gave up: the request is no longer held, and will be delivered
+ * again, or the reply queue is gone.
  */
 export async function sendReply(
   work: WorkMessage,
-  result: WorkResult,
+  prepared: Encoded,
   delivery: Delivery,
   options: ReplyOptions,
 ): Promise<boolean> {
   const { publisher, patienceMs, signal, log } = options;
-  const encoded = encodeReply({ ...work, result });
+  let reply = prepared;
   let missingSince: number | undefined;
   for (let attempt = 0; delivery.held; attempt += 1) {
     try {
-      await publisher.publish({ exchange: '', routingKey: work.replyTo, ...encoded });
+      await publisher.publish({ exchange: '', routingKey: work.replyTo, ...reply });
       delivery.ack();
       return true;
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
+      if (error.kind === 'too-large' && reply.content.length > 0) {
+        reply = await smaller(reply, work, log);
+        continue;
+      }
       if (attempt === 0)
         log.warn({ kind: error.kind }, 'the reply could not be published; trying until it is');
       // A gateway that lost its connection too may be about to declare the queue again. After `patienceMs` its ledger
@@ -49,20 +66,40 @@ export async function sendReply(
   return false;
 }
 
+/** Returns a reply that the broker did not take as a smaller one: compressed, or else an error without content. */
+async function smaller(reply: Encoded, work: WorkMessage, log: Logger): Promise<Encoded> {
+  if (reply.properties.contentEncoding === undefined) return compress(reply);
+  log.error(
+    { bytes: reply.content.length },
+    'the broker takes no message of this size (max_message_size); the answer becomes an error',
+  );
+  const { code, message } = tooLargeError();
+  return encodeReply({ ...work, result: { kind: 'status', code, message } });
+}
+
+/** Headers by which the broker counts a message's deliveries and deaths. */
+const historyHeader = /^x-(?:delivery-count|death|(?:first|last)-death-.*)$/;
+
 /**
- * Publishes a copy of a request to the end of its queue and acknowledges it, which resets its delivery count. Meant
+ * Publishes a copy of a request to the end of a queue and acknowledges it, which resets its delivery count. Meant
  * for harmless requests. When the copy cannot be published, nothing changes.
  */
-export async function handBack(delivery: Delivery, publisher: Publisher, log: Logger): Promise<void> {
+export async function handBack(
+  delivery: Delivery,
+  { queue, headers: more }: WayBack,
+  publisher: Publisher,
+  log: Logger,
+): Promise<void> {
   if (!delivery.held) return;
-  const { content, queue: routingKey } = delivery;
-  const { 'x-delivery-count': _, ...headers } = delivery.properties.headers ?? {};
+  const { content, properties } = delivery;
+  const kept = Object.entries(properties.headers ?? {}).filter(([name]) => !historyHeader.test(name));
+  const headers = { ...Object.fromEntries(kept), ...more };
   try {
     await publisher.publish({
       exchange: '',
-      routingKey,
+      routingKey: queue,
       content,
-      properties: { ...delivery.properties, headers },
+      properties: { ...properties, headers },
     });
     delivery.ack();
   } catch (error) {

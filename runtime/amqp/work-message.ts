@@ -15,7 +15,7 @@ export interface WorkMessage {
   readonly requestId: string;
   /** Trace context (tracing/traceparent.ts). */
   readonly traceparent: string;
-  /** Milliseconds since 1970 after which the answer is no longer needed. */
+  /** Milliseconds since 1970 after which the answer is no longer needed, by the gateway's clock. A service does not judge it. */
   readonly expiresAt: number;
   /** 1 for the first publish. */
   readonly attempt: number;
@@ -29,8 +29,6 @@ export type WorkResult =
   | { readonly kind: 'answer'; readonly response: string }
   /** The handler's own status. */
   | { readonly kind: 'status'; readonly code: Exclude<Status, 0>; readonly message: string }
-  /** Not run: the request had expired. */
-  | { readonly kind: 'expired' }
   /** Not run: the request killed its consumer too often. */
   | { readonly kind: 'poison' };
 
@@ -55,8 +53,8 @@ export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 
-/** Values of `x-estado` in the reply to a request that was not run. */
-const notRun = { expired: 'vencida', poison: 'fallida' } as const;
+/** Value of `x-estado` in the reply to a request that was not run. */
+const poison = 'fallida';
 
 /** A message's `type`, `message_id` and so on. `timestamp` is in seconds, as AMQP has it; `x-vence` in milliseconds. */
 export function encodeWork(work: WorkMessage): Encoded {
@@ -109,9 +107,8 @@ export function encodeReply({ id, replyToken, traceparent, result }: WorkReply):
       return reply(result.response, { 'grpc-status': Status.OK });
     case 'status':
       return reply('', { 'grpc-status': result.code, 'grpc-message': encodeGrpcMessage(result.message) });
-    case 'expired':
     case 'poison':
-      return reply('', { 'x-estado': notRun[result.kind] });
+      return reply('', { 'x-estado': poison });
   }
 }
 
@@ -132,8 +129,7 @@ export function decodeReply({ content, properties }: Received): WorkReply {
 }
 
 function resultOf(content: Buffer, headers: Readonly<Record<string, unknown>>): WorkResult {
-  if (headers['x-estado'] === notRun.expired) return { kind: 'expired' };
-  if (headers['x-estado'] === notRun.poison) return { kind: 'poison' };
+  if (headers['x-estado'] === poison) return { kind: 'poison' };
   const code = toStatus(integer(headers['grpc-status'], 'grpc-status'));
   if (code === Status.OK) return { kind: 'answer', response: content.toString() };
   const message = headers['grpc-message'];

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import { StatusError, toStatusError } from '../errors.ts';
+import { StatusError, tooLargeError, toStatusError } from '../errors.ts';
 import type { ServedMethod } from '../handlers.ts';
+import { type Codec, maxMessageBytes } from '../method.ts';
 import { Status } from '../status.ts';
 import type { WorkMessage, WorkResult } from './work-message.ts';
 
@@ -46,7 +47,7 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
       log,
     };
     const response = await Promise.race([served.handle(request, context), aborted(bound.signal)]);
-    return { kind: 'answer', response: JSON.stringify(served.method.response.toJson(response)) };
+    return { kind: 'answer', response: textOf(served.method.response, response) };
   } catch (thrown) {
     const error = toStatusError(thrown);
     if (error.code === Status.UNAVAILABLE) return { kind: 'not-yet', reason: error.message };
@@ -56,6 +57,17 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
   }
+}
+
+/**
+ * Returns an answer's JSON. Throws the error of the call by gRPC when that could not carry the answer. The JSON is longer
+ * than the message in bytes, which is thus made of large answers only; a UTF-16 unit has at most 3 bytes.
+ */
+function textOf(codec: Codec<unknown>, response: unknown): string {
+  const text = JSON.stringify(codec.toJson(response));
+  if (text.length * 3 > maxMessageBytes && codec.toBinary(response).length > maxMessageBytes)
+    throw tooLargeError();
+  return text;
 }
 
 /** Rejects when the signal is aborted, because a handler may ignore it. */

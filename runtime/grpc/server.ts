@@ -4,7 +4,7 @@ import { StatusError } from '../errors.ts';
 import type { ServedMethod, ServedStream } from '../handlers.ts';
 import type { Part } from '../lifecycle.ts';
 import { type Binding, listenError } from '../listen-error.ts';
-import type { ServiceDefinition } from '../method.ts';
+import { maxMessageBytes, type ServiceDefinition } from '../method.ts';
 import { Status } from '../status.ts';
 import { within } from '../timeout.ts';
 import { readTls, type TlsFiles } from '../tls.ts';
@@ -41,7 +41,7 @@ export interface GrpcServer extends Part {
 const lingerMs = 250;
 
 const channelOptions = {
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': -1,
   // A ping finds callers that vanished. (Pings of clients are always answered.)
   'grpc.keepalive_time_ms': 30_000,

@@ -1,4 +1,3 @@
-import { mock } from 'node:test';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
@@ -8,7 +7,7 @@ import { StatusError } from '../../../runtime/errors.ts';
 import type { CallContext } from '../../../runtime/handlers.ts';
 import { Status } from '../../../runtime/status.ts';
 import { type Requester, silent, startRequester, uniqueName } from '../../support/clients/amqp-requester.ts';
-import { eventually } from '../../support/processes/eventually.ts';
+import { eventually, until } from '../../support/processes/eventually.ts';
 import { sharedRabbit } from '../../support/servers/rabbitmq.ts';
 import { ecoMethods } from '../../support/services/eco-service.ts';
 
@@ -33,6 +32,30 @@ describe('A queue consumer', () => {
   }
   const depth = async (): Promise<number | undefined> =>
     (await requester.publisher.inspect(queuesOf(service).work))?.ready;
+
+  async function management(path: string, method = 'GET'): Promise<unknown> {
+    const { username, password, origin } = new URL((await sharedRabbit()).managementUrl);
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const answer = await fetch(`${origin}/api/${path}`, { method, headers: { authorization } });
+    return method === 'GET' ? answer.json() : undefined;
+  }
+  /** Returns the number of messages of the work queue that are held, as of half a second ago. */
+  async function unacknowledged(): Promise<unknown> {
+    const queue = await management(`queues/%2F/${queuesOf(service).work}`);
+    return (queue as { readonly messages_unacknowledged?: number }).messages_unacknowledged;
+  }
+
+  /** Ends the connection over which the service consumes. */
+  async function closeConsumer(): Promise<void> {
+    type Listed = { readonly name: string; readonly user_provided_name?: string };
+    let found: Listed | undefined;
+    await eventually(async () => {
+      const all = (await management('connections')) as readonly Listed[];
+      found = all.find(({ user_provided_name: own }) => own === `archivero ${service} consumer`);
+      return found !== undefined;
+    });
+    await management(`connections/${encodeURIComponent(found?.name ?? '')}`, 'DELETE');
+  }
 
   beforeEach(async () => {
     url = (await sharedRabbit()).url;
@@ -115,39 +138,10 @@ describe('A queue consumer', () => {
     expect(await requester.result('b')).to.deep.equal(internal);
   });
 
-  it('does not run a request that has expired', async () => {
-    let runs = 0;
-    start(async () => {
-      runs += 1;
-    });
+  it("runs a request that has expired by the service's clock: only the gateway judges that", async () => {
+    start(async (request) => request);
     await requester.send('a', 1, { expiresAt: 1 });
-    expect(await requester.result('a')).to.deep.equal({ kind: 'expired' });
-    expect(runs).to.equal(0);
-  });
-
-  it('does not run a request that expired while it waited for its turn', async () => {
-    const first = Promise.withResolvers<void>();
-    const ran: unknown[] = [];
-    start(
-      async (request) => {
-        ran.push(request);
-        await first.promise;
-      },
-      { concurrency: 1 },
-    );
-    await requester.send('a', 'a');
-    await eventually(() => ran.length === 1);
-    const expiresAt = Date.now() + 3_600_000;
-    await requester.send('b', 'b', { expiresAt });
-    await eventually(async () => (await depth()) === 0);
-    const clock = mock.method(Date, 'now', () => expiresAt);
-    try {
-      first.resolve();
-      expect(await requester.result('b')).to.deep.equal({ kind: 'expired' });
-    } finally {
-      clock.mock.restore();
-    }
-    expect(ran).to.deep.equal(['a']);
+    expect(await requester.result('a')).to.deep.equal({ kind: 'answer', response: '1' });
   });
 
   it('replies DEADLINE_EXCEEDED when a handler does not end, and aborts its signal', async () => {
@@ -277,6 +271,51 @@ describe('A queue consumer', () => {
     start(async (request) => request);
     expect(await requester.result('a')).to.deep.equal({ kind: 'answer', response: '"a"' });
     expect(requester.replies('a')).to.equal(1);
+  });
+
+  it('holds one copy of a request, however often it is published', async () => {
+    const finish = Promise.withResolvers<void>();
+    let runs = 0;
+    start(async (request) => {
+      runs += 1;
+      await finish.promise;
+      return request;
+    });
+    await requester.send('a', 'a');
+    await eventually(() => runs === 1);
+    for (let attempt = 2; attempt <= 20; attempt += 1) await requester.send('a', 'a', { attempt });
+    // The same id of another ledger is another request.
+    await requester.send('a', 'a', { replyToken: 'otro' });
+    await eventually(() => runs === 2);
+    await eventually(async () => (await unacknowledged()) === 2);
+    finish.resolve();
+    await eventually(async () => (await unacknowledged()) === 0);
+    expect(runs).to.equal(2);
+    expect(requester.replies('a')).to.equal(2);
+  });
+
+  it('does not run a request whose connection was lost while it waited for its turn', async () => {
+    const finish = Promise.withResolvers<void>();
+    const ran: unknown[] = [];
+    const consumer = start(
+      async (request) => {
+        ran.push(request);
+        await finish.promise;
+        return request;
+      },
+      { concurrency: 1 },
+    );
+    await requester.send('a', 'a');
+    await eventually(() => ran.length === 1);
+    await requester.send('b', 'b');
+    await eventually(async () => (await unacknowledged()) === 2);
+    const lost = until(consumer, () => consumer.state.kind === 'connecting');
+    await closeConsumer();
+    await lost;
+    finish.resolve();
+    for (const id of ['a', 'b']) expect((await requester.result(id)).kind).to.equal('answer');
+    // The running request could not be taken back.
+    expect(ran).to.deep.equal(['a', 'a', 'b']);
   });
 
   it('gives up a reply whose queue is gone, and answers the next request', async () => {

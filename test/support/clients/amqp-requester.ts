@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
+import { decompress } from '../../../runtime/amqp/content-coding.ts';
 import { createPublisher, type Publisher } from '../../../runtime/amqp/publisher.ts';
 import type { Session } from '../../../runtime/amqp/session.ts';
 import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
@@ -60,8 +61,8 @@ export async function startRequester(
       {
         name: replyTo,
         prefetch: 100,
-        onDelivery(delivery) {
-          const { id, result } = decodeReply(delivery);
+        async onDelivery(delivery) {
+          const { id, result } = decodeReply(await decompress(delivery));
           const known = entry(id);
           known.count += 1;
           known.first.resolve(result);

@@ -158,7 +158,7 @@ function expected(text: string, { code, message }: GrpcFailure): Classification 
   const [kind, proxyError, opens] = text.split(' ');
   if (kind === 'verdict') return { kind: 'verdict', ok: false, code, message };
   if (kind === 'broken') return internal('error-interno: Internal error');
-  if (kind === 'too-large') return internal('error-interno: The answer is too large');
+  if (kind === 'too-large') return internal('respuesta-demasiado-grande: The answer is too large');
   return {
     kind: 'unreachable',
     proxyError: proxyError as (Classification & { kind: 'unreachable' })['proxyError'],
