@@ -111,6 +111,8 @@ async function describeService(client: ServiceClient, consumersOf: SaludDeps['co
       direccion: address,
       responde,
       latencia_ms: result === undefined ? null : Math.round(result.latencyMs * 10) / 10,
+      // How far the service's clock is ahead.
+      desfase_reloj_ms: result?.clockAheadMs === undefined ? null : Math.round(result.clockAheadMs),
       motivo: unused && !responde ? unusedFamily : result?.reason,
       disyuntor: breaker === 'open' ? 'abierto' : 'cerrado',
     };

@@ -8,7 +8,7 @@ import { beginCallSpan, endCallSpan } from './call-span.ts';
 import { classify } from './classifier.ts';
 import { type Cause, createEndpoint, type Endpoint } from './endpoint.ts';
 import type { FeedMethod } from './feed.ts';
-import { checkHealth } from './health.ts';
+import { reportHealth } from './health.ts';
 import { createResolver, familyOf, type Lookup, type Resolved } from './resolver.ts';
 import {
   type CallResult,
@@ -236,9 +236,9 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       Promise.all(
         endpoints.map(async ({ address, transport }) => {
           const startedAt = now();
-          const failure = await checkHealth(transport, timeoutMs);
+          const { failure, clockAheadMs } = await reportHealth(transport, timeoutMs);
           const reason = failure && reasonOf(failure);
-          return { address, ok: failure === undefined, latencyMs: now() - startedAt, reason };
+          return { address, ok: failure === undefined, latencyMs: now() - startedAt, reason, clockAheadMs };
         }),
       ),
     onReachable: (listener) => {

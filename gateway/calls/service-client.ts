@@ -56,6 +56,8 @@ export interface AddressHealth {
   readonly latencyMs: number;
   /** Why the service itself says that it cannot answer, such as `raiz-no-disponible`. */
   readonly reason?: string | undefined;
+  /** Milliseconds by which the service's clock is ahead of this one; undefined for a service that does not tell it. */
+  readonly clockAheadMs?: number | undefined;
 }
 
 /** The client of one service over all of its addresses, which applies deadlines, breakers and one retry at another address. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DrainRate } from './drain-rate.ts';
 import type { Ledger } from './ledger.ts';
+import { createPatientClock } from './patient-clock.ts';
 
 export interface HousekeepingDeps {
   readonly ledger: Ledger;
@@ -22,15 +23,21 @@ export function createHousekeeping(deps: HousekeepingDeps): {
   const { ledger, drain, metrics, log, retentionMs, intervalMs, now } = deps;
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();
+  const clock = createPatientClock({
+    now,
+    monotonic: () => performance.now(),
+    onJump: (ms) => log.warn({ ms }, 'the clock jumped ahead; rows expire by it after 10 minutes'),
+  });
 
   async function tidy(): Promise<void> {
     try {
-      const expired = await ledger.expire(now());
+      const at = clock();
+      const expired = await ledger.expire(at);
       for (const { id, requestId } of expired) {
         metrics.solicitudEnds('vencida');
         log.warn({ id, requestId, estado: 'vencida' }, 'solicitud closed');
       }
-      const purged = await ledger.purge(now() - retentionMs);
+      const purged = await ledger.purge(at - retentionMs);
       if (purged > 0) log.info({ purged }, 'answers purged; their retention is over');
       // Other gateways also accept and close rows, and their notifications may be lost.
       drain.recount(await ledger.countOpen());

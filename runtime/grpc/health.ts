@@ -24,13 +24,14 @@ export class Health {
   /** @param services by their full names; the empty one is the process. None is served yet */
   constructor(services: readonly string[]) {
     this.#statuses = new Map(
-      services.map((service) => [service, { status: ServingStatus.NOT_SERVING, reason: '' }]),
+      services.map((service) => [service, { ...unknown, status: ServingStatus.NOT_SERVING }]),
     );
   }
 
   /** Sets whether all services are served, and why they are not: a reason of the API, such as `raiz-no-disponible`. */
   setServing(serving: boolean, reason = ''): void {
-    const now = { status: serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING, reason };
+    const status = serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    const now = { ...unknown, status, reason };
     for (const [service, before] of this.#statuses) {
       this.#statuses.set(service, now);
       if (before.status === now.status) continue;
@@ -45,7 +46,7 @@ export class Health {
         answer: sendUnaryData<HealthCheckResponse>,
       ) => {
         const status = this.#statuses.get(request.service);
-        if (status !== undefined) answer(null, status);
+        if (status !== undefined) answer(null, { ...status, clockMs: Date.now() });
         else answer({ code: Status.NOT_FOUND, details: 'The server has no service of this name' });
       },
       watch: (watch: Watch) => {
@@ -61,4 +62,4 @@ export class Health {
   }
 }
 
-const unknown: HealthCheckResponse = { status: ServingStatus.SERVICE_UNKNOWN, reason: '' };
+const unknown: HealthCheckResponse = { status: ServingStatus.SERVICE_UNKNOWN, reason: '', clockMs: 0 };

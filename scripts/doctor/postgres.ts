@@ -1,10 +1,10 @@
 import type { GatewayConfig } from '../../gateway/config.ts';
 import { urlParts } from '../../runtime/url-parts.ts';
+import { compareClocks } from './clock.ts';
 import { type Finding, fine, messageOf, note, wrong } from './finding.ts';
 import { room } from './ledger.ts';
 
 const minVersion = 130_000;
-const clockSlackMs = 2_000;
 
 /** Checks the ledger in a PostgreSQL database, read-only. */
 export async function checkPostgres(
@@ -50,8 +50,7 @@ export async function checkPostgres(
         wrong('PostgreSQL is a standby: the ledger cannot be written', 'Set LEDGER_URL to the primary.'),
       );
     }
-    const clocks = `Its clock and this machine's differ by ${Math.round(Math.abs(ahead))} ms`;
-    found.push(Math.abs(ahead) > clockSlackMs ? wrong(clocks, 'Synchronise both with NTP.') : fine(clocks));
+    found.push(compareClocks('Its', ahead));
     if ((await value("SELECT to_regclass('archivero.migrations')")) === null) {
       return [
         ...found,

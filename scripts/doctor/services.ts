@@ -5,6 +5,7 @@ import type { Binding } from '../../runtime/listen-error.ts';
 import type { TlsFiles, TlsMaterial } from '../../runtime/tls.ts';
 import { dialledAddress } from '../dialled-address.ts';
 import { certificateAt, materialOf, sameCertificate } from './certificates.ts';
+import { compareClocks } from './clock.ts';
 import { type Finding, fine, note } from './finding.ts';
 
 const probeMs = 2_000;
@@ -14,11 +15,15 @@ export async function checkService(service: string, config: GatewayConfig): Prom
   const addresses = config.serviceUrls.get(service) ?? '';
   const probes = await probe(service, addresses, materialOf(config.tls.grpc));
   if (probes.length === 0) return [note(`${service}: ${addresses} has no address`, todoOf(service))];
-  return probes.map(({ address, ok, latencyMs, unused }) => {
+  const state = ({ address, ok, latencyMs, unused }: (typeof probes)[number]): Finding => {
     if (ok) return fine(`${service}: healthy at ${address} (${Math.round(latencyMs)} ms)`);
     if (unused) return fine(`${service}: its name has the address ${address} too, which does not answer`);
     return note(`${service}: does not answer by gRPC at ${address}, or is not healthy`, todoOf(service));
-  });
+  };
+  return probes.flatMap((probed) => [
+    state(probed),
+    ...(probed.clockAheadMs === undefined ? [] : [compareClocks(`${service}: its`, probed.clockAheadMs)]),
+  ]);
 }
 
 /**

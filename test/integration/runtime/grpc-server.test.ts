@@ -223,9 +223,13 @@ describe('The gRPC listener', () => {
     const check = rpcOf(healthService, 'Check');
     const watch = rpcOf(healthService, 'Watch');
 
-    it('reports the status of the process and of its service', async () => {
+    it('reports the status of the process and of its service, and its clock', async () => {
       const { server, client } = await serve();
-      const healthOf = (service: string) => ask(client, check, { service });
+      const healthOf = async (service: string) => {
+        const { clockMs, ...health } = (await ask(client, check, { service })) as { clockMs: number };
+        expect(clockMs).to.be.closeTo(Date.now(), 60_000);
+        return health;
+      };
       for (const service of ['', 'archivos.v1.ListadoService']) {
         expect(await healthOf(service)).to.deep.equal({ status: 'SERVING' });
       }

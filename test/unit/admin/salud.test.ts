@@ -6,7 +6,12 @@ import { type HttpApp, startHttpApp } from '../../support/clients/http-app.ts';
 
 /** A service client with these addresses; the value tells whether the address answers. */
 function clientOf(service: string, answers: Readonly<Record<string, boolean>>, hangs = false): ServiceClient {
-  const probed = Object.entries(answers).map(([address, ok]) => ({ address, ok, latencyMs: 1.23 }));
+  const probed = Object.entries(answers).map(([address, ok]) => ({
+    address,
+    ok,
+    latencyMs: 1.23,
+    clockAheadMs: ok ? -3000.4 : undefined,
+  }));
   return {
     service,
     addresses: () => probed.map(({ address, ok }) => ({ address, breaker: ok ? 'closed' : 'open' })),
@@ -65,7 +70,15 @@ describe('/salud', () => {
     expect(body.servicios.mserv1).to.deep.equal({
       estado: 'sano',
       consumidores: 1,
-      direcciones: [{ direccion: 'a:1', responde: true, latencia_ms: 1.2, disyuntor: 'cerrado' }],
+      direcciones: [
+        {
+          direccion: 'a:1',
+          responde: true,
+          latencia_ms: 1.2,
+          desfase_reloj_ms: -3000,
+          disyuntor: 'cerrado',
+        },
+      ],
     });
     expect(body.registro).to.deep.include({ escribible: true, abiertas: { mserv1: 2 } });
     expect(body.memoria.residente_bytes).to.be.above(0);

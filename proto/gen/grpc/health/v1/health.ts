@@ -28,6 +28,8 @@ export interface HealthCheckResponse {
   status: HealthCheckResponse_ServingStatus;
   /** An addition of Archivero, which other clients skip: why a service is not served, such as `raiz-no-disponible`; else empty. */
   reason: string;
+  /** An addition of Archivero: the server's clock, in milliseconds since 1970; 0 if it is not told. Only in answers to Check. */
+  clockMs: number;
 }
 
 export const HealthCheckResponse_ServingStatus = {
@@ -393,7 +395,7 @@ export const HealthCheckRequest: MessageFns<HealthCheckRequest> = {
 };
 
 function createBaseHealthCheckResponse(): HealthCheckResponse {
-  return { status: 0, reason: "" };
+  return { status: 0, reason: "", clockMs: 0 };
 }
 
 export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
@@ -403,6 +405,9 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
     }
     if (message.reason !== "") {
       writer.uint32(8002).string(message.reason);
+    }
+    if (message.clockMs !== 0) {
+      writer.uint32(8008).int64(message.clockMs);
     }
     return writer;
   },
@@ -436,6 +441,14 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
             message.reason = reader.string();
             continue;
           }
+          case 1001: {
+            if (tag !== 8008) {
+              break;
+            }
+
+            message.clockMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -452,6 +465,11 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
     return {
       status: isSet(object.status) ? healthCheckResponse_ServingStatusFromJSON(object.status) : 0,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      clockMs: isSet(object.clockMs)
+        ? globalThis.Number(object.clockMs)
+        : isSet(object.clock_ms)
+        ? globalThis.Number(object.clock_ms)
+        : 0,
     };
   },
 
@@ -463,6 +481,9 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.clockMs !== 0) {
+      obj.clockMs = Math.round(message.clockMs);
+    }
     return obj;
   },
 
@@ -473,6 +494,7 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
     const message = createBaseHealthCheckResponse();
     message.status = object.status ?? 0;
     message.reason = object.reason ?? "";
+    message.clockMs = object.clockMs ?? 0;
     return message;
   },
 };
@@ -562,6 +584,17 @@ type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isObject(value: any): boolean {
   return typeof value === "object" && value !== null;
