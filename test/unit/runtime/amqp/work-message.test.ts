@@ -53,6 +53,18 @@ describe('a message in a queue', () => {
     expect(decodeWork(received({ content, properties }))).to.deep.equal(work);
   });
 
+  it('carries tracestate in a header of its own, as a request and as a reply', () => {
+    const traceparent = `${work.traceparent} vendor=1,other=2`;
+    const request = encodeWork({ ...work, traceparent });
+    expect(request.properties.headers).to.include({
+      traceparent: work.traceparent,
+      tracestate: 'vendor=1,other=2',
+    });
+    expect(decodeWork(received(request))).to.include({ traceparent });
+    const reply = encodeReply({ ...work, traceparent, result: { kind: 'answer', response: '{}' } });
+    expect(decodeReply(received(reply))).to.include({ traceparent });
+  });
+
   const { headers } = encodeWork(work).properties;
   const bad: Record<string, object> = {
     'no message_id': { messageId: undefined },
