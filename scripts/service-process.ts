@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import type { Env } from '../runtime/env.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 
@@ -53,6 +54,8 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     async start() {
       stopping = false;
       const ready = Promise.withResolvers<void>();
+      const environment = env();
+      const level = environment['LOG_LEVEL'] || 'info';
       let isReady = false;
       // Detached, so that Ctrl-C in the terminal reaches only this process, which stops the services in order. A
       // service notices through the IPC channel when this process is gone.
@@ -60,15 +63,20 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
         process.execPath,
         [fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url))],
         {
-          env: { ...env(), LOG_FORMAT: 'json' },
+          // `ready` is logged as info. Lines below the wanted level are dropped here.
+          env: {
+            ...environment,
+            LOG_FORMAT: 'json',
+            LOG_LEVEL: severity(level) > severity('info') ? 'info' : level,
+          },
           stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
           detached: true,
         },
       );
       child = started;
       const read = (line: string): void => {
-        onLine(line);
-        const { msg, port: bound } = parse(line);
+        const { msg, port: bound, level: logged } = parse(line);
+        if (severity(logged) >= severity(level)) onLine(line);
         if (msg === 'listening' && typeof bound === 'number') port = bound;
         if (msg !== 'ready') return;
         isReady = true;
@@ -97,7 +105,12 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
   };
 }
 
-function parse(line: string): { msg?: unknown; port?: unknown } {
+/** Returns the severity of a level. Text that is no log line, such as a stack trace, is above all. */
+function severity(level: unknown): number {
+  return pino.levels.values[String(level)] ?? Number.POSITIVE_INFINITY;
+}
+
+function parse(line: string): { msg?: unknown; port?: unknown; level?: unknown } {
   try {
     return Object(JSON.parse(line));
   } catch {

@@ -100,6 +100,15 @@ describe('npm start', () => {
     await proc.stop();
   });
 
+  it('starts with a LOG_LEVEL above info, and prints no line below it', async () => {
+    const proc = copy.start([], { LOG_LEVEL: 'warn' });
+    const url = await addressOf(proc);
+    expect((await fetch(`${url}/salud/viva`)).status).to.equal(200);
+    await proc.stop();
+    const levels = new Set(proc.lines.map(({ level }) => level));
+    expect(levels).not.to.include('info');
+  });
+
   it('stops the other services and ends with code 1 when one dies', async () => {
     const proc = copy.start();
     await addressOf(proc);
