@@ -12,6 +12,8 @@ import {
   milliseconds,
   parseEnv,
   port,
+  schemaOf,
+  wordsOf,
 } from '../runtime/env.ts';
 import { logVariables } from '../runtime/log.ts';
 import { tracingVariables } from '../runtime/tracing/tracing.ts';
@@ -67,17 +69,10 @@ function serviceUrl(fallback: string) {
     });
 }
 
-const names = z
-  .string()
-  .default('')
-  .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''));
-
 /** Origins as browsers send them: `https://app.example.org`. */
-const origins = names.superRefine((list, context) => {
-  const wrong = list.filter((text) => URL.parse(text)?.origin !== text);
-  if (wrong.length === 0) return;
-  const message = `expected origins such as https://app.example.org, got ${JSON.stringify(wrong.join(', '))}`;
-  context.issues.push({ code: 'custom', message, input: list });
+const origins = schemaOf('origins such as https://app.example.org', (text) => {
+  const list = wordsOf(text);
+  return list.every((word) => URL.parse(word)?.origin === word) ? list : undefined;
 });
 
 const expectedManagement = 'expected http(s)://user:password@host:port with percent-encoded UTF-8';
@@ -97,8 +92,8 @@ const moment = z
 const variables = {
   GATEWAY_HOST: host.default('127.0.0.1'),
   GATEWAY_PORT: port.default(5000),
-  GATEWAY_ALLOWED_HOSTS: names,
-  GATEWAY_CORS_ORIGINS: origins,
+  GATEWAY_ALLOWED_HOSTS: schemaOf('host names', wordsOf).default([]),
+  GATEWAY_CORS_ORIGINS: origins.default([]),
   ALLOW_ANONYMOUS: boolean.default(false),
   ALLOW_PLAINTEXT: boolean.default(false),
   ...identityVariables,

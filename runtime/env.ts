@@ -93,9 +93,12 @@ export function readTogether<const Configs extends readonly unknown[]>(
 }
 
 /**
- * Makes a schema that checks a variable's text and converts it. A `secret` value is not repeated in the message.
+ * Makes a schema that checks a variable's text and converts it.
+ * @param expected completes the message `expected …`
+ * @param read returns undefined for a wrong text
+ * @param secret keeps the text out of the message
  */
-function piece<Value>(expected: string, read: (text: string) => Value | undefined, secret = false) {
+export function schemaOf<Value>(expected: string, read: (text: string) => Value | undefined, secret = false) {
   const error = (issue: { readonly input?: unknown }): string => {
     if (issue.input === undefined) return `missing; expected ${expected}`;
     return `expected ${expected}${secret ? '' : `, got ${JSON.stringify(issue.input)}`}`;
@@ -108,6 +111,18 @@ function piece<Value>(expected: string, read: (text: string) => Value | undefine
   });
 }
 
+/** Makes the schema of a variable that is one of some words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, {
+    error: (issue) => `expected one of ${words.join(', ')}, got ${JSON.stringify(issue.input)}`,
+  });
+}
+
+/** Splits a list of words at commas and blanks. */
+export function wordsOf(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '');
+}
+
 function wholeNumber(text: string, min: number, max: number): number | undefined {
   if (!/^\d{1,15}$/.test(text)) return undefined;
   const value = Number(text);
@@ -115,13 +130,13 @@ function wholeNumber(text: string, min: number, max: number): number | undefined
 }
 
 /** A port; 0 lets the system choose. */
-export const port = piece('a port (0 to 65535)', (text) => wholeNumber(text, 0, 65_535));
+export const port = schemaOf('a port (0 to 65535)', (text) => wholeNumber(text, 0, 65_535));
 
 /** A whole number of things, 1 or more. */
-export const count = piece('a whole number, 1 or more', (text) => wholeNumber(text, 1, 2 ** 40));
+export const count = schemaOf('a whole number, 1 or more', (text) => wholeNumber(text, 1, 2 ** 40));
 
 /** A number of bytes; 0 is allowed. */
-export const bytes = piece('a number of bytes, 0 or more', (text) => wholeNumber(text, 0, 2 ** 40));
+export const bytes = schemaOf('a number of bytes, 0 or more', (text) => wholeNumber(text, 0, 2 ** 40));
 
 const msPerUnit: Readonly<Record<string, number>> = {
   ms: 1,
@@ -132,7 +147,7 @@ const msPerUnit: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds, or a duration such as `90s`, from 1 ms to the most that a timer can hold. */
-export const milliseconds = piece(
+export const milliseconds = schemaOf(
   'milliseconds, or a duration such as 500ms, 90s, 15m, 24h or 7d (at most 24d)',
   (text) => {
     const [, number = '', unit = 'ms'] = /^(\d+)(ms|[smhd])?$/.exec(text) ?? [];
@@ -141,14 +156,14 @@ export const milliseconds = piece(
   },
 );
 
-export const boolean = piece('on, off, true or false', (text) => {
+export const boolean = schemaOf('on, off, true or false', (text) => {
   const word = text.toLowerCase();
   if (word === 'on' || word === 'true') return true;
   return word === 'off' || word === 'false' ? false : undefined;
 });
 
 /** An address to bind: a name or an IP, IPv6 without brackets, without a port. */
-export const host = piece('a host name or an IP address, without a port', (text) =>
+export const host = schemaOf('a host name or an IP address, without a port', (text) =>
   isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? text : undefined,
 );
 
@@ -156,7 +171,7 @@ export const host = piece('a host name or an IP address, without a port', (text)
  * A path of a file or a folder. A URL or a `~`, which only a shell expands, would silently name a folder `file:` or `~`
  * in the working directory.
  */
-export const path = piece('a path such as data/x or /var/lib/x, without file: and ~', (text) =>
+export const path = schemaOf('a path such as data/x or /var/lib/x, without file: and ~', (text) =>
   isPath(text) ? text : undefined,
 );
 
@@ -166,7 +181,7 @@ export function isPath(text: string): boolean {
 }
 
 /** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means no broker. */
-export const brokerUrl = piece(
+export const brokerUrl = schemaOf(
   'amqp://… or amqps://… with percent-encoded UTF-8, or empty for no broker',
   (text): { url: string | undefined } | undefined => {
     if (text === '') return { url: undefined };

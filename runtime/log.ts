@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import type pinoPretty from 'pino-pretty';
-import { z } from 'zod';
+import { oneOf } from './env.ts';
 
 export type { Logger } from 'pino';
 
@@ -23,12 +23,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Returns a line's fields as a person wants to read them; for the format `pretty`. */
 export type Readable = (fields: Fields) => Fields;
-
-function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, {
-    error: (issue) => `expected one of ${words.join(', ')}, got ${JSON.stringify(issue.input)}`,
-  });
-}
 
 /** Variables of the log, for `parseEnv`. */
 export const logVariables = {

@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { type ConfigProblem, isLoopback, milliseconds, path } from '../../runtime/env.ts';
+import {
+  type ConfigProblem,
+  isLoopback,
+  milliseconds,
+  oneOf,
+  path,
+  schemaOf,
+  wordsOf,
+} from '../../runtime/env.ts';
 import { usersFile } from './users.ts';
 
 /** Minimum secret length in bytes: a shorter one can be guessed (RFC 7518, section 3.2). */
@@ -31,31 +39,25 @@ export type IdentityConfig =
       readonly lifetimeMs: number;
     };
 
-const auth = z.enum(['none', 'jwt'], {
-  error: (issue) => `expected none or jwt, got ${JSON.stringify(issue.input)}`,
+const secret = schemaOf(
+  `${minSecretBytes} bytes or more`,
+  (text) => (Buffer.byteLength(text) >= minSecretBytes ? text : undefined),
+  true,
+);
+const url = schemaOf('https://…', (text) => {
+  const parsed = URL.parse(text);
+  return parsed !== null && /^https?:$/.test(parsed.protocol) ? parsed : undefined;
 });
-/** The error message does not repeat the secret. */
-const secret = z
-  .string()
-  .refine((text) => Buffer.byteLength(text) >= minSecretBytes, `expected ${minSecretBytes} bytes or more`);
-const url = z
-  .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected https://…')
-  .transform((text) => new URL(text));
-const words = z
-  .string()
-  .default('')
-  .transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
 
 export const identityVariables = {
-  AUTH: auth.default('none'),
+  AUTH: oneOf(['none', 'jwt']).default('none'),
   AUTH_USERS_FILE: path.optional(),
   AUTH_KEY_FILE: path.default('data/token-key.json'),
   TOKEN_LIFETIME_MS: milliseconds.default(15 * 60 * 1000),
   JWT_SECRET: secret.optional(),
   JWT_JWKS_URL: url.optional(),
   JWT_ISSUER: z.string().optional(),
-  JWT_AUDIENCE: words,
+  JWT_AUDIENCE: schemaOf('words', wordsOf).default([]),
   JWT_SCOPE_PREFIX: z.string().default(''),
 };
 

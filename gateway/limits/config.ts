@@ -1,77 +1,54 @@
 import { BlockList, isIP } from 'node:net';
-import * as z from 'zod';
-import { type ConfigProblem, count, milliseconds } from '../../runtime/env.ts';
+import { type ConfigProblem, count, milliseconds, oneOf, schemaOf, wordsOf } from '../../runtime/env.ts';
 import type { Allowance } from './store.ts';
 
 const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Parses addresses and networks, such as `10.0.0.0/8 2001:db8::/32 192.0.2.7`; undefined when the list is empty. */
-const networks = z
-  .string()
-  .default('')
-  .transform((text, context) => {
-    const list = new BlockList();
-    const words = text.split(/[\s,]+/).filter((word) => word !== '');
-    for (const word of words) {
-      const [address = '', bits] = word.split('/');
-      const family = isIP(address);
-      const width = family === 6 ? 128 : 32;
-      const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-      if (family === 0 || prefix < 0 || prefix > width) {
-        const message = `expected networks such as 10.0.0.0/8 or 2001:db8::/32, got ${JSON.stringify(word)}`;
-        context.issues.push({ code: 'custom', message, input: text });
-        return z.NEVER;
-      }
-      list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
-    }
-    return words.length === 0 ? undefined : list;
-  });
+/** Parses addresses and networks, such as `10.0.0.0/8 2001:db8::/32 192.0.2.7`. */
+const networks = schemaOf('networks such as 10.0.0.0/8 or 2001:db8::/32', (text) => {
+  const list = new BlockList();
+  const words = wordsOf(text);
+  for (const word of words) {
+    const [address = '', bits] = word.split('/');
+    const family = isIP(address);
+    const width = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+    if (family === 0 || prefix < 0 || prefix > width) return undefined;
+    list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return words.length === 0 ? undefined : list;
+}).optional();
 
 /** Parses quotas such as `20/1s, 600/1m, 50000/1d`: points per caller and period, sorted by period. */
-const allowances = z
-  .string()
-  .default('')
-  .transform((text, context): readonly Allowance[] => {
-    const words = text.split(/[\s,]+/).filter((word) => word !== '');
-    const read = words.map((word): Allowance | undefined => {
+const allowances = schemaOf(
+  'points per period, each period once, such as 20/1s, 600/1m, 50000/1d',
+  (text): readonly Allowance[] | undefined => {
+    const read = wordsOf(text).flatMap((word): Allowance[] => {
       const [, points, number, unit = ''] = /^([1-9]\d{0,8})\/([1-9]\d{0,3})?([smhd])$/.exec(word) ?? [];
       const length = Number(number ?? 1) * (seconds[unit] ?? 0);
-      if (points === undefined || length > 7 * 86_400) return undefined;
-      return { name: word.slice(word.indexOf('/') + 1), points: Number(points), seconds: length };
+      if (points === undefined || length > 7 * 86_400) return [];
+      return [{ name: word.slice(word.indexOf('/') + 1), points: Number(points), seconds: length }];
     });
-    const found = read.filter((each) => each !== undefined);
-    const times = new Set(found.map((each) => each.seconds));
-    if (found.length < words.length || times.size < words.length) {
-      const message = `expected points per period, each period once, such as 20/1s, 600/1m, 50000/1d, got ${JSON.stringify(text)}`;
-      context.issues.push({ code: 'custom', message, input: text });
-      return z.NEVER;
-    }
-    return found.sort((a, b) => a.seconds - b.seconds);
-  });
+    const periods = new Set(read.map((each) => each.seconds));
+    if (periods.size < wordsOf(text).length) return undefined;
+    return read.sort((a, b) => a.seconds - b.seconds);
+  },
+).default([]);
 
 /** Parses costs per path, such as `/buscar_archivos=2 /salud=5`. Other paths cost 1. */
-const costs = z
-  .string()
-  .default('/buscar_archivos=2 /salud=5')
-  .transform((text, context): ReadonlyMap<string, number> => {
-    const words = text.split(/[\s,]+/).filter((word) => word !== '');
-    const read = words.map((word) => /^(\/[^=?#]*)=(\d{1,6})$/.exec(word));
-    if (read.includes(null)) {
-      const message = `expected paths with points, such as /buscar_archivos=2, got ${JSON.stringify(text)}`;
-      context.issues.push({ code: 'custom', message, input: text });
-      return z.NEVER;
-    }
+const costs = schemaOf(
+  'paths with points, such as /buscar_archivos=2',
+  (text): ReadonlyMap<string, number> | undefined => {
+    const read = wordsOf(text).map((word) => /^(\/[^=?#]*)=(\d{1,6})$/.exec(word));
+    if (read.includes(null)) return undefined;
     return new Map(read.map((match) => [match?.[1] ?? '', Number(match?.[2])]));
-  });
+  },
+).prefault('/buscar_archivos=2 /salud=5');
 
 export const limitVariables = {
   RATE_LIMITS: allowances,
   RATE_LIMIT_COSTS: costs,
-  RATE_LIMIT_STORE: z
-    .enum(['memory', 'postgres'], {
-      error: (issue) => `expected memory or postgres, got ${JSON.stringify(issue.input)}`,
-    })
-    .default('memory'),
+  RATE_LIMIT_STORE: oneOf(['memory', 'postgres']).default('memory'),
   IP_ALLOW: networks,
   IP_DENY: networks,
   TRUSTED_PROXIES: networks,
