@@ -1,4 +1,6 @@
-/** The result of a bounded probe. `latencyMs` is the bound itself after a timeout. */
+import { within } from '../../runtime/timeout.ts';
+
+/** The result of a bounded probe. */
 export type Timed<Value> =
   | { readonly ok: true; readonly value: Value; readonly latencyMs: number }
   | { readonly ok: false; readonly latencyMs: number };
@@ -6,16 +8,10 @@ export type Timed<Value> =
 /** Awaits a probe for at most `ms`. Never rejects: a probe that fails or hangs resolves with `ok: false`. */
 export async function timed<Value>(probe: Promise<Value>, ms: number): Promise<Timed<Value>> {
   const start = performance.now();
-  const latencyMs = () => Math.round((performance.now() - start) * 10) / 10;
-  const { promise: late, resolve } = Promise.withResolvers<Timed<Value>>();
-  const timer = setTimeout(() => resolve({ ok: false, latencyMs: ms }), ms);
-  const done = probe.then(
-    (value): Timed<Value> => ({ ok: true, value, latencyMs: latencyMs() }),
-    (): Timed<Value> => ({ ok: false, latencyMs: latencyMs() }),
-  );
-  try {
-    return await Promise.race([done, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const done = await within(
+    ms,
+    probe.then((value) => ({ value })),
+  ).catch(() => undefined);
+  const latencyMs = Math.round((performance.now() - start) * 10) / 10;
+  return done === undefined ? { ok: false, latencyMs } : { ok: true, ...done, latencyMs };
 }
