@@ -1,8 +1,8 @@
 import { accepted } from '../http/accepted.ts';
 import { ProblemError } from '../http/problem.ts';
-import type { Operation, Pedido } from '../operations/operation.ts';
+import type { Formato, Operation } from '../operations/operation.ts';
 
-const mediaTypeOf: Readonly<Record<Pedido, string>> = {
+const mediaTypeOf: Readonly<Record<Formato, string>> = {
   json: 'application/json',
   nombres: 'application/json',
   ndjson: 'application/x-ndjson',
@@ -15,9 +15,9 @@ const mediaTypeOf: Readonly<Record<Pedido, string>> = {
  */
 export function formatoOf(
   { formatos }: Pick<Operation, 'formatos'>,
-  formato: Pedido | undefined,
+  formato: Formato | undefined,
   accept: string | undefined,
-): Pedido {
+): Formato {
   if (formato !== undefined) return formato;
   const preferred = formatos[0] ?? 'json';
   if (accept === undefined || accept.trim() === '') return preferred;

@@ -1,7 +1,7 @@
 import { EstadoIndice, type Hallazgo, type Indice } from '../../proto/gen/archivos/v1/busqueda.ts';
 import { type Entrada, type ErrorDeEntrada, Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
 import { isoText } from './iso-date.ts';
-import type { Formato, Presentation, StreamPart } from './operation.ts';
+import type { PageFormato, Presentation, StreamPart } from './operation.ts';
 
 /** The members of both operations' responses; `total` and `indice` belong to the search. */
 interface Page<Item> {
@@ -29,18 +29,18 @@ const wordOf: Readonly<Record<number, string>> = {
  * Presents a page as its JSON body. Undefined members are omitted from the text. Strings are made well-formed because a
  * lone surrogate differs by route: binary protobuf replaces it, JSON keeps it.
  */
-export function presentPage(page: Page<Entrada>, formato: Formato): Presentation {
+export function presentPage(page: Page<Entrada>, formato: PageFormato): Presentation {
   return present(page, formato, (entrada) => entrada.nombre, presentEntry);
 }
 
 /** Presents a page of search results: each entry with its matches and score. */
-export function presentFound(page: Page<Hallazgo>, formato: Formato): Presentation {
+export function presentFound(page: Page<Hallazgo>, formato: PageFormato): Presentation {
   return present(page, formato, ({ entrada }) => entrada?.nombre ?? '', presentFinding);
 }
 
 function present<Item>(
   page: Page<Item>,
-  formato: Formato,
+  formato: PageFormato,
   nameOf: (item: Item) => string,
   presentItem: (item: Item) => unknown,
 ): Presentation {

@@ -3,11 +3,11 @@ import type { BidirectionalMethod, Method, ServerStreamMethod } from '../../runt
 import type { Validity } from '../calls/feed-session.ts';
 import type { Idioma } from '../http/texts.ts';
 
-/** The JSON representations of an answer, both `application/json`. */
-export type Formato = 'json' | 'nombres';
+/** The representations of one page, both `application/json`. */
+export type PageFormato = 'json' | 'nombres';
 
-/** The representations a client may request. `ndjson` streams all entries and is never cached. */
-export type Pedido = Formato | 'ndjson';
+/** The values of the parameter `formato`. `ndjson` streams all entries and is never cached or queued. */
+export type Formato = PageFormato | 'ndjson';
 
 /**
  * Everything besides the verdict that an answer's bytes depend on. The ledger stores it with the request, so that a
@@ -16,7 +16,7 @@ export type Pedido = Formato | 'ndjson';
 export interface View {
   /** The path and query as written by the client: `/v1/listar_archivos?ruta=2026`. */
   readonly target: string;
-  readonly formato: Formato;
+  readonly formato: PageFormato;
   readonly idioma: Idioma;
 }
 
@@ -74,10 +74,10 @@ export interface Operation<Request = unknown, Response = unknown> {
   readonly name: string;
   readonly method: Method<Request, Response>;
   /** Its representations, the default first. */
-  readonly formatos: readonly Pedido[];
+  readonly formatos: readonly Formato[];
   /** Parses the query string; throws `BadQueryError`. `formato` is undefined when absent. */
-  parse(query: URLSearchParams): { readonly request: Request; readonly formato: Pedido | undefined };
-  present(response: Response, formato: Formato): Presentation;
+  parse(query: URLSearchParams): { readonly request: Request; readonly formato: Formato | undefined };
+  present(response: Response, formato: PageFormato): Presentation;
   /** Returns the validity of an answer; undefined when it must not be cached. */
   validity?(response: Response): Validity | undefined;
   /** Without it the documents contain only the operation's path. */

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Tipo } from '../../proto/gen/archivos/v1/entrada.ts';
-import type { Pedido } from './operation.ts';
+import type { Formato } from './operation.ts';
 import { refuse } from './strict-query.ts';
 
 /** The representations of both operations. */
-export const formatos: readonly Pedido[] = ['json', 'nombres', 'ndjson'];
+export const formatos: readonly Formato[] = ['json', 'nombres', 'ndjson'];
 
 /** Parses one of a few words into its meaning. */
 export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
@@ -21,7 +21,7 @@ export function words<Meaning>(meanings: Readonly<Record<string, Meaning>>) {
 
 export const booleanWord = words({ true: true, false: false, 1: true, 0: false, si: true, no: false });
 
-export const formato = words<Pedido>({ json: 'json', nombres: 'nombres', ndjson: 'ndjson' });
+export const formato = words<Formato>({ json: 'json', nombres: 'nombres', ndjson: 'ndjson' });
 
 /** Repeatable; order and duplicates do not matter. */
 export const tipos = z

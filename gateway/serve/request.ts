@@ -4,7 +4,7 @@ import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { type Preferences, parsePrefer } from '../http/prefer.ts';
 import { readQuery } from '../http/query.ts';
 import type { Context } from '../http/state.ts';
-import type { Operation, Pedido } from '../operations/operation.ts';
+import type { Formato, Operation } from '../operations/operation.ts';
 
 /** A request for an operation, as parsed. */
 export interface ServedRequest {
@@ -13,7 +13,7 @@ export interface ServedRequest {
   readonly query: URLSearchParams;
   /** The request message. */
   readonly message: unknown;
-  readonly formato: Pedido;
+  readonly formato: Formato;
   readonly prefer: Preferences;
   /** `Idempotency-Key`, of a GET that is not streamed. */
   readonly key: string | undefined;

@@ -14,6 +14,7 @@ export function solicitudColumns(ledger: string): string {
     interruptions, closed_at, history`;
 }
 
+/** Converts a row. The reply token keeps its earlier name, witness, in the databases. */
 export function toSolicitud(row: Row): Solicitud {
   const text = (column: string): string => String(row[column]);
   const number = (column: string): number => Number(row[column]);
