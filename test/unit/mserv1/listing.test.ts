@@ -18,38 +18,12 @@ import {
   ListarArchivosRequest,
   type ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
-import {
-  hostileName,
-  hostileTree,
-  inside,
-  type PlannedEntry,
-  plantedBytes,
-  plantTree,
-} from '../../support/files/hostile-tree.ts';
+import { hostileName, hostileTree, inside, plantTree } from '../../support/files/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
+import { list, listAll, type Query, references } from '../../support/services/listings.ts';
 import { statusOf } from '../../support/services/status-of.ts';
-
-type Query = Partial<ListarArchivosRequest>;
-
-function list(root: string, query: Query = {}): Promise<ListarArchivosResponse> {
-  const request = { ...ListarArchivosRequest.fromPartial({}), ...query };
-  return createHandlers(openRoot(root)).listarArchivos(request, callContext());
-}
-
-/** Reads all pages. `between` runs between two pages. */
-async function listAll(root: string, query: Query, between: () => void = () => {}): Promise<Entrada[]> {
-  const all: Entrada[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await list(root, { ...query, cursor });
-    all.push(...page.archivos);
-    cursor = page.siguiente;
-    if (cursor !== undefined) between();
-  } while (cursor !== undefined);
-  return all;
-}
 
 const nameOf = (entry: Entrada): Buffer => entry.nombreBytes ?? Buffer.from(entry.nombre);
 const namesOf = (entries: readonly Entrada[]): string[] => entries.map((entry) => entry.nombre);
@@ -57,15 +31,6 @@ const hexOf = (names: readonly Buffer[]): string[] => names.map((name) => name.t
 
 describe('a listing of a folder', () => {
   describe('its pages', () => {
-    const typeOf = (entry: PlannedEntry): number => (entry.kind === 2 ? 0 : entry.kind);
-    const references: Record<number, (a: PlannedEntry, b: PlannedEntry) => number> = {
-      0: (a, b) => a.name.compare(b.name),
-      1: (a, b) => a.name.compare(b.name),
-      3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),
-      4: (a, b) => Math.sign(a.modifiedMs - b.modifiedMs),
-      5: (a, b) => Math.sign(typeOf(a) - typeOf(b)),
-    };
-
     for (const [orden, reference] of Object.entries(references)) {
       it(`equal a sort of all entries in order ${orden}`, async () => {
         const queries = fc.record({

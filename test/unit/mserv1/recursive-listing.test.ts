@@ -5,42 +5,21 @@ import { nativeJail } from '../../../filesystem/jail.ts';
 import { openRoot } from '../../../filesystem/root.ts';
 import { createHandlers } from '../../../mserv1/handlers.ts';
 import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
-import {
-  ListarArchivosRequest,
-  type ListarArchivosResponse,
-  RecorrerArchivosRequest,
-} from '../../../proto/gen/archivos/v1/listado.ts';
-import {
-  hostileTree,
-  inside,
-  outside,
-  type PlannedEntry,
-  plantedBytes,
-  plantTree,
-} from '../../support/files/hostile-tree.ts';
+import { ListarArchivosRequest, RecorrerArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
+import { hostileTree, inside, outside, plantTree } from '../../support/files/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
 import { callContext } from '../../support/services/call-context.ts';
+import {
+  listAll as allPagesOf,
+  list as pageOf,
+  type Query,
+  references,
+} from '../../support/services/listings.ts';
 import { statusOf } from '../../support/services/status-of.ts';
 
-type Query = Partial<ListarArchivosRequest>;
-
-function list(root: string, query: Query, signal?: AbortSignal): Promise<ListarArchivosResponse> {
-  const request = { ...ListarArchivosRequest.create({ recursivo: true }), ...query };
-  return createHandlers(openRoot(root)).listarArchivos(request, callContext(signal));
-}
-
-/** Reads all pages. `between` runs between two pages. */
-async function listAll(root: string, query: Query, between: () => void = () => {}): Promise<Entrada[]> {
-  const all: Entrada[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await list(root, { ...query, cursor });
-    all.push(...page.archivos);
-    cursor = page.siguiente;
-    if (cursor !== undefined) between();
-  } while (cursor !== undefined);
-  return all;
-}
+const list: typeof pageOf = (root, query, signal) => pageOf(root, { recursivo: true, ...query }, signal);
+const listAll: typeof allPagesOf = (root, query, between) =>
+  allPagesOf(root, { recursivo: true, ...query }, between);
 
 const pathOf = (entry: Entrada): Buffer => entry.rutaBytes ?? Buffer.from(entry.ruta);
 const hexOf = (paths: readonly Buffer[]): string[] => paths.map((path) => path.toString('hex'));
@@ -59,15 +38,6 @@ function partsBelow(folder: Buffer, path: Buffer): Buffer[] | undefined {
 
 describe('a recursive listing', () => {
   describe('its pages', () => {
-    const typeOf = (entry: PlannedEntry): number => (entry.kind === 2 ? 0 : entry.kind);
-    const references: Record<number, (a: PlannedEntry, b: PlannedEntry) => number> = {
-      0: (a, b) => a.name.compare(b.name),
-      1: (a, b) => a.name.compare(b.name),
-      3: (a, b) => Math.sign(plantedBytes(a) - plantedBytes(b)),
-      4: (a, b) => Math.sign(a.modifiedMs - b.modifiedMs),
-      5: (a, b) => Math.sign(typeOf(a) - typeOf(b)),
-    };
-
     for (const [orden, reference] of Object.entries(references)) {
       it(`equal a sort of all entries in order ${orden}`, async () => {
         const queries = fc.record({
