@@ -4,7 +4,8 @@ import type { Stats } from '../../filesystem/folder.ts';
 import { MountTable } from '../../filesystem/mount-table.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { othersWait } from '../../filesystem/slices.ts';
-import { type FileIndex, noEntry, rootFolder } from '../index/api.ts';
+import { noEntry, rootFolder } from '../index/api.ts';
+import type { MemoryIndex } from '../index/memory-index.ts';
 import type { ScanBatch } from '../scan/batch.ts';
 import { type Command, type Message, rootErrno } from '../scan/messages.ts';
 import { Barrier } from './barrier.ts';
@@ -17,7 +18,7 @@ import { Unreadable } from './unreadable.ts';
 export type Knowledge = 'construyendo' | 'verificando' | 'listo';
 
 export interface CrawlerOptions {
-  readonly index: FileIndex;
+  readonly index: MemoryIndex;
   /** Whether the index was loaded from a snapshot, so that its names must be verified. */
   readonly restored: boolean;
   readonly root: Root;
@@ -70,7 +71,7 @@ export class Crawler {
   readonly states: FolderStates;
   readonly unreadable: Unreadable;
   readonly #options: CrawlerOptions;
-  readonly #index: FileIndex;
+  readonly #index: MemoryIndex;
   readonly #frontier: CrawlFrontier;
   readonly #reconciler: Reconciler;
   readonly #barrier: Barrier;

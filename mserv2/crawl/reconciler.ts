@@ -1,13 +1,8 @@
 import type { ByteString } from '../../filesystem/byte-string.ts';
 import type { Stats } from '../../filesystem/folder.ts';
 import { Kind } from '../../filesystem/kind.ts';
-import {
-  type EntryId,
-  type FileIndex,
-  type FolderListing,
-  type FolderNumber,
-  noEntry,
-} from '../index/api.ts';
+import { type EntryId, type FolderListing, type FolderNumber, noEntry } from '../index/api.ts';
+import type { MemoryIndex } from '../index/memory-index.ts';
 import {
   endOfName,
   namesOf,
@@ -22,7 +17,7 @@ import type { FolderState, FolderStates } from './folder-states.ts';
 import type { Unreadable } from './unreadable.ts';
 
 export interface ReconcilerOptions {
-  readonly index: FileIndex;
+  readonly index: MemoryIndex;
   readonly states: FolderStates;
   readonly unreadable: Unreadable;
   /** Called with a folder that is new to the index. `named`: found by a scan of names. */

@@ -1,17 +1,18 @@
 import { type ByteString, joinParts, toBytes, toText } from '../../filesystem/byte-string.ts';
 import type { EntryError } from '../../filesystem/entry-errors.ts';
-import type { FileIndex, FolderNumber } from '../index/api.ts';
+import type { FolderNumber } from '../index/api.ts';
+import type { MemoryIndex } from '../index/memory-index.ts';
 
 /** Errors of one answer at most. */
 const maxErrors = 1000;
 
 /** The folders and entries that cannot be read now, by folder. */
 export class Unreadable {
-  readonly #index: FileIndex;
+  readonly #index: MemoryIndex;
   readonly #folders = new Map<FolderNumber, string>();
   readonly #entries = new Map<FolderNumber, Map<ByteString, string>>();
 
-  constructor(index: FileIndex) {
+  constructor(index: MemoryIndex) {
     this.#index = index;
   }
 

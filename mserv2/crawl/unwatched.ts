@@ -4,7 +4,7 @@ import { errnoOf, FileError } from '../../filesystem/file-error.ts';
 import { FolderChain } from '../../filesystem/folder-chain.ts';
 import type { Root } from '../../filesystem/root.ts';
 import { Unwatchable } from '../../filesystem/unwatchable.ts';
-import type { FileIndex } from '../index/api.ts';
+import type { MemoryIndex } from '../index/memory-index.ts';
 import type { Crawler } from './crawler.ts';
 
 /** A folder that cannot be watched and is scanned from time to time instead. */
@@ -19,7 +19,7 @@ const most = 100;
 /** Returns the first unwatched folders with the reason. Unreadable folders are left out: answers list them as errors. */
 export function unwatchedFolders(
   root: Root,
-  index: FileIndex,
+  index: MemoryIndex,
   { states, unreadable }: Pick<Crawler, 'states' | 'unreadable'>,
 ): Unwatched[] {
   const found: Unwatched[] = [];

@@ -19,7 +19,9 @@ const scratch = Buffer.alloc(maxNameBytes);
  * its segment and its place there. `MemoryIndex` adds the operations on it; queries read the segments themselves.
  */
 export class EntryStore implements NamedEntries {
+  /** Number of entries. */
   entries = 0;
+  /** Number of changes so far. */
   changes = 0;
   readonly segmentEntries: number;
   readonly shift: number;
@@ -66,6 +68,7 @@ export class EntryStore implements NamedEntries {
     return this.segmentOf(entry).parents[this.placeOf(entry)] ?? rootFolder;
   }
 
+  /** Returns the folder number of an entry that is a folder. */
   folderOf(entry: EntryId): FolderNumber {
     return this.segmentOf(entry).sizes[this.placeOf(entry)] ?? rootFolder;
   }
@@ -74,14 +77,17 @@ export class EntryStore implements NamedEntries {
     return joinParts(this.folderPath(this.parentOf(entry)), this.nameOf(entry));
   }
 
+  /** Returns a folder's path below the root, which is empty for the root. */
   folderPath(folder: FolderNumber): ByteString {
     return this.paths.pathOf(folder);
   }
 
+  /** Returns a folder's parent; the root's is the root. */
   folderParent(folder: FolderNumber): FolderNumber {
     return this.tree.parents[folder] ?? rootFolder;
   }
 
+  /** Returns a folder's entry in its parent; `noEntry` for the root. */
   folderEntry(folder: FolderNumber): EntryId {
     return folder === rootFolder ? noEntry : (this.tree.entries[folder] ?? noEntry);
   }
@@ -92,10 +98,17 @@ export class EntryStore implements NamedEntries {
     return this.segmentOf(entry).copyName(this.placeOf(entry), target);
   }
 
+  /**
+   * Returns the number of a folder's own entries. When a listing has as many and all were found, none is left over.
+   */
   childCount(folder: FolderNumber): number {
     return this.tree.children[folder] ?? 0;
   }
 
+  /**
+   * Returns a folder's entries in the order of `put`. Fast when they were put in a row; at worst 1 ms per million
+   * entries.
+   */
   children(folder: FolderNumber): EntryId[] {
     const found: EntryId[] = [];
     const { first, last, children } = this.tree;
@@ -114,6 +127,7 @@ export class EntryStore implements NamedEntries {
     return found;
   }
 
+  /** Returns whether an entry is in a folder and has the name in `names` from `from` to before `to`. */
   isNamed(entry: EntryId, folder: FolderNumber, bytes: Buffer, from: number, to: number): boolean {
     const segment = this.segmentOf(entry);
     const place = this.placeOf(entry);
