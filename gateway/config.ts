@@ -17,7 +17,7 @@ import {
 } from '../runtime/env.ts';
 import { logVariables } from '../runtime/log.ts';
 import { tracingVariables } from '../runtime/tracing/tracing.ts';
-import { isUtf8Url } from '../runtime/url-parts.ts';
+import { isEncodedUrl } from '../runtime/url-parts.ts';
 import { parseAddresses } from './calls/addresses.ts';
 import { identityProblems, identityVariables, readIdentityConfig } from './identity/config.ts';
 import { limitProblems, limitVariables } from './limits/config.ts';
@@ -38,7 +38,7 @@ const ledgerUrl = z
   .transform((text, context): LedgerUrl => {
     const path = /^sqlite:(.+)$/.exec(text)?.[1];
     if (path !== undefined && isLedgerPath(path)) return { kind: 'sqlite', path };
-    if (/^postgres(?:ql)?:\/\//.test(text) && isUtf8Url(text)) return { kind: 'postgres', url: text };
+    if (/^postgres(?:ql)?:\/\//.test(text) && isEncodedUrl(text)) return { kind: 'postgres', url: text };
     const message =
       path === undefined
         ? 'expected sqlite:PATH or postgres://user:password@host:port/database with percent-encoded UTF-8'
@@ -80,7 +80,7 @@ const expectedManagement = 'expected http(s)://user:password@host:port with perc
 /** The management API's URL. Error messages do not repeat it, because it holds a password. */
 const managementUrl = z
   .url({ protocol: /^https?$/, error: expectedManagement })
-  .refine(isUtf8Url, expectedManagement)
+  .refine(isEncodedUrl, expectedManagement)
   .optional();
 
 /** An ISO 8601 date or time. */

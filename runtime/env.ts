@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import { isUtf8Url } from './url-parts.ts';
+import { isEncodedUrl } from './url-parts.ts';
 
 /** The names and values of an environment. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -182,15 +182,21 @@ export function isPath(text: string): boolean {
 
 /** `RABBITMQ_URL`: absent means the usual local broker, which may be down; empty means no broker. */
 export const brokerUrl = schemaOf(
-  'amqp://… or amqps://… with percent-encoded UTF-8, or empty for no broker',
+  'amqp://USER:PASSWORD@HOST:PORT/VHOST?heartbeat=SECONDS or amqps://… with percent-encoded UTF-8, or empty for no broker',
   (text): { url: string | undefined } | undefined => {
     if (text === '') return { url: undefined };
-    return /^amqps?:\/\//.test(text) && isUtf8Url(text) ? { url: text } : undefined;
+    return /^amqps?:\/\//.test(text) && isEncodedUrl(text) && hasNumbers(text) ? { url: text } : undefined;
   },
   true,
 )
   .transform(({ url }) => url)
   .prefault('amqp://guest:guest@127.0.0.1:5672?heartbeat=5');
+
+/** Returns whether the parameters of a broker's URL that amqplib reads as numbers are numbers. */
+function hasNumbers(url: string): boolean {
+  const { searchParams } = new URL(url);
+  return ['heartbeat', 'frameMax', 'channelMax'].every((name) => /^\d+$/.test(searchParams.get(name) ?? '0'));
+}
 
 /** Returns whether only this machine can reach an address. */
 export function isLoopback(address: string): boolean {

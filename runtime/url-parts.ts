@@ -17,7 +17,15 @@ export function urlParts(url: string): UrlParts {
   return { user: decode(username), password: decode(password), path: decode(pathname.slice(1)) };
 }
 
-/** Returns whether a text is a URL with parts in UTF-8. `%F1` is not: it stands for `ñ` in Latin-1 only. */
-export function isUtf8Url(text: string): boolean {
-  return URL.canParse(text) && Object.values(urlParts(text)).every((part) => !part.includes('\uFFFD'));
+/**
+ * Returns whether a text is a URL whose parts are percent-encoded as they must be. They must be UTF-8: `%F1` stands for
+ * `ñ` in Latin-1 only. A raw `#`, `?` or `/` in a password ends the host, which is then the user's name.
+ */
+export function isEncodedUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.hash !== '') return false;
+  const { username, password, pathname, search } = url;
+  const isCut = pathname.includes('@') || /^\?[^=&]*@/.test(search);
+  if (username === '' && password === '' && isCut) return false;
+  return Object.values(urlParts(text)).every((part) => !part.includes('\uFFFD'));
 }

@@ -3,7 +3,7 @@ import { brokerUrl, configOrExit, loadEnvFile, parseEnv } from '../runtime/env.t
 import { runProcess } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/log.ts';
 import { createLocalBroker } from './local-broker.ts';
-import { brokerAnswers } from './rabbit-node.ts';
+import { brokerFailure, isRefusal } from './rabbit-node.ts';
 
 const usage = `npm run broker
   Runs RabbitMQ with its management UI in the foreground, at RABBITMQ_URL (127.0.0.1:5672), from the installed
@@ -23,8 +23,14 @@ function say(text: string): void {
 
 async function run(url: string): Promise<void> {
   const address = new URL(url).host;
-  if (await brokerAnswers(url)) {
+  const whyNot = await brokerFailure(url);
+  if (whyNot === undefined) {
     say(`RabbitMQ already answers at ${address}: nothing to start.`);
+    return;
+  }
+  if (isRefusal(whyNot)) {
+    say(`RabbitMQ at ${address} refuses: ${whyNot}\nnpm run doctor tells what to do.`);
+    process.exitCode = 1;
     return;
   }
   const failure = new AbortController();

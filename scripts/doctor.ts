@@ -11,6 +11,7 @@ import { checkCertificate } from './doctor/certificates.ts';
 import { checkRoot } from './doctor/files.ts';
 import { type Finding, fine, note, wrong } from './doctor/finding.ts';
 import { checkSqlite } from './doctor/ledger.ts';
+import { readLedgerId } from './doctor/ledger-id.ts';
 import { checkPort, isGateway } from './doctor/ports.ts';
 import { checkPostgres } from './doctor/postgres.ts';
 import { checkService, isService } from './doctor/services.ts';
@@ -80,7 +81,9 @@ async function examine(env: Env): Promise<void> {
   kept.forEach(report);
   const asked = services.map(({ name }) => checkService(name, gateway));
   (await Promise.all(asked)).flat().forEach(report);
-  (await checkBroker(gateway.RABBITMQ_URL, Boolean(env['RABBITMQ_URL']))).forEach(report);
+  const ledgerId = await readLedgerId(ledger);
+  const wanted = Boolean(env['RABBITMQ_URL']);
+  (await checkBroker(gateway.RABBITMQ_URL, { wanted, ledgerId })).forEach(report);
 }
 
 await runCommand({ usage }, async () => {

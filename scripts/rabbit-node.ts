@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connectTo } from '../runtime/amqp/connect.ts';
+import { brokerReason } from '../runtime/amqp/refusal.ts';
 import { freePorts } from './free-ports.ts';
 import { findRabbit, rabbitAdvice } from './rabbit-install.mjs';
 
@@ -163,12 +164,22 @@ function hasEnded(child: ChildProcess): boolean {
 
 /** Returns whether a broker answers at the URL within 2 s and accepts the credentials. */
 export async function brokerAnswers(url: string): Promise<boolean> {
+  return (await brokerFailure(url)) === undefined;
+}
+
+/** Returns why no connection can be made within 2 s; undefined when one can. */
+export async function brokerFailure(url: string): Promise<string | undefined> {
   try {
     const model = await connectTo(url, { signal: AbortSignal.timeout(2_000) });
     model.on('error', () => {});
     await model.close();
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return brokerReason(error);
   }
+}
+
+/** Returns whether a reason is RabbitMQ's own, such as `NOT_ALLOWED - vhost x not found`: there is one, and it refuses. */
+export function isRefusal(reason: string): boolean {
+  return /^[A-Z_]+ - /.test(reason);
 }

@@ -1,6 +1,6 @@
 import type { Part } from '../runtime/lifecycle.ts';
 import { createLocalBroker, type LocalBroker } from './local-broker.ts';
-import { brokerAnswers } from './rabbit-node.ts';
+import { brokerFailure, isRefusal } from './rabbit-node.ts';
 
 export interface Queue extends Part {
   /** Where requests are kept now, as text for the terminal. */
@@ -53,9 +53,14 @@ export function createQueue(url: string | undefined, wanted: boolean, say: (text
     },
     async start() {
       if (url === undefined) return;
-      if (await brokerAnswers(url)) {
+      const failure = await brokerFailure(url);
+      if (failure === undefined) {
         const ui = await managementUi(url);
         status = `RabbitMQ at ${new URL(url).host}${ui === undefined ? '' : `, management UI at ${ui}`}`;
+        return;
+      }
+      if (isRefusal(failure)) {
+        status = `embedded ledger; RabbitMQ at ${new URL(url).host} refuses: ${failure}`;
         return;
       }
       const onDeath = (why: Error): void => setStatus(`embedded ledger; ${why.message}`);

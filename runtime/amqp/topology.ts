@@ -73,10 +73,13 @@ export async function declareRouting(session: Session, service: string): Promise
   });
 }
 
+/** Arguments of a reply queue. */
+export const repliesArguments = { ...quorum, 'x-expires': 7 * dayMs };
+
 /** Declares a ledger's reply queue; it expires when its gateway is gone for 7 days. */
 export async function declareReplies(session: Session, ledgerId: string): Promise<string> {
   const queue = repliesQueue(ledgerId);
-  await declareQueue(session, queue, { ...quorum, 'x-expires': 7 * dayMs });
+  await declareQueue(session, queue, repliesArguments);
   return queue;
 }
 

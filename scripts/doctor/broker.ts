@@ -3,7 +3,13 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { services } from '../../gateway/services.ts';
 import { connectTo } from '../../runtime/amqp/connect.ts';
 import { brokerReason } from '../../runtime/amqp/refusal.ts';
-import { queueArguments, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
+import {
+  queueArguments,
+  queuesOf,
+  repliesArguments,
+  repliesQueue,
+  requestsExchange,
+} from '../../runtime/amqp/topology.ts';
 import { isLoopback } from '../../runtime/env.ts';
 import { within } from '../../runtime/timeout.ts';
 import { urlParts } from '../../runtime/url-parts.ts';
@@ -14,11 +20,21 @@ const connectMs = 5_000;
 const answerMs = 5_000;
 const closeMs = 1_000;
 
+export interface BrokerExpectations {
+  /** Whether RABBITMQ_URL is set explicitly. */
+  readonly wanted: boolean;
+  /** The id of the ledger, if it is known: its reply queue is checked. */
+  readonly ledgerId: string | undefined;
+}
+
 /**
  * Checks RabbitMQ: access, publishing, and how our exchange and queues were made. It declares no missing queue and consumes no
- * message. `wanted` means that RABBITMQ_URL is set explicitly.
+ * message.
  */
-export async function checkBroker(url: string | undefined, wanted: boolean): Promise<readonly Finding[]> {
+export async function checkBroker(
+  url: string | undefined,
+  { wanted, ledgerId }: BrokerExpectations,
+): Promise<readonly Finding[]> {
   if (url === undefined)
     return [note('RabbitMQ: RABBITMQ_URL is empty, no broker is used; the ledger keeps the requests')];
   const { host, hostname } = new URL(url);
@@ -26,7 +42,9 @@ export async function checkBroker(url: string | undefined, wanted: boolean): Pro
   const found: Finding[] = [];
   try {
     found.push(
-      ...(await overConnection(url, (model) => checkSetUp(model, `${host} to the user ${user || 'guest'}`))),
+      ...(await overConnection(url, (model) =>
+        checkSetUp(model, `${host} to the user ${user || 'guest'}`, ledgerId),
+      )),
     );
     // On a second connection: under an alarm, the broker stops reading from a connection that has published.
     found.push(await overConnection(url, checkAlarms));
@@ -37,7 +55,11 @@ export async function checkBroker(url: string | undefined, wanted: boolean): Pro
   return found;
 }
 
-async function checkSetUp(model: ChannelModel, answersAt: string): Promise<readonly Finding[]> {
+async function checkSetUp(
+  model: ChannelModel,
+  answersAt: string,
+  ledgerId: string | undefined,
+): Promise<readonly Finding[]> {
   const { version = '?' } = model.connection.serverProperties as { version?: string };
   const old = `RabbitMQ ${version} is too old for quorum queues with a delivery limit`;
   return [
@@ -45,6 +67,9 @@ async function checkSetUp(model: ChannelModel, answersAt: string): Promise<reado
     ...(isOld(version) ? [wrong(old, 'Use 3.10 or newer.')] : []),
     ...(await checkExchange(model)),
     ...(await checkQueues(model)),
+    ...(ledgerId === undefined
+      ? []
+      : await checkQueue(model, 'gateway', repliesQueue(ledgerId), repliesArguments)),
   ];
 }
 
@@ -177,9 +202,10 @@ async function checkExchange(model: ChannelModel): Promise<Finding[]> {
 const permissionAdvice =
   'Give the user configure, write and read permissions: rabbitmqctl set_permissions (docs/operations.md, Two machines).';
 
+/** @param consumer the process that consumes the queue */
 async function checkQueue(
   model: ChannelModel,
-  service: string,
+  consumer: string,
   queue: string,
   wantedArguments: Record<string, unknown>,
 ): Promise<Finding[]> {
@@ -216,9 +242,9 @@ async function checkQueue(
   }
   const waiting = `${queue}: ${messageCount} messages ready, ${consumerCount} consumers`;
   // Without a running service, an empty isolation or quarantine queue needs no note.
-  if (consumerCount > 0 || (messageCount === 0 && queue !== queuesOf(service).work)) return [fine(waiting)];
-  const todo = `npm run ${service}, with the gateway's RABBITMQ_URL.`;
-  return [messageCount > 0 ? wrong(`${waiting}: no service consumes them`, todo) : note(waiting, todo)];
+  if (consumerCount > 0 || (messageCount === 0 && queue !== queuesOf(consumer).work)) return [fine(waiting)];
+  const todo = `npm run ${consumer}, with the gateway's RABBITMQ_URL.`;
+  return [messageCount > 0 ? wrong(`${waiting}: nothing consumes them`, todo) : note(waiting, todo)];
 }
 
 /** Returns whether the queue has a leader: without one, `get` fails even on an empty queue. */

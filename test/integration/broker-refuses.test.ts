@@ -1,7 +1,10 @@
 import { connect } from 'amqplib';
 import { expect } from 'chai';
-import { queueArguments, queuesOf, requestsExchange } from '../../runtime/amqp/topology.ts';
+import { queueArguments, queuesOf, repliesQueue, requestsExchange } from '../../runtime/amqp/topology.ts';
+import { readLedgerId } from '../../scripts/doctor/ledger-id.ts';
+import { createQueue } from '../../scripts/start-queue.ts';
 import { uniqueName } from '../support/clients/amqp-requester.ts';
+import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
 import { eventually } from '../support/processes/eventually.ts';
 import { spawnProcess } from '../support/processes/processes.ts';
@@ -22,11 +25,11 @@ async function salud(it: SetUp): Promise<Salud> {
 }
 
 /** Runs `npm run doctor` and returns its text. */
-async function doctor(url: string): Promise<string> {
+async function doctor(url: string, ledger = 'sqlite:/nowhere/x.db'): Promise<string> {
   const proc = spawnProcess('scripts/doctor.ts', {
     NO_COLOR: '1',
     RABBITMQ_URL: url,
-    LEDGER_URL: 'sqlite:/nowhere/x.db',
+    LEDGER_URL: ledger,
   });
   await proc.exited;
   return proc.lines.map(({ msg }) => msg).join('\n');
@@ -73,6 +76,16 @@ describe('A RabbitMQ that refuses', () => {
       .and.include(`rabbitmqctl add_vhost ${vhost}`);
   });
 
+  it('a virtual host is explained by npm start and npm run broker, which start no other', async () => {
+    const missing = new URL(uniqueName(), url).href;
+    const queue = createQueue(missing, true, () => undefined);
+    await queue.start();
+    expect(queue.status).to.include('refuses: NOT_ALLOWED - vhost ');
+    const broker = spawnProcess('scripts/broker.ts', { RABBITMQ_URL: missing });
+    expect((await broker.exited).code).to.equal(1);
+    expect(broker.lines[0]?.msg).to.include('refuses: NOT_ALLOWED - vhost ');
+  });
+
   it('the queues of one service leaves those of the others in use, and is named by the log, /salud and the doctor', async () => {
     const { work } = queuesOf('mserv2');
     await declareOtherwise(url, (channel) => channel.assertQueue(work, { durable: true }));
@@ -107,6 +120,30 @@ describe('A RabbitMQ that refuses', () => {
     await declareOtherwise(url, (channel) => channel.deleteQueue(work));
     await it.processes.get('gateway')?.waitFor(({ msg }) => (msg ?? '').startsWith('queues usable again'));
     await eventually(async () => (await salud(it)).rabbitmq.errores?.length === 0);
+  });
+
+  it('the reply queue is named by /salud and the doctor, and requests take the direct route', async () => {
+    using data = new TemporaryFolder();
+    const ledger = `sqlite:${data.join('solicitudes.db')}`;
+    await using it = await setUp({ env: { RABBITMQ_URL: url, LEDGER_URL: ledger } });
+    await it.processes
+      .get('gateway')
+      ?.waitFor(({ msg, link }) => msg === 'connected to RabbitMQ' && link === 'archivero gateway replies');
+    const replies = repliesQueue(
+      (await readLedgerId({ kind: 'sqlite', path: data.join('solicitudes.db') })) ?? '',
+    );
+    await it.end('gateway', 'SIGTERM');
+    await declareOtherwise(url, async (channel) => {
+      await channel.deleteQueue(replies);
+      await channel.assertQueue(replies, { durable: true });
+    });
+    await it.start('gateway');
+    await eventually(
+      async () => (await salud(it)).rabbitmq.motivo?.includes(`for queue '${replies}'`) ?? false,
+    );
+    const listing = await accepted(it, '/listar_archivos', { prefer: 'respond-async' });
+    expect((await answerAt(it, listing)).status).to.equal(200);
+    expect(await doctor(url, ledger)).to.include(`✘ ${replies} has other arguments than Archivero needs`);
   });
 
   it('the exchange is named by the log, /salud and the doctor, and requests take the direct route', async () => {

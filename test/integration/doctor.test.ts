@@ -245,7 +245,7 @@ describe('npm run doctor', () => {
     expect(text).to.include(`✘ ${queuesOf('mserv1').work} has other arguments than Archivero needs`);
     const { work, isolation, quarantine } = queuesOf('mserv2');
     for (const queue of [work, isolation])
-      expect(text).to.include(`✘ ${queue}: 1 messages ready, 0 consumers: no service consumes them`);
+      expect(text).to.include(`✘ ${queue}: 1 messages ready, 0 consumers: nothing consumes them`);
     expect(text).to.include(`✔ ${quarantine}: 0 messages ready`);
     expect(text).to.include(`• ${queuesOf('mserv1').isolation} does not exist yet`);
 

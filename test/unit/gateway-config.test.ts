@@ -39,7 +39,14 @@ describe('LEDGER_URL', () => {
   });
 
   it('is refused with another scheme, without its password in the error', () => {
-    for (const text of ['sqlite:', 'data.db', 'mysql://u:secreto@h/x', 'postgres://u:secreto@[/x']) {
+    for (const text of [
+      'sqlite:',
+      'data.db',
+      'mysql://u:secreto@h/x',
+      'postgres://u:secreto@[/x',
+      'postgres://u:12#secreto@h/x',
+      'postgres://secreto:%F1@h/x',
+    ]) {
       expect(() => ledgerOf(text))
         .to.throw(ConfigError, 'LEDGER_URL: expected sqlite:PATH or postgres://')
         .with.property('message')

@@ -143,6 +143,16 @@ describe('the environment', () => {
     expect(problemsOf(() => read('amqp://u:%F1@h'))['RABBITMQ_URL']).to.include('percent-encoded UTF-8');
   });
 
+  it('refuses a broker URL with a raw #, ? or / in its password, or a heartbeat that is no number', () => {
+    const read = (RABBITMQ_URL: string) => () => parseEnv({ RABBITMQ_URL: brokerUrl }, { RABBITMQ_URL });
+    for (const password of ['12#3', '12?3', '12/3'])
+      expect(problemsOf(read(`amqp://user:${password}@h:5672`)), password).to.have.key('RABBITMQ_URL');
+    for (const query of ['heartbeat=5s', 'heartbeat=', 'frameMax=x', 'channelMax=-1'])
+      expect(problemsOf(read(`amqp://h?${query}`)), query).to.have.key('RABBITMQ_URL');
+    for (const url of ['amqp://h/a%40b', 'amqp://u:p@h/a@b', 'amqps://h/?heartbeat=0&certfile=/a@b'])
+      expect(read(url)().RABBITMQ_URL).to.equal(url);
+  });
+
   it('counts as loopback only addresses that other machines cannot reach', () => {
     expect(['127.0.0.1', '127.8.9.10', '::1', 'localhost'].filter(isLoopback)).to.have.length(4);
     const reachable = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'];
