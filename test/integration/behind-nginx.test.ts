@@ -101,4 +101,14 @@ describe('Behind nginx, configured as docs/operations.md shows', () => {
     expect((await events.next()).done).to.equal(true);
     expect((await answer).status).to.equal(200);
   });
+
+  it('cuts a stream that the gateway could not finish', async () => {
+    await archivero.end('mserv1');
+    const accepted = await get('/listar_archivos?limite=3', { prefer: 'respond-async' });
+    const events = eventsIn(await get(`${accepted.headers.get('location')}/eventos`));
+    expect((await events.next()).value).to.have.nested.property('data.estado', 'aceptada');
+    await archivero.end('gateway');
+    const end = await events.next().catch((error: unknown) => error);
+    expect(end).to.be.an.instanceOf(Error);
+  });
 });
