@@ -18,10 +18,11 @@ const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** Collects the errors of single entries while the rest of the listing goes on. */
 export class EntryErrors {
-  #errors: EntryError[] = [];
+  /** By path: a folder may fail as an entry and then as a folder. */
+  readonly #errors = new Map<ByteString, EntryError>();
 
   get size(): number {
-    return this.#errors.length;
+    return this.#errors.size;
   }
 
   /** Runs `call` for the entry at `path`; returns undefined when it failed. */
@@ -44,20 +45,20 @@ export class EntryErrors {
     if (failure instanceof FileError && failure.code === 'UNAVAILABLE') throw failure;
     const codigo = errnoOf(thrown instanceof FileError ? thrown.cause : thrown);
     if (codigo === undefined) throw thrown;
-    if (gone.has(codigo) || this.#errors.length >= maxErrors) return;
+    if (gone.has(codigo) || this.#errors.size >= maxErrors || this.#errors.has(path)) return;
     const { text, exact } = toText(path);
-    this.#errors.push({ ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
+    this.#errors.set(path, { ruta: text, codigo, rutaBytes: exact ? undefined : toBytes(path) });
   }
 
   /** Returns the errors collected so far and clears them. */
   take(): EntryError[] {
     const errors = this.items();
-    this.#errors = [];
+    this.#errors.clear();
     return errors;
   }
 
   /** Returns the errors in path order, so that equal answers are equal byte for byte. */
   items(): EntryError[] {
-    return this.#errors.sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
+    return [...this.#errors.values()].sort((a, b) => (a.ruta < b.ruta ? -1 : 1));
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { nativeJail } from '../../../filesystem/jail.ts';
@@ -8,6 +8,7 @@ import type { Entrada } from '../../../proto/gen/archivos/v1/entrada.ts';
 import { ListarArchivosRequest, RecorrerArchivosRequest } from '../../../proto/gen/archivos/v1/listado.ts';
 import { hostileTree, inside, outside, plantTree } from '../../support/files/hostile-tree.ts';
 import { TemporaryFolder } from '../../support/files/temporary-folder.ts';
+import { unprivileged } from '../../support/processes/unprivileged.ts';
 import { callContext } from '../../support/services/call-context.ts';
 import {
   listAll as allPagesOf,
@@ -161,6 +162,20 @@ describe('a recursive listing', () => {
     expect(await count({ recursivo: false, profundidad: 2 })).to.equal(2);
     expect(await count({ profundidad: 1 })).to.equal(1);
     expect(await count({})).to.equal(3);
+  });
+
+  it('reports a folder once that can be neither looked at nor opened', async () => {
+    using folder = new TemporaryFolder();
+    mkdirSync(folder.join('a', 'b'), { recursive: true });
+    chmodSync(folder.path, 0o755);
+    // Its names may be read, but nothing in it may be reached.
+    chmodSync(folder.join('a'), 0o444);
+    await unprivileged(async () => {
+      const page = await list(folder.path, {});
+      expect(page).to.deep.include({ completo: false });
+      expect(page.errores).to.deep.equal([{ ruta: 'a/b', codigo: 'EACCES', rutaBytes: undefined }]);
+    });
+    chmodSync(folder.join('a'), 0o755);
   });
 
   it('refuses the cursor of another depth', async () => {
