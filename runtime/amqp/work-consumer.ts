@@ -51,7 +51,7 @@ export interface WorkConsumerOptions {
   /** Time limit of one request. Default 60000. */
   readonly workTimeoutMs?: number;
   /**
-   * Time that a request is held while the service cannot work. Default 10 minutes; RabbitMQ's limit is 30.
+   * Time that a request is held while the service cannot work. Default 30 s: `consumer_timeout` is a minute at least.
    */
   readonly maxHoldMs?: number;
   /** Time to wait for a missing reply queue. Default 10000. */
@@ -78,7 +78,7 @@ interface ReadyReply {
 export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   const { url, service, log, prefetch = 64, concurrency = 16, workTimeoutMs = 60_000 } = options;
   const semaphore = createSemaphore(concurrency);
-  const { maxHoldMs = 10 * 60_000, replyPatienceMs = 10_000 } = options;
+  const { maxHoldMs = 30_000, replyPatienceMs = 10_000 } = options;
   const methods = new Map(options.methods.map((served) => [served.method.fullName, served]));
   const queues = queuesOf(service);
   /** Aborted by `stop`: requests no longer wait for the service. */
