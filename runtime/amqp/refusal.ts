@@ -12,7 +12,7 @@ import { urlParts } from '../url-parts.ts';
 export function brokerReason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(brokerReason).join('; ');
   const text = error instanceof Error ? error.message : String(error);
-  return /with message "(.*)"$/s.exec(text)?.[1] ?? text;
+  return /with message "(.*)"$/s.exec(text)?.[1] ?? text.trim();
 }
 
 /** Methods of the class `connection`: https://www.rabbitmq.com/amqp-0-9-1-reference#connection */

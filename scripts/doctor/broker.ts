@@ -164,9 +164,18 @@ function refusal(reason: string, { host, hostname, user, vhost, wanted }: Access
       'Correct user and password in RABBITMQ_URL, or use rabbitmqctl change_password and set_permissions.',
     );
   }
+  if (/certificate|altnames/i.test(reason)) {
+    return wrong(
+      `The certificate of RabbitMQ at ${host} is not trusted: ${reason}`,
+      'Name its authority with cacertfile in RABBITMQ_URL (.env.example), and the broker by a name of its certificate.',
+    );
+  }
   const down = `RabbitMQ does not answer at ${host}: ${reason}`;
   if (!wanted) return note(`${down}; the ledger keeps the requests`, `npm run broker, or: ${rabbitAdvice}`);
-  return wrong(down, 'Start RabbitMQ, correct RABBITMQ_URL, or set it empty to run without a broker.');
+  return wrong(
+    down,
+    'Start RabbitMQ, correct RABBITMQ_URL (amqps:// where the port expects TLS), or set it empty to run without a broker.',
+  );
 }
 
 /** How to mend a NOT_ALLOWED, RabbitMQ's refusal of a user whose password is right. */

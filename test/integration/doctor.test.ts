@@ -131,11 +131,14 @@ describe('npm run doctor', () => {
         ...running,
         MSERV1_TLS_KEY: file('mserv2-key.pem'),
         GRPC_TLS_CA: '/no.pem',
+        RABBITMQ_URL: `amqps://guest:guest@127.0.0.1:${brokerPort}`,
       });
       expect(mixedUp.code).to.equal(1);
       expect(mixedUp.text)
         .to.match(/✘ mserv1: MSERV1_TLS_CERT: .*mismatch/)
-        .and.include('✘ gateway, to the services: GRPC_TLS_CA: /no.pem cannot be read (ENOENT)');
+        .and.include('✘ gateway, to the services: GRPC_TLS_CA: /no.pem cannot be read (ENOENT)')
+        .and.include(`✘ The certificate of RabbitMQ at 127.0.0.1:${brokerPort} is not trusted: self-signed`)
+        .and.include('→ Name its authority with cacertfile');
     } finally {
       await rabbit.stop();
     }
