@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { expect } from 'chai';
 import { LedgerUnavailableError } from '../../gateway/solicitudes/ledger.ts';
 import { LedgerLockedError } from '../../gateway/solicitudes/sqlite/database.ts';
@@ -17,6 +26,23 @@ const failure = (opening: Promise<unknown>) =>
   );
 
 describe('The place of a SQLite ledger', () => {
+  it('is refused when a folder, a FIFO or a link to a device is there, which all stay as they are', async () => {
+    using folder = new TemporaryFolder();
+    mkdirSync(folder.join('carpeta'));
+    spawnSync('mkfifo', ['-m', '644', folder.join('tubo')]);
+    // A device like /dev/null, but its own: the mode of the system's would be lost.
+    const made = spawnSync('mknod', ['-m', '666', folder.join('nulo'), 'c', '1', '3']).status === 0;
+    symlinkSync(made ? 'nulo' : 'tubo', folder.join('enlace'));
+    for (const name of ['carpeta', 'tubo', 'enlace']) {
+      const { mode } = statSync(folder.join(name));
+      const error = await failure(open(folder.join(name)));
+      expect(error).to.be.instanceOf(LedgerUnavailableError);
+      expect(error.message).to.contain('not a regular file');
+      expect(statSync(folder.join(name)).mode).to.equal(mode);
+    }
+    expect(readdirSync(folder.path)).to.not.include('enlace.lock').and.to.not.include('nulo.lock');
+  });
+
   describe('in a namespace with mounts', () => {
     before(function () {
       const missing = mountMissing();

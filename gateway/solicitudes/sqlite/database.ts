@@ -25,6 +25,10 @@ export function resultCode(thrown: unknown): number | undefined {
 /** Creates the file and its folder when missing. Returns its real path, so that a link and its target share one lock. */
 function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
+  // Opening a FIFO would block, and /dev/null would lose its mode.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new LedgerUnavailableError(`The ledger ${path} cannot be used: it is not a regular file`);
+  }
   // Created here, because SQLite would make it world-readable. Its -wal and -shm files get the same mode.
   closeSync(openSync(path, 'a', 0o600));
   return realpathSync(path);
