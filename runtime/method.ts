@@ -46,7 +46,16 @@ export interface Codec<Message> {
   toBinary(message: Message): Buffer;
   fromBinary(bytes: Uint8Array): Message;
   toJson(message: Message): unknown;
-  fromJson(json: unknown): Message;
+  /** Parses proto3 JSON as strictly as its specification asks. Rejects with `ProtoJsonError`. */
+  parse(json: string, options?: ParseOptions): Promise<Message>;
+}
+
+export interface ParseOptions {
+  /**
+   * Default `ignore`, which also drops unknown names of enum values. The sender's protos may be newer, since protos only
+   * gain fields.
+   */
+  readonly unknownFields?: 'ignore' | 'refuse';
 }
 
 /** The part of ts-proto's `generic-definitions` that is read here. */
@@ -70,6 +79,8 @@ export interface MethodDefinition {
 interface MessageFns<Message> {
   encode(message: Message): { finish(): Uint8Array };
   decode(bytes: Uint8Array): Message;
+  /** `archivos.v1.ListarArchivosRequest` */
+  readonly $type: string;
   fromJSON(json: unknown): Message;
   toJSON(message: Message): unknown;
 }
@@ -80,6 +91,8 @@ type MessageOf<Fns> = Fns extends { decode(bytes: Uint8Array): infer Message } ?
 export type RequestOf<Definition extends MethodDefinition> = MessageOf<Definition['requestType']>;
 export type ResponseOf<Definition extends MethodDefinition> = MessageOf<Definition['responseType']>;
 
+let protoJson: typeof import('./proto-json.ts') | undefined;
+
 /** Makes the codec of a generated message. */
 export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
   return {
@@ -89,7 +102,11 @@ export function codec<Message>(fns: MessageFns<Message>): Codec<Message> {
     },
     fromBinary: (bytes) => fns.decode(bytes),
     toJson: (message) => fns.toJSON(message),
-    fromJson: (json) => fns.fromJSON(json),
+    // The descriptors that it needs are loaded with the first message: few processes parse any.
+    parse: async (json, { unknownFields = 'ignore' } = {}) => {
+      protoJson ??= await import('./proto-json.ts');
+      return fns.fromJSON(protoJson.parseProtoJson(fns.$type, json, unknownFields === 'refuse'));
+    },
   };
 }
 

@@ -13,7 +13,7 @@ export interface RequestRecord {
   readonly seconds: number;
 }
 
-const dropReasons = ['malformed', 'unknown', 'witness', 'closed'] as const;
+const dropReasons = ['malformed', 'unknown', 'witness', 'closed', 'unavailable'] as const;
 export type DropReason = (typeof dropReasons)[number];
 const finalStates = ['completada', 'fallida', 'vencida', 'cancelada'] as const;
 

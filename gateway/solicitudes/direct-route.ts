@@ -53,7 +53,7 @@ export function createDirectRoute(deps: DirectRouteDeps): DispatchRoute {
       await ledger.defer(row.id, now() + maxDeferMs);
       return false;
     }
-    const result = await client.call(method, method.request.fromJson(JSON.parse(row.request)), {
+    const result = await client.call(method, await method.request.parse(row.request), {
       signal,
       requestId: row.requestId,
       traceparent: row.traceparent,

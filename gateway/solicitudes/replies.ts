@@ -2,15 +2,22 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { decompress } from '../../runtime/amqp/content-coding.ts';
 import type { LinkState } from '../../runtime/amqp/link.ts';
+import { MalformedMessageError } from '../../runtime/amqp/message-fields.ts';
 import type { Session } from '../../runtime/amqp/session.ts';
 import { createSubscriber, type Delivery } from '../../runtime/amqp/subscriber.ts';
 import { declareReplies, repliesQueue } from '../../runtime/amqp/topology.ts';
-import { decodeReply, type WorkReply, type WorkResult } from '../../runtime/amqp/work-message.ts';
+import {
+  decodeReplyAddress,
+  decodeResult,
+  type ReplyAddress,
+  type WorkResult,
+} from '../../runtime/amqp/work-message.ts';
 import { parseStatusMessage, tooLargeError } from '../../runtime/errors.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { createSemaphore } from '../../runtime/semaphore.ts';
 import { parseTraceContext } from '../../runtime/tracing/traceparent.ts';
 import { beginSpan } from '../../runtime/tracing/tracing.ts';
+import { classify } from '../calls/classifier.ts';
 import type { Verdict } from '../calls/verdict.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -47,7 +54,19 @@ const retryMs = 500;
 const checkTimeoutMs = 2_000;
 const largeBytes = 1024 * 1024;
 
-function isTooLarge(result: WorkResult): boolean {
+/** A result, or the reason why it cannot be read. */
+type ReadResult = WorkResult | { readonly kind: 'unreadable'; readonly error: MalformedMessageError };
+
+async function readResult(delivery: Delivery): Promise<ReadResult> {
+  try {
+    return decodeResult(await decompress(delivery));
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error;
+    return { kind: 'unreadable', error };
+  }
+}
+
+function isTooLarge(result: ReadResult): boolean {
   return result.kind === 'status' && parseStatusMessage(result.message).reason === tooLargeError().reason;
 }
 
@@ -56,8 +75,8 @@ function isLarge({ content, properties }: Delivery): boolean {
 }
 
 /**
- * Consumes replies from RabbitMQ, commits them to the ledger, then acknowledges them. A reply that is malformed, of an
- * unknown row or with a wrong reply token (forged) is dropped.
+ * Consumes replies from RabbitMQ (docs/wire.md), commits them to the ledger, then acknowledges them. A reply of no row, or
+ * with a wrong reply token (forged), is dropped. A row's own reply that cannot be read closes it as `fallida`.
  */
 export function createReplies({
   url,
@@ -77,24 +96,37 @@ export function createReplies({
   /** Limits the log to one error per outage, instead of one per held delivery. */
   let storeFailing = false;
 
-  function verdictOf(row: Solicitud, result: Extract<WorkResult, { kind: 'answer' | 'status' }>): Verdict {
-    if (result.kind === 'status') return { ok: false, code: result.code, message: result.message };
+  /** Returns undefined when the service could not answer. Rejects when its reply cannot be read. */
+  async function verdictOf(
+    row: Solicitud,
+    result: Exclude<ReadResult, { kind: 'poison' }>,
+  ): Promise<Verdict | undefined> {
+    if (result.kind === 'unreadable') throw result.error;
+    if (result.kind === 'status') {
+      const { code, message } = result;
+      const judged = classify({ code, message, origin: 'server', sent: true, cancelledByUs: false });
+      return judged.kind === 'verdict' ? judged : undefined;
+    }
     const method = operation(row.operation)?.method;
     if (method === undefined) throw new Error(`No operation ${row.operation}`);
-    return { ok: true, response: method.response.fromJson(JSON.parse(result.response)) };
+    return { ok: true, response: await method.response.parse(result.response) };
   }
 
-  async function store(row: Solicitud, { result }: WorkReply): Promise<void> {
+  async function store(row: Solicitud, result: ReadResult): Promise<void> {
     if (result.kind === 'poison') return void (await completion.end(row, 'fallida'));
-    let verdict: Verdict;
+    const about = { id: row.id, requestId: row.requestId };
+    let verdict: Verdict | undefined;
     try {
-      verdict = verdictOf(row, result);
+      verdict = await verdictOf(row, result);
     } catch (err) {
-      log.error({ err, id: row.id, requestId: row.requestId }, 'reply unreadable; closing as fallida');
+      log.error({ err, ...about }, 'reply unreadable; closing as fallida');
       await completion.end(row, 'fallida');
       return;
     }
-    await completion.complete(row, verdict);
+    if (verdict !== undefined) return completion.complete(row, verdict);
+    metrics.replyDropped('unavailable');
+    // As after a call, the dispatcher asks again.
+    log.warn({ result, ...about }, 'the service could not answer; the request stays open');
   }
 
   /** Calls the service for an answer that the broker does not carry, if gRPC reaches it. */
@@ -104,17 +136,17 @@ export function createReplies({
   }
 
   /** Stores a reply in a span below the worker's, if that belongs to the request's trace: replies are untrusted. */
-  async function storeTraced(row: Solicitud, reply: WorkReply): Promise<void> {
-    const workSpan = parseTraceContext(reply.traceparent ?? '');
+  async function storeTraced(row: Solicitud, traceparent: string, result: ReadResult): Promise<void> {
+    const workSpan = parseTraceContext(traceparent);
     const same = workSpan !== undefined && workSpan.traceId === parseTraceContext(row.traceparent)?.traceId;
-    const parent = same ? (reply.traceparent ?? '') : row.traceparent;
+    const parent = same ? traceparent : row.traceparent;
     const span = beginSpan(`store reply of ${row.operation}`, 'consumer', parent, {
       'messaging.system': 'rabbitmq',
       'messaging.destination.name': queue,
       'messaging.message.id': row.id,
     });
     try {
-      await store(row, reply);
+      await store(row, result);
       span.end();
     } catch (error) {
       span.end({ failed: true });
@@ -123,31 +155,40 @@ export function createReplies({
   }
 
   async function take(delivery: Delivery): Promise<void> {
-    let reply: WorkReply;
+    let address: ReplyAddress;
     try {
-      reply = decodeReply(await decompress(delivery));
-    } catch (err) {
+      address = decodeReplyAddress(delivery);
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
       metrics.replyDropped('malformed');
-      log.warn({ err }, 'malformed reply dropped');
+      log.warn(
+        { reason: error.message },
+        'malformed reply dropped; its request, if there is one, stays open',
+      );
       return delivery.ack();
     }
-    const row = await ledger.get(reply.id);
-    if (row === undefined || row.replyToken !== reply.replyToken) {
+    const { id, replyToken, traceparent } = address;
+    const row = await ledger.get(id);
+    if (row === undefined || row.replyToken !== replyToken) {
       metrics.replyDropped(row === undefined ? 'unknown' : 'witness');
       log.warn(
-        { id: reply.id, known: row !== undefined },
+        { id, known: row !== undefined },
         'reply dropped; its request is unknown or its reply token is wrong',
       );
       return delivery.ack();
     }
-    if (row.closedAt === undefined && isTooLarge(reply.result)) {
-      await largeByCall.run(() => callInstead(row));
-      // Not acknowledged, the reply goes to the next gateway.
-      if (stopping.signal.aborted) return;
+    if (row.closedAt === undefined) {
+      const result = await readResult(delivery);
+      if (isTooLarge(result)) {
+        await largeByCall.run(() => callInstead(row));
+        // Not acknowledged, the reply goes to the next gateway.
+        if (stopping.signal.aborted) return;
+      }
+      // A row that the call has closed stays as it is.
+      await storeTraced(row, traceparent, result);
+    } else {
+      metrics.replyDropped('closed');
     }
-    // A row that the call has closed stays as it is.
-    if (row.closedAt === undefined) await storeTraced(row, reply);
-    else metrics.replyDropped('closed');
     delivery.ack();
   }
 

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
-import { type Encoded, MalformedMessageError, type Received } from './work-message.ts';
+import { MalformedMessageError, type Received } from './message-fields.ts';
+import type { Encoded } from './work-message.ts';
 
 /** Listings shrink to a tenth or less at any level; this one takes the least time. */
 const level = constants.Z_BEST_SPEED;

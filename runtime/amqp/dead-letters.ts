@@ -16,7 +16,7 @@ interface Death {
 /** Reasons by which a message leaves a queue that nobody consumes: policies, such as `message-ttl`. */
 const unread: readonly unknown[] = ['expired', 'maxlen'];
 /** Counts the returns of a request that has killed workers, which may do it again. */
-const returnsHeader = 'x-aislada';
+export const returnsHeader = 'x-aislada';
 const maxReturns = 3;
 
 /**

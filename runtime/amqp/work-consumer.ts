@@ -8,19 +8,14 @@ import { backOff } from './back-off.ts';
 import { type WayBack, wayBack } from './dead-letters.ts';
 import { createIsolationGate } from './isolation-gate.ts';
 import type { LinkState } from './link.ts';
+import { MalformedMessageError } from './message-fields.ts';
 import { createPublisher } from './publisher.ts';
 import { brokerReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { createSubscriber, type Delivery } from './subscriber.ts';
 import { declareQueues, declareRouting, queuesOf } from './topology.ts';
 import { handBack, prepareReply, sendReply } from './work-delivery.ts';
-import {
-  decodeWork,
-  type Encoded,
-  MalformedMessageError,
-  type WorkMessage,
-  type WorkResult,
-} from './work-message.ts';
+import { decodeWork, type Encoded, type WorkMessage, type WorkResult } from './work-message.ts';
 import { runWork } from './work-run.ts';
 
 /** Consumes and answers the requests that a microservice gets through RabbitMQ. */
@@ -154,15 +149,17 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
       work = decodeWork(delivery);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      // No reply is possible: even the address may be missing. Gateways never send such a message.
-      log.error({ err: error, queue: delivery.queue }, 'a message that is no request was dropped');
+      log.error(
+        { reason: error.message, queue: delivery.queue },
+        'a message that cannot be answered was dropped',
+      );
       return delivery.ack();
     }
     const requestLog = log.child({ requestId: work.requestId, id: work.id });
     if (delivery.queue === queues.quarantine) {
       const back = wayBack(delivery, queues);
-      if (back !== undefined) return giveBack(delivery, back, requestLog);
-    } else if (inProgress.get(keyOf(work))?.held === true) {
+      if (back !== undefined) return giveBack(work, delivery, back, requestLog);
+    } else if (work.problem === undefined && inProgress.get(keyOf(work))?.held === true) {
       requestLog.info('a copy of a request in progress was dropped');
       return delivery.ack();
     } else {
@@ -176,9 +173,14 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
   }
 
   /** Returns a message that was never run to the queue in which it expired, once that is consumed. */
-  async function giveBack(delivery: Delivery, back: WayBack, requestLog: Logger): Promise<void> {
+  async function giveBack(
+    work: WorkMessage,
+    delivery: Delivery,
+    back: WayBack,
+    requestLog: Logger,
+  ): Promise<void> {
     for (let attempt = 0; delivery.held; attempt += 1) {
-      if (mayConsume(back.queue)) await handBack(delivery, back, publisher, requestLog);
+      if (mayConsume(back.queue)) await handBack(work, delivery, back, { publisher, log: requestLog });
       if (delivery.held && !(await backOff(attempt, stopping.signal))) return;
     }
   }
@@ -188,7 +190,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
     const span = beginSpan(`process ${work.type}`, 'consumer', work.traceparent, {
       'messaging.system': 'rabbitmq',
       'messaging.destination.name': delivery.queue,
-      'messaging.message.id': work.id,
+      ...(work.id !== undefined && { 'messaging.message.id': work.id }),
     });
     const { traceparent } = span;
     const ready = await replyTo({ ...work, traceparent }, delivery, requestLog);
@@ -242,7 +244,7 @@ export function createWorkConsumer(options: WorkConsumerOptions): WorkConsumer {
         if (!goOn || performance.now() >= holdUntil) {
           // The copy is no copy of a request in progress.
           inProgress.delete(keyOf(work));
-          await handBack(delivery, delivery, publisher, requestLog);
+          await handBack(work, delivery, delivery, { publisher, log: requestLog });
         }
         if (!goOn) return undefined;
       }

@@ -2,10 +2,10 @@ import type { Logger } from 'pino';
 import { tooLargeError } from '../errors.ts';
 import { backOff } from './back-off.ts';
 import { compress } from './content-coding.ts';
-import type { WayBack } from './dead-letters.ts';
+import { returnsHeader, type WayBack } from './dead-letters.ts';
 import { PublishError, type Publisher } from './publisher.ts';
 import type { Delivery } from './subscriber.ts';
-import { type Encoded, encodeReply, type WorkMessage, type WorkReply } from './work-message.ts';
+import { type Encoded, encodeReply, encodeWork, type WorkMessage, type WorkReply } from './work-message.ts';
 
 export interface ReplyOptions {
   readonly publisher: Publisher;
@@ -77,23 +77,24 @@ async function smaller(reply: Encoded, work: WorkMessage, log: Logger): Promise<
   return encodeReply({ ...work, result: { kind: 'status', code, message } });
 }
 
-/** Headers by which the broker counts a message's deliveries and deaths. */
-const historyHeader = /^x-(?:delivery-count|death|(?:first|last)-death-.*)$/;
-
 /**
  * Publishes a copy of a request to the end of a queue and acknowledges it, which resets its delivery count. Meant
  * for harmless requests. When the copy cannot be published, nothing changes.
+ *
+ * The copy has the fields of docs/wire.md only. Others would do harm, such as `CC` or the `user_id` of its sender, and the
+ * broker's count of deliveries and deaths begins anew.
  */
 export async function handBack(
+  work: WorkMessage,
   delivery: Delivery,
   { queue, headers: more }: WayBack,
-  publisher: Publisher,
-  log: Logger,
+  { publisher, log }: Pick<ReplyOptions, 'publisher' | 'log'>,
 ): Promise<void> {
   if (!delivery.held) return;
-  const { content, properties } = delivery;
-  const kept = Object.entries(properties.headers ?? {}).filter(([name]) => !historyHeader.test(name));
-  const headers = { ...Object.fromEntries(kept), ...more };
+  const { content, properties } = encodeWork(work);
+  const returns: unknown = delivery.properties.headers?.[returnsHeader];
+  const kept = Number.isSafeInteger(returns) ? { [returnsHeader]: returns } : {};
+  const headers = { ...properties.headers, ...kept, ...more };
   try {
     await publisher.publish({
       exchange: '',

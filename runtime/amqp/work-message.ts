@@ -1,12 +1,24 @@
-import type { Message, Options } from 'amqplib';
+import type { MessageProperties, Options } from 'amqplib';
+import { toRequestId } from '../request-id.ts';
 import { Status, toStatus } from '../status.ts';
 import { readTraceContext, traceHeaders } from '../tracing/traceparent.ts';
 import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
+import {
+  decoded,
+  integerOf,
+  jsonTextOf,
+  MalformedMessageError,
+  type Received,
+  textOf,
+} from './message-fields.ts';
 
-/** A request in RabbitMQ. Its body is proto3 JSON, readable in the management UI. */
+/**
+ * A request in RabbitMQ, as docs/wire.md has it. Its body is proto3 JSON, readable in the management UI. A gateway fills in
+ * all fields; other clients leave some out.
+ */
 export interface WorkMessage {
   /** The solicitud's id: message_id and correlation_id. */
-  readonly id: string;
+  readonly id: string | undefined;
   /** `archivos.v1.ListadoService/ListarArchivos` */
   readonly type: string;
   /** Proto3 JSON text of the request message. */
@@ -16,11 +28,13 @@ export interface WorkMessage {
   /** Trace context (tracing/traceparent.ts). */
   readonly traceparent: string;
   /** Milliseconds since 1970 after which the answer is no longer needed, by the gateway's clock. A service does not judge it. */
-  readonly expiresAt: number;
+  readonly expiresAt: number | undefined;
   /** 1 for the first publish. */
-  readonly attempt: number;
+  readonly attempt: number | undefined;
   /** Random token of the ledger's row; the reply echoes it. */
-  readonly replyToken: string;
+  readonly replyToken: string | undefined;
+  /** The reason why the request cannot be run; the reply says so. */
+  readonly problem?: string;
 }
 
 /** Outcome of a request at its worker. */
@@ -32,10 +46,16 @@ export type WorkResult =
   /** Not run: the request killed its consumer too often. */
   | { readonly kind: 'poison' };
 
-export interface WorkReply {
+/** The request that a reply belongs to. */
+export interface ReplyAddress {
   readonly id: string;
   readonly replyToken: string;
-  /** Trace context of the work's span, if the worker sends one. */
+  /** Trace context of the work's span; empty if the worker sends none. */
+  readonly traceparent: string;
+}
+
+export interface WorkReply extends Pick<WorkMessage, 'id' | 'replyToken'> {
+  /** Trace context of the work's span. */
   readonly traceparent?: string;
   readonly result: WorkResult;
 }
@@ -45,18 +65,10 @@ export interface Encoded {
   readonly properties: Options.Publish;
 }
 
-/** A message as it was delivered. */
-export type Received = Pick<Message, 'content' | 'properties'>;
-
-/** A message that is neither a request nor a reply. */
-export class MalformedMessageError extends Error {
-  override readonly name = 'MalformedMessageError';
-}
-
 /** Value of `x-estado` in the reply to a request that was not run. */
 const poison = 'fallida';
 
-/** A message's `type`, `message_id` and so on. `timestamp` is in seconds, as AMQP has it; `x-vence` in milliseconds. */
+/** `timestamp` is in seconds, as AMQP has it; `x-vence` in milliseconds. */
 export function encodeWork(work: WorkMessage): Encoded {
   return {
     content: Buffer.from(work.request),
@@ -65,7 +77,7 @@ export function encodeWork(work: WorkMessage): Encoded {
       type: work.type,
       replyTo: work.replyTo,
       headers: {
-        ...traceHeaders(work.traceparent),
+        ...(work.traceparent && traceHeaders(work.traceparent)),
         'x-request-id': work.requestId,
         'x-vence': work.expiresAt,
         'x-intento': work.attempt,
@@ -75,22 +87,56 @@ export function encodeWork(work: WorkMessage): Encoded {
   };
 }
 
-/** Throws `MalformedMessageError`. The JSON of `request` is checked when it is parsed. */
-export function decodeWork({ content, properties }: Received): WorkMessage {
-  return {
-    id: text(properties.messageId, 'message_id'),
-    type: text(properties.type, 'type'),
-    request: content.toString(),
-    replyTo: text(properties.replyTo, 'reply_to'),
-    requestId: text(properties.headers?.['x-request-id'], 'x-request-id'),
-    traceparent: readTraceContext(
-      text(properties.headers?.['traceparent'], 'traceparent'),
-      properties.headers?.['tracestate'],
-    ),
-    expiresAt: integer(properties.headers?.['x-vence'], 'x-vence'),
-    attempt: integer(properties.headers?.['x-intento'], 'x-intento'),
-    replyToken: text(properties.headers?.['x-testigo'], 'x-testigo'),
+/**
+ * Decodes a request. A malformed one has a `problem`. Throws `MalformedMessageError` when no reply is possible, because
+ * `reply_to` is missing or malformed.
+ */
+export function decodeWork(received: Received): WorkMessage {
+  const { properties } = received;
+  const headers = properties.headers ?? {};
+  const replyTo = textOf(properties.replyTo, 'reply_to');
+  const problems: string[] = [];
+  function attempt<Value>(read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      problems.push(error.message);
+      return undefined;
+    }
+  }
+  const work = {
+    id: attempt(() => textOf(properties.correlationId ?? properties.messageId, 'correlation_id')),
+    type: attempt(() => textOf(properties.type, 'type')) ?? '',
+    request: attempt(() => requestOf(received)) ?? '',
+    replyTo,
+    requestId: toRequestId(decoded(headers['x-request-id'])),
+    traceparent: traceContextOf(properties),
+    expiresAt: wholeNumber(headers['x-vence']),
+    attempt: wholeNumber(headers['x-intento']),
+    replyToken: attempt(() => optionalText(headers['x-testigo'], 'x-testigo')),
   };
+  return problems.length === 0 ? work : { ...work, problem: problems.join('; ') };
+}
+
+function requestOf(received: Received): string {
+  const { contentEncoding } = received.properties;
+  if (contentEncoding !== undefined)
+    throw new MalformedMessageError(`content_encoding ${contentEncoding} is not known for requests`);
+  return jsonTextOf(received);
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : textOf(value, name);
+}
+
+/** Services pass these on and do not read them, so a malformed one is as good as none. */
+function wholeNumber(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
+}
+
+function traceContextOf({ headers }: MessageProperties): string {
+  return readTraceContext(decoded(headers?.['traceparent']), decoded(headers?.['tracestate']));
 }
 
 /** `grpc-status` and `grpc-message` are as in gRPC's trailers; a request that was not run has `x-estado` instead. */
@@ -112,44 +158,28 @@ export function encodeReply({ id, replyToken, traceparent, result }: WorkReply):
   }
 }
 
-/** Throws `MalformedMessageError`. */
-export function decodeReply({ content, properties }: Received): WorkReply {
-  const id = text(properties.correlationId, 'correlation_id');
-  const replyToken = text(properties.headers?.['x-testigo'], 'x-testigo');
-  const traceparent = readTraceContext(
-    properties.headers?.['traceparent'],
-    properties.headers?.['tracestate'],
-  );
+/** Reads the request that a reply belongs to. Throws `MalformedMessageError`. */
+export function decodeReplyAddress({ properties }: Received): ReplyAddress {
   return {
-    id,
-    replyToken,
-    ...(traceparent && { traceparent }),
-    result: resultOf(content, properties.headers ?? {}),
+    id: textOf(properties.correlationId, 'correlation_id'),
+    replyToken: textOf(properties.headers?.['x-testigo'], 'x-testigo'),
+    traceparent: traceContextOf(properties),
   };
 }
 
-function resultOf(content: Buffer, headers: Readonly<Record<string, unknown>>): WorkResult {
-  if (headers['x-estado'] === poison) return { kind: 'poison' };
-  const code = toStatus(integer(headers['grpc-status'], 'grpc-status'));
-  if (code === Status.OK) return { kind: 'answer', response: content.toString() };
-  const message = headers['grpc-message'];
+/** Reads a reply's result. Throws `MalformedMessageError`; the JSON of a response is checked when it is parsed. */
+export function decodeResult(received: Received): WorkResult {
+  const headers = received.properties.headers ?? {};
+  if (decoded(headers['x-estado']) === poison) return { kind: 'poison' };
+  const code = toStatus(integerOf(headers['grpc-status'], 'grpc-status'));
+  if (code === Status.OK) return { kind: 'answer', response: jsonTextOf(received) };
+  const message = decoded(headers['grpc-message']);
   return { kind: 'status', code, message: typeof message === 'string' ? decodeGrpcMessage(message) : '' };
 }
 
-const envelope = (id: string): Options.Publish => ({
+const envelope = (id: string | undefined): Options.Publish => ({
   contentType: 'application/json',
   persistent: true,
-  messageId: id,
-  correlationId: id,
+  ...(id !== undefined && { messageId: id, correlationId: id }),
   timestamp: Math.floor(Date.now() / 1000),
 });
-
-function text(value: unknown, name: string): string {
-  if (typeof value !== 'string' || value === '') throw new MalformedMessageError(`${name} is missing`);
-  return value;
-}
-
-function integer(value: unknown, name: string): number {
-  if (!Number.isSafeInteger(value)) throw new MalformedMessageError(`${name} is no integer`);
-  return value as number;
-}

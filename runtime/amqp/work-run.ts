@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { StatusError, tooLargeError, toStatusError } from '../errors.ts';
 import type { ServedMethod } from '../handlers.ts';
 import { type Codec, maxMessageBytes } from '../method.ts';
+import { ProtoJsonError } from '../proto-json-error.ts';
 import { Status } from '../status.ts';
 import type { WorkMessage, WorkResult } from './work-message.ts';
 
@@ -35,10 +36,11 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
   try {
     // The process may have stopped while the request waited for its turn.
     if (signal.aborted) throw new StatusError(Status.CANCELLED, undefined, 'The service is stopping');
+    if (work.problem !== undefined) throw new StatusError(Status.INVALID_ARGUMENT, undefined, work.problem);
     const served = methods.get(work.type);
     if (served === undefined)
       throw new StatusError(Status.UNIMPLEMENTED, undefined, `No method ${work.type}`);
-    const request = served.method.request.fromJson(JSON.parse(work.request));
+    const request = await parse(served.method.request, work.request);
     const context = {
       signal: bound.signal,
       requestId: work.requestId,
@@ -56,6 +58,16 @@ export async function runWork(work: WorkMessage, options: RunOptions): Promise<W
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** Throws INVALID_ARGUMENT. An unknown field is refused: it may be a mistake, and nothing else would tell. */
+async function parse(codec: Codec<unknown>, json: string): Promise<unknown> {
+  try {
+    return await codec.parse(json, { unknownFields: 'refuse' });
+  } catch (error) {
+    if (!(error instanceof ProtoJsonError)) throw error;
+    throw new StatusError(Status.INVALID_ARGUMENT, undefined, error.message, { cause: error });
   }
 }
 

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.ts';
 import type { CallContext, ServedMethod } from '../handlers.ts';
+import { toRequestId } from '../request-id.ts';
 import { Status, statusName } from '../status.ts';
 import { readTraceContext } from '../tracing/traceparent.ts';
 import { beginSpan } from '../tracing/tracing.ts';
@@ -59,7 +59,7 @@ export async function runCall(
   work: CallWork,
 ): Promise<void> {
   const startedAt = performance.now();
-  const requestId = requestIdOf(call.metadata);
+  const requestId = toRequestId(call.metadata.get(requestIdKey)[0]);
   const callLog = log.child({ requestId });
   const [traceparent] = call.metadata.get('traceparent');
   const context = readTraceContext(traceparent, call.metadata.get('tracestate').join(','));
@@ -87,14 +87,6 @@ export async function runCall(
     stopWatching();
     calls.leave(abort);
   }
-}
-
-/**
- * Returns the caller's request id if it is well-formed, else a new one: the id is repeated in logs and headers.
- */
-function requestIdOf(metadata: Metadata): string {
-  const [given] = metadata.get(requestIdKey);
-  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 /**

@@ -1,3 +1,4 @@
+import { connect } from 'amqplib';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createSubscriber } from '../../../runtime/amqp/subscriber.ts';
@@ -127,15 +128,13 @@ describe('A queue consumer', () => {
     expect(await requester.result('a')).to.include({ kind: 'status', code: Status.UNIMPLEMENTED });
   });
 
-  it('replies with a fixed text when the handler has a bug or the request cannot be decoded', async () => {
+  it('replies with a fixed text when the handler has a bug', async () => {
     start(async () => {
       throw new Error('/etc/passwd');
     });
     await requester.send('a', 1);
-    await requester.send('b', 1, { request: '{' });
     const internal = { kind: 'status', code: Status.INTERNAL, message: 'error-interno: Internal error' };
     expect(await requester.result('a')).to.deep.equal(internal);
-    expect(await requester.result('b')).to.deep.equal(internal);
   });
 
   it("runs a request that has expired by the service's clock: only the gateway judges that", async () => {
@@ -240,6 +239,48 @@ describe('A queue consumer', () => {
     await eventually(() => counts.length === 2);
     expect(counts).to.deep.equal([0, 0]);
     await reader.stop(0);
+  });
+
+  it("requeues another client's request with the fields of docs/wire.md only", async () => {
+    let attempts = 0;
+    start(
+      async (request) => {
+        attempts += 1;
+        return unavailable(request);
+      },
+      { maxHoldMs: 0 },
+    );
+    const { work, quarantine } = queuesOf(service);
+    const properties = {
+      ...{ messageId: 'a', correlationId: 'a', type: 'prueba.v1.Eco/Repetir', replyTo: 'nadie', priority: 5 },
+      // Copies of the message go to the queues in CC.
+      headers: {
+        CC: [uniqueName()],
+        'x-testigo': 't',
+        'x-vence': { '!': 'decimal', value: { places: 1, digits: 5 } },
+      },
+    };
+    await requester.publisher.publish({
+      exchange: '',
+      routingKey: work,
+      content: Buffer.from('1'),
+      properties,
+    });
+    await eventually(async () => attempts >= 2 && (await depth()) === 1);
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.stop(0)));
+    const connection = await connect(url);
+    try {
+      const channel = await connection.createChannel();
+      const message = await channel.get(work, { noAck: true });
+      if (message === false) throw new Error('The queue is empty');
+      expect(message.properties.priority).to.equal(undefined);
+      expect(message.properties.headers).to.have.all.keys(
+        ...['x-testigo', 'x-request-id', 'x-publicacion', 'x-delivery-count'],
+      );
+      expect(await channel.get(quarantine, { noAck: true })).to.equal(false);
+    } finally {
+      await connection.close();
+    }
   });
 
   it('finishes a running request when it stops, within its grace period', async () => {

@@ -5,24 +5,23 @@ import { pino } from 'pino';
 import { metadataOf } from '../../../gateway/calls/grpc-call.ts';
 import {
   ListadoServiceDefinition,
-  type ListarArchivosRequest,
-  type ListarArchivosResponse,
+  ListarArchivosRequest,
+  ListarArchivosResponse,
   RecorrerArchivosRequest,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { ConfigError } from '../../../runtime/env.ts';
 import { StatusError } from '../../../runtime/errors.ts';
 import { createGrpcServer, type GrpcServer } from '../../../runtime/grpc/server.ts';
 import { type Handler, servedBy } from '../../../runtime/handlers.ts';
-import { methodOf } from '../../../runtime/method.ts';
 import { Status } from '../../../runtime/status.ts';
 import { type GrpcClient, grpcClient } from '../../support/clients/grpc-client.ts';
 import { eventually } from '../../support/processes/eventually.ts';
 import { runPython } from '../../support/processes/python.ts';
 import { healthService } from '../../support/services/health-rpcs.ts';
 
-const { request: requests, response: responses } = methodOf(ListadoServiceDefinition, 'listarArchivos');
-const folder = (ruta = ''): ListarArchivosRequest => requests.fromJson({ ruta });
-const page = (siguiente?: string): ListarArchivosResponse => responses.fromJson({ siguiente });
+const folder = (ruta = ''): ListarArchivosRequest => ListarArchivosRequest.fromPartial({ ruta });
+const page = (siguiente?: string): ListarArchivosResponse =>
+  ListarArchivosResponse.fromPartial({ siguiente });
 const longTimeMs = 10 * 60_000;
 
 type ListarHandler = Handler<ListarArchivosRequest, ListarArchivosResponse>;

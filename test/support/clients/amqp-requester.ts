@@ -11,7 +11,8 @@ import {
   requestsExchange,
 } from '../../../runtime/amqp/topology.ts';
 import {
-  decodeReply,
+  decodeReplyAddress,
+  decodeResult,
   encodeWork,
   type WorkMessage,
   type WorkResult,
@@ -62,7 +63,8 @@ export async function startRequester(
         name: replyTo,
         prefetch: 100,
         async onDelivery(delivery) {
-          const { id, result } = decodeReply(await decompress(delivery));
+          const { id } = decodeReplyAddress(delivery);
+          const result = decodeResult(await decompress(delivery));
           const known = entry(id);
           known.count += 1;
           known.first.resolve(result);

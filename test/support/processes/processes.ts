@@ -43,6 +43,7 @@ export interface Proc {
 }
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const node = [process.execPath, '--disable-warning=ExperimentalWarning'] as const;
 /** Bound of a wait. It is long because a busy machine slows a process many times over. */
 const waitMs = 120_000;
 
@@ -95,8 +96,9 @@ export function spawnProcess(
   env: Record<string, string> = {},
   args: readonly string[] = [],
   uid?: number,
+  [program, ...options]: readonly [string, ...string[]] = node,
 ): Proc {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
+  const child = spawn(program, [...options, entry, ...args], {
     cwd: repository,
     env: { ...hermetic, ...env },
     // The channel closes when this process ends in any way, and the child then exits.

@@ -1,20 +1,17 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { findPython, pythonAdvice } from '../../../scripts/python-install.mjs';
-import { registerStarted } from '../runner/leftovers.ts';
+import { type Proc, spawnProcess } from './processes.ts';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
-
-/** Runs a Python program to its end and returns the JSON that it prints. Rejects with its error output. */
-export async function runPython(file: string, args: readonly string[] = []): Promise<unknown> {
+/** Starts a program in Python. Its lines are JSON, or text in `msg`. */
+export function spawnPython(file: string, args: readonly string[] = []): Proc {
   const python = findPython();
   if (python === undefined) throw new Error(`Python or one of its modules is missing: ${pythonAdvice}`);
-  const running = promisify(execFile)(python, ['-B', file, ...args], { cwd: repository });
-  const noteEnded = registerStarted(file, async () => running.child.kill('SIGKILL'));
-  try {
-    return JSON.parse((await running).stdout);
-  } finally {
-    noteEnded();
-  }
+  return spawnProcess(file, {}, args, undefined, [python, '-B']);
+}
+
+/** Runs a program in Python to its end and returns its last line. Rejects when it fails. */
+export async function runPython(file: string, args: readonly string[] = []): Promise<unknown> {
+  const program = spawnPython(file, args);
+  const { code, signal } = await program.exited;
+  if (code === 0) return program.lines.at(-1);
+  throw new Error(`${file} ended with ${code ?? signal}:\n${program.lines.map(({ msg }) => msg).join('\n')}`);
 }

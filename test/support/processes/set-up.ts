@@ -107,9 +107,14 @@ export async function setUp({
   return it;
 }
 
+/** RabbitMQ's permissions: https://www.rabbitmq.com/docs/access-control#authorisation */
+export type Permissions = Readonly<Record<'configure' | 'write' | 'read', string>>;
+
 /** Creates a virtual host on a shared broker, so that the queues of two tests never mix. */
 export async function ownVhost(rabbit: Pick<Rabbit, 'url' | 'managementUrl'>): Promise<{
   readonly url: string;
+  /** Creates a user with these permissions, as regular expressions; returns the URL with its name and password. */
+  user(permissions: Permissions): Promise<string>;
   /** Returns a queue's depth by the management API; undefined when the API does not list the queue yet. */
   messages(queue: string): Promise<number | undefined>;
 }> {
@@ -131,6 +136,12 @@ export async function ownVhost(rabbit: Pick<Rabbit, 'url' | 'managementUrl'>): P
   url.pathname = `/${name}`;
   return {
     url: url.href,
+    user: async (permissions) => {
+      const secret = randomBytes(8).toString('hex');
+      await put(`users/${secret}`, { password: secret, tags: '' });
+      await put(`permissions/${name}/${secret}`, permissions);
+      return Object.assign(new URL(url), { username: secret, password: secret }).href;
+    },
     messages: async (queue) => {
       const answer = await api(`queues/${name}/${encodeURIComponent(queue)}`);
       if (answer.status === 404) return undefined;

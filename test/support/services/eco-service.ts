@@ -3,7 +3,7 @@ import type { Codec } from '../../../runtime/method.ts';
 
 const json: Codec<unknown> = {
   toJson: (message) => message,
-  fromJson: (message) => message,
+  parse: async (text) => JSON.parse(text),
   toBinary: (message) => Buffer.from(JSON.stringify(message)),
   fromBinary: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
 };

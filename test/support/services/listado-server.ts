@@ -9,8 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import {
   ListadoServiceDefinition,
-  type ListarArchivosRequest,
-  type ListarArchivosResponse,
+  ListarArchivosRequest,
+  ListarArchivosResponse,
 } from '../../../proto/gen/archivos/v1/listado.ts';
 import { grpcServiceOf } from '../../../runtime/grpc/service.ts';
 import { type Method, methodOf } from '../../../runtime/method.ts';
@@ -26,8 +26,8 @@ export const notRepeatable: Method<ListarArchivosRequest, ListarArchivosResponse
   repeatable: false,
 };
 
-export const listRequest = (ruta = ''): ListarArchivosRequest => listarArchivos.request.fromJson({ ruta });
-export const emptyPage: ListarArchivosResponse = listarArchivos.response.fromJson({ completo: true });
+export const listRequest = (ruta = ''): ListarArchivosRequest => ListarArchivosRequest.fromPartial({ ruta });
+export const emptyPage: ListarArchivosResponse = ListarArchivosResponse.fromPartial({ completo: true });
 
 export interface ListeningServer {
   readonly port: number;

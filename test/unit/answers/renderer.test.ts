@@ -201,18 +201,20 @@ describe('a rendered error status', () => {
   });
 });
 
-/** Texts with half surrogate pairs, byte order marks, line separators and markup. */
-const hostile = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 12 }),
-  fc
-    .array(
-      fc.constantFrom('\ud800', '\udfff', '\ufeff', '\0', '\u2028', '"', '\\', '</script>', '%', 'ñ', '😀'),
-      {
+/**
+ * Texts with byte order marks, line separators and markup. None has half a surrogate pair: services decode names from
+ * bytes, and proto3 JSON refuses it.
+ */
+const hostile = fc
+  .oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc
+      .array(fc.constantFrom('\ufffd', '\ufeff', '\0', '\u2028', '"', '\\', '</script>', '%', 'ñ', '😀'), {
         maxLength: 4,
-      },
-    )
-    .map((parts) => parts.join('')),
-);
+      })
+      .map((parts) => parts.join('')),
+  )
+  .map((text) => text.toWellFormed());
 const bytes = fc.option(
   fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array)),
   { nil: undefined },
@@ -258,14 +260,14 @@ describe('the bytes of an answer', () => {
     [listar, listed],
     [buscar, found],
   ] as [Operation, fc.Arbitrary<object>][]) {
-    it(`are equal by gRPC and by the queue for ${operation.name}`, () => {
-      fc.assert(
-        fc.property(response, fc.constantFrom('json', 'nombres'), (message, formato) => {
-          const { toBinary, fromBinary, toJson, fromJson } = operation.method.response;
+    it(`are equal by gRPC and by the queue for ${operation.name}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(response, fc.constantFrom('json', 'nombres'), async (message, formato) => {
+          const { toBinary, fromBinary, toJson, parse } = operation.method.response;
           const direct: Verdict = { ok: true, response: fromBinary(toBinary(message)) };
           const queued: Verdict = {
             ok: true,
-            response: fromJson(JSON.parse(JSON.stringify(toJson(message)))),
+            response: await parse(JSON.stringify(toJson(message))),
           };
           const answers = [direct, queued].map((verdict) =>
             renderVerdict(operation, verdict, { ...view, formato }),

@@ -434,7 +434,9 @@ function createBaseBuscarArchivosRequest(): BuscarArchivosRequest {
   };
 }
 
-export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest> = {
+export const BuscarArchivosRequest: MessageFns<BuscarArchivosRequest, "archivos.v1.BuscarArchivosRequest"> = {
+  $type: "archivos.v1.BuscarArchivosRequest" as const,
+
   encode(message: BuscarArchivosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nombre !== "") {
       writer.uint32(10).string(message.nombre);
@@ -821,7 +823,9 @@ function createBaseTramo(): Tramo {
   return { desde: 0, hasta: 0 };
 }
 
-export const Tramo: MessageFns<Tramo> = {
+export const Tramo: MessageFns<Tramo, "archivos.v1.Tramo"> = {
+  $type: "archivos.v1.Tramo" as const,
+
   encode(message: Tramo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.desde !== 0) {
       writer.uint32(8).uint32(message.desde);
@@ -906,7 +910,9 @@ function createBaseHallazgo(): Hallazgo {
   return { entrada: undefined, coincidencias: [], puntaje: undefined };
 }
 
-export const Hallazgo: MessageFns<Hallazgo> = {
+export const Hallazgo: MessageFns<Hallazgo, "archivos.v1.Hallazgo"> = {
+  $type: "archivos.v1.Hallazgo" as const,
+
   encode(message: Hallazgo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entrada !== undefined) {
       Entrada.encode(message.entrada, writer.uint32(10).fork()).join();
@@ -1011,7 +1017,9 @@ function createBaseIndice(): Indice {
   return { estado: 0, version: 0, edadMs: 0 };
 }
 
-export const Indice: MessageFns<Indice> = {
+export const Indice: MessageFns<Indice, "archivos.v1.Indice"> = {
+  $type: "archivos.v1.Indice" as const,
+
   encode(message: Indice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.estado !== 0) {
       writer.uint32(8).int32(message.estado);
@@ -1124,7 +1132,9 @@ function createBaseBuscarArchivosResponse(): BuscarArchivosResponse {
   };
 }
 
-export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse> = {
+export const BuscarArchivosResponse: MessageFns<BuscarArchivosResponse, "archivos.v1.BuscarArchivosResponse"> = {
+  $type: "archivos.v1.BuscarArchivosResponse" as const,
+
   encode(message: BuscarArchivosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
       Hallazgo.encode(v!, writer.uint32(10).fork()).join();
@@ -1295,76 +1305,84 @@ function createBaseTransmitirBusquedaRequest(): TransmitirBusquedaRequest {
   return { consulta: undefined };
 }
 
-export const TransmitirBusquedaRequest: MessageFns<TransmitirBusquedaRequest> = {
-  encode(message: TransmitirBusquedaRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.consulta !== undefined) {
-      BuscarArchivosRequest.encode(message.consulta, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
+export const TransmitirBusquedaRequest: MessageFns<TransmitirBusquedaRequest, "archivos.v1.TransmitirBusquedaRequest"> =
+  {
+    $type: "archivos.v1.TransmitirBusquedaRequest" as const,
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TransmitirBusquedaRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTransmitirBusquedaRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.consulta = BuscarArchivosRequest.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+    encode(message: TransmitirBusquedaRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+      if (message.consulta !== undefined) {
+        BuscarArchivosRequest.encode(message.consulta, writer.uint32(10).fork()).join();
       }
+      return writer;
+    },
+
+    decode(input: BinaryReader | Uint8Array, length?: number): TransmitirBusquedaRequest {
+      const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      if (previousRecursionDepth >= 100) {
+        throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      }
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      try {
+        const end = length === undefined ? reader.len : reader.pos + length;
+        const message = createBaseTransmitirBusquedaRequest();
+        while (reader.pos < end) {
+          const tag = reader.uint32();
+          switch (tag >>> 3) {
+            case 1: {
+              if (tag !== 10) {
+                break;
+              }
+
+              message.consulta = BuscarArchivosRequest.decode(reader, reader.uint32());
+              continue;
+            }
+          }
+          if ((tag & 7) === 4 || tag === 0) {
+            break;
+          }
+          reader.skip(tag & 7);
+        }
+        return message;
+      } finally {
+        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      }
+    },
+
+    fromJSON(object: any): TransmitirBusquedaRequest {
+      return { consulta: isSet(object.consulta) ? BuscarArchivosRequest.fromJSON(object.consulta) : undefined };
+    },
+
+    toJSON(message: TransmitirBusquedaRequest): unknown {
+      const obj: any = {};
+      if (message.consulta !== undefined) {
+        obj.consulta = BuscarArchivosRequest.toJSON(message.consulta);
+      }
+      return obj;
+    },
+
+    create(base?: DeepPartial<TransmitirBusquedaRequest>): TransmitirBusquedaRequest {
+      return TransmitirBusquedaRequest.fromPartial(base ?? {});
+    },
+    fromPartial(object: DeepPartial<TransmitirBusquedaRequest>): TransmitirBusquedaRequest {
+      const message = createBaseTransmitirBusquedaRequest();
+      message.consulta = (object.consulta !== undefined && object.consulta !== null)
+        ? BuscarArchivosRequest.fromPartial(object.consulta)
+        : undefined;
       return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): TransmitirBusquedaRequest {
-    return { consulta: isSet(object.consulta) ? BuscarArchivosRequest.fromJSON(object.consulta) : undefined };
-  },
-
-  toJSON(message: TransmitirBusquedaRequest): unknown {
-    const obj: any = {};
-    if (message.consulta !== undefined) {
-      obj.consulta = BuscarArchivosRequest.toJSON(message.consulta);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<TransmitirBusquedaRequest>): TransmitirBusquedaRequest {
-    return TransmitirBusquedaRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<TransmitirBusquedaRequest>): TransmitirBusquedaRequest {
-    const message = createBaseTransmitirBusquedaRequest();
-    message.consulta = (object.consulta !== undefined && object.consulta !== null)
-      ? BuscarArchivosRequest.fromPartial(object.consulta)
-      : undefined;
-    return message;
-  },
-};
+    },
+  };
 
 function createBaseTransmitirBusquedaResponse(): TransmitirBusquedaResponse {
   return { archivos: [], errores: [], total: undefined, completo: undefined, indice: undefined };
 }
 
-export const TransmitirBusquedaResponse: MessageFns<TransmitirBusquedaResponse> = {
+export const TransmitirBusquedaResponse: MessageFns<
+  TransmitirBusquedaResponse,
+  "archivos.v1.TransmitirBusquedaResponse"
+> = {
+  $type: "archivos.v1.TransmitirBusquedaResponse" as const,
+
   encode(message: TransmitirBusquedaResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
       Hallazgo.encode(v!, writer.uint32(10).fork()).join();
@@ -1501,7 +1519,9 @@ function createBaseBuscarEnVivoRequest(): BuscarEnVivoRequest {
   return { numero: 0, consulta: undefined };
 }
 
-export const BuscarEnVivoRequest: MessageFns<BuscarEnVivoRequest> = {
+export const BuscarEnVivoRequest: MessageFns<BuscarEnVivoRequest, "archivos.v1.BuscarEnVivoRequest"> = {
+  $type: "archivos.v1.BuscarEnVivoRequest" as const,
+
   encode(message: BuscarEnVivoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.numero !== 0) {
       writer.uint32(8).uint32(message.numero);
@@ -1588,7 +1608,9 @@ function createBaseBuscarEnVivoResponse(): BuscarEnVivoResponse {
   return { numero: 0, respuesta: undefined };
 }
 
-export const BuscarEnVivoResponse: MessageFns<BuscarEnVivoResponse> = {
+export const BuscarEnVivoResponse: MessageFns<BuscarEnVivoResponse, "archivos.v1.BuscarEnVivoResponse"> = {
+  $type: "archivos.v1.BuscarEnVivoResponse" as const,
+
   encode(message: BuscarEnVivoResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.numero !== 0) {
       writer.uint32(8).uint32(message.numero);
@@ -1675,7 +1697,12 @@ function createBaseBusquedaServiceVigilarCambiosRequest(): BusquedaServiceVigila
   return {};
 }
 
-export const BusquedaServiceVigilarCambiosRequest: MessageFns<BusquedaServiceVigilarCambiosRequest> = {
+export const BusquedaServiceVigilarCambiosRequest: MessageFns<
+  BusquedaServiceVigilarCambiosRequest,
+  "archivos.v1.BusquedaServiceVigilarCambiosRequest"
+> = {
+  $type: "archivos.v1.BusquedaServiceVigilarCambiosRequest" as const,
+
   encode(_: BusquedaServiceVigilarCambiosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -1727,7 +1754,12 @@ function createBaseBusquedaServiceVigilarCambiosResponse(): BusquedaServiceVigil
   return { carpetas: [], reloj: undefined, todo: false, noVigiladas: [], latidoMs: undefined };
 }
 
-export const BusquedaServiceVigilarCambiosResponse: MessageFns<BusquedaServiceVigilarCambiosResponse> = {
+export const BusquedaServiceVigilarCambiosResponse: MessageFns<
+  BusquedaServiceVigilarCambiosResponse,
+  "archivos.v1.BusquedaServiceVigilarCambiosResponse"
+> = {
+  $type: "archivos.v1.BusquedaServiceVigilarCambiosResponse" as const,
+
   encode(message: BusquedaServiceVigilarCambiosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.carpetas) {
       writer.uint32(10).string(v!);
@@ -1966,7 +1998,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -117,7 +117,9 @@ function createBaseEntrada(): Entrada {
   };
 }
 
-export const Entrada: MessageFns<Entrada> = {
+export const Entrada: MessageFns<Entrada, "archivos.v1.Entrada"> = {
+  $type: "archivos.v1.Entrada" as const,
+
   encode(message: Entrada, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nombre !== "") {
       writer.uint32(10).string(message.nombre);
@@ -306,7 +308,9 @@ function createBaseErrorDeEntrada(): ErrorDeEntrada {
   return { ruta: "", codigo: "", rutaBytes: undefined };
 }
 
-export const ErrorDeEntrada: MessageFns<ErrorDeEntrada> = {
+export const ErrorDeEntrada: MessageFns<ErrorDeEntrada, "archivos.v1.ErrorDeEntrada"> = {
+  $type: "archivos.v1.ErrorDeEntrada" as const,
+
   encode(message: ErrorDeEntrada, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ruta !== "") {
       writer.uint32(10).string(message.ruta);
@@ -460,7 +464,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

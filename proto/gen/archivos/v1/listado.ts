@@ -187,7 +187,9 @@ function createBaseListarArchivosRequest(): ListarArchivosRequest {
   };
 }
 
-export const ListarArchivosRequest: MessageFns<ListarArchivosRequest> = {
+export const ListarArchivosRequest: MessageFns<ListarArchivosRequest, "archivos.v1.ListarArchivosRequest"> = {
+  $type: "archivos.v1.ListarArchivosRequest" as const,
+
   encode(message: ListarArchivosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ruta !== "") {
       writer.uint32(10).string(message.ruta);
@@ -418,7 +420,9 @@ function createBaseListarArchivosResponse(): ListarArchivosResponse {
   return { archivos: [], siguiente: undefined, completo: false, errores: [], vigencia: undefined };
 }
 
-export const ListarArchivosResponse: MessageFns<ListarArchivosResponse> = {
+export const ListarArchivosResponse: MessageFns<ListarArchivosResponse, "archivos.v1.ListarArchivosResponse"> = {
+  $type: "archivos.v1.ListarArchivosResponse" as const,
+
   encode(message: ListarArchivosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
       Entrada.encode(v!, writer.uint32(10).fork()).join();
@@ -564,7 +568,9 @@ function createBaseRecorrerArchivosRequest(): RecorrerArchivosRequest {
   };
 }
 
-export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest> = {
+export const RecorrerArchivosRequest: MessageFns<RecorrerArchivosRequest, "archivos.v1.RecorrerArchivosRequest"> = {
+  $type: "archivos.v1.RecorrerArchivosRequest" as const,
+
   encode(message: RecorrerArchivosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ruta !== "") {
       writer.uint32(10).string(message.ruta);
@@ -763,7 +769,9 @@ function createBaseRecorrerArchivosResponse(): RecorrerArchivosResponse {
   return { archivos: [], errores: [] };
 }
 
-export const RecorrerArchivosResponse: MessageFns<RecorrerArchivosResponse> = {
+export const RecorrerArchivosResponse: MessageFns<RecorrerArchivosResponse, "archivos.v1.RecorrerArchivosResponse"> = {
+  $type: "archivos.v1.RecorrerArchivosResponse" as const,
+
   encode(message: RecorrerArchivosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.archivos) {
       Entrada.encode(v!, writer.uint32(10).fork()).join();
@@ -850,7 +858,9 @@ function createBaseVigilarCambiosRequest(): VigilarCambiosRequest {
   return {};
 }
 
-export const VigilarCambiosRequest: MessageFns<VigilarCambiosRequest> = {
+export const VigilarCambiosRequest: MessageFns<VigilarCambiosRequest, "archivos.v1.VigilarCambiosRequest"> = {
+  $type: "archivos.v1.VigilarCambiosRequest" as const,
+
   encode(_: VigilarCambiosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -902,7 +912,9 @@ function createBaseVigilarCambiosResponse(): VigilarCambiosResponse {
   return { carpetas: [], reloj: undefined, todo: false, noVigiladas: [], latidoMs: undefined };
 }
 
-export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse> = {
+export const VigilarCambiosResponse: MessageFns<VigilarCambiosResponse, "archivos.v1.VigilarCambiosResponse"> = {
+  $type: "archivos.v1.VigilarCambiosResponse" as const,
+
   encode(message: VigilarCambiosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.carpetas) {
       writer.uint32(10).string(v!);
@@ -1099,7 +1111,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -88,7 +88,9 @@ function createBaseReloj(): Reloj {
   return { instancia: "", numero: 0 };
 }
 
-export const Reloj: MessageFns<Reloj> = {
+export const Reloj: MessageFns<Reloj, "archivos.v1.Reloj"> = {
+  $type: "archivos.v1.Reloj" as const,
+
   encode(message: Reloj, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instancia !== "") {
       writer.uint32(10).string(message.instancia);
@@ -173,7 +175,9 @@ function createBaseVigencia(): Vigencia {
   return { reloj: undefined, carpeta: "" };
 }
 
-export const Vigencia: MessageFns<Vigencia> = {
+export const Vigencia: MessageFns<Vigencia, "archivos.v1.Vigencia"> = {
+  $type: "archivos.v1.Vigencia" as const,
+
   encode(message: Vigencia, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reloj !== undefined) {
       Reloj.encode(message.reloj, writer.uint32(10).fork()).join();
@@ -258,7 +262,9 @@ function createBaseCarpetaNoVigilada(): CarpetaNoVigilada {
   return { carpeta: "", motivo: 0 };
 }
 
-export const CarpetaNoVigilada: MessageFns<CarpetaNoVigilada> = {
+export const CarpetaNoVigilada: MessageFns<CarpetaNoVigilada, "archivos.v1.CarpetaNoVigilada"> = {
+  $type: "archivos.v1.CarpetaNoVigilada" as const,
+
   encode(message: CarpetaNoVigilada, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.carpeta !== "") {
       writer.uint32(10).string(message.carpeta);
@@ -362,7 +368,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

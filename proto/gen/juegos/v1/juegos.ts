@@ -25,7 +25,9 @@ function createBaseListarJuegosRequest(): ListarJuegosRequest {
   return { jugadores: 0 };
 }
 
-export const ListarJuegosRequest: MessageFns<ListarJuegosRequest> = {
+export const ListarJuegosRequest: MessageFns<ListarJuegosRequest, "juegos.v1.ListarJuegosRequest"> = {
+  $type: "juegos.v1.ListarJuegosRequest" as const,
+
   encode(message: ListarJuegosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.jugadores !== 0) {
       writer.uint32(8).uint32(message.jugadores);
@@ -92,7 +94,9 @@ function createBaseJuego(): Juego {
   return { titulo: "", jugadores: 0 };
 }
 
-export const Juego: MessageFns<Juego> = {
+export const Juego: MessageFns<Juego, "juegos.v1.Juego"> = {
+  $type: "juegos.v1.Juego" as const,
+
   encode(message: Juego, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.titulo !== "") {
       writer.uint32(10).string(message.titulo);
@@ -177,7 +181,9 @@ function createBaseListarJuegosResponse(): ListarJuegosResponse {
   return { juegos: [] };
 }
 
-export const ListarJuegosResponse: MessageFns<ListarJuegosResponse> = {
+export const ListarJuegosResponse: MessageFns<ListarJuegosResponse, "juegos.v1.ListarJuegosResponse"> = {
+  $type: "juegos.v1.ListarJuegosResponse" as const,
+
   encode(message: ListarJuegosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.juegos) {
       Juego.encode(v!, writer.uint32(10).fork()).join();
@@ -269,7 +275,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

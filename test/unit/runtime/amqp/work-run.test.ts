@@ -10,7 +10,7 @@ describe('the run of a queued request', () => {
       [
         'x',
         {
-          method: { request: { fromJson: () => ({}) } },
+          method: { request: { parse: async () => ({}) } },
           handle: () => {
             begun = true;
             return new Promise(() => undefined);

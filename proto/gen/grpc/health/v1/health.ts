@@ -93,7 +93,9 @@ function createBaseHealthListRequest(): HealthListRequest {
   return {};
 }
 
-export const HealthListRequest: MessageFns<HealthListRequest> = {
+export const HealthListRequest: MessageFns<HealthListRequest, "grpc.health.v1.HealthListRequest"> = {
+  $type: "grpc.health.v1.HealthListRequest" as const,
+
   encode(_: HealthListRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -145,7 +147,9 @@ function createBaseHealthListResponse(): HealthListResponse {
   return { statuses: {} };
 }
 
-export const HealthListResponse: MessageFns<HealthListResponse> = {
+export const HealthListResponse: MessageFns<HealthListResponse, "grpc.health.v1.HealthListResponse"> = {
+  $type: "grpc.health.v1.HealthListResponse" as const,
+
   encode(message: HealthListResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     globalThis.Object.entries(message.statuses).forEach(([key, value]: [string, HealthCheckResponse]) => {
       HealthListResponse_StatusesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
@@ -244,7 +248,12 @@ function createBaseHealthListResponse_StatusesEntry(): HealthListResponse_Status
   return { key: "", value: undefined };
 }
 
-export const HealthListResponse_StatusesEntry: MessageFns<HealthListResponse_StatusesEntry> = {
+export const HealthListResponse_StatusesEntry: MessageFns<
+  HealthListResponse_StatusesEntry,
+  "grpc.health.v1.HealthListResponse.StatusesEntry"
+> = {
+  $type: "grpc.health.v1.HealthListResponse.StatusesEntry" as const,
+
   encode(message: HealthListResponse_StatusesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
@@ -331,7 +340,9 @@ function createBaseHealthCheckRequest(): HealthCheckRequest {
   return { service: "" };
 }
 
-export const HealthCheckRequest: MessageFns<HealthCheckRequest> = {
+export const HealthCheckRequest: MessageFns<HealthCheckRequest, "grpc.health.v1.HealthCheckRequest"> = {
+  $type: "grpc.health.v1.HealthCheckRequest" as const,
+
   encode(message: HealthCheckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== "") {
       writer.uint32(10).string(message.service);
@@ -398,7 +409,9 @@ function createBaseHealthCheckResponse(): HealthCheckResponse {
   return { status: 0, reason: "", clockMs: 0 };
 }
 
-export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
+export const HealthCheckResponse: MessageFns<HealthCheckResponse, "grpc.health.v1.HealthCheckResponse"> = {
+  $type: "grpc.health.v1.HealthCheckResponse" as const,
+
   encode(message: HealthCheckResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.status !== 0) {
       writer.uint32(8).int32(message.status);
@@ -604,7 +617,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-interface MessageFns<T> {
+interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;
