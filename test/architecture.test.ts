@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -166,6 +166,22 @@ describe('the source tree', () => {
     expect(drawn.length).to.be.greaterThan(10);
     const missing = drawn.filter((file) => !sources.includes(file) && !sources.includes(`gateway/${file}`));
     expect(missing).to.deep.equal([]);
+  });
+
+  it('has every file that a document names with its folder', () => {
+    const documents = readdirSync(join(repository, 'docs'), { recursive: true })
+      .map((name) => join('docs', String(name)))
+      .filter((name) => name.endsWith('.md'));
+    const named = [...documents, 'README.md', 'CONTRIBUTING.md'].flatMap((document) =>
+      [...textOf(document).matchAll(/`((?:[a-z0-9-]+\/)+[a-z0-9.-]+\.(?:ts|mjs))`/g)].map(
+        ([, file = '']) => ({ document, file }),
+      ),
+    );
+    expect(named.length).to.be.greaterThan(10);
+    const missing = named.filter(
+      ({ file }) => !existsSync(join(repository, file)) && !existsSync(join(repository, 'gateway', file)),
+    );
+    expect(missing.map(({ document, file }) => `${document} names ${file}`)).to.deep.equal([]);
   });
 
   it('reads process.env in no product file but config.ts and run.ts', () => {
