@@ -26,7 +26,7 @@ export async function runGateway(services: readonly Service[]): Promise<void> {
   });
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config;
   const tracing =
-    endpoint === undefined ? [] : [await startTracing({ endpoint, process: 'gateway', version })];
+    endpoint === undefined ? [] : [await startTracing({ endpoint, process: 'gateway', version, log })];
   const { parts } = await createGateway({ config, services, ledger, log, version });
   await runProcess({ log, parts: [...tracing, ...parts] });
 }

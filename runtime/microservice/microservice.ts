@@ -58,7 +58,7 @@ export async function runMicroservice<Definition extends ServiceDefinition>(
     transports.push(await queueConsumer(config.name, config.rabbitmqUrl, methods, log));
   }
   const { name, tracesTo: endpoint } = config;
-  const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name })];
+  const tracing = endpoint === undefined ? [] : [await startTracing({ endpoint, process: name, log })];
   await runProcess({
     log,
     parts: [...tracing, ...(source === undefined ? [] : [sourcePart(source, grpc, log)]), ...transports],

@@ -28,9 +28,10 @@ const lastSendMs = 50;
  * and nothing else. A parent that is not sampled has no spans here either. Spans are begun by hand: the SDK's
  * instrumentation patches modules as they are loaded.
  */
-export function createOtlpTracer({ endpoint, process: name, version }: TracingOptions): Tracer {
+export function createOtlpTracer({ endpoint, process: name, version, log }: TracingOptions): Tracer {
   const receiver = new OTLPTraceExporter({
-    url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+    // Some documents give the base URL, others the whole.
+    url: `${endpoint.replace(/(?:\/v1\/traces)?\/*$/, '')}/v1/traces`,
     timeoutMillis: sendMs,
   });
   /** Whether the receiver took the last batch whose result is known. */
@@ -38,7 +39,14 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
   const exporter: SpanExporter = {
     export: (spans, done) =>
       receiver.export(spans, (result) => {
-        reached = result.error === undefined;
+        const { error } = result;
+        if (reached && error !== undefined)
+          log.warn(
+            { reason: reasonOf(error) },
+            'receiver of traces unavailable; spans are lost until it is back',
+          );
+        if (!reached && error === undefined) log.info('receiver of traces is back');
+        reached = error === undefined;
         done(result);
       }),
     shutdown: () => receiver.shutdown(),
@@ -91,6 +99,11 @@ export function createOtlpTracer({ endpoint, process: name, version }: TracingOp
       return (await within(lastSendMs, sent)) ?? false;
     },
   };
+}
+
+/** A host name with several addresses fails with an AggregateError, which has a code and no message. */
+function reasonOf(error: Error & { readonly code?: unknown }): string {
+  return [error.code, error.message].filter(Boolean).join(' ');
 }
 
 function withoutUndefined(attributes: Attributes): Record<string, string | number> {

@@ -1,3 +1,5 @@
+import type { Logger } from '../log.ts';
+
 /** A span's role: https://opentelemetry.io/docs/specs/otel/trace/api/#spankind */
 export type SpanKind = 'server' | 'client' | 'producer' | 'consumer';
 
@@ -29,4 +31,5 @@ export interface TracingOptions {
   /** `gateway`, `mserv1` */
   readonly process: string;
   readonly version?: string | undefined;
+  readonly log: Logger;
 }

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { TemporaryFolder } from '../support/files/temporary-folder.ts';
 import { accepted, answerAt } from '../support/ledger/accepted.ts';
 import { eventually } from '../support/processes/eventually.ts';
+import type { LogLine } from '../support/processes/processes.ts';
 import { ownVhost, setUp } from '../support/processes/set-up.ts';
 import { sharedRabbit } from '../support/servers/rabbitmq.ts';
 
@@ -41,8 +42,9 @@ class Receiver implements AsyncDisposable {
   readonly spans: Seen[] = [];
   /** Attributes of the resources that the spans were sent with. */
   readonly resources: Record<string, string | undefined>[] = [];
-  /** The header fields of the last batch. */
+  /** Header fields and path of the last batch. */
   headers: IncomingHttpHeaders = {};
+  path: string | undefined;
   /** Number of batches that were sent here. */
   asked = 0;
   readonly #server: Server;
@@ -58,6 +60,7 @@ class Receiver implements AsyncDisposable {
         if (req.url === '/v1/traces') this.#take(JSON.parse(body) as Exported);
         this.asked += 1;
         this.headers = req.headers;
+        this.path = req.url;
         answer(res.setHeader('content-type', 'application/json'));
       });
     });
@@ -191,7 +194,7 @@ describe('Traces', () => {
     const ENV_FILE = folder.join('x.env');
     writeFileSync(
       ENV_FILE,
-      `OTEL_EXPORTER_OTLP_ENDPOINT=${await receiver.listen()}
+      `OTEL_EXPORTER_OTLP_ENDPOINT=${await receiver.listen()}/v1/traces
        OTEL_EXPORTER_OTLP_HEADERS=x-key=clave%20secreta
        OTEL_SERVICE_NAME=archivos
        OTEL_RESOURCE_ATTRIBUTES=deployment.environment=prueba,equipo=casa`,
@@ -199,6 +202,7 @@ describe('Traces', () => {
     await using gateway = await setUp({ env: { ENV_FILE }, running: ['gateway'] });
     await gateway.get('/salud/viva');
     await eventually(() => receiver.asked > 0);
+    expect(receiver.path).to.equal('/v1/traces');
     expect(receiver.headers).to.include({ 'x-key': 'clave secreta' });
     expect(receiver.resources[0]).to.include({
       'service.name': 'archivos',
@@ -225,7 +229,9 @@ describe('Traces', () => {
         running: ['mserv1', 'gateway'],
       });
       for (let n = 0; n < 5; n++) expect((await archivero.get('/listar_archivos')).status).to.equal(200);
-      if (answer !== undefined) await eventually(() => receiver.asked > 0);
+      const told = ({ msg }: LogLine) => msg?.startsWith('receiver of traces unavailable') ?? false;
+      const { reason } = (await archivero.processes.get('gateway')?.waitFor(told)) ?? {};
+      expect(reason).to.match(/./);
       // Each ends with code 0, and is not held by a handle that is left.
       for (const name of ['gateway', 'mserv1'] as const) await archivero.end(name, 'SIGTERM');
     });

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { createOtlpTracer } from '../../../runtime/tracing/otlp-tracer.ts';
+
+const log = pino({ level: 'silent' });
 
 describe('The tracer of a process', () => {
   it('stops before it has given up the last batch, while its receiver accepts connections and never answers', async () => {
     const receiver = createServer().listen(0, '127.0.0.1');
     await once(receiver, 'listening');
     const { port } = receiver.address() as AddressInfo;
-    const tracer = createOtlpTracer({ endpoint: `http://127.0.0.1:${port}`, process: 'gateway' });
+    const tracer = createOtlpTracer({ endpoint: `http://127.0.0.1:${port}`, process: 'gateway', log });
     tracer.begin('GET /', 'server', '').end();
     const order: string[] = [];
     const connected = once(receiver, 'connection') as Promise<[Socket]>;
