@@ -232,6 +232,20 @@ describe('The PostgreSQL ledger', () => {
     });
   }
 
+  it('is not hindered by time limits that the database sets for every session', async () => {
+    for (const name of ['statement_timeout', 'lock_timeout'])
+      await postgres.query(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET ${name} = '1ms'`);
+    const ledgers = await Promise.all(Array.from({ length: 3 }, () => open()));
+    await postgres.query(
+      url,
+      `SET statement_timeout = 0;
+       CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
+       CREATE TRIGGER slow BEFORE INSERT ON archivero.requests FOR EACH ROW EXECUTE FUNCTION slow()`,
+    );
+    await Promise.all(ledgers.map((ledger, index) => ledger.accept(acceptance({ id: `id-${index}` }))));
+    expect(await ledgers[0]?.countOpen()).to.deep.equal({ mserv1: 3 });
+  });
+
   it('stores the other requests of a batch when one cannot be stored', async () => {
     const ledger = await open();
     const results = await Promise.allSettled(

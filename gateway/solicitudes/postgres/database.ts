@@ -42,9 +42,9 @@ export function createDatabase(url: string): Database {
     query_timeout: 0,
     max: poolSize,
     // 202 means on disk, so a commit waits for the sync whatever the server's default. JIT compilation does not pay for
-    // short statements.
+    // short statements. A lock is waited for as long as a statement may take.
     onConnect: async (client) => {
-      const prepared = client.query('SET synchronous_commit = on; SET jit = off');
+      const prepared = client.query('SET synchronous_commit = on; SET jit = off; SET lock_timeout = 0');
       // Unbounded, a server that hangs now would block a pool connection for ever, and every statement that waits for it.
       if ((await within(connectMs, prepared)) === undefined)
         throw new LedgerUnavailableError(`No answer from PostgreSQL in ${connectMs} ms`);

@@ -34,6 +34,7 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
   const stopping = new AbortController();
   let waiting: Change[] = [];
   let wake: (() => void) | undefined;
+  let current: pg.Client | undefined;
 
   function receive(payload: string | undefined): void {
     try {
@@ -62,6 +63,7 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
 
   async function session(): Promise<void> {
     const client = new pg.Client(connectionConfig(url));
+    current = client;
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => undefined);
     client.on('error', lost.reject);
@@ -103,6 +105,9 @@ export function openNotices(url: string, listener: LedgerListener, log: Logger):
     stop: async () => {
       stopping.abort();
       wake?.();
+      const ended = running.then(() => true);
+      // With a query in flight, end() closes the socket without waiting for a server that hangs.
+      if ((await within(endMs, ended)) === undefined) void current?.end().catch(() => undefined);
       await running;
     },
   };

@@ -122,11 +122,13 @@ interface Server {
 
 /** Migrates the schema and returns the ledger's id. */
 async function prepare({ url, log }: PostgresLedgerOptions): Promise<string> {
-  // No timeouts: creating an index on a large table may take longer than any other statement.
+  // No time limits: creating an index on a large table may take longer than any other statement.
   const client = new pg.Client({ ...connectionConfig(url), statement_timeout: 0, query_timeout: 0 });
   client.on('error', () => undefined);
   try {
     await client.connect();
+    // The database or the role may set limits for every session.
+    await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
     const { rows } = await client.query(
       `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
          current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding, current_database() AS name`,
