@@ -52,6 +52,8 @@ export interface RabbitNode {
 
 const startTimeoutMs = 120_000;
 const orderlyStopMs = 10_000;
+/** Bound of a whole login, which takes seconds on a busy machine. */
+const answerMs = 5_000;
 
 export async function createRabbitNode(options: RabbitNodeOptions): Promise<RabbitNode> {
   const { dir, name, port, managementPort, config = [], erlang = '' } = options;
@@ -162,15 +164,15 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Returns whether a broker answers at the URL within 2 s and accepts the credentials. */
+/** Returns whether a broker answers at the URL within 5 s and accepts the credentials. */
 export async function brokerAnswers(url: string): Promise<boolean> {
   return (await brokerFailure(url)) === undefined;
 }
 
-/** Returns why no connection can be made within 2 s; undefined when one can. */
+/** Returns why no connection can be made within 5 s; undefined when one can. */
 export async function brokerFailure(url: string): Promise<string | undefined> {
   try {
-    const model = await connectTo(url, { signal: AbortSignal.timeout(2_000) });
+    const model = await connectTo(url, { signal: AbortSignal.timeout(answerMs) });
     model.on('error', () => {});
     await model.close();
     return undefined;
