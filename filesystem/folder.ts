@@ -48,10 +48,7 @@ export class Folder implements Disposable {
   }
 
   lstat(name: ByteString): Stats {
-    const stats = lstatSync(toPath(this.addressOf(name)), { bigint: true });
-    const kind = kindOf(stats);
-    const hardLinked = stats.nlink > 1n && kind !== Kind.FOLDER;
-    return { kind, size: stats.size, mtimeNs: stats.mtimeNs, hardLinked };
+    return statsOf(lstatSync(toPath(this.addressOf(name)), { bigint: true }));
   }
 
   /**
@@ -120,6 +117,12 @@ export class Folder implements Disposable {
       }
     }
   }
+}
+
+export function statsOf(stats: BigIntStats): Stats {
+  const kind = kindOf(stats);
+  const hardLinked = stats.nlink > 1n && kind !== Kind.FOLDER;
+  return { kind, size: stats.size, mtimeNs: stats.mtimeNs, hardLinked };
 }
 
 /** Returns whether Node's own lstat failed or could not run: Node does not join a bytes path with a text name. */

@@ -3,7 +3,7 @@ import { type ByteString, folderOf, lastPart, toPath } from '../../filesystem/by
 import { type Entry, entryOf } from '../../filesystem/entry.ts';
 import { type EntryError, EntryErrors } from '../../filesystem/entry-errors.ts';
 import { errnoOf, FileError, folderFailure } from '../../filesystem/file-error.ts';
-import type { Folder, Stats } from '../../filesystem/folder.ts';
+import { type Folder, type Stats, statsOf } from '../../filesystem/folder.ts';
 import { FolderChain } from '../../filesystem/folder-chain.ts';
 import { groupByFolder } from '../../filesystem/folder-order.ts';
 import { Kind } from '../../filesystem/kind.ts';
@@ -25,6 +25,7 @@ import { passesStats } from '../index/filters.ts';
 import type { MemoryIndex } from '../index/memory-index.ts';
 import { matchingPaths, type Pace, search, searchAll } from '../index/search.ts';
 import type { Hit, SearchQuery } from '../index/search-api.ts';
+import { lstatAll } from '../scan/bulk-lstat.ts';
 import { Precedence } from './precedence.ts';
 import { toSearchQuery } from './query.ts';
 import { type SearchOptions, wholeIndex } from './search-service.ts';
@@ -51,6 +52,8 @@ interface PageDependencies {
 
 /** Entries that are read before a search by size or date, at most: 25 ms of work. */
 const maxRefreshed = 5000;
+/** Entries read at a time: shorter than a slice. */
+const readAtOnce = 256;
 /** Errors of one answer at most. */
 const maxErrors = 1000;
 
@@ -186,9 +189,40 @@ export class IndexSearcher {
       (await matchingPaths(index, all, pace, maxRefreshed)) ??
       (await matchingPaths(index, { ...all, shared: true }, pace, maxRefreshed));
     using chain = new FolderChain(root);
-    for (const path of paths ?? []) {
-      if (pace.over()) await pace.next();
-      errors.attempt(path, () => this.#read(path, chain, dependencies));
+    for (const group of groupByFolder((paths ?? []).map((path) => ({ path })))) {
+      for (let from = 0; from < group.length; from += readAtOnce) {
+        if (pace.over()) await pace.next();
+        this.#readAll(group.slice(from, from + readAtOnce), chain, errors, dependencies);
+      }
+    }
+  }
+
+  /** Makes an lstat of entries of one folder, and tells the index. */
+  #readAll(
+    entries: readonly { readonly path: ByteString }[],
+    chain: FolderChain,
+    errors: EntryErrors,
+    dependencies: PageDependencies,
+  ): void {
+    const { crawler } = this.#options;
+    const path = folderOf(entries[0]?.path ?? ('' as ByteString));
+    const folder = errors.attempt(path, () => chain.open(path));
+    const all =
+      folder &&
+      lstatAll(
+        folder,
+        entries.map((entry) => lastPart(entry.path)),
+      );
+    for (const [at, entry] of entries.entries()) {
+      const seen = all?.[at];
+      if (seen instanceof Error) {
+        errors.note(entry.path, seen);
+        continue;
+      }
+      const stats = seen && statsOf(seen);
+      // Without its folder an entry is looked at once it is shown.
+      if (folder !== undefined) crawler.note(entry.path, stats);
+      if (stats?.hardLinked) dependencies.elsewhere = true;
     }
   }
 
