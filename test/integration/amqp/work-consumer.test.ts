@@ -325,7 +325,7 @@ describe('A queue consumer', () => {
     await requester.send('a', 'a');
     await eventually(() => runs === 1);
     for (let attempt = 2; attempt <= 20; attempt += 1) await requester.send('a', 'a', { attempt });
-    // The same id of another ledger is another request.
+    // Two ledgers may give requests one id.
     await requester.send('a', 'a', { replyToken: 'otro' });
     await eventually(() => runs === 2);
     await eventually(async () => (await unacknowledged()) === 2);
