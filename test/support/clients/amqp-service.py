@@ -13,6 +13,7 @@ from functools import partial
 from urllib.parse import quote
 
 import pika
+import pika.exceptions
 
 url, root = sys.argv[1:]
 service = "mserv1"
@@ -128,11 +129,6 @@ def take(queue, channel, method, properties, body):
     channel.basic_ack(method.delivery_tag)
 
 
-connection = pika.BlockingConnection(pika.URLParameters(url))
-channel = connection.channel()
-channel.confirm_delivery()
-
-
 def dead_letter_to(queue, limit):
     return {
         "x-queue-type": "quorum",
@@ -144,13 +140,24 @@ def dead_letter_to(queue, limit):
     }
 
 
-channel.exchange_declare(exchange, "direct", durable=True)
-channel.queue_declare(quarantine, durable=True, arguments={"x-queue-type": "quorum"})
-channel.queue_declare(isolation, durable=True, arguments=dead_letter_to(quarantine, 2))
-channel.queue_declare(work, durable=True, arguments=dead_letter_to(isolation, 3))
-channel.queue_bind(work, exchange, service)
-channel.basic_qos(prefetch_count=1)
-for queue in (work, isolation, quarantine):
-    channel.basic_consume(queue, partial(take, queue))
-print("ready", flush=True)
-channel.start_consuming()
+def serve():
+    channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+    channel.confirm_delivery()
+    channel.exchange_declare(exchange, "direct", durable=True)
+    channel.queue_declare(quarantine, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.queue_declare(isolation, durable=True, arguments=dead_letter_to(quarantine, 2))
+    channel.queue_declare(work, durable=True, arguments=dead_letter_to(isolation, 3))
+    channel.queue_bind(work, exchange, service)
+    channel.basic_qos(prefetch_count=1)
+    for queue in (work, isolation, quarantine):
+        channel.basic_consume(queue, partial(take, queue))
+    print("ready", flush=True)
+    channel.start_consuming()
+
+
+while True:
+    try:
+        serve()
+    except pika.exceptions.AMQPConnectionError as error:
+        # RabbitMQ closes a connection whose queue has no leader yet, because it was declared at this moment.
+        print(f"connecting again: {error!r}", flush=True)
