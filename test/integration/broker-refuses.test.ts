@@ -156,6 +156,8 @@ describe('A RabbitMQ that refuses', () => {
       await it.processes.get(name)?.waitFor((line) => String(line['reason']).startsWith(reason));
     const listing = await accepted(it, '/listar_archivos', { prefer: 'respond-async' });
     expect((await answerAt(it, listing)).status).to.equal(200);
+    // The reasons are shown once the replies are connected too.
+    await eventually(async () => (await salud(it)).rabbitmq.estado === 'listo');
     const { estado, rabbitmq } = await salud(it);
     expect(estado).to.equal('degradado');
     expect(rabbitmq.errores?.map(({ servicio }) => servicio)).to.deep.equal(['mserv1', 'mserv2']);
