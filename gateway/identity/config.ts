@@ -44,10 +44,15 @@ const secret = schemaOf(
   (text) => (Buffer.byteLength(text) >= minSecretBytes ? text : undefined),
   true,
 );
-const url = schemaOf('https://…', (text) => {
-  const parsed = URL.parse(text);
-  return parsed !== null && /^https?:$/.test(parsed.protocol) ? parsed : undefined;
-});
+const url = schemaOf(
+  'https://…',
+  (text) => {
+    const parsed = URL.parse(text);
+    return parsed !== null && /^https?:$/.test(parsed.protocol) ? parsed : undefined;
+  },
+  // The URL may hold a password.
+  true,
+);
 
 export const identityVariables = {
   AUTH: oneOf(['none', 'jwt']).default('none'),

@@ -36,8 +36,9 @@ export const controls: readonly Control[] = [
     defect: [
       {
         file: 'runtime/amqp/work-consumer.ts',
-        find: 'const result = await resultOf(work, delivery, requestLog);',
-        replace: 'delivery.ack();\nconst result = await resultOf(work, delivery, requestLog);',
+        find: 'const ready = await replyTo({ ...work, traceparent }, delivery, requestLog);',
+        replace:
+          'delivery.ack();\nconst ready = await replyTo({ ...work, traceparent }, delivery, requestLog);',
       },
       {
         file: 'runtime/amqp/work-delivery.ts',
@@ -55,8 +56,8 @@ export const controls: readonly Control[] = [
     defect: [
       {
         file: 'gateway/solicitudes/replies.ts',
-        find: 'if (row.closedAt === undefined) await storeTraced(row, reply);',
-        replace: 'delivery.ack();\nif (row.closedAt === undefined) await storeTraced(row, reply);',
+        find: 'await storeTraced(row, traceparent, result);',
+        replace: 'delivery.ack();\nawait storeTraced(row, traceparent, result);',
       },
     ],
     expected: ['not answered'],

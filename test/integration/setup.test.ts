@@ -133,6 +133,8 @@ class SmallRepository implements AsyncDisposable {
       npm_config_cache: this.#folder.join('npm-cache'),
       npm_config_audit: 'false',
       npm_config_update_notifier: 'false',
+      // npm keeps compiled code in the folder for temporary files.
+      NODE_DISABLE_COMPILE_CACHE: '1',
     };
     const { stdout, stderr } = await run(program, args, { cwd, env });
     return stdout + stderr;
