@@ -44,8 +44,8 @@ export interface Proc {
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'] as const;
-/** Bound of a wait. It is long because a busy machine slows a process many times over. */
-const waitMs = 120_000;
+/** Bound of a wait: nearly that of a test. Then a busy machine fails none, and a silent process still shows its output. */
+const waitMs = 280_000;
 
 /** Environment with free ports and no broker, and with nothing of the developer's environment or `.env`. */
 const hermetic = {
