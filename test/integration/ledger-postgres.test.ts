@@ -233,13 +233,13 @@ describe('The PostgreSQL ledger', () => {
   }
 
   it('is not hindered by time limits that the database sets for every session', async () => {
+    const unlimited = `${url}?options=${encodeURIComponent('-c statement_timeout=0 -c lock_timeout=0')}`;
     for (const name of ['statement_timeout', 'lock_timeout'])
-      await postgres.query(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET ${name} = '1ms'`);
+      await postgres.query(unlimited, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET ${name} = '1ms'`);
     const ledgers = await Promise.all(Array.from({ length: 3 }, () => open()));
     await postgres.query(
-      url,
-      `SET statement_timeout = 0;
-       CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
+      unlimited,
+      `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
        CREATE TRIGGER slow BEFORE INSERT ON archivero.requests FOR EACH ROW EXECUTE FUNCTION slow()`,
     );
     await Promise.all(ledgers.map((ledger, index) => ledger.accept(acceptance({ id: `id-${index}` }))));

@@ -27,7 +27,7 @@ function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
   // Opening a FIFO would block, and /dev/null would lose its mode.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-    throw new LedgerUnavailableError(`The ledger ${path} cannot be used: it is not a regular file`);
+    throw new LedgerUnavailableError(`The ledger ${path} cannot be opened: it is not a regular file`);
   }
   // Created here, because SQLite would make it world-readable. Its -wal and -shm files get the same mode.
   closeSync(openSync(path, 'a', 0o600));
