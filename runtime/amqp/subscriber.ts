@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage, MessageProperties } from 'amqplib';
 import type { Logger } from 'pino';
+import { within } from '../timeout.ts';
 import { type Link, type LinkState, openLink } from './link.ts';
 import type { Session } from './session.ts';
 
@@ -66,7 +67,16 @@ interface Attachment {
   readonly channel: Channel;
   /** The consumer tag while it consumes. */
   tag: string | undefined;
-  changing: boolean;
+  /** Resolves at the end of the change in progress. */
+  changing: Promise<void> | undefined;
+}
+
+/** Bound of the wait for the broker to end the consumers. */
+const cancelMs = 2_000;
+
+/** Returns whether a consumer runs that should be paused, or the other way round. */
+function isDue({ paused }: Consumer, { tag }: Attachment): boolean {
+  return paused === (tag !== undefined);
 }
 
 /** Consumes over a connection of its own, with a channel for each queue. */
@@ -130,12 +140,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   }
 
   /** Starts or cancels a queue's consumer until it matches the wanted state; one change at a time. */
-  async function apply(consumer: Consumer): Promise<void> {
+  function apply(consumer: Consumer): Promise<void> | undefined {
     const { on } = consumer;
-    if (on === undefined || on.changing) return;
-    on.changing = true;
+    if (on !== undefined && isDue(consumer, on)) on.changing ??= change(consumer, on);
+    return on?.changing;
+  }
+
+  async function change(consumer: Consumer, on: Attachment): Promise<void> {
     try {
-      while (consumer.paused === (on.tag !== undefined)) {
+      while (isDue(consumer, on)) {
         if (on.tag === undefined) {
           on.tag = await consume(consumer, on);
         } else {
@@ -147,7 +160,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       // The channel is gone, or the broker refused: a new connection begins with the wanted state.
       on.session.drop(error instanceof Error ? error : new Error(String(error)));
     } finally {
-      on.changing = false;
+      on.changing = undefined;
     }
   }
 
@@ -161,20 +174,22 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       const channel = await session.openChannel();
       await channel.prefetch(consumer.queue.prefetch);
       session.signal.throwIfAborted();
-      consumer.on = { session, channel, tag: undefined, changing: false };
+      consumer.on = { session, channel, tag: undefined, changing: undefined };
       await apply(consumer);
     }
   }
 
-  const turn = (queue: string, paused: boolean): void => {
+  const turn = (queue: string, paused: boolean): Promise<void> | undefined => {
     const consumer = consumers.get(queue);
     if (consumer === undefined) throw new TypeError(`${queue} is not consumed here`);
     consumer.paused = paused;
-    void apply(consumer);
+    return apply(consumer);
   };
 
   async function end(graceMs: number): Promise<void> {
-    for (const queue of consumers.keys()) turn(queue, true);
+    const cancelled = Promise.all([...consumers.keys()].map((queue) => turn(queue, true)));
+    // Until then messages are delivered, such as the copy of one that was handed back: closing now would leave both.
+    await within(Math.min(graceMs, cancelMs), cancelled);
     if (held.size > 0) {
       const idle = Promise.withResolvers<void>();
       onIdle = idle.resolve;
@@ -192,8 +207,8 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    pause: (queue) => turn(queue, true),
-    resume: (queue) => turn(queue, false),
+    pause: (queue) => void turn(queue, true),
+    resume: (queue) => void turn(queue, false),
     start() {
       if (link !== undefined) return;
       link = openLink({ url, name, log, setup });
