@@ -219,8 +219,8 @@ describe('A queue consumer', () => {
     await Promise.all(ids.map((id) => requester.send(id, id)));
     await eventually(() => attempts >= 2);
     await consumer.stop(60_000);
-    expect(await depth()).to.equal(ids.length);
-    const counts: number[] = [];
+    // A copy whose confirm is late is in the queue beside its request, which then has a count.
+    const untouched = new Set<unknown>();
     const reader = createSubscriber({
       url,
       name: 'archivero test reader',
@@ -231,15 +231,14 @@ describe('A queue consumer', () => {
           name: queuesOf(service).work,
           prefetch: 10,
           onDelivery(delivery) {
-            counts.push(delivery.deliveryCount);
+            if (delivery.deliveryCount === 0) untouched.add(delivery.properties.messageId);
             delivery.ack();
           },
         },
       ],
     });
     reader.start();
-    await eventually(() => counts.length === ids.length);
-    expect(counts.every((count) => count === 0)).to.equal(true);
+    await eventually(() => untouched.size === ids.length);
     await reader.stop(0);
   });
 
