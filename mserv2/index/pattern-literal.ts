@@ -40,9 +40,11 @@ export function literalOf(expression: string): string {
       runs.at(-1)?.pop();
       runs.push([]);
     } else {
-      const literal = token === '^' || token === '$' ? anchor : literalIn(token);
+      const isAnchor = token === '^' || token === '$';
+      const literal = isAnchor ? anchor : literalIn(token);
       if (literal === undefined) runs.push([]);
-      else runs.at(-1)?.push(literal);
+      // `^^` stands for one begin.
+      else if (!isAnchor || runs.at(-1)?.at(-1) !== literal) runs.at(-1)?.push(literal);
     }
   }
   const texts = runs.map((run) => run.join(''));

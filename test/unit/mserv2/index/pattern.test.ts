@@ -94,6 +94,11 @@ describe('a regular expression', () => {
     );
   });
 
+  it('matches as RE2 does when an anchor is repeated', async () => {
+    const folding = { case: true, accents: true };
+    for (const nombre of ['^^e+', 'a$$', '^^ea$$']) expect(await found(nombre, 'ea', folding)).to.equal(true);
+  });
+
   it('matches every accented form of a name without accents, and no less than RE2', async () => {
     // Only literal letters, which ignore accents.
     const pieces = ['a', 'n', 'e+', '(a|n)', 'o?', 'i*', '^', '$', '\\Qne\\E', '-', '(?:an){2}'];
